@@ -1,0 +1,413 @@
+-- Jobs, occurrences, runs and steps. Workers change them only through the functions at the end.
+
+create table house (
+  digest    text primary key,
+  loaded_at timestamptz not null default clock_timestamp(),
+  current   boolean not null default false,
+  settings  jsonb not null,
+  problems  jsonb not null default '[]'
+);
+
+create table job_definition (
+  digest     text primary key,
+  job        text not null,
+  definition jsonb not null,
+  loaded_at  timestamptz not null default clock_timestamp()
+);
+
+create table job (
+  name         text primary key,
+  digest       text not null references job_definition,
+  lane         text not null references lane,
+  overlap      text not null check (overlap in ('skip', 'queue', 'replace', 'allow')),
+  missed       text not null check (missed in ('skip', 'latest', 'all')),
+  tries        integer not null check (tries between 1 and 10),
+  declared     boolean not null default true,
+  paused       boolean not null default false,
+  -- slots before this moment were never due: the job was not declared yet
+  declared_at  timestamptz not null,
+  label_level     smallint not null default 3 check (label_level between 0 and 3),
+  label_integrity text not null default 'untrusted' check (label_integrity in ('trusted', 'untrusted')),
+  label_lanes     text[] not null default '{}'
+);
+
+create table occurrence (
+  id         uuid primary key,
+  job        text not null,
+  slot       timestamptz not null,
+  origin     text not null check (origin in ('schedule', 'manual', 'redrive')),
+  state      text not null default 'due' check (state in ('due', 'ran', 'skipped', 'missed', 'failed')),
+  reason     text,
+  idempotency_key text,
+  recorded_at timestamptz not null default clock_timestamp(),
+  closed_at  timestamptz,
+  label_level     smallint not null default 1,
+  label_integrity text not null default 'trusted',
+  label_lanes     text[] not null default '{}',
+  retain_until timestamptz,
+  unique (job, slot),
+  check ((state = 'due') = (closed_at is null)),
+  check (state in ('due', 'ran') or reason is not null)
+);
+create unique index occurrence_key on occurrence (job, idempotency_key) where idempotency_key is not null;
+create index occurrence_due on occurrence (job) where state = 'due';
+
+create table run (
+  id            uuid primary key,
+  occurrence_id uuid not null unique references occurrence,
+  job           text not null,
+  digest        text not null references job_definition,
+  lane          text not null references lane,
+  state         text not null check (state in ('waiting', 'queued', 'running', 'parked', 'succeeded', 'cancelled', 'dead')),
+  input         jsonb not null default '{}',
+  fence         uuid,
+  executor      text,
+  not_before    timestamptz,
+  error         jsonb,
+  made_without_model boolean not null default false,
+  opened_at     timestamptz not null default clock_timestamp(),
+  claimed_at    timestamptz,
+  closed_at     timestamptz,
+  label_level     smallint not null default 3 check (label_level between 0 and 3),
+  label_integrity text not null default 'untrusted',
+  label_lanes     text[] not null default '{}',
+  retain_until timestamptz,
+  check ((state = 'running') = (fence is not null))
+) with (fillfactor = 70);
+create index run_active on run (job, opened_at) where state in ('waiting', 'queued', 'running', 'parked');
+create index run_opened on run (opened_at desc);
+create index run_job on run (job, opened_at desc);
+create trigger run_label before update on run for each row
+  when (new.label_level is distinct from old.label_level or new.label_integrity is distinct from old.label_integrity or new.label_lanes is distinct from old.label_lanes)
+  execute function label_only_rises();
+
+create table step (
+  run_id     uuid not null references run on delete cascade,
+  id         text not null,
+  position   integer not null,
+  tool       text not null,
+  state      text not null check (state in ('started', 'retrying', 'waiting', 'succeeded', 'skipped', 'failed')),
+  attempt    integer not null default 1,
+  failures   integer not null default 0,
+  output     jsonb,
+  output_hash bytea,
+  made_without_model boolean not null default false,
+  error      jsonb,
+  started_at timestamptz not null default clock_timestamp(),
+  closed_at  timestamptz,
+  label_level     smallint not null default 3,
+  label_integrity text not null default 'untrusted',
+  label_lanes     text[] not null default '{}',
+  retain_until timestamptz,
+  primary key (run_id, id),
+  unique (run_id, position)
+) with (fillfactor = 70);
+
+create table run_log (
+  id      bigint generated always as identity primary key,
+  run_id  uuid not null references run on delete cascade,
+  step    text,
+  at      timestamptz not null,
+  level   text not null,
+  message text not null,
+  fields  jsonb not null default '{}',
+  label_level     smallint not null default 3,
+  label_integrity text not null default 'untrusted',
+  label_lanes     text[] not null default '{}',
+  retain_until timestamptz default clock_timestamp() + interval '90 days'
+);
+create index run_log_run on run_log (run_id, id);
+
+-- May this session execute a run with this lane and label? The open worker may not, once a cloud model may not see it.
+create function may_execute(p_lane text, p_level smallint, p_lanes text[]) returns boolean
+language sql stable as $$
+  select case
+    when session_user <> 'castellan_worker_open' then true
+    else (select worker = 'open' from castellan.lane where name = p_lane)
+         and p_level <= castellan.cloud_clearance(p_lanes)
+  end
+$$;
+
+-- The queue that a run belongs on: open while a cloud model may see it, private from then on.
+create function queue_of(p_lane text, p_level smallint, p_lanes text[]) returns text
+language sql stable as $$
+  select case
+    when (select worker from castellan.lane where name = p_lane) = 'open' and p_level <= castellan.cloud_clearance(p_lanes) then 'runs_open'
+    else 'runs_private'
+  end
+$$;
+
+-- Records a due slot or a request and opens its run, or says why not. One slot of a job is opened once, whoever asks.
+-- Returns {outcome: opened|waiting|skipped|duplicate, run, queue, replaced}.
+create function run_open(p_run uuid, p_occurrence uuid, p_job text, p_slot timestamptz, p_origin text, p_key text, p_input jsonb) returns jsonb
+language plpgsql security definer set search_path = castellan, pg_temp as $$
+declare
+  j job; active uuid; opened_state text := 'queued'; replaced uuid[];
+begin
+  select * into j from job where name = p_job and declared;
+  if not found then
+    raise exception 'no job %', p_job using errcode = 'CA404';
+  end if;
+  if j.overlap <> 'allow' then
+    perform 1 from job where name = p_job for no key update;
+  end if;
+  insert into occurrence (id, job, slot, origin, idempotency_key, label_lanes)
+  values (p_occurrence, p_job, p_slot, p_origin, p_key, array[j.lane]) on conflict do nothing;
+  if not found then
+    return jsonb_build_object('outcome', 'duplicate', 'run', (
+      select r.id from occurrence o join run r on r.occurrence_id = o.id
+      where o.job = p_job and (o.slot = p_slot or o.idempotency_key = p_key) limit 1));
+  end if;
+  if j.overlap <> 'allow' then
+    select id into active from run where job = p_job and state in ('waiting', 'queued', 'running', 'parked') limit 1;
+    if active is not null and j.overlap = 'skip' then
+      update occurrence set state = 'skipped', reason = 'overlap: run ' || active || ' was not finished', closed_at = clock_timestamp() where id = p_occurrence;
+      perform audit_write('occurrence.skipped', p_job, jsonb_build_object('slot', p_slot, 'run', active));
+      return jsonb_build_object('outcome', 'skipped', 'run', active);
+    elsif active is not null and j.overlap = 'queue' then
+      opened_state := 'waiting';
+    elsif active is not null then
+      with ended as (
+        update run set state = 'cancelled', fence = null, closed_at = clock_timestamp(),
+          error = jsonb_build_object('code', 'run.replaced', 'message', 'replaced by run ' || p_run)
+        where job = p_job and state in ('waiting', 'queued', 'running', 'parked') returning id, occurrence_id
+      ), closed as (
+        update occurrence o set state = 'failed', reason = 'replaced by run ' || p_run, closed_at = clock_timestamp()
+        from ended where o.id = ended.occurrence_id
+      )
+      select array_agg(id) into replaced from ended;
+      perform audit_write('run.closed', id::text, jsonb_build_object('job', p_job, 'state', 'cancelled', 'replaced_by', p_run)) from unnest(replaced) as r(id);
+    end if;
+  end if;
+  insert into run (id, occurrence_id, job, digest, lane, state, input, label_level, label_integrity, label_lanes)
+  values (p_run, p_occurrence, p_job, j.digest, j.lane, opened_state, p_input, j.label_level, j.label_integrity, lanes_join(j.label_lanes, array[j.lane]));
+  perform audit_write('run.opened', p_run::text, jsonb_build_object('job', p_job, 'slot', p_slot, 'origin', p_origin, 'digest', j.digest));
+  return jsonb_build_object(
+    'outcome', case opened_state when 'queued' then 'opened' else 'waiting' end, 'run', p_run, 'replaced', replaced,
+    'queue', queue_of(j.lane, j.label_level, lanes_join(j.label_lanes, array[j.lane])));
+end $$;
+
+-- Closes slots that will not run, each with its reason. Slots already recorded are left as they are; returns how many were new.
+create function occurrences_close(p_job text, p_ids uuid[], p_slots timestamptz[], p_state text, p_reason text) returns integer
+language plpgsql security definer set search_path = castellan, pg_temp as $$
+declare recorded integer;
+begin
+  insert into occurrence (id, job, slot, origin, state, reason, closed_at)
+  select id, p_job, slot, 'schedule', p_state, p_reason, clock_timestamp() from unnest(p_ids, p_slots) as due(id, slot)
+  on conflict do nothing;
+  get diagnostics recorded = row_count;
+  if recorded > 0 then
+    perform audit_write('occurrence.' || p_state, p_job, jsonb_build_object('count', recorded, 'first', p_slots[1], 'last', p_slots[cardinality(p_slots)], 'reason', p_reason));
+  end if;
+  return recorded;
+end $$;
+
+-- The definition's first step that is not finished is marked started. Null when there is none.
+create function step_begin(p_run uuid, p_definition jsonb, p_lane text) returns jsonb
+language plpgsql as $$
+declare d record; s castellan.step;
+begin
+  select step.value as body, (step.ordinality - 1)::integer as position into d
+  from jsonb_array_elements(p_definition -> 'steps') with ordinality as step
+  where not exists (
+    select 1 from castellan.step done
+    where done.run_id = p_run and done.id = step.value ->> 'id' and done.state in ('succeeded', 'skipped'))
+  order by step.ordinality limit 1;
+  if not found then
+    return null;
+  end if;
+  insert into castellan.step (run_id, id, position, tool, state, label_lanes)
+  values (p_run, d.body ->> 'id', d.position, d.body ->> 'uses', 'started', array[p_lane])
+  on conflict (run_id, id) do update set state = 'started', attempt = step.attempt + 1, started_at = clock_timestamp(), closed_at = null
+  returning * into s;
+  return jsonb_build_object('id', s.id, 'attempt', s.attempt, 'failures', s.failures);
+end $$;
+
+-- Closes a run and its occurrence, and lets the next one of the same job go that was waiting for it.
+create function run_close(p_run uuid, p_state text, p_error jsonb) returns jsonb
+language plpgsql as $$
+declare r castellan.run; next_run castellan.run;
+begin
+  update castellan.run set state = p_state, fence = null, error = p_error, closed_at = clock_timestamp() where id = p_run returning * into r;
+  update castellan.occurrence set
+    state = case p_state when 'succeeded' then 'ran' else 'failed' end,
+    reason = case p_state when 'succeeded' then null else p_state || ': ' || coalesce(p_error ->> 'code', 'unknown') end,
+    closed_at = clock_timestamp()
+  where id = r.occurrence_id;
+  perform castellan.audit_write('run.closed', p_run::text, jsonb_build_object('job', r.job, 'state', p_state, 'code', p_error ->> 'code'));
+  if exists (select 1 from castellan.run where job = r.job and state = 'waiting') then
+    perform 1 from castellan.job where name = r.job for no key update;
+    if not exists (select 1 from castellan.run where job = r.job and state in ('queued', 'running', 'parked')) then
+      update castellan.run set state = 'queued' where id = (
+        select id from castellan.run where job = r.job and state = 'waiting' order by opened_at limit 1)
+      returning * into next_run;
+    end if;
+  end if;
+  return jsonb_build_object('outcome', p_state, 'next', next_run.id,
+    'next_queue', castellan.queue_of(next_run.lane, next_run.label_level, next_run.label_lanes));
+end $$;
+
+-- Takes a run for this executor with a new fence; whoever held it before is refused from now on.
+-- Returns {outcome: claimed|gone|not_cleared|dead, fence, job, lane, label, definition, input, slot, steps, next}.
+create function run_claim(p_run uuid, p_executor text) returns jsonb
+language plpgsql security definer set search_path = castellan, pg_temp as $$
+declare r run; body jsonb; begun jsonb; v_fence uuid := gen_random_uuid();
+begin
+  select * into r from run where id = p_run for no key update;
+  if not found or r.state not in ('queued', 'running') then
+    return jsonb_build_object('outcome', 'gone', 'state', r.state);
+  end if;
+  if not may_execute(r.lane, r.label_level, r.label_lanes) then
+    return jsonb_build_object('outcome', 'not_cleared', 'queue', queue_of(r.lane, r.label_level, r.label_lanes));
+  end if;
+  select definition into body from job_definition where digest = r.digest;
+  begun := step_begin(p_run, body, r.lane);
+  update run set state = 'running', fence = v_fence, executor = p_executor, claimed_at = clock_timestamp(), not_before = null where id = p_run;
+  if begun is null then
+    return run_close(p_run, 'succeeded', null) || jsonb_build_object('outcome', 'gone', 'state', 'succeeded');
+  end if;
+  -- an executor that dies in the same step again and again is the step's doing
+  if (begun ->> 'attempt')::integer - (begun ->> 'failures')::integer > 10 then
+    update step set state = 'failed', closed_at = clock_timestamp(), error = '{"code":"step.crashed"}' where run_id = p_run and id = begun ->> 'id';
+    return run_close(p_run, 'dead', jsonb_build_object('code', 'step.crashed', 'step', begun ->> 'id',
+      'message', 'the process died ten times in this step')) || jsonb_build_object('outcome', 'dead');
+  end if;
+  return jsonb_build_object(
+    'outcome', 'claimed', 'fence', v_fence, 'job', r.job, 'lane', r.lane, 'definition', body, 'input', r.input,
+    'label', jsonb_build_object('level', r.label_level, 'integrity', r.label_integrity, 'lanes', r.label_lanes),
+    'slot', (select slot from occurrence where id = r.occurrence_id),
+    'steps', (select coalesce(jsonb_object_agg(s.id, jsonb_build_object('state', s.state, 'output', s.output)), '{}') from step s where s.run_id = p_run and s.state in ('succeeded', 'skipped')),
+    'next', begun);
+end $$;
+
+-- Stores the result of the step that this fence is in, raises the run's label, and says what comes next.
+-- p_result: {step, state: succeeded|skipped|failed|parked, output, hash, label:{level,integrity,lanes}, error, retry, without_model}
+-- Returns {outcome: fence_lost|next|moved|retry|parked|succeeded|dead, next, queue, delay, next_queue}.
+create function run_advance(p_run uuid, p_fence uuid, p_result jsonb, p_log jsonb default '[]') returns jsonb
+language plpgsql security definer set search_path = castellan, pg_temp as $$
+declare
+  r run; s step; j job; body jsonb; begun jsonb; v_state text := p_result ->> 'state';
+  v_level smallint; v_integrity text; v_lanes text[]; v_output jsonb := p_result -> 'output';
+begin
+  select * into r from run where id = p_run and fence = p_fence for no key update;
+  if not found then
+    return jsonb_build_object('outcome', 'fence_lost');
+  end if;
+  v_level := greatest(r.label_level, coalesce((p_result -> 'label' ->> 'level')::smallint, 3));
+  v_integrity := integrity_join(r.label_integrity, coalesce(p_result -> 'label' ->> 'integrity', 'untrusted'));
+  v_lanes := lanes_join(r.label_lanes, coalesce((select array_agg(name) from jsonb_array_elements_text(p_result -> 'label' -> 'lanes') as l(name)), '{}'));
+  update step set
+    state = case v_state when 'parked' then 'waiting' when 'failed' then 'retrying' else v_state end,
+    output = v_output, output_hash = sha256(convert_to(v_output::text, 'UTF8')), error = p_result -> 'error',
+    failures = failures + (v_state = 'failed')::integer,
+    made_without_model = coalesce((p_result ->> 'without_model')::boolean, false),
+    closed_at = case when v_state = 'parked' then null else clock_timestamp() end,
+    label_level = v_level, label_integrity = v_integrity, label_lanes = v_lanes
+  where run_id = p_run and id = p_result ->> 'step' and state = 'started'
+  returning * into s;
+  if not found then
+    return jsonb_build_object('outcome', 'fence_lost');
+  end if;
+  if v_level <> r.label_level or v_integrity <> r.label_integrity or v_lanes <> r.label_lanes or s.made_without_model then
+    update run set label_level = v_level, label_integrity = v_integrity, label_lanes = v_lanes,
+      made_without_model = made_without_model or s.made_without_model where id = p_run;
+  end if;
+  if jsonb_array_length(p_log) > 0 then
+    insert into run_log (run_id, step, at, level, message, fields, label_level, label_integrity, label_lanes)
+    select p_run, s.id, (line ->> 'at')::timestamptz, line ->> 'level', line ->> 'message', coalesce(line -> 'fields', '{}'), v_level, v_integrity, v_lanes
+    from jsonb_array_elements(p_log) as l(line);
+  end if;
+  perform audit_write('step.closed', p_run::text, jsonb_build_object('step', s.id, 'state', v_state, 'attempt', s.attempt,
+    'output', encode(s.output_hash, 'hex'), 'level', v_level));
+
+  if v_state = 'failed' then
+    select * into j from job where name = r.job;
+    if coalesce((p_result ->> 'retry')::boolean, true) and s.failures < coalesce(j.tries, 3) then
+      update run set state = 'queued', fence = null, not_before = clock_timestamp() + make_interval(secs => 2 ^ s.failures) where id = p_run;
+      return jsonb_build_object('outcome', 'retry', 'delay', 2 ^ s.failures, 'queue', queue_of(r.lane, v_level, v_lanes));
+    end if;
+    update step set state = 'failed' where run_id = p_run and id = s.id;
+    return run_close(p_run, 'dead', coalesce(p_result -> 'error', '{}') || jsonb_build_object('step', s.id, 'tries', s.failures));
+  elsif v_state = 'parked' then
+    update run set state = 'parked', fence = null where id = p_run;
+    return jsonb_build_object('outcome', 'parked');
+  end if;
+
+  if not may_execute(r.lane, v_level, v_lanes) then
+    update run set state = 'queued', fence = null where id = p_run;
+    return jsonb_build_object('outcome', 'moved', 'queue', 'runs_private');
+  end if;
+  select definition into body from job_definition where digest = r.digest;
+  if s.position + 1 < jsonb_array_length(body -> 'steps') then
+    begun := step_begin(p_run, body, r.lane);
+  end if;
+  if begun is not null then
+    return jsonb_build_object('outcome', 'next', 'next', begun);
+  end if;
+  return run_close(p_run, 'succeeded', null);
+end $$;
+
+-- What an executor of this name held when it died is queued again. Returns {run, queue} for each.
+create function runs_recover(p_executor text) returns setof jsonb
+language sql security definer set search_path = castellan, pg_temp as $$
+  update run set state = 'queued', fence = null
+  where state = 'running' and executor = p_executor and may_execute(lane, label_level, label_lanes)
+  returning jsonb_build_object('run', id, 'queue', queue_of(lane, label_level, label_lanes))
+$$;
+
+-- Runs whose queue job should have come by now: the queue lost it, or a database was restored.
+create function runs_overdue(p_older_than interval) returns setof jsonb
+language sql security definer set search_path = castellan, pg_temp as $$
+  select jsonb_build_object('run', id, 'queue', queue_of(lane, label_level, label_lanes)) from run
+  where state = 'queued' and coalesce(not_before, claimed_at, opened_at) < clock_timestamp() - p_older_than
+$$;
+
+create function run_cancel(p_run uuid) returns jsonb
+language plpgsql security definer set search_path = castellan, pg_temp as $$
+declare r run;
+begin
+  select * into r from run where id = p_run for no key update;
+  if not found then
+    return jsonb_build_object('outcome', 'missing');
+  elsif r.state in ('succeeded', 'cancelled', 'dead') then
+    return jsonb_build_object('outcome', 'closed', 'state', r.state);
+  end if;
+  update step set state = 'failed', closed_at = clock_timestamp(), error = '{"code":"run.cancelled"}' where run_id = p_run and state in ('started', 'retrying', 'waiting');
+  return run_close(p_run, 'cancelled', '{"code":"run.cancelled","message":"cancelled by the operator"}');
+end $$;
+
+-- Takes a closed run up again where it stopped, or from a named step on: finished steps before it are kept.
+create function run_redrive(p_run uuid, p_from text default null) returns jsonb
+language plpgsql security definer set search_path = castellan, pg_temp as $$
+declare r run; from_position integer;
+begin
+  select * into r from run where id = p_run for no key update;
+  if not found then
+    return jsonb_build_object('outcome', 'missing');
+  elsif r.state not in ('dead', 'cancelled') and not (r.state = 'succeeded' and p_from is not null) then
+    return jsonb_build_object('outcome', 'open', 'state', r.state);
+  end if;
+  if p_from is not null then
+    select position into from_position from step where run_id = p_run and id = p_from;
+    if not found then
+      return jsonb_build_object('outcome', 'no_step');
+    end if;
+    delete from step where run_id = p_run and position >= from_position;
+  else
+    update step set state = 'retrying', failures = 0, attempt = 0 where run_id = p_run and state = 'failed';
+  end if;
+  update run set state = 'queued', error = null, closed_at = null, not_before = null where id = p_run;
+  update occurrence set state = 'due', reason = null, closed_at = null where id = r.occurrence_id;
+  perform audit_write('run.redriven', p_run::text, jsonb_build_object('job', r.job, 'from', p_from));
+  return jsonb_build_object('outcome', 'queued', 'run', p_run, 'queue', queue_of(r.lane, r.label_level, r.label_lanes));
+end $$;
+
+create function job_pause(p_job text, p_paused boolean) returns boolean
+language plpgsql security definer set search_path = castellan, pg_temp as $$
+begin
+  update job set paused = p_paused where name = p_job and declared;
+  if found then
+    perform audit_write(case when p_paused then 'job.paused' else 'job.resumed' end, p_job, '{}');
+  end if;
+  return found;
+end $$;

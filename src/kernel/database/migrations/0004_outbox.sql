@@ -1,0 +1,130 @@
+-- Proposals by workers; drafts, decisions and deliveries by the releaser alone.
+
+create table proposal (
+  id         uuid primary key,
+  run_id     uuid not null references run,
+  step_id    text not null,
+  item_key   text not null,
+  kind       text not null,
+  connector  text not null,
+  payload    jsonb not null,
+  state      text not null default 'proposed' check (state in ('proposed', 'frozen', 'refused')),
+  refusal    text,
+  proposed_at timestamptz not null default clock_timestamp(),
+  label_level     smallint not null default 3,
+  label_integrity text not null default 'untrusted',
+  label_lanes     text[] not null default '{}',
+  retain_until timestamptz,
+  unique (run_id, step_id, item_key)
+);
+create index proposal_new on proposal (proposed_at) where state = 'proposed';
+
+create table draft (
+  id          uuid primary key,
+  proposal_id uuid not null references proposal,
+  replaces    uuid unique references draft,
+  kind        text not null,
+  connector   text not null,
+  account     text not null,
+  -- the document that is signed, as canonical JSON (RFC 8785) text, and the bytes it names by hash
+  document    text not null,
+  wire        bytea not null,
+  nonce       text not null unique,
+  risk        smallint not null check (risk between 1 and 10),
+  summary     jsonb not null,
+  state       text not null default 'waiting' check (state in
+    ('waiting', 'signed', 'held', 'releasing', 'released', 'failed', 'unknown', 'denied', 'expired', 'undone', 'replaced')),
+  reason      text,
+  frozen_at   timestamptz not null,
+  expires_at  timestamptz not null,
+  hold_until  timestamptz,
+  closed_at   timestamptz,
+  label_level     smallint not null default 3,
+  label_integrity text not null default 'untrusted',
+  label_lanes     text[] not null default '{}',
+  retain_until timestamptz
+);
+-- one open draft for each proposal
+create unique index draft_open on draft (proposal_id) where state in ('waiting', 'signed', 'held', 'releasing');
+create index draft_state on draft (state, frozen_at);
+
+create function draft_moves() returns trigger
+language plpgsql as $$
+begin
+  if new.state = old.state then
+    return new;
+  end if;
+  if not (old.state, new.state) in (
+    ('waiting', 'signed'), ('waiting', 'denied'), ('waiting', 'expired'), ('waiting', 'replaced'),
+    ('signed', 'held'), ('signed', 'expired'), ('signed', 'undone'), ('signed', 'unknown'),
+    ('held', 'releasing'), ('held', 'undone'), ('held', 'failed'), ('held', 'unknown'),
+    ('releasing', 'released'), ('releasing', 'failed'), ('releasing', 'unknown'), ('releasing', 'held'),
+    ('unknown', 'released'), ('unknown', 'failed')) then
+    raise exception 'a draft does not go from % to %', old.state, new.state using errcode = 'CA002';
+  end if;
+  return new;
+end $$;
+create trigger draft_state_moves before update of state on draft for each row execute function draft_moves();
+
+create table decision (
+  id         uuid primary key,
+  draft_id   uuid not null references draft,
+  verdict    text not null check (verdict in ('approve', 'deny', 'undo')),
+  key_id     text,
+  signature  bytea,
+  reason     text,
+  decided_at timestamptz not null,
+  check (verdict <> 'approve' or (key_id is not null and signature is not null))
+);
+create unique index decision_once on decision (draft_id) where verdict in ('approve', 'deny');
+
+create table delivery (
+  id         uuid primary key,
+  draft_id   uuid not null unique references draft,
+  nonce      text not null unique,
+  state      text not null default 'attempting' check (state in ('attempting', 'delivered', 'failed', 'unknown')),
+  receipt    jsonb,
+  started_at timestamptz not null,
+  closed_at  timestamptz
+);
+
+-- How many nonces the releaser's file held when this database last knew: a file that holds fewer is missing or older.
+create table releaser_state (
+  one          boolean primary key default true check (one),
+  spent_nonces bigint not null default 0
+);
+insert into releaser_state default values;
+
+-- A worker proposes; a second call for the same item returns the first proposal, whatever it carries.
+create function proposal_open(p_id uuid, p_run uuid, p_fence uuid, p_step text, p_item text, p_kind text, p_connector text, p_payload jsonb) returns jsonb
+language plpgsql security definer set search_path = castellan, pg_temp as $$
+declare r run; p proposal;
+begin
+  select * into r from run where id = p_run and fence = p_fence for share;
+  if not found or not exists (select 1 from step where run_id = p_run and id = p_step and state = 'started') then
+    raise exception 'run % is held by another executor', p_run using errcode = 'CA409';
+  end if;
+  insert into proposal (id, run_id, step_id, item_key, kind, connector, payload, label_level, label_integrity, label_lanes)
+  values (p_id, p_run, p_step, p_item, p_kind, p_connector, p_payload, r.label_level, r.label_integrity, r.label_lanes)
+  on conflict (run_id, step_id, item_key) do nothing returning * into p;
+  if found then
+    perform audit_write('proposal.opened', p.id::text, jsonb_build_object('run', p_run, 'step', p_step, 'kind', p_kind, 'connector', p_connector,
+      'payload', encode(sha256(convert_to(p_payload::text, 'UTF8')), 'hex')));
+    return jsonb_build_object('id', p.id, 'fresh', true);
+  end if;
+  return jsonb_build_object('id', (select id from proposal where run_id = p_run and step_id = p_step and item_key = p_item), 'fresh', false);
+end $$;
+
+-- What a proposing run may know of its proposals: their states, nothing else.
+create function proposal_states(p_ids uuid[]) returns table (id uuid, state text)
+language sql stable security definer set search_path = castellan, pg_temp as $$
+  select p.id, coalesce((select d.state from draft d where d.proposal_id = p.id order by d.frozen_at desc, d.id desc limit 1), p.state)
+  from proposal p where p.id = any (p_ids) and may_execute(coalesce(p.label_lanes[1], 'none'), p.label_level, p.label_lanes)
+$$;
+
+-- A decision lets the run go on that waits for it. Returns {run, queue} to enqueue, or nothing.
+create function run_wake(p_proposal uuid) returns setof jsonb
+language sql security definer set search_path = castellan, pg_temp as $$
+  update run set state = 'queued' where state = 'parked' and id = (select run_id from proposal where id = p_proposal)
+  returning jsonb_build_object('run', id, 'queue', queue_of(lane, label_level, label_lanes))
+$$;
