@@ -355,6 +355,12 @@ language sql security definer set search_path = castellan, pg_temp as $$
   returning jsonb_build_object('run', id, 'queue', queue_of(lane, label_level, label_lanes))
 $$;
 
+-- An executor that could not store a result gives the run back.
+create function run_release(p_run uuid, p_fence uuid) returns void
+language sql security definer set search_path = castellan, pg_temp as $$
+  update run set state = 'queued', fence = null where id = p_run and fence = p_fence and state = 'running'
+$$;
+
 -- Runs whose queue job should have come by now: the queue lost it, or a database was restored.
 create function runs_overdue(p_older_than interval) returns setof jsonb
 language sql security definer set search_path = castellan, pg_temp as $$

@@ -1,0 +1,182 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { faultPoint } from '../kernel/fault-point.ts'
+import type { Database } from '../kernel/database/connect.ts'
+import type { Logger } from '../kernel/log.ts'
+import {
+  advanceRun,
+  claimRuns,
+  executeRun,
+  lostFences,
+  recoverRuns,
+  type AdvanceOutcome,
+  type Claim,
+  type ExecuteDeps,
+  type QueueName,
+} from '../runs/index.ts'
+import type { Queue } from './queue.ts'
+
+export interface WorkerDeps extends Omit<ExecuteDeps, 'settle'> {
+  readonly database: Database
+  readonly queue: Queue
+  readonly log: Logger
+  /** Called when a run went to a queue that another worker serves. */
+  readonly onEnqueued?: (queue: QueueName) => void
+}
+
+export interface WorkerOptions {
+  readonly queue: QueueName
+  /** Stable across restarts, so that a restarted worker takes up what its predecessor held. */
+  readonly executor: string
+  readonly concurrency: number
+  /** How long an idle worker waits for a wake before it looks by itself, in milliseconds. */
+  readonly pollMs: number
+}
+
+export interface Worker {
+  wake(): void
+  stop(deadlineMs: number): Promise<void>
+}
+
+const heartbeatMs = 4_000
+
+interface Held {
+  readonly claim: Claim
+  readonly queueJob: string
+  readonly abort: AbortController
+}
+
+/** Takes runs from one queue and executes them, up to `concurrency` at a time, until it is stopped. */
+export async function startWorker(deps: WorkerDeps, options: WorkerOptions): Promise<Worker> {
+  const held = new Map<string, Held>()
+  const running = new Set<Promise<void>>()
+  let stopping = false
+  let poke = Promise.withResolvers<void>()
+  const wake = () => poke.resolve()
+
+  await deps.database.transaction(async (client) => {
+    for (const { run, queue } of await recoverRuns(client, options.executor)) await deps.queue.enqueue(client, queue, run)
+  })
+
+  /** One transaction: queue jobs out, runs claimed, and what cannot be executed here sent where it can. */
+  async function take(limit: number): Promise<Held[]> {
+    faultPoint('run.claim:before')
+    const taken = await deps.database.transaction(async (client) => {
+      const jobs = await deps.queue.fetch(client, options.queue, limit)
+      if (jobs.length === 0) return []
+      const claims = await claimRuns(client, jobs.map((job) => job.data.run_id), options.executor)
+      const done: string[] = []
+      const mine: Held[] = []
+      for (const [index, claim] of claims.entries()) {
+        const queueJob = jobs[index]!.id
+        if (claim.outcome === 'claimed') {
+          mine.push({ claim, queueJob, abort: new AbortController() })
+          continue
+        }
+        done.push(queueJob)
+        if (claim.outcome === 'not_cleared') await deps.queue.enqueue(client, claim.queue, jobs[index]!.data.run_id)
+        if (claim.outcome === 'dead' && claim.next) await deps.queue.enqueue(client, claim.next_queue!, claim.next)
+      }
+      if (done.length > 0) await deps.queue.complete(client, options.queue, done)
+      return mine
+    })
+    faultPoint('run.claim:after')
+    return taken
+  }
+
+  async function settle(item: Held, ...[claim, result, log]: Parameters<ExecuteDeps['settle']>): Promise<AdvanceOutcome> {
+    faultPoint('run.advance:before')
+    const enqueued: QueueName[] = []
+    const outcome = await deps.database.transaction(async (client) => {
+      const advanced = await advanceRun(client, claim, result, log)
+      const follow = async (queue: QueueName, run: string, delaySeconds?: number) => {
+        await deps.queue.enqueue(client, queue, run, delaySeconds)
+        enqueued.push(queue)
+      }
+      if (advanced.outcome === 'retry') await follow(advanced.queue, claim.run, advanced.delay)
+      if (advanced.outcome === 'moved') await follow(advanced.queue, claim.run)
+      if ((advanced.outcome === 'succeeded' || advanced.outcome === 'dead') && advanced.next) {
+        await follow(advanced.next_queue!, advanced.next)
+      }
+      if (advanced.outcome !== 'next') await deps.queue.complete(client, options.queue, [item.queueJob])
+      return advanced
+    })
+    faultPoint('run.advance:after')
+    for (const queue of enqueued) queue === options.queue ? wake() : deps.onEnqueued?.(queue)
+    return outcome
+  }
+
+  async function execute(item: Held): Promise<void> {
+    const log = deps.log.child({ run: item.claim.run, job: item.claim.job })
+    try {
+      const outcome = await executeRun({ ...deps, settle: (...args) => settle(item, ...args) }, item.claim, item.abort.signal)
+      if (outcome.outcome === 'fence_lost') log.warn('another executor holds this run now; what was done here is not recorded')
+      else log.info({ outcome: outcome.outcome }, 'run left this executor')
+    } catch (error) {
+      // the result could not be stored: the queue hands the run out again, and finished steps stay finished
+      log.error({ err: error }, 'the database did not take the result; the run will be taken up again')
+      await release(item).catch(() => {})
+    } finally {
+      held.delete(item.claim.run)
+    }
+  }
+
+  /** Gives one run back at once instead of waiting for its heartbeat to run out. */
+  async function release(item: Held): Promise<void> {
+    await deps.database.transaction(async (client) => {
+      await client.query('select run_release($1, $2)', [item.claim.run, item.claim.fence])
+      await deps.queue.enqueue(client, options.queue, item.claim.run, 2)
+      await deps.queue.complete(client, options.queue, [item.queueJob])
+    })
+  }
+
+  async function loop(): Promise<void> {
+    while (!stopping) {
+      poke = Promise.withResolvers<void>()
+      let found = 0
+      const free = options.concurrency - held.size
+      if (free > 0) {
+        try {
+          const taken = await take(free)
+          found = taken.length
+          for (const item of taken) {
+            held.set(item.claim.run, item)
+            const execution = execute(item).finally(() => {
+              running.delete(execution)
+              wake()
+            })
+            running.add(execution)
+          }
+        } catch (error) {
+          deps.log.error({ err: error }, 'could not take runs from the queue; trying again')
+        }
+      }
+      if (found > 0 && found === free) continue
+      if (found === 0 || held.size >= options.concurrency) await Promise.race([poke.promise, delay(options.pollMs, undefined, { ref: false })])
+    }
+  }
+
+  const heartbeat = setInterval(() => {
+    if (held.size === 0) return
+    const items = [...held.values()]
+    void (async () => {
+      await deps.queue.touch(options.queue, items.map((item) => item.queueJob))
+      for (const run of await lostFences(deps.database.pool, items.map((item) => item.claim))) held.get(run)?.abort.abort()
+    })().catch((error: unknown) => deps.log.warn({ err: error }, 'heartbeat failed'))
+  }, heartbeatMs).unref()
+
+  const looping = loop()
+  return {
+    wake,
+    async stop(deadlineMs) {
+      stopping = true
+      wake()
+      await looping
+      const drained = Promise.allSettled([...running]).then(() => true)
+      if (!(await Promise.race([drained, delay(deadlineMs, false, { ref: false })]))) {
+        for (const item of held.values()) item.abort.abort()
+        await Promise.race([drained, delay(500)])
+      }
+      clearInterval(heartbeat)
+    },
+  }
+}
