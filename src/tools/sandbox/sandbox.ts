@@ -1,0 +1,45 @@
+/** A folder that the command sees, under the same path as on the host. */
+export interface SandboxFolder {
+  readonly path: string
+  readonly access: 'read' | 'write'
+}
+
+export interface SandboxLimits {
+  readonly timeoutMs: number
+  /** Bytes of each of stdout and stderr; more ends the command. */
+  readonly outputBytes: number
+  readonly memoryBytes: number
+  readonly cpuSeconds: number
+  readonly fileBytes: number
+  readonly openFiles: number
+  readonly processes: number
+}
+
+export interface SandboxCommand {
+  /** The first is an absolute path. Never shell text. */
+  readonly argv: readonly string[]
+  readonly cwd?: string | undefined
+  readonly folders?: readonly SandboxFolder[] | undefined
+  readonly env?: Readonly<Record<string, string>> | undefined
+  readonly stdin?: Uint8Array | undefined
+  readonly limits?: Partial<SandboxLimits> | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface SandboxResult {
+  /** 128 + signal when a signal ended it. */
+  readonly exitCode: number
+  readonly stdout: Buffer
+  readonly stderr: Buffer
+  readonly ended: 'exit' | 'signal' | 'timeout' | 'output'
+}
+
+export type SandboxStatus = { readonly ok: true } | { readonly ok: false; readonly reason: string }
+
+/** Runs a command without network, credentials, capabilities or the rest of the file system; or not at all. */
+export interface Sandbox {
+  /** What the canary found, at most some minutes ago. */
+  status(): Promise<SandboxStatus>
+  /** Throws a Fault `refused` when the canary could get out, or there is no sandbox. */
+  run(command: SandboxCommand): Promise<SandboxResult>
+}
