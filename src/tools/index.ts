@@ -1,0 +1,5 @@
+export { callTool, type ToolResult } from './call-tool.ts'
+export type { AnyTool, Effect, Fallback, Tool } from './define-tool.ts'
+export { Park } from './park.ts'
+export { createRegistry, type Registry, type ToolDescription } from './registry.ts'
+export type { ToolContext, ToolRun } from './tool-context.ts'
