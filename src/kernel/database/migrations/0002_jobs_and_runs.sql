@@ -154,9 +154,13 @@ begin
   insert into occurrence (id, job, slot, origin, idempotency_key, label_lanes)
   values (p_occurrence, p_job, p_slot, p_origin, p_key, array[j.lane]) on conflict do nothing;
   if not found then
-    return jsonb_build_object('outcome', 'duplicate', 'run', (
-      select r.id from occurrence o join run r on r.occurrence_id = o.id
-      where o.job = p_job and (o.slot = p_slot or o.idempotency_key = p_key) limit 1));
+    select r.id into active from occurrence o join run r on r.occurrence_id = o.id
+    where o.job = p_job and (o.slot = p_slot or o.idempotency_key = p_key) limit 1;
+    -- another slot with a key that was used before is answered for as well
+    insert into occurrence (id, job, slot, origin, state, reason, closed_at, label_lanes)
+    values (p_occurrence, p_job, p_slot, p_origin, 'skipped', 'same idempotency key as run ' || active, clock_timestamp(), array[j.lane])
+    on conflict do nothing;
+    return jsonb_build_object('outcome', 'duplicate', 'run', active);
   end if;
   if j.overlap <> 'allow' then
     select id into active from run where job = p_job and state in ('waiting', 'queued', 'running', 'parked') limit 1;
