@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto'
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, statSync, type Stats } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { Fault } from '../kernel/fault.ts'
+import type { Account, AccountOwner } from './accounts.ts'
+import type { Sockets } from './boot.ts'
+
+type Accounts = ReadonlyMap<AccountOwner, Account> | undefined
+
+const owners: readonly AccountOwner[] = ['database', 'server', 'releaser', 'gate-local', 'gate-cloud', 'worker-open', 'worker-private']
+const operatorFolders = ['operator', 'secrets', 'log']
+
+/** Makes what is missing of the home, 0711 at the top and 0700 below. @throws Fault for modes, owners or parents that break the separation */
+export function prepareHome(home: string, accounts: Accounts): void {
+  mkdirSync(home, { recursive: true, mode: 0o711 })
+  const top = statSync(home)
+  if (top.mode & 0o022) throw wrongMode(home, top, '0711')
+  if (top.uid === ownUid()) chmodSync(home, 0o711)
+  for (const folder of operatorFolders) ownFolder(join(home, folder), undefined)
+  for (const owner of owners) ownFolder(join(home, owner), accounts?.get(owner))
+  if (accounts !== undefined) requireReachable(home, 'the home of Castellan', 'set CASTELLAN_HOME to a folder that other users can enter, e.g. /var/lib/castellan')
+}
+
+/** Refuses a path that an account without rights cannot enter, naming the folder that stops it. */
+export function requireReachable(path: string, what: string, instead: string): void {
+  for (let folder = path; ; folder = dirname(folder)) {
+    const stats = statSync(folder)
+    const needed = stats.isDirectory() ? 0o001 : 0o004
+    if ((stats.mode & needed) === 0) {
+      throw new Fault('invalid', 'path.unreachable', `${what} (${path}) cannot be reached by the users that the processes run as: ${folder} lets nobody through (mode ${octal(stats)}). Run \`chmod o+x ${folder}\`, or ${instead}`)
+    }
+    if (folder === dirname(folder)) return
+  }
+}
+
+/** The short folder of the sockets of one home, with a door for each reader. Unix socket paths end at 104 bytes on macOS. */
+export function prepareRuntime(home: string, accounts: Accounts): { database: string; sockets: Sockets } {
+  const key = createHash('sha256').update(home).digest('hex').slice(0, 8)
+  const base = accounts ? '/run/castellan' : join(process.env.XDG_RUNTIME_DIR ?? `/tmp/castellan-${ownUid()}`, 'castellan')
+  const top = join(base, key)
+  mkdirSync(top, { recursive: true, mode: 0o711 })
+  for (const folder of [base, top]) {
+    if (statSync(folder).uid !== ownUid()) throw new Fault('refused', 'runtime.owner', `${folder} belongs to another user; remove it, or set XDG_RUNTIME_DIR`)
+    chmodSync(folder, 0o711)
+  }
+  const door = (name: AccountOwner, mode: number, guest?: AccountOwner) => {
+    const folder = join(top, name)
+    mkdirSync(folder, { recursive: true })
+    if (accounts) chownSync(folder, accounts.get(name)!.uid, accounts.get(guest ?? name)!.gid)
+    chmodSync(folder, mode)
+    return folder
+  }
+  return {
+    database: door('database', 0o711),
+    sockets: {
+      server: join(door('server', 0o700), 'socket'),
+      releaser: join(door('releaser', 0o700), 'socket'),
+      gateLocal: join(door('gate-local', 0o710, 'worker-private'), 'socket'),
+      gateCloud: join(door('gate-cloud', 0o710, 'worker-open'), 'socket'),
+    },
+  }
+}
+
+/** Gives a folder of the house to the one who uses it, and closes it for the rest. Folders outside the house are left as they are. */
+export function grantFolder(path: string, access: { owner?: Account; group?: Account; mode: number }): void {
+  if (!existsSync(path)) mkdirSync(path, { recursive: true })
+  if (lstatSync(path).isSymbolicLink()) return
+  chownSync(path, access.owner?.uid ?? ownUid(), access.group?.gid ?? access.owner?.gid ?? ownGid())
+  chmodSync(path, access.mode)
+}
+
+function ownFolder(path: string, account: Account | undefined): void {
+  const uid = account?.uid ?? ownUid()
+  if (!existsSync(path)) {
+    mkdirSync(path, { mode: 0o700 })
+    if (account) chownSync(path, account.uid, account.gid)
+    return
+  }
+  const stats = statSync(path)
+  if (stats.uid !== uid) {
+    throw new Fault('refused', 'home.owner', `${path} belongs to uid ${stats.uid}, and should belong to uid ${uid}. If it is yours, run \`chown -R ${uid} ${path}\`; a home that was started as root is started as root again`)
+  }
+  if (stats.mode & 0o077) throw wrongMode(path, stats, '0700')
+}
+
+function wrongMode(path: string, stats: Stats, mode: string): Fault {
+  return new Fault('refused', 'home.mode', `${path} has mode ${octal(stats)} and is open to other users. Look who has been in it, then run \`chmod ${mode} ${path}\``)
+}
+
+function octal(stats: Stats): string {
+  return (stats.mode & 0o7777).toString(8).padStart(4, '0')
+}
+
+function ownUid(): number {
+  return process.getuid?.() ?? -1
+}
+
+function ownGid(): number {
+  return process.getgid?.() ?? -1
+}

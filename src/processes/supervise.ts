@@ -1,0 +1,141 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { EventEmitter } from 'node:events'
+import { closeSync, existsSync, openSync, renameSync, statSync } from 'node:fs'
+import type { Writable } from 'node:stream'
+import type { Logger } from '../kernel/log.ts'
+import type { Boot, ProcessName } from './boot.ts'
+
+export interface ProcessSpec {
+  readonly name: ProcessName
+  /** The whole command, walls included. */
+  readonly command: readonly string[]
+  readonly environment: Record<string, string>
+  readonly logFile: string
+  /** Made anew for each start, because secrets and the house change. */
+  boot(): Boot
+}
+
+export interface SupervisionLimits {
+  /** So many deaths within the window stop a process for good. */
+  readonly crashes: number
+  readonly windowMs: number
+  readonly backoffMs: readonly number[]
+}
+
+export const defaultLimits: SupervisionLimits = { crashes: 5, windowMs: 60_000, backoffMs: [50, 250, 1_000, 2_000] }
+
+export interface ProcessState {
+  readonly name: ProcessName
+  readonly state: 'starting' | 'ready' | 'backoff' | 'stopped' | 'crashed'
+  readonly pid: number | null
+  readonly restarts: number
+  readonly reason: string | null
+}
+
+export interface SupervisorEvents {
+  state: [ProcessState]
+  wake: [from: ProcessName, to: ProcessName]
+  request: [what: string, reply: (answer: unknown) => void]
+}
+
+/** Keeps one process running: restarts it with a growing pause, and gives it up visibly when it dies too often. */
+export class SupervisedProcess extends EventEmitter<SupervisorEvents> {
+  readonly spec: ProcessSpec
+  readonly #limits: SupervisionLimits
+  readonly #log: Logger
+  #child: ChildProcess | undefined
+  #timer: NodeJS.Timeout | undefined
+  #deaths: number[] = []
+  #restarts = 0
+  #stopping = false
+  #current: ProcessState
+
+  constructor(spec: ProcessSpec, limits: SupervisionLimits, log: Logger) {
+    super()
+    this.spec = spec
+    this.#limits = limits
+    this.#log = log.child({ process: spec.name })
+    this.#current = { name: spec.name, state: 'stopped', pid: null, restarts: 0, reason: null }
+  }
+
+  get state(): ProcessState {
+    return this.#current
+  }
+
+  /** The pid of the process, or of the sandbox around it. */
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  start(): void {
+    this.#stopping = false
+    const log = openLog(this.spec.logFile)
+    const [program, ...args] = this.spec.command
+    const child = spawn(program!, args, {
+      stdio: ['ignore', log, log, 'pipe', 'ipc'],
+      env: this.spec.environment,
+      serialization: 'json',
+    })
+    closeSync(log)
+    this.#child = child
+    this.#enter('starting', null)
+    const boot = child.stdio[3] as Writable
+    boot.on('error', () => {}) // it died before it read; the exit says so
+    boot.end(JSON.stringify(this.spec.boot()))
+    child.on('message', (message: { type: string; to?: ProcessName; what?: string; id?: number }) => {
+      if (message.type === 'ready') this.#enter('ready', null)
+      else if (message.type === 'wake') this.emit('wake', this.spec.name, message.to!)
+      else if (message.type === 'request') {
+        this.emit('request', message.what!, (answer) => this.send({ type: 'answer', id: message.id, answer }))
+      }
+    })
+    child.on('error', (error) => this.#log.error({ err: error }, 'could not be started'))
+    child.on('close', (code, signal) => this.#died(code, signal))
+  }
+
+  send(message: object): void {
+    if (this.#child?.connected) this.#child.send(message, () => {})
+  }
+
+  /** Asks the process to finish; after the deadline it is killed. */
+  async stop(deadlineMs: number): Promise<void> {
+    this.#stopping = true
+    clearTimeout(this.#timer)
+    const child = this.#child
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
+    this.send({ type: 'stop', deadlineMs })
+    const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs + 500)
+    await closed
+    clearTimeout(timer)
+  }
+
+  #died(code: number | null, signal: NodeJS.Signals | null): void {
+    this.#child = undefined
+    if (this.#stopping) return this.#enter('stopped', null)
+    const how = signal ?? `exit ${code}`
+    const now = performance.now()
+    this.#deaths = [...this.#deaths.filter((death) => now - death < this.#limits.windowMs), now]
+    if (this.#deaths.length >= this.#limits.crashes) {
+      this.#log.error({ how }, 'died too often; given up')
+      return this.#enter('crashed', `died ${this.#deaths.length} times in ${this.#limits.windowMs / 1000} s (${how}); see ${this.spec.logFile}`)
+    }
+    this.#restarts++
+    const pause = this.#limits.backoffMs[Math.min(this.#deaths.length - 1, this.#limits.backoffMs.length - 1)]!
+    this.#log.warn({ how, pause }, 'died; starting it again')
+    this.#enter('backoff', how)
+    this.#timer = setTimeout(() => this.start(), pause)
+  }
+
+  #enter(state: ProcessState['state'], reason: string | null): void {
+    this.#current = { name: this.spec.name, state, pid: this.#child?.pid ?? null, restarts: this.#restarts, reason }
+    this.emit('state', this.#current)
+  }
+}
+
+const logLimitBytes = 10 * 1024 * 1024
+
+function openLog(path: string): number {
+  if (existsSync(path) && statSync(path).size > logLimitBytes) renameSync(path, `${path}.1`)
+  return openSync(path, 'a', 0o600)
+}
