@@ -1,0 +1,97 @@
+import { Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import { connectionFault } from './connection-fault.ts'
+import { columnParsers } from './column-parsers.ts'
+import type { Schema } from './schema.ts'
+
+export interface Connection {
+  /** The folder of the Unix socket, or a host name. */
+  readonly host: string
+  readonly port: number
+  readonly database: string
+  readonly user: string
+  readonly password: string
+}
+
+export interface ConnectOptions {
+  /** Connections at most; each costs the server some megabytes. */
+  readonly max?: number
+  /** Shown in pg_stat_activity. */
+  readonly application?: string
+  /** Milliseconds to wait for a connection, a free one of the pool included. */
+  readonly timeoutMs?: number
+  /** Hears of connections that were lost while nobody used them; the next query opens a new one. */
+  readonly onLost?: (error: Error) => void
+}
+
+export interface Database {
+  readonly pool: pg.Pool
+  readonly kysely: Kysely<Schema>
+  /** Resolves once every connection is closed; may be called more than once. */
+  close(): Promise<void>
+  /** Commits what `work` did, or rolls all of it back when it throws. */
+  transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>
+}
+
+/** Opens a pool as one role; connects when the first query comes. Failures to connect are Faults of kind `unavailable` or `refused`. */
+export function connect(connection: Connection, options: ConnectOptions = {}): Database {
+  const pool = new FaultPool(connection, options)
+  let closed: Promise<void> | undefined
+  return {
+    pool,
+    kysely: new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) }),
+    close: () => (closed ??= pool.end()),
+    transaction: (work) => transaction(pool, work),
+  }
+}
+
+class FaultPool extends pg.Pool {
+  readonly #connection: Connection
+
+  constructor(connection: Connection, { max = 4, application = 'castellan', timeoutMs = 10_000, onLost }: ConnectOptions) {
+    super({
+      ...connection,
+      max,
+      application_name: application,
+      connectionTimeoutMillis: timeoutMs,
+      idleTimeoutMillis: 30_000,
+      allowExitOnIdle: true,
+      options: '-c search_path=castellan -c timezone=UTC',
+      types: columnParsers,
+    })
+    this.#connection = connection
+    this.on('error', (error) => onLost?.(error))
+    // a connection that dies inside a transaction, between two queries, has no other listener: it would end the process
+    this.on('connect', (client) => client.on('error', () => {}))
+  }
+
+  override connect(): Promise<pg.PoolClient>
+  override connect(callback: ConnectCallback): void
+  override connect(callback?: ConnectCallback): Promise<pg.PoolClient> | void {
+    if (callback === undefined) {
+      return super.connect().catch((error: Error) => {
+        throw connectionFault(error, this.#connection)
+      })
+    }
+    super.connect((error, client, done) => callback(error && connectionFault(error, this.#connection), client, done))
+  }
+}
+
+type ConnectCallback = (error: Error | undefined, client: pg.PoolClient | undefined, done: (release?: unknown) => void) => void
+
+async function transaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  try {
+    await client.query('begin')
+    const result = await work(client)
+    const { command } = await client.query('commit')
+    // PostgreSQL answers ROLLBACK, without an error, when a statement failed and `work` went on as if it had not
+    if (command !== 'COMMIT') throw new Error('the transaction was rolled back: a statement in it failed and the failure was not passed on')
+    client.release()
+    return result
+  } catch (error) {
+    const broken = await client.query('rollback').then(() => undefined, (failure: Error) => failure)
+    client.release(broken)
+    throw error
+  }
+}

@@ -1,0 +1,169 @@
+import type { ColumnType, Generated } from 'kysely'
+import type {
+  GeneratedJson,
+  GeneratedTimestamp,
+  Json,
+  LabelColumns,
+  Nullable,
+  NullableJson,
+  NullableTimestamp,
+  Retained,
+  Timestamp,
+} from './schema-columns.ts'
+
+export interface ContentTable extends LabelColumns, Retained {
+  /** SHA-256 of the body. */
+  hash: Buffer
+  body: Nullable<Buffer>
+  stored_at: GeneratedTimestamp
+}
+
+export interface MailMessageTable extends LabelColumns, Retained {
+  id: string
+  account: string
+  folder: string
+  uid: string
+  raw_hash: Buffer
+  size: number
+  received_at: Timestamp
+  stored_at: GeneratedTimestamp
+  message_id: Nullable<string>
+  envelope: NullableJson
+  body_text: Nullable<string>
+  parsed_at: NullableTimestamp
+  parse_error: NullableJson
+}
+
+export interface FileLabelTable extends LabelColumns, Retained {
+  hash: Buffer
+  run_id: Nullable<string>
+}
+
+export interface ProposalTable extends LabelColumns, Retained {
+  id: string
+  run_id: string
+  step_id: string
+  item_key: string
+  kind: string
+  connector: string
+  payload: Json
+  state: Generated<'proposed' | 'frozen' | 'refused'>
+  refusal: Nullable<string>
+  proposed_at: GeneratedTimestamp
+}
+
+export type DraftState =
+  | 'waiting'
+  | 'signed'
+  | 'held'
+  | 'releasing'
+  | 'released'
+  | 'failed'
+  | 'unknown'
+  | 'denied'
+  | 'expired'
+  | 'undone'
+  | 'replaced'
+
+export interface DraftTable extends LabelColumns, Retained {
+  id: string
+  proposal_id: string
+  replaces: Nullable<string>
+  kind: string
+  connector: string
+  account: string
+  /** The document that is signed, canonical JSON (RFC 8785). */
+  document: string
+  wire: Buffer
+  nonce: string
+  risk: number
+  summary: Json
+  state: Generated<DraftState>
+  reason: Nullable<string>
+  frozen_at: Timestamp
+  expires_at: Timestamp
+  hold_until: NullableTimestamp
+  closed_at: NullableTimestamp
+}
+
+export interface DecisionTable {
+  id: string
+  draft_id: string
+  verdict: 'approve' | 'deny' | 'undo'
+  key_id: Nullable<string>
+  signature: Nullable<Buffer>
+  reason: Nullable<string>
+  decided_at: Timestamp
+}
+
+export interface DeliveryTable {
+  id: string
+  draft_id: string
+  nonce: string
+  state: Generated<'attempting' | 'delivered' | 'failed' | 'unknown'>
+  receipt: NullableJson
+  started_at: Timestamp
+  closed_at: NullableTimestamp
+}
+
+export interface ReleaserStateTable {
+  one: Generated<boolean>
+  spent_nonces: Generated<number>
+}
+
+export interface AuditKindTable {
+  role: string
+  kind: string
+}
+
+/** Append-only. `xid` is an xid8 as text. */
+export interface AuditEventTable extends LabelColumns, Retained {
+  id: ColumnType<number, never, never>
+  xid: ColumnType<string, never, never>
+  at: ColumnType<Date, never, never>
+  actor: ColumnType<string, never, never>
+  kind: string
+  subject: string
+  detail: GeneratedJson<Record<string, unknown>>
+}
+
+export interface AuditSealTable {
+  batch: number
+  upto_xid: string
+  upto_id: number
+  events: number
+  previous: Buffer
+  head: Buffer
+  signature: Buffer
+  key_id: string
+  sealed_at: GeneratedTimestamp
+}
+
+export interface ProcessTable {
+  name: string
+  pid: Nullable<number>
+  uid: Nullable<number>
+  state: 'starting' | 'ready' | 'backoff' | 'stopped' | 'crashed'
+  restarts: Generated<number>
+  isolation: string
+  reason: Nullable<string>
+  since: GeneratedTimestamp
+}
+
+export interface SupervisorTable {
+  one: Generated<boolean>
+  pid: number
+  started_at: Timestamp
+  version: string
+  house: string
+  isolation: string
+  problems: GeneratedJson
+}
+
+export interface SchemaMetaTable {
+  version: number
+  file: string
+  digest: string
+  min_app: number
+  applied_at: GeneratedTimestamp
+}

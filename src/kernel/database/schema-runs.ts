@@ -1,0 +1,132 @@
+import type { Generated } from 'kysely'
+import type {
+  GeneratedJson,
+  GeneratedTimestamp,
+  Json,
+  LabelColumns,
+  Nullable,
+  NullableJson,
+  NullableTimestamp,
+  Retained,
+  Timestamp,
+} from './schema-columns.ts'
+
+export interface LaneTable {
+  name: string
+  worker: 'open' | 'private'
+  /** The highest level that a cloud model may see; -1: none. */
+  cloud_clearance: -1 | 0 | 1 | 2
+  providers: Generated<string[]>
+}
+
+export interface HouseTable {
+  digest: string
+  loaded_at: GeneratedTimestamp
+  current: Generated<boolean>
+  settings: Json
+  problems: GeneratedJson
+}
+
+export interface JobDefinitionTable {
+  digest: string
+  job: string
+  definition: Json
+  loaded_at: GeneratedTimestamp
+}
+
+export interface JobTable extends LabelColumns {
+  name: string
+  digest: string
+  lane: string
+  overlap: 'skip' | 'queue' | 'replace' | 'allow'
+  missed: 'skip' | 'latest' | 'all'
+  tries: number
+  declared: Generated<boolean>
+  paused: Generated<boolean>
+  declared_at: Timestamp
+}
+
+export interface OccurrenceTable extends LabelColumns, Retained {
+  id: string
+  job: string
+  slot: Timestamp
+  origin: 'schedule' | 'manual' | 'redrive'
+  state: Generated<'due' | 'ran' | 'skipped' | 'missed' | 'failed'>
+  reason: Nullable<string>
+  idempotency_key: Nullable<string>
+  recorded_at: GeneratedTimestamp
+  closed_at: NullableTimestamp
+}
+
+export type RunState = 'waiting' | 'queued' | 'running' | 'parked' | 'succeeded' | 'cancelled' | 'dead'
+
+export interface RunTable extends LabelColumns, Retained {
+  id: string
+  occurrence_id: string
+  job: string
+  digest: string
+  lane: string
+  state: RunState
+  input: GeneratedJson<Record<string, unknown>>
+  fence: Nullable<string>
+  executor: Nullable<string>
+  not_before: NullableTimestamp
+  error: NullableJson<{ code: string; message?: string; [detail: string]: unknown }>
+  made_without_model: Generated<boolean>
+  opened_at: GeneratedTimestamp
+  claimed_at: NullableTimestamp
+  closed_at: NullableTimestamp
+}
+
+export interface StepTable extends LabelColumns, Retained {
+  run_id: string
+  id: string
+  position: number
+  tool: string
+  state: 'started' | 'retrying' | 'waiting' | 'succeeded' | 'skipped' | 'failed'
+  attempt: Generated<number>
+  failures: Generated<number>
+  output: NullableJson
+  output_hash: Nullable<Buffer>
+  made_without_model: Generated<boolean>
+  error: NullableJson<{ code: string; message?: string; [detail: string]: unknown }>
+  started_at: GeneratedTimestamp
+  closed_at: NullableTimestamp
+}
+
+export interface RunLogTable extends LabelColumns, Retained {
+  id: Generated<number>
+  run_id: string
+  step: Nullable<string>
+  at: Timestamp
+  level: string
+  message: string
+  fields: GeneratedJson<Record<string, unknown>>
+}
+
+export interface SessionTable {
+  id: string
+  key_hash: Buffer
+  run_id: string
+  fence: string
+  issued_at: GeneratedTimestamp
+  expires_at: GeneratedTimestamp
+}
+
+export interface ModelCallTable extends LabelColumns, Retained {
+  id: string
+  session_id: string
+  run_id: string
+  gate: 'local' | 'cloud'
+  task: string
+  upstream: Nullable<string>
+  model: Nullable<string>
+  zone: Nullable<string>
+  state: Generated<'open' | 'succeeded' | 'failed' | 'refused' | 'abandoned'>
+  reason: Nullable<string>
+  input_tokens: Nullable<number>
+  output_tokens: Nullable<number>
+  cost_eur: Generated<number>
+  opened_at: GeneratedTimestamp
+  closed_at: NullableTimestamp
+}

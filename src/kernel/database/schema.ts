@@ -1,0 +1,30 @@
+import type * as ledger from './schema-ledger.ts'
+import type * as runs from './schema-runs.ts'
+
+/** The tables of schema `castellan`, as the migrations make them. Which role may touch which is in 0007_rows_and_rights.sql. */
+export interface Schema {
+  lane: runs.LaneTable
+  house: runs.HouseTable
+  job_definition: runs.JobDefinitionTable
+  job: runs.JobTable
+  occurrence: runs.OccurrenceTable
+  run: runs.RunTable
+  step: runs.StepTable
+  run_log: runs.RunLogTable
+  session: runs.SessionTable
+  model_call: runs.ModelCallTable
+  content: ledger.ContentTable
+  mail_message: ledger.MailMessageTable
+  file_label: ledger.FileLabelTable
+  proposal: ledger.ProposalTable
+  draft: ledger.DraftTable
+  decision: ledger.DecisionTable
+  delivery: ledger.DeliveryTable
+  releaser_state: ledger.ReleaserStateTable
+  audit_kind: ledger.AuditKindTable
+  audit_event: ledger.AuditEventTable
+  audit_seal: ledger.AuditSealTable
+  process: ledger.ProcessTable
+  supervisor: ledger.SupervisorTable
+  schema_meta: ledger.SchemaMetaTable
+}
