@@ -9,3 +9,56 @@ export interface Label {
   /** Sorted, without repetition. */
   readonly lanes: readonly string[]
 }
+
+/** A label as its three columns hold it. */
+export interface LabelRow {
+  readonly label_level: number
+  readonly label_integrity: string
+  readonly label_lanes: readonly string[]
+}
+
+/** Whatever arrives without a label is taken for the worst. */
+export const UNLABELLED: Label = Object.freeze({ level: 3, integrity: 'untrusted', lanes: Object.freeze([]) as readonly string[] })
+
+/** The identity of `join`. */
+export const PUBLIC_TRUSTED: Label = Object.freeze({ level: 0, integrity: 'trusted', lanes: Object.freeze([]) as readonly string[] })
+
+/** The label of several pieces taken together: the highest level, untrusted wins, all lanes. Of nothing: public and trusted. */
+export function join(...labels: readonly Label[]): Label {
+  return labels.reduce(joinTwo, PUBLIC_TRUSTED)
+}
+
+function joinTwo(a: Label, b: Label): Label {
+  return {
+    level: a.level > b.level ? a.level : b.level,
+    integrity: a.integrity === 'untrusted' || b.integrity === 'untrusted' ? 'untrusted' : 'trusted',
+    lanes: [...new Set([...a.lanes, ...b.lanes])].sort(),
+  }
+}
+
+/** Is `high` at least as strict as `low` in every respect? */
+export function covers(high: Label, low: Label): boolean {
+  return (
+    high.level >= low.level &&
+    (high.integrity === 'untrusted' || low.integrity === 'trusted') &&
+    low.lanes.every((lane) => high.lanes.includes(lane))
+  )
+}
+
+/** The label of a database row. Values that no label can have are taken for the worst. */
+export function fromRow(row: LabelRow): Label {
+  return {
+    level: isLevel(row.label_level) ? row.label_level : UNLABELLED.level,
+    integrity: row.label_integrity === 'trusted' ? 'trusted' : 'untrusted',
+    lanes: [...new Set(row.label_lanes)].sort(),
+  }
+}
+
+/** The three columns of a label. */
+export function toRow(label: Label): { label_level: Level; label_integrity: Integrity; label_lanes: string[] } {
+  return { label_level: label.level, label_integrity: label.integrity, label_lanes: [...label.lanes] }
+}
+
+export function isLevel(value: unknown): value is Level {
+  return value === 0 || value === 1 || value === 2 || value === 3
+}

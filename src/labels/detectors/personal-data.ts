@@ -1,0 +1,74 @@
+import type { Finding } from './detect.ts'
+
+/** Lengths of the IBANs by country (SWIFT IBAN registry). */
+const ibanLengths: Readonly<Record<string, number>> = {
+  AD: 24, AE: 23, AL: 28, AT: 20, AZ: 28, BA: 20, BE: 16, BG: 22, BH: 22, BR: 29, BY: 28, CH: 21, CR: 22, CY: 28, CZ: 24,
+  DE: 22, DK: 18, DO: 28, EE: 20, EG: 29, ES: 24, FI: 18, FO: 18, FR: 27, GB: 22, GE: 22, GI: 23, GL: 18, GR: 27, GT: 28,
+  HR: 21, HU: 28, IE: 22, IL: 23, IQ: 23, IS: 26, IT: 27, JO: 30, KW: 30, KZ: 20, LB: 28, LC: 32, LI: 21, LT: 20, LU: 20,
+  LV: 21, LY: 25, MC: 27, MD: 24, ME: 22, MK: 19, MR: 27, MT: 31, MU: 30, NL: 18, NO: 15, PK: 24, PL: 28, PS: 29, PT: 25,
+  QA: 29, RO: 24, RS: 22, SA: 24, SC: 31, SE: 24, SI: 19, SK: 24, SM: 27, ST: 25, SV: 28, TL: 23, TN: 24, TR: 26, UA: 29,
+  VA: 22, VG: 24, XK: 20,
+}
+
+const ibanStart = /(?<![0-9A-Za-z])[A-Za-z]{2}\d{2}(?=[ -]?[0-9A-Za-z])/g
+const ibanCharacters = /[0-9A-Za-z]/
+/** Whole, in fours, or as American Express prints it; other groupings are phone and order numbers. */
+const card =
+  /(?<![\d-])(?:\d{13,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{1,4}(?:\1\d{1,3})?|\d{4}([ -])\d{6}\2\d{5})(?![\d-])/g
+/** Issuers: Visa, Mastercard, American Express, Discover, JCB, Diners. */
+const cardIssuer = /^(?:4|5[1-5]|2(?:2[2-9]|[3-6]|7[01]|720)|3[47]|6(?:011|4[4-9]|5)|35|3(?:0[0-5]|[68]))/
+
+/** Bank accounts and payment cards whose checksum is right: P2. */
+export function findPersonalData(text: string): Finding[] {
+  const found: Finding[] = []
+  for (const match of text.matchAll(ibanStart)) {
+    const end = ibanEnd(text, match.index)
+    if (end !== undefined) found.push({ kind: 'IBAN', level: 2, start: match.index, end })
+  }
+  for (const match of text.matchAll(card)) {
+    const digits = match[0].replace(/\D/g, '')
+    if (cardIssuer.test(digits) && passesLuhn(digits)) {
+      found.push({ kind: 'payment card', level: 2, start: match.index, end: match.index + match[0].length })
+    }
+  }
+  return found
+}
+
+/** Reads as many characters as the country's accounts have, single spaces and hyphens between them allowed. */
+function ibanEnd(text: string, start: number): number | undefined {
+  const length = ibanLengths[text.slice(start, start + 2).toUpperCase()]
+  if (length === undefined) return undefined
+  let iban = ''
+  let at = start
+  while (iban.length < length) {
+    const character = text[at]
+    if (character === undefined) return undefined
+    if (ibanCharacters.test(character)) iban += character
+    else if ((character !== ' ' && character !== '-') || !ibanCharacters.test(text[at + 1] ?? '')) return undefined
+    at += 1
+  }
+  const more = text[at] !== undefined && ibanCharacters.test(text[at]!)
+  return !more && passesMod97(iban) ? at : undefined
+}
+
+/** ISO 13616: the first four characters moved to the end, letters as 10 to 35, the rest modulo 97 is one. */
+export function passesMod97(iban: string): boolean {
+  const moved = (iban.slice(4) + iban.slice(0, 4)).toUpperCase()
+  let rest = 0
+  for (const character of moved) {
+    const value = Number.parseInt(character, 36)
+    rest = (rest * (value > 9 ? 100 : 10) + value) % 97
+  }
+  return rest === 1
+}
+
+/** ISO/IEC 7812-1, annex B. */
+export function passesLuhn(digits: string): boolean {
+  let sum = 0
+  for (let at = 0; at < digits.length; at += 1) {
+    const digit = Number(digits[digits.length - 1 - at])
+    const weighted = at % 2 === 0 ? digit : digit * 2
+    sum += weighted > 9 ? weighted - 9 : weighted
+  }
+  return digits.length > 0 && sum % 10 === 0 && /[1-9]/.test(digits)
+}

@@ -1,0 +1,48 @@
+import type { Label } from './label.ts'
+
+/** A stream of work with its own rules: which worker executes it and which models may see it. */
+export interface Lane {
+  readonly name: string
+  readonly worker: 'open' | 'private'
+  /** The highest level of this lane that may reach a cloud model; -1: none, whatever the level. */
+  readonly cloudClearance: CloudClearance
+  /** The upstreams that this lane allows; none when empty. */
+  readonly providers: readonly string[]
+}
+
+export type CloudClearance = -1 | 0 | 1 | 2
+export type Lanes = ReadonlyMap<string, Lane>
+
+/** What belongs to no lane in particular may be shown to a cloud model up to here. */
+const withoutLane: CloudClearance = 1
+
+/** Lanes by name. */
+export function lanesByName(lanes: Iterable<Lane>): Lanes {
+  return new Map([...lanes].map((lane) => [lane.name, lane]))
+}
+
+/** The level that a set of lanes may show to a cloud model: the lowest of them; none for a lane that is not declared. SQL: cloud_clearance(). */
+export function cloudClearance(label: Pick<Label, 'lanes'>, lanes: Lanes): CloudClearance {
+  if (label.lanes.length === 0) return withoutLane
+  return label.lanes.reduce<CloudClearance>((lowest, name) => {
+    const own = lanes.get(name)?.cloudClearance ?? -1
+    return own < lowest ? own : lowest
+  }, 2)
+}
+
+/** May this worker execute a run of `lane` with this label? The open one may not, once a cloud model may not see it. SQL: may_execute(). */
+export function mayExecute(worker: 'open' | 'private', lane: string, label: Label, lanes: Lanes): boolean {
+  return worker === 'private' || queueOf(lane, label, lanes) === 'runs_open'
+}
+
+/** The queue that a run belongs on. SQL: queue_of(). */
+export function queueOf(lane: string, label: Label, lanes: Lanes): 'runs_open' | 'runs_private' {
+  const open = lanes.get(lane)?.worker === 'open' && label.level <= cloudClearance(label, lanes)
+  return open ? 'runs_open' : 'runs_private'
+}
+
+/** May a session of this worker see a row with this label at all? SQL: the policy `cleared`. */
+export function maySee(worker: 'open' | 'private', label: Label, lanes: Lanes): boolean {
+  return worker === 'private' || label.level <= cloudClearance(label, lanes)
+}
+
