@@ -1,0 +1,23 @@
+export type { FolderRule, House, LabelRule, MailRule } from './house.ts'
+export type { JobDefinition, Schedule, StepDefinition } from './jobs/job.ts'
+export type { AgentDefinition } from './agents/agent.ts'
+export type {
+  Connector,
+  DatabaseSettings,
+  DatabaseUser,
+  FolderSettings,
+  MailAccount,
+  OutboxSettings,
+  RetentionSettings,
+  RiskRule,
+  RouteTarget,
+  SecretReference,
+  Settings,
+  Upstream,
+} from './settings/settings.ts'
+export { describeProblem, type Problem } from './problem.ts'
+export { expressionRoots, isTrue, references, renderTemplate, resolveInput, templateProblem, type Scope } from './expression.ts'
+export { isTimezone, nextFires } from './cron.ts'
+export { formatDuration, parseDuration } from './duration.ts'
+export { labelOfFile, labelOfMail, type IngestedMail } from './ingest-label.ts'
+export { matches } from './pattern.ts'
