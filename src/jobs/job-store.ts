@@ -10,6 +10,8 @@ export interface ScheduledJob {
   readonly missed: MissedPolicy
   readonly graceMs: number
   readonly paused: boolean
+  /** A template over `slot` and `job`. */
+  readonly idempotencyKey: string | undefined
   /** Slots up to and including this one are answered for, or were never due. */
   readonly lastSlot: Date
 }
@@ -34,6 +36,7 @@ export async function readScheduledJobs(database: Database): Promise<ScheduledJo
     ...row,
     schedules: definition.schedules,
     graceMs: definition.graceMs,
+    idempotencyKey: definition.idempotencyKey,
     lastSlot: last_slot,
   }))
 }

@@ -3,7 +3,7 @@ import type { Database } from '../kernel/database/connect.ts'
 import { faultPoint } from '../kernel/fault-point.ts'
 import { newId } from '../kernel/ids.ts'
 import type { Logger } from '../kernel/log.ts'
-import { nextFires } from '../house/index.ts'
+import { nextFires, resolveInput } from '../house/index.ts'
 import type { QueueName } from '../runs/index.ts'
 import { divideDue, slotsBetween } from './due-slots.ts'
 import { readScheduledJobs, type ScheduledJob } from './job-store.ts'
@@ -74,7 +74,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       await close(job, due.missed.filter((slot) => slot < startedAt), 'missed', whileDown(job, startedAt))
       await close(job, due.missed.filter((slot) => slot >= startedAt), 'missed', reasonLate(job))
       for (const slot of due.run) {
-        const opened = await openRun(deps, { job: job.name, slot, origin: 'schedule' })
+        const opened = await openRun(deps, { job: job.name, slot, origin: 'schedule', ...keyFor(job, slot) })
         if (opened.outcome === 'opened') deps.onEnqueued?.(opened.queue!)
         if (opened.outcome === 'skipped') deps.log.warn({ job: job.name, slot }, 'slot skipped: the run before it is not finished')
       }
@@ -98,6 +98,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
   async function sweep(): Promise<void> {
     if (performance.now() - lastSweep < sweepMs && lastSweep > 0) return
     lastSweep = performance.now()
+    await refresh() // another process may have paused a job
     await deps.database.transaction(async (client) => {
       const { rows } = await client.query<{ found: { run: string; queue: QueueName } }>('select runs_overdue($1::interval) as found', [overdue])
       for (const { found } of rows) await deps.queue.enqueue(client, found.queue, found.run)
@@ -128,6 +129,11 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
 function firstAfter(job: ScheduledJob, after: Date): Date | undefined {
   const fires = job.schedules.flatMap(({ cron, timezone }) => nextFires(cron, timezone, after, 1))
   return fires.sort((a, b) => a.getTime() - b.getTime())[0]
+}
+
+function keyFor(job: ScheduledJob, slot: Date): { key?: string } {
+  if (job.idempotencyKey === undefined) return {}
+  return { key: String(resolveInput(job.idempotencyKey, { slot: slot.toISOString(), job: { name: job.name } })) }
 }
 
 function whileDown(job: ScheduledJob, startedAt: Date): string {

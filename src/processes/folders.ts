@@ -34,7 +34,7 @@ export function requireReachable(path: string, what: string, instead: string): v
 }
 
 /** The short folder of the sockets of one home, with a door for each reader. Unix socket paths end at 104 bytes on macOS. */
-export function prepareRuntime(home: string, accounts: Accounts): { database: string; sockets: Sockets } {
+export function prepareRuntime(home: string, accounts: Accounts): { key: string; database: string; sockets: Sockets } {
   const key = createHash('sha256').update(home).digest('hex').slice(0, 8)
   const base = accounts ? '/run/castellan' : join(process.env.XDG_RUNTIME_DIR ?? `/tmp/castellan-${ownUid()}`, 'castellan')
   const top = join(base, key)
@@ -51,6 +51,7 @@ export function prepareRuntime(home: string, accounts: Accounts): { database: st
     return folder
   }
   return {
+    key,
     database: door('database', 0o711),
     sockets: {
       server: join(door('server', 0o700), 'socket'),

@@ -37,11 +37,12 @@ export interface ExecuteDeps {
 /** Executes the steps of a claimed run, one after the other, until it ends, waits, or is taken from this executor. */
 export async function executeRun(deps: ExecuteDeps, claim: Claim, signal: AbortSignal): Promise<AdvanceOutcome> {
   const scope = stepScope(claim, deps.clock.now())
+  const ended = AbortSignal.any([signal, AbortSignal.timeout(claim.definition.timeoutMs)])
   let label = claim.label
   let next: NextStep = claim.next
   for (;;) {
     const log: LogLine[] = []
-    const result = await performStep(deps, claim, next, scope, label, signal, log)
+    const result = await performStep(deps, claim, next, scope, label, ended, log)
     faultPoint('step.done')
     const outcome = await deps.settle(claim, result, log)
     if (outcome.outcome !== 'next') return outcome

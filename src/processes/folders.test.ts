@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { prepareHome, requireReachable } from './folders.ts'
+
+const parent = mkdtempSync(join(tmpdir(), 'castellan-folders-'))
+after(() => rmSync(parent, { recursive: true }))
+
+test('a home lets everyone through and nobody into a folder', () => {
+  const home = join(parent, 'fresh')
+  prepareHome(home, undefined)
+  assert.equal(statSync(home).mode & 0o777, 0o711)
+  assert.equal(statSync(join(home, 'releaser')).mode & 0o777, 0o700)
+})
+
+test('a folder that others can read is refused with the command that mends it', () => {
+  const home = join(parent, 'open')
+  prepareHome(home, undefined)
+  chmodSync(join(home, 'releaser'), 0o755)
+  assert.throws(() => prepareHome(home, undefined), { code: 'home.mode', message: /chmod 0700 .*releaser/ })
+})
+
+test('a path behind a closed folder names that folder', () => {
+  const closed = join(parent, 'closed')
+  mkdirSync(join(closed, 'inside'), { recursive: true })
+  chmodSync(closed, 0o700)
+  assert.throws(() => requireReachable(join(closed, 'inside'), 'the source', 'move it'), { code: 'path.unreachable', message: new RegExp(`chmod o\\+x ${closed}`) })
+})
+
+test('another owner is refused', { skip: process.getuid?.() !== 0 && 'only root can give folders away' }, async () => {
+  const { chownSync } = await import('node:fs')
+  const home = join(parent, 'owned')
+  prepareHome(home, undefined)
+  chownSync(join(home, 'server'), 12345, 12345)
+  assert.throws(() => prepareHome(home, undefined), { code: 'home.owner', message: /chown -R/ })
+})

@@ -1,0 +1,24 @@
+import { join, relative } from 'node:path'
+import type { House } from '../house/index.ts'
+import type { Account, AccountOwner } from './accounts.ts'
+import { grantFolder } from './folders.ts'
+
+/**
+ * Lets each process into the folders of the house that it has business in, when processes have their own uids:
+ * private workers into the declared folders, the releaser into mailboxes and outboxes, nobody into configuration.
+ * Folders outside the house keep the rights that the operator gave them.
+ */
+export function grantHouseFolders(house: House, accounts: ReadonlyMap<AccountOwner, Account>): void {
+  const { folders, mail, outbox } = house.settings
+  const inside = <T extends { path: string }>(places: readonly T[]) =>
+    places.filter(({ path }) => !relative(house.folder, path).startsWith('..'))
+  const worker = accounts.get('worker-private')!
+  const releaser = accounts.get('releaser')!
+  grantFolder(house.folder, { mode: 0o711 })
+  for (const closed of ['jobs', 'agents', 'prompts', '.git']) grantFolder(join(house.folder, closed), { mode: 0o700 })
+  for (const { path, access } of inside(folders)) {
+    grantFolder(path, access === 'write' ? { owner: worker, mode: 0o750 } : { group: worker, mode: 0o750 })
+  }
+  for (const { path } of inside(mail.accounts)) grantFolder(path, { group: releaser, mode: 0o750 })
+  for (const { path } of inside(outbox.connectors)) grantFolder(path, { owner: releaser, mode: 0o750 })
+}

@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { connect, type Connection, type Database } from '../kernel/database/connect.ts'
+import { startPostgres, type Postgres } from '../kernel/database/embedded.ts'
+import { migrate } from '../kernel/database/migrate.ts'
+import { prepareQueues } from '../kernel/database/queue-schema.ts'
+import { createRoles, roleNames, type RoleName } from '../kernel/database/roles.ts'
+import type { Logger } from '../kernel/log.ts'
+import type { Account } from './accounts.ts'
+import type { ProcessName } from './boot.ts'
+
+/** The database of one home: kept running by `up`, which alone is its owner. */
+export interface KeptDatabase {
+  readonly owner: Database
+  /** The connection of one process, with a password that is made anew at every start. */
+  connectionOf(process: ProcessName): Connection
+  /** The pid of the server; changes when it had to be started again. */
+  pid(): number | undefined
+  stop(): Promise<void>
+}
+
+export interface KeepOptions {
+  readonly home: string
+  readonly socketFolder: string
+  readonly account: Account | undefined
+  readonly log: Logger
+  /** Awaited before the first pending migration of a database that holds data; a backup hangs on it. */
+  readonly beforeMigration?: () => Promise<void>
+}
+
+const restartPauseMs = [100, 500, 2_000, 5_000]
+
+/** Starts PostgreSQL, brings its schema up to date, gives each role a new password, and starts it again should it die. */
+export async function keepDatabase(options: KeepOptions): Promise<KeptDatabase> {
+  let stopping = false
+  let deaths = 0
+  const start = () =>
+    startPostgres({
+      folder: join(options.home, 'database'),
+      socketFolder: options.socketFolder,
+      log: options.log,
+      ...(options.account && { user: options.account }),
+    })
+  let postgres: Postgres | undefined = await start()
+  const owner = connect(postgres.connection, { application: 'up', max: 2 })
+
+  const watch = async (running: Postgres): Promise<void> => {
+    await running.exited
+    postgres = undefined
+    while (!stopping && postgres === undefined) {
+      options.log.error({ deaths: ++deaths }, 'PostgreSQL ended unexpectedly; starting it again')
+      await delay(restartPauseMs[Math.min(deaths - 1, restartPauseMs.length - 1)])
+      postgres = await start().catch((error: unknown) => {
+        options.log.error({ err: error }, 'PostgreSQL could not be started again')
+        return undefined
+      })
+    }
+    if (postgres !== undefined) void watch(postgres)
+  }
+  void watch(postgres)
+
+  const passwords = Object.fromEntries(roleNames.map((role) => [role, randomBytes(24).toString('base64url')])) as Record<RoleName, string>
+  const { connection } = postgres
+  try {
+    await createRoles(owner, passwords)
+    await migrate(owner, options.beforeMigration ? { beforeMigration: options.beforeMigration } : {})
+    await prepareQueues(owner, connection)
+  } catch (error) {
+    stopping = true
+    await owner.close()
+    await postgres.stop('fast')
+    throw error
+  }
+  return {
+    owner,
+    connectionOf: (process) => {
+      const user = `castellan_${process.replace('-', '_')}` as RoleName
+      return { ...connection, user, password: passwords[user] }
+    },
+    pid: () => postgres?.pid,
+    async stop() {
+      stopping = true
+      await owner.close()
+      await postgres?.stop('fast')
+    },
+  }
+}

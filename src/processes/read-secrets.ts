@@ -1,0 +1,30 @@
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { Fault } from '../kernel/fault.ts'
+import type { House } from '../house/index.ts'
+import type { ProcessName } from './boot.ts'
+
+/** The secrets that one process may hold: each gate the keys of its own upstreams, the others none. */
+export function secretsOf(process: ProcessName, house: House, home: string): Record<string, string> {
+  const cloud = process === 'gate-cloud'
+  if (!cloud && process !== 'gate-local') return {}
+  const upstreams = house.settings.models.upstreams.filter((upstream) => (upstream.zone === 'cloud') === cloud)
+  return readSecrets(home, upstreams.flatMap((upstream) => (upstream.key ? [upstream.key.secret] : [])))
+}
+
+/** Reads named secrets from `$CASTELLAN_HOME/secrets/NAME`, one file each, mode 0600. Missing ones are left out. */
+function readSecrets(home: string, names: readonly string[]): Record<string, string> {
+  const secrets: Record<string, string> = {}
+  for (const name of names) {
+    const path = join(home, 'secrets', name)
+    try {
+      if (statSync(path).mode & 0o077) {
+        throw new Fault('refused', 'secret.mode', `the secret ${path} can be read by other users; run \`chmod 600 ${path}\``)
+      }
+      secrets[name] = readFileSync(path, 'utf8').trim()
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
+  return secrets
+}

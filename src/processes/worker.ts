@@ -1,0 +1,56 @@
+import { join } from 'node:path'
+import { systemClock } from '../kernel/clock.ts'
+import { connect } from '../kernel/database/connect.ts'
+import { createLogger } from '../kernel/log.ts'
+import { createQueue, startWorker } from '../jobs/index.ts'
+import type { QueueName, StepCall, StepOutput } from '../runs/index.ts'
+import { callTool, createRegistry } from '../tools/index.ts'
+import { allTools } from '../tools/all-tools.ts'
+import { createToolbox } from '../tools/toolbox.ts'
+import type { Boot, Host, Started } from './boot.ts'
+
+const concurrency = 8
+
+/** Executes runs: `worker-open` those that a cloud model may see, `worker-private` all others. */
+export async function start(boot: Boot, host: Host): Promise<Started> {
+  const log = createLogger({ name: boot.process })
+  const open = boot.process === 'worker-open'
+  const database = connect(boot.database, { application: boot.process, max: 4 })
+  const registry = createRegistry(allTools)
+  const toolbox = await createToolbox({
+    database,
+    clock: systemClock,
+    log,
+    house: () => house,
+    home: boot.home,
+    folder: boot.folder,
+    gateSocket: open ? boot.sockets.gateCloud : boot.sockets.gateLocal,
+  })
+  let house = boot.house
+  host.onHouse((changed) => {
+    house = changed
+  })
+
+  async function callStep(call: StepCall): Promise<StepOutput> {
+    return callTool(registry.get(call.step.uses), toolbox.contextFor(call), call.input)
+  }
+
+  const queue = await createQueue(database.pool)
+  const worker = await startWorker(
+    { database, queue, log, clock: systemClock, callStep, onEnqueued: (name) => host.wake(workerOf(name)) },
+    { queue: open ? 'runs_open' : 'runs_private', executor: boot.instance, concurrency, pollMs: 1_000 },
+  )
+  host.onWake(worker.wake)
+  log.info({ folder: join(boot.folder) }, 'taking runs')
+  return {
+    async stop(deadlineMs) {
+      await worker.stop(deadlineMs)
+      await queue.close()
+      await database.close()
+    },
+  }
+}
+
+function workerOf(queue: QueueName): 'worker-open' | 'worker-private' {
+  return queue === 'runs_open' ? 'worker-open' : 'worker-private'
+}
