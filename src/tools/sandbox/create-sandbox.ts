@@ -1,0 +1,85 @@
+import { existsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { Fault } from '../../kernel/fault.ts'
+import { assertBindable, bubblewrapArguments } from './bubblewrap-arguments.ts'
+import { sendCanary } from './canary.ts'
+import { runBounded } from './run-bounded.ts'
+import type { Sandbox, SandboxCommand, SandboxLimits, SandboxResult, SandboxStatus } from './sandbox.ts'
+
+export interface SandboxDeps {
+  /** Where bubblewrap is; else it is looked for where distributions put it. */
+  readonly bwrapPath?: string | undefined
+  /** A folder that the canary may use, e.g. the process's own; else the system's temporary folder. */
+  readonly scratch?: string | undefined
+  /** How long what the canary found holds, in milliseconds. */
+  readonly freshMs?: number | undefined
+}
+
+const places = ['/usr/bin', '/usr/local/bin', '/bin']
+const megabyte = 1024 * 1024
+
+const ordinaryLimits: SandboxLimits = {
+  timeoutMs: 60_000,
+  outputBytes: megabyte,
+  memoryBytes: 1024 * megabyte,
+  cpuSeconds: 60,
+  fileBytes: 256 * megabyte,
+  openFiles: 256,
+  processes: 64,
+}
+/** As root, bubblewrap is started as nobody: a process that is root outside owns what it writes, without any capability. */
+const nobody = 65534
+const environment = { PATH: '/usr/bin:/bin', HOME: '/tmp', LANG: 'C.UTF-8' }
+
+/** A sandbox by bubblewrap, with a canary sent in at once and again before use when the last one is some minutes old. */
+export async function createSandbox(deps: SandboxDeps = {}): Promise<Sandbox> {
+  const bwrap = deps.bwrapPath ?? find('bwrap')
+  const prlimitPath = find('prlimit')
+  const freshMs = deps.freshMs ?? 5 * 60_000
+  let last: { readonly at: number; readonly status: Promise<SandboxStatus> } | undefined
+
+  async function confine(command: SandboxCommand): Promise<SandboxResult> {
+    const limits = { ...ordinaryLimits, ...command.limits }
+    const args = bubblewrapArguments({
+      argv: command.argv, cwd: command.cwd, folders: command.folders ?? [], env: { ...environment, ...command.env }, limits, prlimitPath,
+    })
+    return await runBounded({
+      file: bwrap!, arguments: args, env: {}, stdin: command.stdin ? [command.stdin] : [],
+      timeoutMs: limits.timeoutMs, outputBytes: limits.outputBytes, signal: command.signal,
+      as: process.getuid?.() === 0 ? nobody : undefined,
+    })
+  }
+
+  async function look(): Promise<SandboxStatus> {
+    if (process.platform !== 'linux') return { ok: false, reason: `commands are sandboxed on Linux only so far, not on ${process.platform}` }
+    if (bwrap === undefined || !existsSync(bwrap)) {
+      return { ok: false, reason: 'bubblewrap is missing; install the package bubblewrap (apt install bubblewrap, dnf install bubblewrap)' }
+    }
+    try {
+      return await sendCanary((argv, folders) => confine({ argv, folders, limits: { timeoutMs: 15_000 } }), deps.scratch ?? tmpdir())
+    } catch (error) {
+      return { ok: false, reason: `the canary could not be sent: ${(error as Error).message}` }
+    }
+  }
+
+  function status(): Promise<SandboxStatus> {
+    const now = performance.now()
+    if (last === undefined || now - last.at > freshMs) last = { at: now, status: look() }
+    return last.status
+  }
+
+  await status()
+  return {
+    status,
+    async run(command) {
+      for (const folder of command.folders ?? []) assertBindable(folder.path)
+      const found = await status()
+      if (!found.ok) throw new Fault('refused', 'sandbox.unsafe', `no command is run: ${found.reason}`)
+      return await confine(command)
+    },
+  }
+}
+
+function find(program: string): string | undefined {
+  return places.map((place) => `${place}/${program}`).find((path) => existsSync(path))
+}
