@@ -21,6 +21,8 @@ export interface WorkerDeps extends Omit<ExecuteDeps, 'settle'> {
   readonly log: Logger
   /** Called when a run went to a queue that another worker serves. */
   readonly onEnqueued?: (queue: QueueName) => void
+  /** Called when a run has left this executor, with what became of it. */
+  readonly onLeft?: (run: string, outcome: AdvanceOutcome) => void
 }
 
 export interface WorkerOptions {
@@ -111,6 +113,7 @@ export async function startWorker(deps: WorkerDeps, options: WorkerOptions): Pro
       const outcome = await executeRun({ ...deps, settle: (...args) => settle(item, ...args) }, item.claim, item.abort.signal)
       if (outcome.outcome === 'fence_lost') log.warn('another executor holds this run now; what was done here is not recorded')
       else log.info({ outcome: outcome.outcome }, 'run left this executor')
+      deps.onLeft?.(item.claim.run, outcome)
     } catch (error) {
       // the result could not be stored: the queue hands the run out again, and finished steps stay finished
       log.error({ err: error }, 'the database did not take the result; the run will be taken up again')
