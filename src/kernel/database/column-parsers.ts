@@ -37,6 +37,6 @@ function exactDecimal(text: string): number {
 }
 
 function arrayOf(parse: (text: string) => number): Parse {
-  const split = pg.types.getTypeParser(textArray as pg.types.TypeId) as unknown as (text: string) => (string | null)[]
+  const split = pg.types.getTypeParser(textArray as number) as unknown as (text: string) => (string | null)[]
   return (text) => split(text).map((item) => (item === null ? null : parse(item)))
 }

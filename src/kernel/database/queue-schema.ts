@@ -1,0 +1,75 @@
+import pg from 'pg'
+import { PgBoss } from 'pg-boss'
+import type { Database } from './connect.ts'
+import { roles } from './roles.ts'
+
+export const queues = ['runs_open', 'runs_private'] as const
+
+const schema = 'pgboss'
+
+/** A queue job only names a run, and the run has its own retries, so the queue hands a job out again for as long as it takes. */
+const queueOptions = {
+  retryLimit: 1_000_000,
+  retryDelay: 0,
+  // an executor that does not touch its job for so long is taken for dead; the fence protects a run from one that is not
+  heartbeatSeconds: 15,
+  // the longest that pg-boss allows; a step's timeout is its own
+  expireInSeconds: 24 * 60 * 60,
+  // runs may wait for a worker that is switched off; who still waits after that is found by the scheduler's sweep
+  retentionSeconds: 30 * 24 * 60 * 60,
+  // what happened is in the run; the finished queue job says nothing more
+  deleteAfterSeconds: 60 * 60,
+}
+
+/** Installs pg-boss's schema and our queues, each a table of its own, and who may do what there. As the owner; again on every start. */
+export async function installQueues(owner: Database): Promise<void> {
+  const { rows } = await owner.pool.query<{ installed: boolean }>(`select to_regclass('${schema}.version') is not null as installed`)
+  const boss = createBoss(owner, { migrate: true, createSchema: !rows[0]!.installed })
+  await boss.start()
+  try {
+    const existing = new Set((await boss.getQueues([...queues])).map((queue) => queue.name))
+    for (const name of queues) {
+      if (existing.has(name)) await boss.updateQueue(name, queueOptions)
+      else await boss.createQueue(name, { ...queueOptions, partition: true })
+    }
+    const tables = await boss.getQueues([...queues])
+    const tableOf = (name: string) => pg.escapeIdentifier(tables.find((queue) => queue.name === name)!.table)
+    await owner.pool.query(grantsSql(tableOf('runs_open'), tableOf('runs_private')))
+  } finally {
+    await boss.stop({ graceful: false, close: false })
+  }
+}
+
+export interface QueueSupervisor {
+  stop(): Promise<void>
+}
+
+/** Hands out again what dead executors held, and clears away what is finished. As the owner: no worker may touch another's jobs. */
+export async function superviseQueues(owner: Database, onError: (error: Error) => void): Promise<QueueSupervisor> {
+  const boss = createBoss(owner, { migrate: false, createSchema: false, supervise: true, superviseIntervalSeconds: 5, monitorIntervalSeconds: 5 })
+  boss.on('error', onError)
+  await boss.start()
+  return { stop: () => boss.stop({ graceful: false, close: false }) }
+}
+
+function createBoss(owner: Database, options: { migrate: boolean; createSchema: boolean; supervise?: boolean; superviseIntervalSeconds?: number; monitorIntervalSeconds?: number }): PgBoss {
+  const db = { executeSql: (text: string, values?: unknown[]) => owner.pool.query(text, values) }
+  const boss = new PgBoss({ db, schema, supervise: false, schedule: false, ...options })
+  boss.on('error', () => {})
+  return boss
+}
+
+/** Inserting needs the queue's settings and nothing else; only who executes a queue may see and change its jobs. */
+function grantsSql(open: string, secret: string): string {
+  const everyone = roles.join(', ')
+  return `
+    revoke all on all tables in schema ${schema} from ${everyone};
+    revoke all on schema ${schema} from public;
+    revoke execute on all functions in schema ${schema} from public;
+    grant usage on schema ${schema} to ${everyone};
+    grant select on ${schema}.version, ${schema}.queue to ${everyone};
+    grant execute on function ${schema}.job_now() to ${everyone};
+    grant insert on ${schema}.${open}, ${schema}.${secret} to castellan_server, castellan_releaser, castellan_worker_open, castellan_worker_private;
+    grant select, update on ${schema}.${open} to castellan_worker_open, castellan_worker_private;
+    grant select, update on ${schema}.${secret} to castellan_worker_private;`
+}
