@@ -1,0 +1,238 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { piecesOf, type Piece, type ScriptedAnswer, type ScriptedModel } from './model-script.ts'
+import { ollamaWire } from './model-wire-ollama.ts'
+import { openaiWire } from './model-wire-openai.ts'
+
+export type { Misbehaviour, Quirk, ScriptedAnswer, ScriptedModel } from './model-script.ts'
+
+/** One request as it arrived. */
+export interface LoggedRequest {
+  readonly method: string
+  readonly path: string
+  readonly headers: IncomingMessage['headers']
+  /** The body so far; complete once `read` resolves. */
+  readonly body: Buffer
+  readonly json: Record<string, unknown> | undefined
+  /** Resolves when the exchange is over: answered to the end, or given up by the client. */
+  readonly over: Promise<'answered' | 'abandoned'>
+}
+
+/** How one wire writes an answer. */
+export interface Wire {
+  readonly streams: boolean
+  readonly contentType: string
+  head(): string[]
+  piece(piece: Piece): string[]
+  error(message: string): string
+  tail(): string[]
+  whole(): unknown
+}
+
+type Script = ScriptedAnswer | ((request: LoggedRequest) => ScriptedAnswer)
+
+export interface ModelServer {
+  readonly url: string
+  readonly port: number
+  readonly requests: LoggedRequest[]
+  /** Requests that carried a conversation. */
+  calls(): LoggedRequest[]
+  /** Connections ever accepted. */
+  connections(): number
+  /** Every byte that ever arrived: request lines, headers and bodies. For canaries. */
+  bytes(): Buffer
+  /** What comes next: each answer is used once, in order; then the standing one. */
+  next(...answers: Script[]): void
+  /** The standing answer. */
+  answer(script: Script): void
+  /** Replaces the installed models. */
+  install(models: readonly ScriptedModel[]): void
+  /** Lets paused and stalled answers go on. */
+  release(): void
+  /** Resolves when the n-th conversation (from 1) has arrived. */
+  arrived(count: number): Promise<LoggedRequest>
+  /** Refuses connections from now on, and drops the open ones. */
+  down(): Promise<void>
+  up(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface ModelServerOptions {
+  readonly models?: readonly ScriptedModel[]
+  /** The key that the OpenAI wire wants as a bearer token. */
+  readonly key?: string
+}
+
+const standing: ScriptedAnswer = { text: ['Good ', 'morning.'], usage: { input: 11, output: 3 } }
+
+/** A loopback server that speaks Ollama's native wire and OpenAI's, says what it is told to say, and keeps every byte it was sent. */
+export async function startModelServer(options: ModelServerOptions = {}): Promise<ModelServer> {
+  const requests: LoggedRequest[] = []
+  const received: Buffer[] = []
+  const sockets = new Set<Socket>()
+  const queue: Script[] = []
+  const waiting: { count: number; resolve: (request: LoggedRequest) => void }[] = []
+  let models = options.models ?? [{ name: 'scripted:latest' }]
+  let script: Script = standing
+  let accepted = 0
+  let released = Promise.withResolvers<void>()
+
+  const calls = () => requests.filter((request) => request.path === '/api/chat' || request.path === '/v1/chat/completions')
+
+  const server = createServer((request, response) => {
+    void handle(request, response).catch((error: unknown) => response.destroy(error as Error))
+  })
+  server.on('connection', (socket) => {
+    accepted += 1
+    sockets.add(socket)
+    socket.on('data', (bytes: Buffer) => received.push(bytes))
+    socket.on('error', () => {})
+    socket.on('close', () => sockets.delete(socket))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const port = (server.address() as AddressInfo).port
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const logged = await log(request, response)
+    for (const waiter of waiting) {
+      const call = calls()[waiter.count - 1]
+      if (call) waiter.resolve(call)
+    }
+    const path = logged.path
+    if (path.startsWith('/v1/') && options.key && request.headers.authorization !== `Bearer ${options.key}`)
+      return json(response, 401, { error: { message: 'Incorrect API key provided', type: 'invalid_request_error', code: 'invalid_api_key' } })
+    if (path === '/api/tags') return json(response, 200, { models: models.map(asTag) })
+    if (path === '/v1/models') return json(response, 200, { object: 'list', data: models.map((model) => ({ id: model.name, object: 'model', created: 1, owned_by: 'script' })) })
+    const model = models.find((known) => known.name === logged.json?.['model'])
+    if (path === '/api/show') return model ? json(response, 200, asShow(model)) : json(response, 404, { error: `model '${String(logged.json?.['model'])}' not found` })
+    if (path === '/api/chat') return say(logged, response, model, (answer) => ollamaWire(answer, logged))
+    if (path === '/v1/chat/completions') return say(logged, response, model, (answer) => openaiWire(answer, logged))
+    json(response, 404, { error: 'not found' })
+  }
+
+  async function log(request: IncomingMessage, response: ServerResponse): Promise<LoggedRequest> {
+    const over = Promise.withResolvers<'answered' | 'abandoned'>()
+    response.on('close', () => over.resolve(response.writableFinished ? 'answered' : 'abandoned'))
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    const body = Buffer.concat(chunks)
+    const logged: LoggedRequest = {
+      method: request.method ?? '',
+      path: (request.url ?? '').split('?')[0] ?? '',
+      headers: request.headers,
+      body,
+      json: body.length === 0 ? undefined : (JSON.parse(body.toString()) as Record<string, unknown>),
+      over: over.promise,
+    }
+    requests.push(logged)
+    return logged
+  }
+
+  async function say(request: LoggedRequest, response: ServerResponse, model: ScriptedModel | undefined, wireOf: (answer: ScriptedAnswer) => Wire): Promise<void> {
+    const chosen = queue.shift() ?? script
+    const answer = typeof chosen === 'function' ? chosen(request) : chosen
+    const wire = wireOf(answer)
+    const fault = answer.misbehaves
+    if (!model) return json(response, 404, wire.error(`model '${String(request.json?.['model'])}' not found`))
+    if (fault?.kind === 'status') {
+      if (fault.retryAfter !== undefined) response.setHeader('retry-after', String(fault.retryAfter))
+      return json(response, fault.status, wire.error(fault.message ?? `scripted ${fault.status}`))
+    }
+    if (fault?.kind === 'stall') await released.promise
+    if (!wire.streams) {
+      if (fault?.kind === 'pause') await released.promise
+      if (fault?.kind === 'die') return void response.destroy()
+      if (fault?.kind === 'malformed') return json(response, 200, '{"half":')
+      return json(response, 200, wire.whole())
+    }
+    response.writeHead(200, { 'content-type': wire.contentType })
+    await stream(wire, answer, response)
+  }
+
+  async function stream(wire: Wire, answer: ScriptedAnswer, response: ServerResponse): Promise<void> {
+    const fault = answer.misbehaves
+    const write = async (text: string) => {
+      if (!response.write(text)) await once(response, 'drain')
+    }
+    let said = 0
+    for (const text of wire.head()) await write(text)
+    for (const piece of [...piecesOf(answer), undefined]) {
+      if (fault?.kind === 'pause' && said === fault.after) await released.promise
+      if (fault?.kind === 'die' && said === fault.after) return void response.destroy()
+      if (fault?.kind === 'cut' && said === fault.after) return void response.end()
+      if (fault?.kind === 'error' && said === fault.after) return void response.end(wire.error(fault.message))
+      if (fault?.kind === 'malformed' && said === fault.after) return void response.end('data: {"half":\n\n{"half":\n')
+      if (fault?.kind === 'slow') await delay(fault.milliseconds)
+      if (piece === undefined) break
+      for (const text of wire.piece(piece)) await write(text)
+      said += 1
+    }
+    for (const text of wire.tail()) await write(text)
+    response.end()
+  }
+
+  const hangUp = async () => {
+    const closed = new Promise((resolve) => server.close(resolve))
+    for (const socket of sockets) socket.destroy()
+    await closed
+  }
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    requests,
+    calls,
+    connections: () => accepted,
+    bytes: () => Buffer.concat(received),
+    next: (...answers) => void queue.push(...answers),
+    answer: (standingScript) => {
+      script = standingScript
+    },
+    install: (installed) => {
+      models = installed
+    },
+    release: () => {
+      released.resolve()
+      released = Promise.withResolvers()
+    },
+    arrived: async (count) => calls()[count - 1] ?? new Promise((resolve) => void waiting.push({ count, resolve })),
+    down: hangUp,
+    up: async () => {
+      server.listen(port, '127.0.0.1')
+      await once(server, 'listening')
+    },
+    close: async () => {
+      released.resolve()
+      if (server.listening) await hangUp()
+    },
+  }
+}
+
+function json(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(typeof body === 'string' ? body : JSON.stringify(body))
+}
+
+function asTag(model: ScriptedModel): unknown {
+  return {
+    name: model.name,
+    model: model.name,
+    modified_at: '2026-01-01T00:00:00Z',
+    size: 1,
+    digest: 'd'.repeat(64),
+    details: { format: 'gguf', family: model.family ?? 'llama', families: [model.family ?? 'llama'], parameter_size: '1B', quantization_level: 'Q4_0' },
+    ...(model.remoteHost ? { remote_host: model.remoteHost, remote_model: model.name } : {}),
+  }
+}
+
+function asShow(model: ScriptedModel): unknown {
+  return {
+    details: { family: model.family ?? 'llama' },
+    model_info: { 'general.architecture': 'llama', 'llama.context_length': model.contextLength ?? 32768 },
+    capabilities: model.capabilities ?? ['completion', 'tools'],
+    ...(model.remoteHost ? { remote_host: model.remoteHost, remote_model: model.name } : {}),
+  }
+}
