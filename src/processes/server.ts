@@ -1,0 +1,77 @@
+import { EventEmitter } from 'node:events'
+import { systemClock } from '../kernel/clock.ts'
+import { connect } from '../kernel/database/connect.ts'
+import { checkSchema } from '../kernel/database/migrate.ts'
+import { Fault } from '../kernel/fault.ts'
+import { createLogger } from '../kernel/log.ts'
+import { createQueue, createScheduler } from '../jobs/index.ts'
+import type { QueueName } from '../runs/index.ts'
+import {
+  createApp,
+  createDoctor,
+  createLoopbackApp,
+  createReadiness,
+  databaseExaminations,
+  listenOnSocket,
+  machineExaminations,
+} from '../server/index.ts'
+import { allTools } from '../tools/all-tools.ts'
+import { createRegistry } from '../tools/index.ts'
+import type { Boot, Host, Started } from './boot.ts'
+
+const tickMs = 1_000
+
+/** Answers the operator on a Unix socket, says on loopback whether Castellan is well, and keeps the schedule. */
+export async function start(boot: Boot, host: Host): Promise<Started> {
+  const log = createLogger({ name: boot.process })
+  const clock = systemClock
+  const database = connect(boot.database, { application: boot.process, max: 8 })
+  const queue = await createQueue(database.pool)
+  let house = boot.house
+  const wake = (name: QueueName) => host.wake(name === 'runs_open' ? 'worker-open' : 'worker-private')
+
+  const scheduler = createScheduler({ database, queue, clock, log, onEnqueued: wake })
+  host.onHouse((changed) => {
+    house = changed
+    scheduler.refresh().catch((error: unknown) => log.error({ err: error }, 'could not read the changed jobs'))
+  })
+
+  const wakes = new EventEmitter().setMaxListeners(0)
+  host.onWake(() => wakes.emit('wake'))
+  const stopping = new AbortController()
+  const readiness = createReadiness({ database, clock, checkSchema, scheduler })
+  const { isolation, home } = boot
+  const doctor = createDoctor([
+    ...databaseExaminations({ database, clock, checkSchema }),
+    ...machineExaminations({ database, home, isolation, path: process.env.PATH ?? '', platform: process.platform }),
+  ])
+  const app = createApp({
+    database, queue, clock, log, isolation, readiness, doctor, wakes, wake,
+    house: () => house,
+    tools: createRegistry(allTools),
+    stopping: stopping.signal,
+    reload: () => reload(host),
+  })
+  const loopback = createLoopbackApp({ log, readiness })
+  scheduler.start(tickMs)
+  await listenOnSocket(app, boot.sockets.server)
+  await loopback.listen({ host: '127.0.0.1', port: boot.house.settings.ports.server })
+
+  return {
+    async stop(deadlineMs) {
+      readiness.stopping()
+      await scheduler.stop()
+      stopping.abort()
+      const drained = Promise.all([app.close(), loopback.close()])
+      await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, deadlineMs / 2).unref())])
+      await queue.close()
+      await database.close()
+    },
+  }
+}
+
+async function reload(host: Host): Promise<unknown> {
+  const answer = (await host.request('reload')) as { ok: boolean; data?: unknown; error?: { message: string } }
+  if (!answer.ok) throw new Fault('invalid', 'house.broken', answer.error?.message ?? 'the house could not be read again')
+  return answer.data
+}

@@ -1,0 +1,32 @@
+import { z, type ZodType } from 'zod'
+import { Fault, toFault, type FaultKind } from '../kernel/fault.ts'
+import type { ErrorView } from './api.ts'
+
+export type Envelope<T> = { ok: true; data: T } | { ok: false; error: ErrorView }
+
+const statuses: Record<FaultKind, number> = {
+  invalid: 400,
+  refused: 403,
+  missing: 404,
+  conflict: 409,
+  internal: 500,
+  unavailable: 503,
+  timeout: 504,
+}
+
+/** The HTTP status and the body of an error; what is not a `Fault` is told without its inner words. */
+export function failure(error: unknown): { status: number; body: Envelope<never> } {
+  const fault = toFault(error)
+  const message = error instanceof Fault ? fault.message : 'something went wrong inside; `castellan doctor` and the log of the server say more'
+  const details = Object.keys(fault.details).length > 0 ? { details: { ...fault.details } } : {}
+  return { status: statuses[fault.kind], body: { ok: false, error: { code: fault.code, message, ...details } } }
+}
+
+/** Checks what came in. @throws Fault `request.invalid` that names every field that is wrong */
+export function parseRequest<T>(schema: ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value ?? {})
+  if (result.success) return result.data
+  throw new Fault('invalid', 'request.invalid', z.prettifyError(result.error).replaceAll('\n', ' ').replaceAll('✖ ', ''), {
+    fields: result.error.issues.map((issue) => issue.path.join('.')),
+  })
+}

@@ -1,0 +1,51 @@
+import { sql } from 'kysely'
+import type { Database } from '../../kernel/database/connect.ts'
+import type { House } from '../../house/index.ts'
+import type { UpstreamView } from '../api.ts'
+
+/** EUR spent on model calls since a moment. */
+export async function spentSince(database: Database, since: Date): Promise<number> {
+  const { rows } = await sql<{ eur: number }>`
+    select coalesce(sum(cost_eur), 0)::float8 as eur from model_call where opened_at >= ${since}`.execute(database.kysely)
+  return rows[0]!.eur
+}
+
+/**
+ * Words above their clearance that reached a cloud model, counted from the call ledger rather than promised: input
+ * tokens of calls whose label was higher than their lanes clear, one for a call that does not say how many.
+ */
+export async function privateWordsLeft(database: Database, since?: Date): Promise<number> {
+  const { rows } = await sql<{ words: number }>`
+    select coalesce(sum(greatest(coalesce(input_tokens, 0), 1)), 0)::int as words from model_call
+    where zone in ('cloud', 'internet') and state <> 'refused' and label_level > cloud_clearance(label_lanes)
+      and opened_at >= ${since ?? new Date(0)}`.execute(database.kysely)
+  return rows[0]!.words
+}
+
+/** The upstreams of the house with what was asked of them since a moment. */
+export async function listUpstreams(database: Database, house: House, since: Date): Promise<UpstreamView[]> {
+  const { upstreams, routes } = house.settings.models
+  const { rows } = await sql<{ upstream: string; calls: number; failed: number; input: number; output: number; eur: number; last: string }>`
+    select upstream, count(*)::int as calls, count(*) filter (where state in ('failed', 'abandoned'))::int as failed,
+      coalesce(sum(input_tokens), 0)::int as input, coalesce(sum(output_tokens), 0)::int as output, sum(cost_eur)::float8 as eur,
+      (array_agg(state order by opened_at desc))[1] as last
+    from model_call where opened_at >= ${since} and upstream is not null group by upstream`.execute(database.kysely)
+  const asked = new Map(rows.map((row) => [row.upstream, row]))
+  return upstreams.map(({ name, ...upstream }) => {
+    const seen = asked.get(name)
+    return {
+      name,
+      kind: upstream.kind,
+      zone: upstream.zone,
+      url: upstream.url,
+      routes: Object.entries(routes).flatMap(([task, models]) =>
+        models.filter((route) => route.upstream === name).map((route) => ({ task, model: route.model }))),
+      state: seen?.last ?? 'not asked',
+      calls: seen?.calls ?? 0,
+      failed: seen?.failed ?? 0,
+      input_tokens: seen?.input ?? 0,
+      output_tokens: seen?.output ?? 0,
+      cost_eur: seen?.eur ?? 0,
+    }
+  })
+}

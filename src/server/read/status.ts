@@ -1,0 +1,55 @@
+import { sql } from 'kysely'
+import type { Database } from '../../kernel/database/connect.ts'
+import { Fault } from '../../kernel/fault.ts'
+import type { House } from '../../house/index.ts'
+import type { IsolationView, PartView, ProcessView, StatusView } from '../api.ts'
+import { readHouse } from './house.ts'
+
+/** The processes as `up` sees them. */
+export async function readProcesses(database: Database): Promise<ProcessView[]> {
+  const rows = await database.kysely.selectFrom('process').selectAll().orderBy('name').execute()
+  return rows.map((row) => ({ ...row, since: row.since.toISOString() }))
+}
+
+/** What runs, how far apart, on which house and database, and how much is waiting. */
+export async function readStatus(deps: { database: Database; house: House; isolation: IsolationView }, parts: readonly PartView[]): Promise<StatusView> {
+  const { database, house, isolation } = deps
+  const [supervisor, processes, runs, loaded, version] = await Promise.all([
+    database.kysely.selectFrom('supervisor').select(['pid', 'started_at', 'version']).executeTakeFirst(),
+    readProcesses(database),
+    countRuns(database),
+    readHouse(database),
+    readDatabaseVersion(database),
+  ])
+  if (supervisor === undefined) throw new Fault('unavailable', 'up.starting', 'Castellan is still starting; try again in a moment')
+  return {
+    state: parts.every((part) => part.ready) && processes.every((one) => one.state === 'ready') ? 'ready' : 'not_ready',
+    version: supervisor.version,
+    started_at: supervisor.started_at.toISOString(),
+    pid: supervisor.pid,
+    house: { folder: house.folder, name: house.settings.name, ...loaded },
+    isolation,
+    database: version,
+    parts: [...parts],
+    processes,
+    runs,
+  }
+}
+
+async function countRuns(database: Database): Promise<StatusView['runs']> {
+  const { rows } = await sql<StatusView['runs']>`
+    select
+      count(*) filter (where state = 'queued' and queue_of(lane, label_level, label_lanes) = 'runs_open')::int as queued_open,
+      count(*) filter (where state = 'queued' and queue_of(lane, label_level, label_lanes) = 'runs_private')::int as queued_private,
+      count(*) filter (where state = 'running')::int as running,
+      count(*) filter (where state = 'parked')::int as parked,
+      count(*) filter (where state = 'waiting')::int as waiting
+    from run where state in ('waiting', 'queued', 'running', 'parked')`.execute(database.kysely)
+  return rows[0]!
+}
+
+async function readDatabaseVersion(database: Database): Promise<StatusView['database']> {
+  const { rows } = await sql<StatusView['database']>`
+    select current_setting('server_version') as version, (select max(version) from schema_meta) as schema`.execute(database.kysely)
+  return rows[0]!
+}

@@ -1,0 +1,41 @@
+import { openRun, type OpenOutcome, type Queue } from '../../jobs/index.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Database } from '../../kernel/database/connect.ts'
+import type { QueueName } from '../../runs/index.ts'
+import type { OpenedRun } from '../api.ts'
+import { isClosed } from '../read/runs.ts'
+import { recordRequest } from './record-request.ts'
+
+export interface RequestDeps {
+  readonly database: Database
+  readonly queue: Queue
+  readonly clock: Clock
+  /** Tells the worker of a queue that there is work; only a hint. */
+  wake(queue: QueueName): void
+}
+
+export interface JobRequest {
+  readonly job: string
+  readonly input?: Record<string, unknown>
+  readonly key?: string
+}
+
+const collisions = 20
+
+/** Opens a run now, on the operator's request. @throws Fault `job.missing` */
+export async function runJob(deps: RequestDeps, { job, input, key }: JobRequest): Promise<OpenedRun> {
+  const tool = job.startsWith('tool.')
+  await recordRequest(deps.database.pool, { request: tool ? 'tool.run' : 'job.run', subject: job, detail: { key: key ?? null } })
+  const opened = await openAt(deps, { job, ...(input && { input }), ...(key !== undefined && { key }) })
+  if (opened.outcome === 'opened') deps.wake(opened.queue!)
+  return { id: opened.run, job, outcome: opened.outcome, state: (await isClosed(deps.database, opened.run)).state }
+}
+
+/** A request without a key is always a new one: two in one millisecond get two slots. */
+async function openAt(deps: RequestDeps, request: JobRequest): Promise<OpenOutcome> {
+  const now = deps.clock.now().getTime()
+  for (let shift = 0; ; shift++) {
+    const opened = await openRun(deps, { ...request, slot: new Date(now + shift), origin: 'manual' })
+    if (opened.outcome !== 'duplicate' || request.key !== undefined || shift === collisions) return opened
+  }
+}
