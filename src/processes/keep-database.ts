@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { connect, type Connection, type Database } from '../kernel/database/connect.ts'
 import { startPostgres, type Postgres } from '../kernel/database/embedded.ts'
-import { migrate } from '../kernel/database/migrate.ts'
-import { prepareQueues } from '../kernel/database/queue-schema.ts'
-import { createRoles, roleNames, type RoleName } from '../kernel/database/roles.ts'
+import { prepareDatabase } from '../kernel/database/prepare.ts'
+import { superviseQueues } from '../kernel/database/queue-schema.ts'
+import { roles, type Passwords, type Role } from '../kernel/database/roles.ts'
 import type { Logger } from '../kernel/log.ts'
 import type { Account } from './accounts.ts'
 import type { ProcessName } from './boot.ts'
@@ -33,26 +33,22 @@ const restartPauseMs = [100, 500, 2_000, 5_000]
 
 /** Starts PostgreSQL, brings its schema up to date, gives each role a new password, and starts it again should it die. */
 export async function keepDatabase(options: KeepOptions): Promise<KeptDatabase> {
+  const { log } = options
   let stopping = false
   let deaths = 0
   const start = () =>
-    startPostgres({
-      folder: join(options.home, 'database'),
-      socketFolder: options.socketFolder,
-      log: options.log,
-      ...(options.account && { user: options.account }),
-    })
+    startPostgres({ folder: join(options.home, 'database'), socketFolder: options.socketFolder, user: options.account, log })
   let postgres: Postgres | undefined = await start()
-  const owner = connect(postgres.connection, { application: 'up', max: 2 })
+  const { connection } = postgres
 
   const watch = async (running: Postgres): Promise<void> => {
-    await running.exited
+    const how = await running.exited
     postgres = undefined
     while (!stopping && postgres === undefined) {
-      options.log.error({ deaths: ++deaths }, 'PostgreSQL ended unexpectedly; starting it again')
+      log.error({ how, deaths: ++deaths }, 'PostgreSQL ended unexpectedly; starting it again')
       await delay(restartPauseMs[Math.min(deaths - 1, restartPauseMs.length - 1)])
       postgres = await start().catch((error: unknown) => {
-        options.log.error({ err: error }, 'PostgreSQL could not be started again')
+        log.error({ err: error }, 'PostgreSQL could not be started again')
         return undefined
       })
     }
@@ -60,29 +56,31 @@ export async function keepDatabase(options: KeepOptions): Promise<KeptDatabase> 
   }
   void watch(postgres)
 
-  const passwords = Object.fromEntries(roleNames.map((role) => [role, randomBytes(24).toString('base64url')])) as Record<RoleName, string>
-  const { connection } = postgres
-  try {
-    await createRoles(owner, passwords)
-    await migrate(owner, options.beforeMigration ? { beforeMigration: options.beforeMigration } : {})
-    await prepareQueues(owner, connection)
-  } catch (error) {
+  const owner = connect(connection, { application: 'up', max: 2, onLost: (error) => log.warn({ err: error }, 'lost a connection') })
+  const passwords = Object.fromEntries(roles.map((role) => [role, randomBytes(24).toString('base64url')])) as Passwords
+  const close = async () => {
     stopping = true
     await owner.close()
-    await postgres.stop('fast')
+    await postgres?.stop('fast')
+  }
+  try {
+    const { beforeMigration } = options
+    await prepareDatabase(owner, passwords, beforeMigration ? { beforeMigration } : {})
+  } catch (error) {
+    await close()
     throw error
   }
+  const supervisor = await superviseQueues(owner, (error) => log.warn({ err: error }, 'the queue could not be looked after'))
   return {
     owner,
     connectionOf: (process) => {
-      const user = `castellan_${process.replace('-', '_')}` as RoleName
+      const user = `castellan_${process.replace('-', '_')}` as Role
       return { ...connection, user, password: passwords[user] }
     },
     pid: () => postgres?.pid,
     async stop() {
-      stopping = true
-      await owner.close()
-      await postgres?.stop('fast')
+      await supervisor.stop()
+      await close()
     },
   }
 }

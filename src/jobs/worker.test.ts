@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { declareJobs, jobDefinition, stepDefinition } from '../../test/support/jobs.ts'
+import { testDatabase, type TestDatabase } from '../../test/support/database.ts'
+import { systemClock } from '../kernel/clock.ts'
+import { Fault } from '../kernel/fault.ts'
+import { pino } from 'pino'
+import type { AdvanceOutcome, StepCall, StepOutput } from '../runs/index.ts'
+import { Park } from '../tools/index.ts'
+import { openRun } from './open-run.ts'
+import { createQueue } from './queue.ts'
+import { startWorker } from './worker.ts'
+
+const log = pino({ level: 'silent' })
+
+async function setUp(t: TestContext, jobs: ReturnType<typeof jobDefinition>[]) {
+  const database = await testDatabase(t)
+  await declareJobs(database.owner, jobs)
+  const server = database.as('castellan_server')
+  const queue = await createQueue(server.pool)
+  t.after(() => queue.close())
+  const open = (job: string, slot = new Date()) => openRun({ database: server, queue }, { job, slot, origin: 'manual' })
+  return { database, open }
+}
+
+/** Runs a worker until `run` has left it for the `times`-th time. */
+async function work(
+  t: TestContext, database: TestDatabase, callStep: (call: StepCall) => Promise<unknown>, { open = false, times = 1 } = {},
+): Promise<AdvanceOutcome[]> {
+  const role = open ? 'castellan_worker_open' : 'castellan_worker_private'
+  const outcomes: AdvanceOutcome[] = []
+  const left = Promise.withResolvers<void>()
+  const pool = database.as(role)
+  const queue = await createQueue(pool.pool)
+  const worker = await startWorker(
+    {
+      database: pool, queue, log, clock: systemClock,
+      callStep: async (call): Promise<StepOutput> => ({ output: await callStep(call), label: call.label, madeWithoutModel: false }),
+      onLeft: (_run, outcome) => {
+        outcomes.push(outcome)
+        if (outcomes.length === times) left.resolve()
+      },
+    },
+    { queue: open ? 'runs_open' : 'runs_private', executor: `test-${role}`, concurrency: 4, pollMs: 20 },
+  )
+  await left.promise
+  await worker.stop(1_000)
+  await queue.close()
+  return outcomes
+}
+
+const one = async <T>(database: TestDatabase, text: string, values: unknown[] = []) => (await database.owner.pool.query(text, values)).rows[0] as T
+
+test('a run goes through its steps, each seeing what came before, and closes its occurrence', async (t) => {
+  const job = jobDefinition({
+    name: 'three',
+    steps: [stepDefinition('first'), stepDefinition('second', { with: { sum: '{{ steps.first.output.value }}' } }), stepDefinition('third', { if: '{{ false }}' })],
+  })
+  const { database, open } = await setUp(t, [job])
+  const { run } = await open('three')
+  const inputs: unknown[] = []
+  await work(t, database, async ({ input }) => {
+    inputs.push(input)
+    return { value: 7 }
+  })
+  assert.deepEqual(inputs, [{}, { sum: 7 }])
+  const closed = await one<{ state: string; occurrence: string; steps: string[] }>(database, `
+    select r.state, o.state as occurrence, (select array_agg(s.state order by s.position) from step s where s.run_id = r.id) as steps
+    from run r join occurrence o on o.id = r.occurrence_id where r.id = $1`, [run])
+  assert.deepEqual(closed, { state: 'succeeded', occurrence: 'ran', steps: ['succeeded', 'succeeded', 'skipped'] })
+})
+
+test('a step that fails is tried again after 2^n seconds, and after its tries the run is a dead letter', async (t) => {
+  const { database, open } = await setUp(t, [jobDefinition({ name: 'failing', tries: 2 })])
+  const { run } = await open('failing')
+  const fail = async () => {
+    throw new Fault('unavailable', 'test.down', 'it is down')
+  }
+  assert.deepEqual(await work(t, database, fail), [{ outcome: 'retry', delay: 2, queue: 'runs_private' }])
+  const { seconds } = await one<{ seconds: number }>(database, 'select extract(epoch from not_before - clock_timestamp()) as seconds from run where id = $1', [run])
+  assert.ok(seconds > 0.5 && seconds <= 2, `${seconds}`)
+  await database.owner.pool.query(`update pgboss.job set start_after = now() where name = 'runs_private'`)
+  const [last] = await work(t, database, fail)
+  assert.equal(last!.outcome, 'dead')
+  const { reason } = await one<{ reason: string }>(database, `select reason from occurrence where job = 'failing'`)
+  assert.equal(reason, 'dead: test.down')
+})
+
+test('an input that is wrong is not tried again', async (t) => {
+  const { database, open } = await setUp(t, [jobDefinition({ name: 'wrong' })])
+  await open('wrong')
+  const [outcome] = await work(t, database, async () => {
+    throw new Fault('invalid', 'test.input', 'no')
+  })
+  assert.equal(outcome!.outcome, 'dead')
+})
+
+test('a run that reads more than a cloud model may see leaves the open worker for the private one', async (t) => {
+  const { database, open } = await setUp(t, [jobDefinition({ name: 'rising', lane: 'open', steps: [stepDefinition('read'), stepDefinition('then')] })])
+  const { run } = await open('rising')
+  const pool = database.as('castellan_worker_open')
+  const queue = await createQueue(pool.pool)
+  const left = Promise.withResolvers<AdvanceOutcome>()
+  const worker = await startWorker(
+    {
+      database: pool, queue, log, clock: systemClock,
+      callStep: async () => ({ output: 1, label: { level: 2, integrity: 'untrusted', lanes: ['open'] }, madeWithoutModel: false }),
+      onLeft: (_run, outcome) => left.resolve(outcome),
+    },
+    { queue: 'runs_open', executor: 'open', concurrency: 1, pollMs: 20 },
+  )
+  assert.deepEqual(await left.promise, { outcome: 'moved', queue: 'runs_private' })
+  await worker.stop(500)
+  await queue.close()
+  assert.equal((await pool.pool.query('select 1 from run where id = $1', [run])).rowCount, 0, 'the open worker no longer sees it')
+  const seen: string[] = []
+  const [outcome] = await work(t, database, async ({ step }) => void seen.push(step.id))
+  assert.equal(outcome!.outcome, 'succeeded')
+  assert.deepEqual(seen, ['then'])
+})
+
+test('a run that another executor took does not take the late result', async (t) => {
+  const { database, open } = await setUp(t, [jobDefinition({ name: 'taken' })])
+  const { run } = await open('taken')
+  const [outcome] = await work(t, database, async () => {
+    await database.as('castellan_worker_private').pool.query('select run_claim($1, $2)', [run, 'another'])
+    return 1
+  })
+  assert.equal(outcome!.outcome, 'fence_lost')
+  assert.equal((await one<{ state: string }>(database, 'select state from run where id = $1', [run])).state, 'running')
+})
+
+test('a run that waits is parked without a queue job, and goes on in the same step', async (t) => {
+  const { database, open } = await setUp(t, [jobDefinition({ name: 'waiting' })])
+  const { run } = await open('waiting')
+  const [parked] = await work(t, database, async () => {
+    throw new Park('a decision')
+  })
+  assert.equal(parked!.outcome, 'parked')
+  const { jobs } = await one<{ jobs: number }>(database, `select count(*)::int as jobs from pgboss.job where state in ('created', 'retry', 'active')`)
+  assert.equal(jobs, 0)
+  assert.equal((await one<{ state: string }>(database, 'select state from run where id = $1', [run])).state, 'parked')
+})
+
+test('a worker that comes back takes up what its predecessor held', async (t) => {
+  const { database, open } = await setUp(t, [jobDefinition({ name: 'left' })])
+  const { run } = await open('left')
+  const held = database.as('castellan_worker_private')
+  await held.transaction(async (client) => {
+    const queue = await createQueue(held.pool)
+    await queue.fetch(client, 'runs_private', 1)
+    await client.query('select run_claim($1, $2)', [run, 'test-castellan_worker_private'])
+    await queue.close()
+  })
+  const [outcome] = await work(t, database, async ({ attempt }) => attempt)
+  assert.equal(outcome!.outcome, 'succeeded')
+  const { output } = await one<{ output: number }>(database, 'select output from step where run_id = $1', [run])
+  assert.equal(output, 2)
+})
+
+test('runs of a job that queues go one after the other', async (t) => {
+  const { database, open } = await setUp(t, [jobDefinition({ name: 'queue', overlap: 'queue' })])
+  const outcomes = [await open('queue', new Date(1)), await open('queue', new Date(2)), await open('queue', new Date(3))]
+  assert.deepEqual(outcomes.map(({ outcome }) => outcome), ['opened', 'waiting', 'waiting'])
+  let active = 0
+  await work(t, database, async () => {
+    assert.equal(++active, 1)
+    await new Promise((resolve) => setImmediate(resolve))
+    active--
+  }, { times: 3 })
+})
