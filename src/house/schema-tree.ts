@@ -1,0 +1,79 @@
+import { z } from 'zod'
+import type { Path } from './yaml-source.ts'
+
+type Schema = z.core.$ZodType
+
+/** A schema without what wraps it: defaults, optionals, transforms. `description` and `fallback` are the outermost that were found. */
+export function unwrap(schema: Schema): { inner: Schema; description: string | undefined; fallback: unknown } {
+  let inner = schema
+  let description: string | undefined
+  let fallback: unknown
+  for (;;) {
+    description ??= z.globalRegistry.get(inner)?.description
+    const { def } = inner._zod as unknown as { def: WrapperDef }
+    if (def.type === 'prefault' || def.type === 'default') fallback ??= def.defaultValue
+    const next = def.type === 'pipe' ? def.in : def.innerType
+    if (!next) return { inner, description, fallback }
+    inner = next
+  }
+}
+
+interface WrapperDef {
+  readonly type: string
+  readonly innerType?: Schema
+  readonly in?: Schema
+  readonly defaultValue?: unknown
+}
+
+/** The schema at a path of the file, or nothing where no schema reaches. Of a union the first branch that knows the path. */
+export function schemaAt(schema: Schema, path: Path): Schema | undefined {
+  if (path.length === 0) return schema
+  const [part, ...rest] = path
+  return childrenOf(schema, String(part)).map((child) => schemaAt(child, rest)).find((found) => found !== undefined)
+}
+
+function childrenOf(schema: Schema, part: string): Schema[] {
+  const { inner } = unwrap(schema)
+  if (inner instanceof z.ZodObject) return Object.hasOwn(inner.shape, part) ? [inner.shape[part] as Schema] : []
+  if (inner instanceof z.ZodRecord) return [inner.valueType as Schema]
+  if (inner instanceof z.ZodArray) return [inner.element as Schema]
+  if (inner instanceof z.ZodUnion) return inner.options.flatMap((option) => childrenOf(option as Schema, part))
+  return []
+}
+
+/** The keys that an object at this schema may have. */
+export function keysOf(schema: Schema): string[] {
+  const { inner } = unwrap(schema)
+  if (inner instanceof z.ZodObject) return Object.keys(inner.shape)
+  if (inner instanceof z.ZodUnion) return inner.options.flatMap((option) => keysOf(option as Schema))
+  return []
+}
+
+/** The default as one would write it in the file, with the defaults of everything below; undefined where there is none. */
+export function writtenDefault(schema: Schema): unknown {
+  const { inner, fallback } = unwrap(schema)
+  if (fallback === null || typeof fallback !== 'object' || Array.isArray(fallback)) return fallback
+  return filled(inner, fallback as Record<string, unknown>)
+}
+
+function filled(schema: Schema, given: Record<string, unknown>): Record<string, unknown> {
+  const { inner } = unwrap(schema)
+  if (inner instanceof z.ZodRecord) {
+    return mapValues(given, (value) => (isObject(value) ? filled(inner.valueType as Schema, value) : value))
+  }
+  if (!(inner instanceof z.ZodObject)) return given
+  const shape = inner.shape as Record<string, Schema>
+  return Object.fromEntries(
+    Object.entries(shape)
+      .map(([key, child]) => [key, Object.hasOwn(given, key) ? given[key] : writtenDefault(child)] as const)
+      .filter(([, value]) => value !== undefined),
+  )
+}
+
+function mapValues<T>(given: Record<string, T>, change: (value: T) => unknown): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(given).map(([key, value]) => [key, change(value)]))
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod'
+import { isTimezone } from '../cron.ts'
+import { databaseSchema } from './database.ts'
+import { foldersSchema } from './folders.ts'
+import { lanesSectionSchema } from './lanes.ts'
+import { mailSchema } from './mail.ts'
+import { modelsSchema } from './models.ts'
+import { outboxSchema } from './outbox.ts'
+import { portsSchema } from './ports.ts'
+import { retentionSchema } from './retention.ts'
+import { pathSchema } from './values.ts'
+
+/** An IANA zone, e.g. Europe/Berlin. */
+export const timezoneSchema = z.string().refine(isTimezone, { error: 'there is no such time zone', params: { instead: 'write an IANA name, e.g. Europe/Berlin or UTC' } })
+
+/** castellan.yaml. Every key has a default; an unknown key is an error. */
+export const castellanSchema = z.strictObject({
+  name: z.string().min(1).max(100).prefault('My back office').describe('What the pages call the house.'),
+  timezone: timezoneSchema.prefault('UTC').describe('For schedules that name none, e.g. Europe/Berlin.'),
+  ports: portsSchema,
+  database: databaseSchema,
+  isolation: z
+    .strictObject({
+      accept_demonstration: z
+        .boolean()
+        .prefault(false)
+        .describe('Under one shared user id the processes are not kept apart. Only `true` lets connectors other than `file` work even so.'),
+    })
+    .prefault({})
+    .describe('How far the processes are kept apart.'),
+  lanes: lanesSectionSchema,
+  models: modelsSchema,
+  folders: foldersSchema,
+  mail: mailSchema,
+  outbox: outboxSchema,
+  shell: z
+    .strictObject({
+      allow: z.array(pathSchema).max(100).prefault([]).describe('Programs that `shell.run` may start: absolute paths, or files of the house such as scripts/disk.sh. Never a shell.'),
+    })
+    .prefault({})
+    .describe('Commands of jobs. They run in a sandbox without network and credentials.'),
+  retention: retentionSchema,
+})
+
+export type CastellanFile = z.output<typeof castellanSchema>

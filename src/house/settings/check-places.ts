@@ -1,0 +1,74 @@
+import { existsSync, statSync } from 'node:fs'
+import { basename, isAbsolute, resolve } from 'node:path'
+import type { Problem } from '../problem.ts'
+import type { Path, YamlSource } from '../yaml-source.ts'
+import type { CastellanFile } from './castellan-file.ts'
+import { isInside, realPath, resolvePath } from './resolve-path.ts'
+
+/** Everything in castellan.yaml that names a place on the disk, with the absolute path it means. */
+export interface Place {
+  readonly kind: 'folder' | 'mailbox' | 'connector'
+  readonly name: string
+  readonly at: Path
+  readonly path: string
+  readonly written: boolean
+}
+
+/** Places that may not be used, do not exist, or get in each other's way. The places come back where they can be used. */
+export function checkPlaces(house: string, file: CastellanFile, source: YamlSource, forbidden: readonly string[]): { places: Place[]; problems: Problem[] } {
+  const problems: Problem[] = []
+  const places: Place[] = []
+  const wanted = [
+    ...Object.entries(file.folders).map(([name, { path, access }]) => ({ kind: 'folder' as const, name, at: ['folders', name, 'path'], path, written: access === 'write' })),
+    ...Object.entries(file.mail.accounts).map(([name, { path }]) => ({ kind: 'mailbox' as const, name, at: ['mail', 'accounts', name, 'path'], path, written: true })),
+    ...Object.entries(file.outbox.connectors).map(([name, { path }]) => ({ kind: 'connector' as const, name, at: ['outbox', 'connectors', name, 'path'], path, written: true })),
+  ]
+  for (const { path: written, ...place } of wanted) {
+    const resolved = resolvePath(house, written, forbidden)
+    if ('what' in resolved) problems.push(source.problem(place.at, resolved.what, resolved.instead))
+    else {
+      places.push({ ...place, path: resolved.path, written: place.written })
+      problems.push(...checkExists(place.at, written, resolved.path, source))
+    }
+  }
+  return { places, problems: [...problems, ...checkOverlaps(places, source)] }
+}
+
+function checkExists(at: Path, written: string, path: string, source: YamlSource): Problem[] {
+  if (!existsSync(path)) return [source.problem(at, `there is no folder ${written} yet`, 'make it, or correct the path', { severity: 'warning' })]
+  return statSync(path).isDirectory() ? [] : [source.problem(at, `${written} is a file`, 'name the folder that it is in')]
+}
+
+/** A connector's folder is the releaser's, a mailbox is the outside world's: what a tool can write there would be forged. */
+function checkOverlaps(places: readonly Place[], source: YamlSource): Problem[] {
+  return places.flatMap((place, index) => {
+    const other = places.slice(0, index).find((before) => before.written && place.written && before.kind + place.kind !== 'folderfolder' && overlap(before.path, place.path))
+    if (!other) return []
+    return [source.problem(place.at, `the ${place.kind} ${place.name} and the ${other.kind} ${other.name} would both write to ${other.path}`, 'give each a folder of its own')]
+  })
+}
+
+function overlap(a: string, b: string): boolean {
+  const [one, two] = [realPath(a), realPath(b)]
+  return isInside(one, two) || isInside(two, one)
+}
+
+/** Programs that start any other program: to allow one is to allow everything. */
+const launchers = ['sh', 'bash', 'dash', 'zsh', 'fish', 'ksh', 'csh', 'tcsh', 'busybox', 'env', 'xargs', 'sudo', 'su', 'doas', 'ssh', 'nohup', 'setsid']
+
+/** Programs of shell.allow as absolute paths. */
+export function checkShell(house: string, file: CastellanFile, source: YamlSource, forbidden: readonly string[]): { allow: string[]; problems: Problem[] } {
+  const problems: Problem[] = []
+  const allow = file.shell.allow.map((written, at) => {
+    const complain = (what: string, instead: string, severity: Problem['severity'] = 'error') =>
+      problems.push(source.problem(['shell', 'allow', at], what, instead, { severity }))
+    const path = resolve(house, written)
+    if (launchers.includes(basename(path))) complain(`${written} can start any other program`, 'name the program that you mean, or a script of the house')
+    else if (!isAbsolute(written) && !isInside(path, resolve(house, 'scripts'))) complain(`${written} is neither an absolute path nor in scripts/`, 'write e.g. /usr/bin/du or scripts/disk.sh')
+    else if (isAbsolute(written) && forbidden.some((place) => isInside(realPath(path), realPath(place)) && !isInside(path, house))) complain(`${written} lies where no tool may reach`, 'name a program of the system, e.g. /usr/bin/du')
+    else if (!existsSync(path)) complain(`there is no program ${written} on this machine`, 'install it, or remove the line', 'warning')
+    else if (isInside(path, house) && !isInside(realPath(path), realPath(house))) complain(`${written} is a symbolic link that leads out of the house`, 'copy the script into scripts/')
+    return path
+  })
+  return { allow, problems }
+}

@@ -1,0 +1,30 @@
+import { z } from 'zod'
+import { zones } from '../../labels/index.ts'
+import { nameSchema, secretSchema } from './values.ts'
+
+const upstream = z.strictObject({
+  kind: z.enum(['ollama', 'openai']).describe('`ollama`: its own wire; `openai`: anything that speaks /v1/chat/completions.'),
+  url: z.url({ protocol: /^https?$/, error: 'the address of a model begins with http:// or https://' }).describe('Where it answers, e.g. http://127.0.0.1:11434.'),
+  zone: z.enum(zones).describe('Where the data goes: machine, mesh, cloud or internet. A cloud model behind a local daemon is `cloud`.'),
+  own: z.boolean().prefault(false).describe('Says that a machine other than this one is your own and may see P3 local only.'),
+  key: secretSchema.optional().describe('The key, as the name of a secret. Needed for `zone: cloud`.'),
+})
+
+const target = z.strictObject({
+  upstream: nameSchema.describe('One of the upstreams.'),
+  model: z.string().min(1).max(200).prefault('auto').describe('Its name there, with the tag. `auto`: the first that the upstream has.'),
+})
+
+export const modelsSchema = z
+  .strictObject({
+    upstreams: z
+      .record(nameSchema, upstream)
+      .prefault({ ollama: { kind: 'ollama', url: 'http://127.0.0.1:11434', zone: 'machine' } })
+      .describe('The places that answer. What may go where follows from label and lane, before any fallback.'),
+    routes: z
+      .record(nameSchema, z.array(target).min(1))
+      .prefault({ default: [{ upstream: 'ollama' }] })
+      .describe('For each task type the models to try, in this order. `default` is for the rest.'),
+  })
+  .prefault({})
+  .describe('Models: where they are and which task goes to which.')

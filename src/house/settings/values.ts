@@ -1,0 +1,37 @@
+import { z } from 'zod'
+import type { CloudClearance, Level } from '../../labels/index.ts'
+import { parseDuration } from '../duration.ts'
+
+/** A name that can stand in a URL, a column and a file: small letters, digits, `_` and `-`. */
+export const nameSchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9_-]{0,62}$/, 'a name has small letters, digits, _ and -, and begins with a letter')
+
+/** Kept in milliseconds. */
+export const durationSchema = z.string().transform((text, context) => {
+  try {
+    return parseDuration(text)
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message, params: { instead: 'write a number and a unit, e.g. 10s, 5m, 72h or 90d' } })
+    return z.NEVER
+  }
+})
+
+export const levelSchema = z.enum(['P0', 'P1', 'P2', 'P3']).transform((word) => Number(word[1]) as Level)
+
+export const clearanceSchema = z
+  .enum(['none', 'P0', 'P1', 'P2'])
+  .transform((word) => (word === 'none' ? -1 : Number(word[1])) as CloudClearance)
+
+/** As written: relative to the house, or absolute. Resolved and checked later, with the file system. */
+export const pathSchema = z.string().min(1).max(1000).regex(/^[^\0]*$/, 'a path cannot contain a null byte')
+
+/** The name of a file in `$CASTELLAN_HOME/secrets`. The value itself never stands in the house. */
+export const secretSchema = z.strictObject({
+  secret: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/, 'the name of a secret has letters, digits, _ . and -'),
+})
+
+export const lanesSchema = z.array(nameSchema).max(20)
+
+/** A text of an operator, in which `*` stands for any characters. */
+export const patternSchema = z.string().min(1).max(300)
