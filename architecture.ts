@@ -1,0 +1,33 @@
+/**
+ * Who may import whom, folder by folder under src/. A new folder enters in the commit that makes it.
+ * Ground comes first: kernel ← labels ← house ← tools, models, runs ← jobs, outbox, channels ← server, cli ← processes.
+ */
+export const mayImport: Readonly<Record<string, readonly string[]>> = {
+  kernel: [],
+  labels: ['kernel'],
+  house: ['kernel', 'labels'],
+  tools: ['kernel', 'labels', 'house'],
+  models: ['kernel', 'labels', 'house'],
+  runs: ['kernel', 'labels', 'house', 'tools'],
+  jobs: ['kernel', 'labels', 'house', 'tools', 'runs'],
+  outbox: ['kernel', 'labels', 'house'],
+  channels: ['kernel', 'labels', 'house'],
+  gate: ['kernel', 'labels', 'house', 'models'],
+  server: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox'],
+  cli: ['kernel', 'labels', 'house', 'outbox'],
+  processes: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'channels', 'gate', 'server'],
+}
+
+/** A feature is entered by one of these; inside it, files import each other directly. */
+export const doors: readonly string[] = ['index.ts', 'routes.ts']
+
+/** Folders whose files are imported one by one: the ground has no door. */
+export const withoutDoor: readonly string[] = ['kernel']
+
+/** Folders that wire the others and so may reach behind a door. */
+export const wiring: readonly string[] = ['processes']
+
+/** The only files that may start what a wiring folder composes. */
+export const starters: Readonly<Record<string, readonly string[]>> = {
+  processes: ['cli/up.ts'],
+}
