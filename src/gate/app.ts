@@ -1,0 +1,73 @@
+import fastify, { type FastifyInstance } from 'fastify'
+import type { Clock } from '../kernel/clock.ts'
+import type { Database } from '../kernel/database/connect.ts'
+import { Fault } from '../kernel/fault.ts'
+import type { Logger } from '../kernel/log.ts'
+import { gateStatus, type Calls, type DeclaredModels, type GateName } from '../models/index.ts'
+import type { InFlight } from './in-flight.ts'
+import { openaiRoutes } from './openai-routes.ts'
+import { requestFault, wireError } from './wire-error.ts'
+
+export interface GateDeps {
+  readonly gate: GateName
+  readonly database: Pick<Database, 'pool'>
+  readonly calls: Calls
+  readonly models: () => DeclaredModels
+  readonly inFlight: InFlight
+  readonly clock: Clock
+  readonly log: Logger
+  /** Where the loopback port is. */
+  readonly address: () => string
+}
+
+/** `tcp` is open to every program of this machine, `socket` to those that may enter its folder. */
+export type Surface = 'tcp' | 'socket'
+
+const bodyLimit = 8 * 1024 * 1024
+/** Milliseconds that a client may take to send a request. */
+const requestTimeout = 60_000
+
+/** The wires of a gate on one listener. */
+export function createGateApp(deps: GateDeps, surface: Surface): FastifyInstance {
+  const app = fastify({ logger: false, bodyLimit, requestTimeout, forceCloseConnections: 'idle', routerOptions: { maxParamLength: 200 } })
+  // what a browser may send to any address without asking first
+  app.removeContentTypeParser('text/plain')
+
+  if (surface === 'tcp') app.addHook('onRequest', async (request) => checkHost(request.headers.host))
+
+  app.setErrorHandler((error, _request, reply) => {
+    const { status, headers, body } = wireError(requestFault(error, bodyLimit))
+    if (status >= 500) deps.log.warn({ err: error, code: body.error.code }, 'a call could not be answered')
+    void reply.status(status).headers(headers).send(body)
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const { status, body } = wireError(
+      new Fault('missing', 'route.unknown', `there is no ${request.method} ${request.url.split('?')[0]} here; POST /v1/chat/completions, GET /v1/models and GET /healthz are`),
+    )
+    void reply.status(status).send(body)
+  })
+
+  app.get('/healthz', async (_request, reply) => {
+    const database = await deps.database.pool.query('select 1').then(() => true, () => false)
+    return reply.status(database ? 200 : 503).send(
+      database
+        ? { ok: true, data: { process: `gate-${deps.gate}`, calls: deps.inFlight.size() } }
+        : { ok: false, error: { code: 'database.unavailable', message: 'the gate cannot reach the database, so it lets no call through' } },
+    )
+  })
+
+  if (surface === 'socket') {
+    app.get<{ Querystring: { fresh?: string } }>('/status', async (request) => ({
+      ok: true,
+      data: await gateStatus(deps.gate, deps.address(), deps.models(), request.query.fresh !== undefined),
+    }))
+  }
+  app.register(openaiRoutes(deps))
+  return app
+}
+
+/** A page that points its own name at this machine (DNS rebinding) shows its own name here. */
+function checkHost(host: string | undefined): void {
+  if (host !== undefined && /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i.test(host)) return
+  throw new Fault('refused', 'host_refused', 'this gate answers to 127.0.0.1 and localhost only; use one of them in the base URL')
+}

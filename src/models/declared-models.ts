@@ -1,0 +1,49 @@
+import { Fault } from '../kernel/fault.ts'
+import type { Settings } from '../house/index.ts'
+import { createCatalog, type Catalog } from './catalog.ts'
+import { createOllama } from './ollama.ts'
+import { createOpenai } from './openai.ts'
+import { zonesOf, type GateName, type KnownUpstream } from './plan.ts'
+import type { Upstream, UpstreamSettings } from './upstream.ts'
+import type { Routes } from './wish.ts'
+
+/** What a gate has of the house: the upstreams that it serves, and the names and zones of all others. */
+export interface DeclaredModels {
+  readonly catalog: Catalog
+  readonly declared: readonly KnownUpstream[]
+  readonly routes: Routes
+}
+
+/** Opens the upstreams of one gate's zones. Nothing is connected to before it is asked something. */
+export function declareModels(settings: Settings['models'], gate: GateName, secrets: Readonly<Record<string, string>>): DeclaredModels {
+  const own = settings.upstreams.filter((upstream) => zonesOf[gate].includes(upstream.zone))
+  return {
+    catalog: createCatalog(own.map((upstream) => openUpstream(upstream, secrets))),
+    declared: settings.upstreams.map(({ name, zone, kind }) => ({ name, zone, listsAll: kind === 'ollama' })),
+    routes: settings.routes,
+  }
+}
+
+function openUpstream(settings: UpstreamSettings, secrets: Readonly<Record<string, string>>): Upstream {
+  const key = settings.key && secrets[settings.key.secret]
+  if (settings.key && !key) return withoutKey(settings, settings.key.secret)
+  return settings.kind === 'ollama' ? createOllama(settings, key) : createOpenai(settings, key)
+}
+
+/** Asked without its key, it would only learn what it was asked. */
+function withoutKey({ name, zone, kind }: UpstreamSettings, secret: string): Upstream {
+  const fault = () => new Fault('unavailable', 'upstream.key', `upstream ${name} needs the secret ${secret}, which is not set; \`castellan doctor\` says where it is looked for`, { upstream: name })
+  return {
+    name,
+    zone,
+    listsAll: kind === 'ollama',
+    // oxlint-disable-next-line require-yield
+    async *chat() {
+      throw fault()
+    },
+    models: async () => {
+      throw fault()
+    },
+    close: async () => {},
+  }
+}

@@ -1,0 +1,24 @@
+import { Fault, type FaultKind } from '../kernel/fault.ts'
+import type { Candidate } from './plan.ts'
+
+/** The next candidate may do better; a request that is wrong is wrong everywhere, and a defect of ours is nobody's turn. */
+const worthAnother: readonly FaultKind[] = ['unavailable', 'timeout', 'missing', 'refused']
+
+export function mayFallBack(error: unknown): error is Fault {
+  return error instanceof Fault && worthAnother.includes(error.kind)
+}
+
+/** What to say when no candidate answered: the one failure, or all of them. */
+export function combineFaults(failures: readonly { readonly candidate: Candidate; readonly fault: Fault }[]): Fault {
+  const [first] = failures
+  if (!first) return new Fault('unavailable', 'upstream.gone', 'the upstreams of this call were just taken out of castellan.yaml; try again')
+  if (failures.length === 1) return first.fault
+  const faults = failures.map(({ fault }) => fault)
+  const said = failures.map(({ candidate, fault }) => `${candidate.upstream}/${candidate.model}: ${fault.message}`).join('; ')
+  if (faults.every((fault) => fault.code === 'upstream.limited')) {
+    const waits = faults.map((fault) => fault.details['retryAfter']).filter((wait) => typeof wait === 'number')
+    return new Fault('unavailable', 'upstream.limited', said, waits.length === 0 ? {} : { retryAfter: Math.min(...waits) })
+  }
+  const kind = faults.every((fault) => fault.kind === 'missing') ? 'missing' : 'unavailable'
+  return new Fault(kind, 'upstream.all_failed', said, { tried: failures.map(({ candidate, fault }) => ({ ...candidate, code: fault.code })) })
+}

@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto'
+import { Fault } from '../kernel/fault.ts'
+import type { ChatChunk, ChatRequest } from './chat.ts'
+import { promptBytes, tokensOf } from './estimate.ts'
+import { finishReason, toOllama, type ModelDetails } from './ollama-wire.ts'
+import { createTransport, parseJson } from './transport.ts'
+import { defaultTimeouts, type ModelInfo, type Upstream, type UpstreamSettings } from './upstream.ts'
+
+interface Tag {
+  readonly name: string
+  readonly remote_host?: string
+  readonly details?: { readonly family?: string; readonly families?: readonly string[] | null }
+}
+
+interface Show {
+  readonly capabilities?: readonly string[]
+  readonly details?: { readonly family?: string }
+  readonly model_info?: Record<string, unknown>
+  readonly remote_host?: string
+}
+
+interface Line {
+  readonly error?: string
+  readonly message?: {
+    readonly content?: string
+    readonly thinking?: string
+    readonly tool_calls?: readonly { readonly id?: string; readonly function: { readonly name: string; readonly arguments?: unknown } }[]
+  }
+  readonly done?: boolean
+  readonly done_reason?: string
+  readonly prompt_eval_count?: number
+  readonly eval_count?: number
+}
+
+/** An Ollama daemon, by its native wire (https://docs.ollama.com/api). */
+export function createOllama(settings: UpstreamSettings, key?: string): Upstream {
+  const { name } = settings
+  const timeouts = { ...defaultTimeouts, ...settings.timeouts }
+  const transport = createTransport({ name, url: settings.url, key, timeouts })
+  const details = new Map<string, Promise<ModelDetails>>()
+
+  async function show(model: string): Promise<ModelDetails> {
+    const shown = (await transport.postJson('/api/show', { model })) as Show
+    if (settings.zone !== 'cloud' && runsElsewhere(model, shown.remote_host)) {
+      throw new Fault('refused', 'upstream.zone', `${model} runs in the cloud, not where upstream ${name} is declared to be (${settings.zone})`)
+    }
+    const contextLength = Object.entries(shown.model_info ?? {}).find(([field]) => field.endsWith('.context_length'))?.[1]
+    return {
+      ...(typeof contextLength === 'number' ? { contextLength } : {}),
+      thinks: shown.capabilities?.includes('thinking') ?? false,
+      thinksByEffort: shown.details?.family === 'gptoss',
+    }
+  }
+
+  /** Kept until the models are listed again. Shared by concurrent calls, so no single caller can abort it. */
+  async function detailsOf(model: string): Promise<ModelDetails> {
+    const known = details.get(model)
+    if (known) return known
+    const asked = show(model)
+    details.set(model, asked)
+    asked.catch(() => details.delete(model))
+    return asked
+  }
+
+  return {
+    name,
+    zone: settings.zone,
+    listsAll: true,
+    async models(signal) {
+      const { models } = (await transport.getJson('/api/tags', signal)) as { models?: readonly Tag[] }
+      if (!Array.isArray(models)) throw new Fault('unavailable', 'upstream.malformed', `upstream ${name} does not speak Ollama's wire: /api/tags has no models`)
+      details.clear()
+      return (models as readonly Tag[]).map((tag) => asModel(tag, settings.zone))
+    },
+    async *chat(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatChunk, void, void> {
+      const body = toOllama(request, await detailsOf(request.model))
+      let calls = 0
+      for await (const text of transport.postLines('/api/chat', body, signal)) {
+        if (text === '') continue
+        const line = parseJson(name, text) as Line
+        if (line.error !== undefined) throw new Fault('unavailable', 'upstream.failed', `upstream ${name} failed: ${line.error.slice(0, 300)}`, { upstream: name })
+        if (line.message?.thinking) yield { kind: 'thinking', text: line.message.thinking }
+        if (line.message?.content) yield { kind: 'text', text: line.message.content }
+        for (const call of line.message?.tool_calls ?? []) {
+          const id = call.id || `call_${randomUUID()}`
+          yield { kind: 'tool_call', index: calls, id, name: call.function.name, arguments: JSON.stringify(call.function.arguments ?? {}) }
+          calls += 1
+        }
+        if (!line.done) continue
+        yield { kind: 'finish', reason: finishReason(line.done_reason, calls > 0) }
+        if (line.eval_count !== undefined) yield { kind: 'usage', inputTokens: line.prompt_eval_count ?? tokensOf(promptBytes(request)), outputTokens: line.eval_count }
+        return
+      }
+      throw new Fault('unavailable', 'upstream.died', `upstream ${name} ended its answer before it was done`, { upstream: name })
+    },
+    close: () => transport.close(),
+  }
+}
+
+function asModel(tag: Tag, zone: Upstream['zone']): ModelInfo {
+  const families = [tag.details?.family, ...(tag.details?.families ?? [])].map((family) => family ?? '')
+  return {
+    name: tag.name,
+    zone: runsElsewhere(tag.name, tag.remote_host) ? 'cloud' : zone,
+    embedding: families.some((family) => family.includes('bert')) || /embed|minilm|(^|[/:-])(bge|gte|e5)-/i.test(tag.name),
+  }
+}
+
+/** The daemon says where a model runs; the name says it too, for daemons that do not. */
+function runsElsewhere(name: string, remoteHost: string | undefined): boolean {
+  return Boolean(remoteHost) || /[:-]cloud$/.test(name)
+}

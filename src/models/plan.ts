@@ -1,0 +1,160 @@
+import { describeLabel, describeLevel, reachable, zoneClearance, type Label, type Lanes, type Level, type Zone } from '../labels/index.ts'
+import { wishOf, type Routes, type Wish } from './wish.ts'
+import type { ModelInfo } from './upstream.ts'
+
+export type GateName = 'local' | 'cloud'
+
+/** The zones that a gate serves. The gate with the cloud keys serves nothing near, the other nothing far. */
+export const zonesOf: Readonly<Record<GateName, readonly Zone[]>> = { local: ['machine', 'mesh'], cloud: ['cloud'] }
+
+/** An upstream as a plan sees it. */
+export interface KnownUpstream {
+  readonly name: string
+  readonly zone: Zone
+  readonly listsAll: boolean
+  /** Undefined: it was not asked, or did not answer. */
+  readonly models?: readonly ModelInfo[]
+}
+
+export interface PlanRequest {
+  readonly gate: GateName
+  /** `auto`, `task:summarize`, `upstream/model` or `model`. */
+  readonly model: string
+  readonly task?: string | undefined
+  readonly label: Label
+  /** Who executes the run that asks. */
+  readonly worker: 'open' | 'private'
+  readonly lanes: Lanes
+  /** Every declared upstream, those of the other gate too. */
+  readonly upstreams: readonly KnownUpstream[]
+  readonly routes: Routes
+}
+
+export interface Candidate {
+  readonly upstream: string
+  readonly model: string
+  readonly zone: Zone
+}
+
+/** Where a call may go, in order; or why it goes nowhere. `set` is every upstream that this call could ever have reached. */
+export type Plan = { readonly task: string; readonly set: readonly string[] } & (
+  | { readonly outcome: 'planned'; readonly candidates: readonly Candidate[] }
+  /** A label or a lane forbids it. */
+  | { readonly outcome: 'refused'; readonly reason: string }
+  /** Nothing that may be reached has such a model or route. */
+  | { readonly outcome: 'unknown'; readonly reason: string }
+  /** What has it does not answer. */
+  | { readonly outcome: 'silent'; readonly reason: string }
+)
+
+/** The upstreams that this call may reach: from gate, worker, label and lanes alone. Everything after can only take away. */
+export function providerSet(request: Omit<PlanRequest, 'model' | 'task' | 'routes'>): string[] {
+  if (request.gate === 'cloud' && request.worker === 'private') return []
+  const served = request.upstreams.filter((upstream) => zonesOf[request.gate].includes(upstream.zone))
+  return reachable(request.label, request.lanes, served)
+}
+
+/** The upstreams whose models must be known before this call can be planned; never one outside the set. */
+export function toBeListed(request: PlanRequest): string[] {
+  const wish = wishOf(request)
+  if (wish.kind === 'unknown') return []
+  const named = (upstream: KnownUpstream) =>
+    wish.kind === 'anywhere' ? true : wish.entries.some((entry) => entry.upstream === upstream.name && (upstream.listsAll || entry.model === 'auto'))
+  const set = providerSet(request)
+  return request.upstreams.filter((upstream) => set.includes(upstream.name) && named(upstream)).map((upstream) => upstream.name)
+}
+
+/** Plans a call: the set first, then the wish inside the set. */
+export function plan(request: PlanRequest): Plan {
+  const set = providerSet(request)
+  const wish = wishOf(request)
+  const base = { task: wish.task, set }
+  if (set.length === 0) {
+    const nothingDeclared = !request.upstreams.some((upstream) => zonesOf[request.gate].includes(upstream.zone))
+    return nothingDeclared && isCleared(request)
+      ? { ...base, outcome: 'unknown', reason: `no upstream is declared that gate ${request.gate} could serve; add one under models.upstreams in castellan.yaml` }
+      : { ...base, outcome: 'refused', reason: whyNothing(request) }
+  }
+  if (wish.kind === 'unknown') return { ...base, outcome: 'unknown', reason: wish.reason }
+  const inside = entriesOf(wish, set).filter((entry) => set.includes(entry.upstream))
+  if (inside.length === 0) return { ...base, ...outside(request, wish, set) }
+  const found = inside.map((entry) => resolve(entry, request.upstreams, wish.kind === 'anywhere'))
+  const candidates = found.filter((result) => typeof result === 'object')
+  if (candidates.length > 0) return { ...base, outcome: 'planned', candidates: unique(candidates) }
+  const asked = wish.kind === 'anywhere' ? wish.model : inside.map((entry) => `${entry.upstream}/${entry.model}`).join(', ')
+  if (found.includes('elsewhere')) {
+    return { ...base, outcome: 'refused', reason: `${asked} runs in the cloud although its daemon is near; it can only be reached through an upstream that is declared with zone cloud` }
+  }
+  return found.includes('silent')
+    ? { ...base, outcome: 'silent', reason: `${asked} cannot be had now: ${inside.filter((_, i) => found[i] === 'silent').map((entry) => entry.upstream).join(', ')} does not answer; is it running?` }
+    : { ...base, outcome: 'unknown', reason: `${asked} is not among the models of ${set.join(', ')}; GET /v1/models lists what this run may use` }
+}
+
+interface Entry {
+  readonly upstream: string
+  readonly model: string
+}
+
+function entriesOf(wish: Exclude<Wish, { kind: 'unknown' }>, set: readonly string[]): readonly Entry[] {
+  return wish.kind === 'anywhere' ? set.map((upstream) => ({ upstream, model: wish.model })) : wish.entries
+}
+
+/** `listed`: a model that was named without its upstream is only where a list says so. */
+function resolve(entry: Entry, upstreams: readonly KnownUpstream[], listed: boolean): Candidate | 'missing' | 'silent' | 'elsewhere' {
+  const upstream = upstreams.find((known) => known.name === entry.upstream)
+  if (!upstream) return 'missing'
+  const { name, zone, models } = upstream
+  if (models === undefined) {
+    // the list would have to say where the model really runs
+    if (upstream.listsAll || listed || entry.model === 'auto') return 'silent'
+    return { upstream: name, model: entry.model, zone }
+  }
+  if (entry.model === 'auto') {
+    // a cloud's list begins with anything; its model has to be named
+    const first = zone === 'cloud' && !upstream.listsAll ? undefined : models.find((model) => !model.embedding && model.zone === zone)
+    return first ? { upstream: name, model: first.name, zone } : 'missing'
+  }
+  const model = models.find(({ name: known }) => known === entry.model) ?? models.find(({ name: known }) => known === `${entry.model}:latest`)
+  if (!model) return upstream.listsAll || listed ? 'missing' : { upstream: name, model: entry.model, zone }
+  return model.zone === zone ? { upstream: name, model: model.name, zone } : 'elsewhere'
+}
+
+function unique(candidates: readonly Candidate[]): Candidate[] {
+  return candidates.filter((candidate, index) => candidates.findIndex((other) => other.upstream === candidate.upstream && other.model === candidate.model) === index)
+}
+
+function isCleared({ gate, worker, label, lanes }: PlanRequest): boolean {
+  return gate === 'local' || (worker === 'open' && label.level <= zoneClearance('cloud', label, lanes))
+}
+
+function whyNothing(request: PlanRequest): string {
+  const { gate, worker, label, lanes } = request
+  const what = `a run that carries ${describeLabel(label)}`
+  if (gate === 'cloud' && worker === 'private') return `${what} is executed by the private worker, which reaches no cloud model; use gate local`
+  if (gate === 'cloud' && !isCleared(request)) {
+    const clearance = zoneClearance('cloud', label, lanes)
+    const limiting = label.lanes.filter((name) => (lanes.get(name)?.cloudClearance ?? -1) === clearance)
+    const who = limiting.length === 0 ? 'without a lane' : `lane ${limiting.join(' + ')}`
+    return `${what} may not reach a cloud model: ${who} is cleared for ${clearance < 0 ? 'none' : `up to ${describeLevel(clearance as Level)}`}; use gate local`
+  }
+  return `${what} reaches no upstream of gate ${gate}: ${allowances(request)}`
+}
+
+function allowances({ label, lanes }: PlanRequest): string {
+  if (label.lanes.length === 0) return 'none of them is in a zone that is cleared for it'
+  return label.lanes.map((name) => `lane ${name} allows ${lanes.get(name)?.providers.join(', ') || 'none'}`).join('; ')
+}
+
+/** The wish names only upstreams outside the set: forbidden, or served by the other gate. */
+function outside(request: PlanRequest, wish: Exclude<Wish, { kind: 'unknown' }>, set: readonly string[]): { outcome: 'refused' | 'unknown'; reason: string } {
+  const asked = [...new Set(entriesOf(wish, set).map((entry) => entry.upstream))]
+  const other: GateName = request.gate === 'local' ? 'cloud' : 'local'
+  const there = providerSet({ ...request, gate: other })
+  if (asked.length > 0 && asked.every((name) => there.includes(name))) {
+    return { outcome: 'unknown', reason: `${asked.join(', ')} is served by gate ${other}, not by gate ${request.gate}` }
+  }
+  return {
+    outcome: 'refused',
+    reason: `a run that carries ${describeLabel(request.label)} may not reach ${asked.join(', ')} (${allowances(request)}); here it reaches ${set.join(', ')}`,
+  }
+}

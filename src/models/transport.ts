@@ -1,0 +1,161 @@
+import { createRequire } from 'node:module'
+import { StringDecoder } from 'node:string_decoder'
+import type { Dispatcher, Pool } from 'undici'
+import { Fault } from '../kernel/fault.ts'
+import type { UpstreamTimeouts } from './upstream.ts'
+import { watchSilence } from './silence.ts'
+
+/** HTTP to one upstream: JSON out, JSON or lines of text in. Follows no redirect and obeys no proxy variable: the address is the one that was declared. */
+export interface Transport {
+  getJson(path: string, signal?: AbortSignal): Promise<unknown>
+  postJson(path: string, body: unknown, signal?: AbortSignal): Promise<unknown>
+  /** The lines of a streamed answer, as they come. */
+  postLines(path: string, body: unknown, signal: AbortSignal): AsyncGenerator<string, void, void>
+  close(): Promise<void>
+}
+
+export interface TransportOptions {
+  readonly name: string
+  readonly url: string
+  /** A bearer token. */
+  readonly key?: string | undefined
+  readonly timeouts: UpstreamTimeouts
+}
+
+const longestLine = 8 * 1024 * 1024
+const longestJson = 16 * 1024 * 1024
+const connectionsPerUpstream = 64
+/** Milliseconds for what needs no model: lists and descriptions. */
+const questionTimeout = 10_000
+
+export function createTransport(options: TransportOptions): Transport {
+  const { name, timeouts } = options
+  const address = new URL(options.url)
+  const base = address.pathname.replace(/\/$/, '')
+  const headers: Record<string, string> = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' }
+  if (options.key !== undefined) headers['authorization'] = `Bearer ${options.key}`
+  let pool: Pool | undefined
+
+  async function request(method: 'GET' | 'POST', path: string, body: unknown, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    pool ??= openPool(address.origin, timeouts)
+    const response = await pool.request({
+      method,
+      path: base + path,
+      headers,
+      signal,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      // silence is watched by ourselves, one clock from the request to the last byte
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    })
+    if (response.statusCode !== 200) throw await faultOf(name, response)
+    return response
+  }
+
+  async function json(method: 'GET' | 'POST', path: string, body: unknown, signal: AbortSignal | undefined): Promise<unknown> {
+    const silence = watchSilence(name, { ...timeouts, firstByte: Math.min(timeouts.firstByte, questionTimeout) }, signal)
+    try {
+      const response = await request(method, path, body, silence.signal)
+      return parseJson(name, await readText(response.body, longestJson, name))
+    } catch (error) {
+      throw explain(error, name, silence.signal)
+    } finally {
+      silence.end()
+    }
+  }
+
+  return {
+    getJson: (path, signal) => json('GET', path, undefined, signal),
+    postJson: (path, body, signal) => json('POST', path, body, signal),
+    async *postLines(path, body, signal) {
+      const silence = watchSilence(name, timeouts, signal)
+      try {
+        const response = await request('POST', path, body, silence.signal)
+        const decoder = new StringDecoder('utf8')
+        let rest = ''
+        for await (const bytes of response.body) {
+          // a reader who takes his time is not a silent upstream
+          silence.pause()
+          const lines = (rest + decoder.write(bytes as Buffer)).split('\n')
+          rest = lines.pop() ?? ''
+          if (rest.length > longestLine) throw new Fault('unavailable', 'upstream.malformed', `upstream ${name} sent a line of more than ${longestLine} characters`)
+          for (const line of lines) yield line.endsWith('\r') ? line.slice(0, -1) : line
+          silence.resume()
+        }
+        rest += decoder.end()
+        if (rest !== '') yield rest
+      } catch (error) {
+        throw explain(error, name, silence.signal)
+      } finally {
+        silence.end()
+      }
+    },
+    close: async () => {
+      await pool?.close()
+    },
+  }
+}
+
+/** Only the pool of undici, and only at the first request: the whole package costs 14 MB more in each gate. */
+function openPool(origin: string, timeouts: UpstreamTimeouts): Pool {
+  const PoolClass = createRequire(import.meta.url)('undici/lib/dispatcher/pool.js') as typeof Pool
+  return new PoolClass(origin, { connections: connectionsPerUpstream, connect: { timeout: timeouts.connect } })
+}
+
+async function faultOf(name: string, response: Dispatcher.ResponseData): Promise<Fault> {
+  const { statusCode: status } = response
+  const said = messageOf(await readText(response.body, 64 * 1024, name).catch(() => ''))
+  const details = { upstream: name, status }
+  if (status === 429) {
+    const retryAfter = Number(response.headers['retry-after'])
+    return new Fault('unavailable', 'upstream.limited', `upstream ${name} takes no more calls now (429)`, {
+      ...details,
+      ...(Number.isFinite(retryAfter) ? { retryAfter } : {}),
+    })
+  }
+  if (status === 401 || status === 403) {
+    return new Fault('unavailable', 'upstream.key', `upstream ${name} refused the key (${status}); check its secret in castellan.yaml`, details)
+  }
+  if (status === 404) return new Fault('missing', 'upstream.model', `upstream ${name} does not have that model${said}`, details)
+  if (status === 400 || status === 413 || status === 422) {
+    return new Fault('invalid', 'upstream.rejected', `upstream ${name} rejected the request${said}`, details)
+  }
+  return new Fault('unavailable', 'upstream.failed', `upstream ${name} answered ${status}${said}`, details)
+}
+
+function messageOf(text: string): string {
+  try {
+    const { error } = JSON.parse(text) as { error?: string | { message?: string } }
+    const message = typeof error === 'string' ? error : error?.message
+    return message ? `: ${message.slice(0, 300)}` : ''
+  } catch {
+    return ''
+  }
+}
+
+async function readText(body: AsyncIterable<Buffer>, limit: number, name: string): Promise<string> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of body) {
+    length += chunk.length
+    if (length > limit) throw new Fault('unavailable', 'upstream.malformed', `upstream ${name} sent more than ${limit} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+export function parseJson(name: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Fault('unavailable', 'upstream.malformed', `upstream ${name} sent something that is not JSON`, { upstream: name })
+  }
+}
+
+/** The silence or the caller explain an abort; everything else below HTTP means that the upstream cannot be reached. */
+function explain(error: unknown, name: string, signal: AbortSignal): unknown {
+  if (signal.aborted) return signal.reason
+  if (error instanceof Fault) return error
+  const code = (error as { code?: string }).code ?? 'unknown'
+  return new Fault('unavailable', 'upstream.unreachable', `upstream ${name} cannot be reached (${code}); is it running?`, { upstream: name, code }, error)
+}

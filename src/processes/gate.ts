@@ -1,0 +1,81 @@
+import { systemClock } from '../kernel/clock.ts'
+import { connect } from '../kernel/database/connect.ts'
+import { Fault } from '../kernel/fault.ts'
+import { createLogger } from '../kernel/log.ts'
+import { createGateApp, createInFlight, listenOnLoopback, listenOnSocket, type GateDeps } from '../gate/index.ts'
+import type { House } from '../house/index.ts'
+import { createCallLedger, createCalls, declareModels, type GateName } from '../models/index.ts'
+import type { Boot, Host, Started } from './boot.ts'
+
+const connections = 8
+/** Milliseconds of a stop that are kept for closing ledger rows and connections. */
+const closingMs = 1_000
+
+/** Lets model calls through: `gate-local` to models near, `gate-cloud` to cloud models. */
+export async function start(boot: Boot, host: Host): Promise<Started & { readonly address: string }> {
+  const gate = gateOf(boot)
+  const log = createLogger({ name: boot.process })
+  const database = connect(boot.database, {
+    application: boot.process,
+    max: connections,
+    onLost: (error) => log.warn({ err: error }, 'a connection to the database was lost'),
+  })
+  let house = boot.house
+  let models = declareModels(house.settings.models, gate, boot.secrets)
+  const ledger = createCallLedger({ database, gate, retentionMs: () => house.settings.retention.modelCallsMs })
+  let address = ''
+  const deps: GateDeps = {
+    gate, database, log, clock: systemClock,
+    calls: createCalls({ gate, database, ledger, log, models: () => models }),
+    models: () => models,
+    inFlight: createInFlight(),
+    address: () => address,
+  }
+  const tcp = createGateApp(deps, 'tcp')
+  const socket = createGateApp(deps, 'socket')
+  const close = async () => {
+    await Promise.all([tcp.close(), socket.close()])
+    await models.catalog.close()
+    await database.close()
+  }
+
+  try {
+    // nobody else writes this gate's rows, so what is open now was left by a process that died
+    const { rows } = await database.pool.query<{ now: Date }>('select clock_timestamp() as now')
+    const swept = await ledger.sweep(rows[0]!.now)
+    if (swept > 0) log.warn({ calls: swept }, 'closed model calls that were left open')
+    const { ports } = house.settings
+    const [port, setting] = gate === 'local' ? [ports.gateLocal, 'ports.gate_local'] : [ports.gateCloud, 'ports.gate_cloud']
+    address = await listenOnLoopback(tcp, port, setting)
+    await listenOnSocket(socket, gate === 'local' ? boot.sockets.gateLocal : boot.sockets.gateCloud)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  host.onHouse((changed: House) => {
+    const before = { house, models }
+    house = changed
+    if (JSON.stringify(changed.settings.models) === JSON.stringify(before.house.settings.models)) return
+    models = declareModels(changed.settings.models, gate, boot.secrets)
+    // calls that are being answered keep their connections until they are done
+    void before.models.catalog.close()
+  })
+  log.info({ address, upstreams: models.catalog.destinations }, 'listening')
+
+  return {
+    address,
+    async stop(deadlineMs) {
+      const closed = Promise.all([tcp.close(), socket.close()])
+      await deps.inFlight.drain(Math.max(0, deadlineMs - closingMs))
+      await closed
+      await models.catalog.close()
+      await database.close()
+    },
+  }
+}
+
+function gateOf(boot: Boot): GateName {
+  if (boot.process === 'gate-local') return 'local'
+  if (boot.process === 'gate-cloud') return 'cloud'
+  throw new Fault('internal', 'boot.process', `${boot.process} is not a gate`)
+}
