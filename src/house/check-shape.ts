@@ -13,6 +13,14 @@ export function checkShape<S extends z.ZodType>(schema: S, source: YamlSource): 
   return { problems: parsed.error.issues.flatMap((issue) => describe(schema, source, issue, issue.path)) }
 }
 
+/** What is left of a file without its broken sections, so that the rest of the house can be checked against it. */
+export function salvage<S extends z.ZodObject>(schema: S, value: unknown): { value: z.output<S>; broken: ReadonlySet<string> } {
+  const given = typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
+  const issues = schema.safeParse(given).error?.issues ?? []
+  const broken = new Set(issues.flatMap((issue) => (issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : issue.path.slice(0, 1).map(String))))
+  return { value: schema.parse(Object.fromEntries(Object.entries(given).filter(([key]) => !broken.has(key)))), broken }
+}
+
 function describe(schema: z.ZodType, source: YamlSource, issue: Issue, path: Path): Problem[] {
   const named = path.length === 0 ? 'the file' : path.map(String).join('.')
   const at = path.length === 0 ? schema : schemaAt(schema, path)

@@ -4,16 +4,18 @@ import type { Path } from './yaml-source.ts'
 type Schema = z.core.$ZodType
 
 /** A schema without what wraps it: defaults, optionals, transforms. `description` and `fallback` are the outermost that were found. */
-export function unwrap(schema: Schema): { inner: Schema; description: string | undefined; fallback: unknown } {
+export function unwrap(schema: Schema): { inner: Schema; description: string | undefined; fallback: unknown; optional: boolean } {
   let inner = schema
   let description: string | undefined
   let fallback: unknown
+  let optional = false
   for (;;) {
     description ??= z.globalRegistry.get(inner)?.description
     const { def } = inner._zod as unknown as { def: WrapperDef }
+    if (def.type === 'optional') optional = true
     if (def.type === 'prefault' || def.type === 'default') fallback ??= def.defaultValue
     const next = def.type === 'pipe' ? def.in : def.innerType
-    if (!next) return { inner, description, fallback }
+    if (!next) return { inner, description, fallback, optional }
     inner = next
   }
 }

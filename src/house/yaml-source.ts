@@ -40,7 +40,7 @@ export function readYaml(file: string, text: string): { source?: YamlSource; pro
   if (!document) return { source: createSource(file, undefined, lines), problems: [] }
   const problems = [...document.errors, ...document.warnings].map((error) =>
     at(error.pos[0], `this is not valid YAML: ${error.message}`, advice[error.code] ?? 'correct the line'))
-  if (documents.length > 1) problems.push(at(documents[1]!.range[0], 'there is more than one document', advice['MULTIPLE_DOCS']!))
+  if (documents.length > 1) problems.push(at(documents[1]!.range?.[0] ?? 0, 'there is more than one document', advice['MULTIPLE_DOCS']!))
   visit(document, {
     Alias: (_, node) => void problems.push(at(node.range?.[0] ?? 0, `aliases such as *${node.source} are not read here`, 'write the value out')),
     Pair: (_, pair) => {

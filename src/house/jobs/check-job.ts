@@ -28,7 +28,7 @@ export function checkJob(job: JobFile, source: YamlSource, around: JobSurroundin
     }),
     ...checkLane(job, source, around.lanes),
     ...duplicates.map((at) => source.problem(['steps', at, 'id'], `a step before this one is already called ${ids[at]}`, 'give each step an id of its own')),
-    ...job.steps.flatMap((step, at) => checkStep(job, at, source, around)),
+    ...job.steps.flatMap((_, at) => checkStep(job, at, source, around)),
     ...(job.idempotency_key === undefined
       ? []
       : checkExpression(job.idempotency_key, { at: ['idempotency_key'], roots: ['slot', 'input', 'job'], before: [], later: ids, prompts: [] }, source)),

@@ -1,0 +1,51 @@
+import { lanesByName, type Lane, type Lanes } from '../labels/index.ts'
+import { checkShape, salvage } from './check-shape.ts'
+import { overridePorts, type Overrides } from './override-ports.ts'
+import type { Problem } from './problem.ts'
+import { castellanSchema, type CastellanFile } from './settings/castellan-file.ts'
+import { checkDatabase } from './settings/check-database.ts'
+import { checkLanes } from './settings/check-lanes.ts'
+import { checkModels } from './settings/check-models.ts'
+import { checkPlaces, checkShell } from './settings/check-places.ts'
+import type { Settings } from './settings/settings.ts'
+import { toLanes } from './settings/to-lanes.ts'
+import { toSettings } from './settings/to-settings.ts'
+import type { YamlSource } from './yaml-source.ts'
+
+export interface LoadedSettings {
+  /** As far as it could be understood: broken sections have their defaults. */
+  readonly file: CastellanFile
+  readonly lanes: Lanes
+  /** Only when nothing is wrong. */
+  readonly settings?: Settings
+  readonly problems: readonly Problem[]
+}
+
+/** castellan.yaml, checked by itself. */
+export function loadSettings(folder: string, source: YamlSource, overrides: Overrides, forbidden: readonly string[]): LoadedSettings {
+  const shape = checkShape(castellanSchema, source)
+  const { value: readable, broken } = salvage(castellanSchema, source.value)
+  const ports = overridePorts(readable.ports, overrides)
+  const file = { ...readable, ports: ports.ports }
+  const { places, problems: ofPlaces } = checkPlaces(folder, file, source, forbidden)
+  const { allow, problems: ofShell } = checkShell(folder, file, source, forbidden)
+  const problems = [
+    ...shape.problems,
+    ...ports.problems,
+    ...(broken.has('lanes') ? [] : checkLanes(file, source)),
+    ...(broken.has('models') ? [] : checkModels(file, source)),
+    ...checkDatabase(file, source),
+    ...ofPlaces,
+    ...ofShell,
+  ]
+  const lanes = lanesByName([...toLanes(file), ...(broken.has('lanes') ? lanesAsWritten(source) : [])])
+  const whole = !problems.some((problem) => problem.severity === 'error')
+  return { file, lanes, problems, ...(whole && { settings: toSettings(file, places, allow) }) }
+}
+
+/** The names under a `lanes` that cannot be read: jobs that use one of them must not be blamed as well. */
+function lanesAsWritten(source: YamlSource): Lane[] {
+  const lanes = (source.value as { lanes?: unknown } | undefined)?.lanes
+  const names = typeof lanes === 'object' && lanes !== null ? Object.keys(lanes) : []
+  return names.map((name) => ({ name, worker: 'private', cloudClearance: -1, providers: [] }))
+}
