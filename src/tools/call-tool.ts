@@ -1,6 +1,6 @@
 import type { ZodError } from 'zod'
 import { Fault, toFault } from '../kernel/fault.ts'
-import type { Label } from '../labels/label.ts'
+import type { Label } from '../labels/index.ts'
 import type { AnyTool } from './define-tool.ts'
 import { describeIssues } from './describe-issues.ts'
 import { Park } from './park.ts'

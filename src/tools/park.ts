@@ -1,4 +1,4 @@
-import type { Label } from '../labels/label.ts'
+import type { Label } from '../labels/index.ts'
 
 /** Thrown by a tool that waits for a decision: the run is parked and holds no process; the decision takes it up in the same step again. */
 export class Park {

@@ -1,5 +1,5 @@
 import type { Clock } from '../kernel/clock.ts'
-import type { Label, Level } from '../labels/label.ts'
+import type { Label, Level } from '../labels/index.ts'
 import type { Fallback } from './define-tool.ts'
 import type { Files } from './files/files.ts'
 import type { Ledger } from './ledger/ledger.ts'

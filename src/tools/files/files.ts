@@ -1,4 +1,4 @@
-import type { Label } from '../../labels/label.ts'
+import type { Label } from '../../labels/index.ts'
 
 /** A folder that the house declares for tools. */
 export interface DeclaredFolder {

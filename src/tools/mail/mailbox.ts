@@ -1,4 +1,4 @@
-import type { Label } from '../../labels/label.ts'
+import type { Label } from '../../labels/index.ts'
 
 export interface Address {
   readonly name: string

@@ -44,7 +44,7 @@ export async function createSandbox(deps: SandboxDeps = {}): Promise<Sandbox> {
       argv: command.argv, cwd: command.cwd, folders: command.folders ?? [], env: { ...environment, ...command.env }, limits, prlimitPath,
     })
     return await runBounded({
-      file: bwrap!, arguments: args, env: {}, stdin: command.stdin ? [command.stdin] : [],
+      file: bwrap!, arguments: args, env: {}, stdin: command.stdin,
       timeoutMs: limits.timeoutMs, outputBytes: limits.outputBytes, signal: command.signal,
       as: process.getuid?.() === 0 ? nobody : undefined,
     })

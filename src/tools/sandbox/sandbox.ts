@@ -21,7 +21,7 @@ export interface SandboxCommand {
   readonly cwd?: string | undefined
   readonly folders?: readonly SandboxFolder[] | undefined
   readonly env?: Readonly<Record<string, string>> | undefined
-  readonly stdin?: Uint8Array | undefined
+  readonly stdin?: Iterable<Uint8Array> | undefined
   readonly limits?: Partial<SandboxLimits> | undefined
   readonly signal?: AbortSignal | undefined
 }

@@ -55,14 +55,15 @@ begin
 end $$;
 
 -- A worker records what it read in a message, and may raise its label by it.
-create function mail_parsed(p_message uuid, p_message_id text, p_envelope jsonb, p_text text, p_error jsonb, p_level smallint) returns void
+create function mail_parsed(p_message uuid, p_message_id text, p_envelope jsonb, p_text text, p_error jsonb, p_level smallint,
+  p_lanes text[] default '{}') returns void
 language plpgsql security definer set search_path = castellan, pg_temp as $$
 begin
   update mail_message set message_id = p_message_id, envelope = p_envelope, body_text = p_text, parse_error = p_error,
-    parsed_at = clock_timestamp(), label_level = greatest(label_level, p_level)
+    parsed_at = clock_timestamp(), label_level = greatest(label_level, p_level), label_lanes = lanes_join(label_lanes, p_lanes)
   where id = p_message and parsed_at is null and may_execute(coalesce(label_lanes[1], 'none'), label_level, label_lanes);
-  update content c set label_level = greatest(c.label_level, m.label_level) from mail_message m
-  where m.id = p_message and c.hash = m.raw_hash and c.label_level < m.label_level;
+  update content c set label_level = greatest(c.label_level, m.label_level), label_lanes = lanes_join(c.label_lanes, m.label_lanes) from mail_message m
+  where m.id = p_message and c.hash = m.raw_hash and (c.label_level < m.label_level or not c.label_lanes @> m.label_lanes);
 end $$;
 
 -- The label of a file that a run wrote, by what is in it.
