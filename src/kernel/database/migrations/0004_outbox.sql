@@ -55,7 +55,7 @@ begin
     return new;
   end if;
   if not (old.state, new.state) in (
-    ('waiting', 'signed'), ('waiting', 'denied'), ('waiting', 'expired'), ('waiting', 'replaced'),
+    ('waiting', 'signed'), ('waiting', 'denied'), ('waiting', 'expired'), ('waiting', 'replaced'), ('waiting', 'unknown'),
     ('signed', 'held'), ('signed', 'expired'), ('signed', 'undone'), ('signed', 'unknown'),
     ('held', 'releasing'), ('held', 'undone'), ('held', 'failed'), ('held', 'unknown'),
     ('releasing', 'released'), ('releasing', 'failed'), ('releasing', 'unknown'), ('releasing', 'held'),

@@ -1,0 +1,89 @@
+import type { PoolClient } from 'pg'
+import type { Clock } from '../kernel/clock.ts'
+import type { Database } from '../kernel/database/connect.ts'
+import { faultPoint } from '../kernel/fault-point.ts'
+import type { Logger } from '../kernel/log.ts'
+import type { OutboxSettings } from '../house/index.ts'
+import type { Connectors } from './connectors/connectors.ts'
+import type { Receipt } from './connectors/connector.ts'
+import type { Draft, DraftState } from './draft.ts'
+import { closeDelivery, moveDraft, wakeWaiting } from './draft-store.ts'
+import type { OperatorKeys } from './operator-keys.ts'
+import type { SpentNonces } from './spent-nonces.ts'
+
+/** What the verbs of the outbox stand on. */
+export interface OutboxDeps {
+  readonly database: Database
+  readonly clock: Clock
+  readonly log: Logger
+  readonly keys: OperatorKeys
+  readonly spent: SpentNonces
+  /** Of the house as it is now. */
+  readonly settings: () => OutboxSettings
+  readonly connectors: () => Connectors
+  /** Enqueues a run that waited, in the transaction of the decision. */
+  wakeRun(client: PoolClient, queue: string, run: string): Promise<void>
+  /** Hears after the commit that there is a run on that queue. */
+  onEnqueued?(queue: string): void
+}
+
+/** One transaction of the releaser: what it changes, what it says of it in the audit, and whom it wakes. */
+export interface Change {
+  readonly client: PoolClient
+  readonly now: Date
+  audit(kind: string, subject: string, detail: Readonly<Record<string, unknown>>): Promise<void>
+  wake(proposal: string): Promise<void>
+}
+
+/** Does it all or nothing. The fault points `NAME:before` and `NAME:after` stand around the commit. */
+export async function change<T>(deps: OutboxDeps, name: string, work: (change: Change) => Promise<T>): Promise<T> {
+  const queues = new Set<string>()
+  const result = await deps.database.transaction(async (client) => {
+    const done = await work({
+      client,
+      now: deps.clock.now(),
+      // names, states and hashes: P1
+      audit: async (kind, subject, detail) => {
+        await client.query('select audit_append($1, $2, $3, 1::smallint)', [kind, subject, JSON.stringify(detail)])
+      },
+      wake: async (proposal) => {
+        for (const { run, queue } of await wakeWaiting(client, proposal)) {
+          await deps.wakeRun(client, queue, run)
+          queues.add(queue)
+        }
+      },
+    })
+    faultPoint(`${name}:before`)
+    return done
+  })
+  faultPoint(`${name}:after`)
+  for (const queue of queues) deps.onEnqueued?.(queue)
+  return result
+}
+
+const deliveryStates = { released: 'delivered', failed: 'failed', unknown: 'unknown' } as const
+
+export interface Ending {
+  /** Castellan's own words: names and states, so that they may stand in the audit. */
+  readonly reason?: string | undefined
+  /** The operator's words; they stay with the draft. */
+  readonly words?: string | undefined
+  readonly receipt?: Receipt | undefined
+}
+
+/** Brings a locked draft to an end: the draft, its delivery, the audit, and the run that waits for it. */
+export async function settle(
+  { client, now, audit, wake }: Change,
+  draft: Pick<Draft, 'id' | 'proposalId' | 'state'>,
+  state: Extract<DraftState, 'released' | 'failed' | 'unknown' | 'denied' | 'expired'>,
+  { reason, words, receipt }: Ending,
+): Promise<void> {
+  const why = words ?? reason
+  await moveDraft(client, draft.id, state, { ...(why !== undefined && { reason: why }), closedAt: now })
+  if (state in deliveryStates) {
+    await closeDelivery(client, draft.id, deliveryStates[state as keyof typeof deliveryStates], receipt, now)
+  }
+  if (state === 'denied') await audit('draft.decided', draft.id, { verdict: 'deny' })
+  else await audit(`draft.${state}`, draft.id, { was: draft.state, ...(reason !== undefined && { reason }), ...(receipt && { receipt }) })
+  await wake(draft.proposalId)
+}

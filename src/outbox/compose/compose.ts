@@ -1,0 +1,16 @@
+import { Fault } from '../../kernel/fault.ts'
+import type { Composed, Frame } from './composed.ts'
+import { composeMail } from './mail.ts'
+
+const composers: Readonly<Record<string, (payload: unknown, frame: Frame) => Promise<Composed>>> = {
+  mail: composeMail,
+}
+
+/** The bytes of an act of that kind. @throws Fault `draft.kind` for a kind that nobody can compose */
+export async function compose(kind: string, payload: unknown, frame: Frame): Promise<Composed> {
+  const composer = Object.hasOwn(composers, kind) ? composers[kind] : undefined
+  if (!composer) {
+    throw new Fault('invalid', 'draft.kind', `nothing here can compose a proposal of kind ${JSON.stringify(kind)}; known: ${Object.keys(composers).join(', ')}`)
+  }
+  return composer(payload, frame)
+}

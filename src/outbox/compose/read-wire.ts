@@ -1,0 +1,23 @@
+/** The text of a mail that `composeMail` made: its first part, decoded. Reads Castellan's own bytes only, never a stranger's. */
+export function textOfWire(wire: Buffer): string {
+  const whole = wire.toString('latin1')
+  const [head, body] = splitHead(whole)
+  const boundary = /^content-type: multipart\/[^;]*;\s*boundary="([^"]+)"/im.exec(head)?.[1]
+  if (boundary === undefined) return decode(head, body)
+  const part = body.split(`--${boundary}\r\n`)[1]!.split(`\r\n--${boundary}`)[0]!
+  return decode(...splitHead(part))
+}
+
+function splitHead(text: string): [string, string] {
+  const end = text.indexOf('\r\n\r\n')
+  return [text.slice(0, end).replace(/\r\n[ \t]+/g, ' '), text.slice(end + 4)]
+}
+
+function decode(head: string, body: string): string {
+  const encoding = /^content-transfer-encoding: (\S+)/im.exec(head)?.[1]?.toLowerCase()
+  const bytes =
+    encoding === 'base64' ? Buffer.from(body, 'base64')
+    : encoding === 'quoted-printable' ? Buffer.from(body.replace(/=\r\n/g, '').replace(/=([0-9A-F]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))), 'latin1')
+    : Buffer.from(body, 'latin1')
+  return bytes.toString('utf8').replaceAll('\r\n', '\n')
+}

@@ -1,0 +1,26 @@
+import type { Zone } from '../../labels/index.ts'
+import type { DraftDocument } from '../document.ts'
+
+/** What the outside world answered; names, hashes and numbers, never content. */
+export type Receipt = Readonly<Record<string, string | number | boolean>>
+
+/** The way of one kind of act to the outside world. It gets the bytes that were signed and changes none of them. */
+export interface Connector {
+  readonly name: string
+  readonly kind: string
+  /** On whose behalf, or where to: signed with the draft, so that a changed configuration cannot send it elsewhere. */
+  readonly account: string
+  /** Where the bytes end up: decides which labels may leave through it at all. */
+  readonly zone: Zone
+  /** The sender that composed messages show. */
+  readonly from: string
+  /** Can it carry acts of that kind? */
+  accepts(kind: string): boolean
+  /**
+   * Carries the bytes out, once.
+   * @throws Fault `connector.not_sent` when it is certain that nothing left; any other error leaves that open
+   */
+  deliver(wire: Uint8Array, document: DraftDocument, signal: AbortSignal): Promise<Receipt>
+  /** After a crash: did these bytes leave? Nothing when that cannot be known. */
+  reconcile?(wire: Uint8Array, document: DraftDocument): Promise<Receipt | undefined>
+}

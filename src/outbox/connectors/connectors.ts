@@ -1,0 +1,32 @@
+import type { Connector as ConnectorSettings } from '../../house/index.ts'
+import type { Connector } from './connector.ts'
+import { createFileConnector } from './file.ts'
+
+export interface Connectors {
+  find(name: string): Connector | undefined
+  /** Why nothing may leave through this connector now, or nothing. */
+  refusal(connector: Connector): string | undefined
+}
+
+/**
+ * The connectors of a house. While the processes share one uid, whatever runs here could read a connector's credential;
+ * so all but `file` refuse then, unless the operator accepts it.
+ */
+export function createConnectors(declared: readonly Connector[], { demonstration, accepted }: { demonstration: boolean; accepted: boolean }): Connectors {
+  const byName = new Map(declared.map((connector) => [connector.name, connector]))
+  return {
+    find: (name) => byName.get(name),
+    refusal: (connector) =>
+      demonstration && !accepted && connector.kind !== 'file'
+        ? `connector ${connector.name} (${connector.kind}) refuses while all processes share one user: start Castellan as root, or accept it with isolation.accept_demonstration in castellan.yaml`
+        : undefined,
+  }
+}
+
+/** The connector that a declaration names. */
+export function openConnector(settings: ConnectorSettings): Connector {
+  switch (settings.kind) {
+    case 'file':
+      return createFileConnector(settings)
+  }
+}

@@ -1,0 +1,60 @@
+import { Fault, toFault } from '../kernel/fault.ts'
+import { newId } from '../kernel/ids.ts'
+import { change, settle, type OutboxDeps } from './change.ts'
+import { challengeOf } from './document.ts'
+import { decide, type TooLate } from './draft.ts'
+import { insertDecision, lockDraft, moveDraft } from './draft-store.ts'
+import { checkDraft, checkSignature } from './verify-draft.ts'
+
+/** A denial needs no signature: it can only keep something in. */
+export type DecisionRequest =
+  | { readonly verdict: 'approve'; readonly keyId: string; /** base64 */ readonly signature: string; readonly reason?: string | undefined }
+  | { readonly verdict: 'deny'; readonly reason?: string | undefined }
+
+export type DecisionOutcome = { readonly outcome: 'decided'; readonly state: 'held' | 'denied'; readonly holdUntil: Date | undefined } | TooLate
+
+/**
+ * Records what the operator decided, with all that follows from it, in one transaction. The second decision finds the first.
+ * @throws Fault `draft.missing`; `draft.altered`, `draft.document`, `draft.connector`, `draft.key`, `draft.signature`,
+ * `draft.label`, after each of which the draft waits on
+ */
+export async function decideDraft(deps: OutboxDeps, id: string, request: DecisionRequest): Promise<DecisionOutcome> {
+  try {
+    return await decideOnce(deps, id, request)
+  } catch (error) {
+    const fault = toFault(error)
+    // somebody tried to release what he may not: that is worth more than a log line
+    if (fault.kind === 'refused') await change(deps, 'draft.refuse', ({ audit }) => audit('draft.refused', id, { code: fault.code, verdict: request.verdict }))
+    throw fault
+  }
+}
+
+async function decideOnce(deps: OutboxDeps, id: string, request: DecisionRequest): Promise<DecisionOutcome> {
+  return change(deps, 'draft.decide', async (transaction) => {
+    const { client, now, audit } = transaction
+    const draft = await lockDraft(client, id)
+    if (!draft) throw new Fault('missing', 'draft.missing', `there is no draft ${id}`)
+    const decision = decide(draft, request.verdict, now, deps.settings().holdMs)
+    if (decision.outcome === 'too_late') return decision
+    const reason = request.reason === undefined ? {} : { reason: request.reason }
+    if (request.verdict === 'deny') {
+      await insertDecision(client, { id: newId(), draft: id, verdict: 'deny', at: now, ...reason })
+      await settle(transaction, draft, 'denied', { words: request.reason })
+      return decision
+    }
+    if (deps.spent.find(draft.nonce)) {
+      await settle(transaction, draft, 'unknown', { reason: 'its nonce was spent before: this database is older than the file of spent nonces' })
+      return { outcome: 'too_late', was: 'unknown' }
+    }
+    const checked = checkDraft(draft, deps.connectors())
+    const signature = Buffer.from(request.signature, 'base64')
+    await checkSignature(draft, checked, request.keyId, signature, deps.keys)
+    await insertDecision(client, { id: newId(), draft: id, verdict: 'approve', keyId: request.keyId, signature, at: now, ...reason })
+    await moveDraft(client, id, 'signed')
+    await moveDraft(client, id, 'held', { holdUntil: decision.holdUntil! })
+    await audit('draft.decided', id, {
+      verdict: 'approve', key: request.keyId, challenge: challengeOf(draft.document).toString('hex'), sha256: checked.document.wire.sha256, hold_until: decision.holdUntil,
+    })
+    return decision
+  })
+}

@@ -1,0 +1,58 @@
+import type { LabelRow } from '../labels/index.ts'
+import { fromDraftRow, type DraftRow, type Queryable } from './draft-store.ts'
+import { draftStates, type Draft, type DraftState } from './draft.ts'
+import type { Receipt } from './connectors/connector.ts'
+
+/** What pages and the CLI ask of the drafts. Reads only. */
+export interface DraftQuery {
+  readonly states?: readonly DraftState[] | undefined
+  readonly limit: number
+}
+
+const withoutWire = `id, proposal_id, replaces, kind, connector, account, document, ''::bytea as wire, nonce, risk, state, reason,
+  frozen_at, expires_at, hold_until, closed_at, label_level, label_integrity, label_lanes`
+
+/** The newest first; without the bytes. */
+export async function listDrafts(query: Queryable, { states = draftStates, limit }: DraftQuery): Promise<Draft[]> {
+  const { rows } = await query.query<DraftRow & LabelRow>(
+    `select ${withoutWire} from draft where state = any ($1) order by frozen_at desc, id desc limit $2`,
+    [states, limit],
+  )
+  return rows.map(fromDraftRow)
+}
+
+export async function findDraft(query: Queryable, id: string): Promise<Draft | undefined> {
+  const { rows } = await query.query<DraftRow & LabelRow>(`select * from draft where id = $1`, [id])
+  return rows[0] && fromDraftRow(rows[0])
+}
+
+export interface DecisionRow {
+  readonly draft: string
+  readonly verdict: 'approve' | 'deny' | 'undo'
+  readonly key: string | null
+  readonly reason: string | null
+  readonly at: Date
+}
+
+export interface DeliveryRow {
+  readonly draft: string
+  readonly state: 'attempting' | 'delivered' | 'failed' | 'unknown'
+  readonly receipt: Receipt | null
+  readonly started: Date
+  readonly closed: Date | null
+}
+
+/** Everything that happened to the proposal of a draft: its drafts, the decisions on them, the deliveries. */
+export async function historyOf(query: Queryable, proposal: string): Promise<{ drafts: Draft[]; decisions: DecisionRow[]; deliveries: DeliveryRow[] }> {
+  const drafts = await query.query<DraftRow & LabelRow>(`select ${withoutWire} from draft where proposal_id = $1 order by frozen_at, id`, [proposal])
+  const ids = drafts.rows.map(({ id }) => id)
+  const decisions = await query.query<DecisionRow>(
+    `select draft_id as draft, verdict, key_id as key, reason, decided_at as at from decision where draft_id = any ($1) order by decided_at`,
+    [ids],
+  )
+  const deliveries = await query.query<DeliveryRow>(
+    `select draft_id as draft, state, receipt, started_at as started, closed_at as closed from delivery where draft_id = any ($1) order by started_at`,
+    [ids],
+  )
+  return { drafts: drafts.rows.map(fromDraftRow), decisions: decisions.rows, deliveries: deliveries.rows }
+}

@@ -1,0 +1,214 @@
+import type { Pool, PoolClient } from 'pg'
+import { fromRow, join, toRow, type Label, type LabelRow } from '../labels/index.ts'
+import { openStates, settledStates, type Draft, type DraftState } from './draft.ts'
+import type { Receipt } from './connectors/connector.ts'
+
+/** Only this file touches proposal, draft, decision, delivery and releaser_state. Changes take part in the caller's transaction. */
+export type Queryable = Pick<Pool | PoolClient, 'query'>
+
+export interface ProposalToFreeze {
+  readonly id: string
+  readonly run: string
+  readonly job: string
+  readonly step: string
+  readonly item: string
+  readonly kind: string
+  readonly connector: string
+  readonly payload: unknown
+  /** Of the run now, joined with what the run had read when it proposed. */
+  readonly label: Label
+}
+
+export interface Approval {
+  readonly keyId: string
+  readonly signature: Buffer
+  readonly decidedAt: Date
+}
+
+export interface DraftRow extends LabelRow {
+  id: string; proposal_id: string; replaces: string | null; kind: string; connector: string; account: string
+  document: string; wire: Buffer; nonce: string; risk: number; state: DraftState; reason: string | null
+  frozen_at: Date; expires_at: Date; hold_until: Date | null; closed_at: Date | null
+}
+
+const draftColumns = `id, proposal_id, replaces, kind, connector, account, document, wire, nonce, risk, state, reason,
+  frozen_at, expires_at, hold_until, closed_at, label_level, label_integrity, label_lanes`
+
+/** Proposals that nobody has frozen yet, the oldest first. */
+export async function newProposals(query: Queryable, limit: number): Promise<string[]> {
+  const { rows } = await query.query<{ id: string }>(`select id from proposal where state = 'proposed' order by proposed_at limit $1`, [limit])
+  return rows.map(({ id }) => id)
+}
+
+/** Locks a proposal for freezing; nothing when it was frozen or refused meanwhile. */
+export async function lockProposal(client: Queryable, id: string): Promise<ProposalToFreeze | undefined> {
+  const { rows } = await client.query<{
+    id: string; run_id: string; step_id: string; item_key: string; kind: string; connector: string; payload: unknown; job: string
+    now: LabelRow; then: LabelRow
+  }>(
+    `select p.id, p.run_id, p.step_id, p.item_key, p.kind, p.connector, p.payload, r.job,
+       jsonb_build_object('label_level', r.label_level, 'label_integrity', r.label_integrity, 'label_lanes', r.label_lanes) as now,
+       jsonb_build_object('label_level', p.label_level, 'label_integrity', p.label_integrity, 'label_lanes', p.label_lanes) as then
+     from proposal p join run r on r.id = p.run_id
+     where p.id = $1 and p.state = 'proposed' for update of p`,
+    [id],
+  )
+  const row = rows[0]
+  return row && {
+    id: row.id, run: row.run_id, job: row.job, step: row.step_id, item: row.item_key, kind: row.kind, connector: row.connector,
+    payload: row.payload, label: join(fromRow(row.now), fromRow(row.then)),
+  }
+}
+
+export async function closeProposal(client: Queryable, id: string, state: 'frozen' | 'refused', refusal?: string): Promise<void> {
+  await client.query(`update proposal set state = $2, refusal = $3 where id = $1`, [id, state, refusal ?? null])
+}
+
+/** Those of the addresses to which nothing was released yet. */
+export async function strangersAmong(query: Queryable, addresses: readonly string[]): Promise<string[]> {
+  const { rows } = await query.query<{ address: string }>(
+    `select address from unnest($1::text[]) as asked(address)
+     where not exists (select 1 from draft where state = 'released' and summary -> 'addresses' ? address)`,
+    [addresses],
+  )
+  return rows.map(({ address }) => address)
+}
+
+export type NewDraft = Omit<Draft, 'state' | 'reason' | 'holdUntil' | 'closedAt'> & { readonly summary: Readonly<Record<string, unknown>> }
+
+export async function insertDraft(client: Queryable, draft: NewDraft): Promise<void> {
+  const { label_level, label_integrity, label_lanes } = toRow(draft.label)
+  await client.query(
+    `insert into draft (id, proposal_id, replaces, kind, connector, account, document, wire, nonce, risk, summary, frozen_at, expires_at,
+       label_level, label_integrity, label_lanes)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+    [draft.id, draft.proposalId, draft.replaces, draft.kind, draft.connector, draft.account, draft.document, draft.wire, draft.nonce,
+      draft.risk, JSON.stringify(draft.summary), draft.frozenAt, draft.expiresAt, label_level, label_integrity, label_lanes],
+  )
+}
+
+/** A draft, locked until the transaction ends: of two who would move it, the second sees what the first did. */
+export async function lockDraft(client: Queryable, id: string): Promise<Draft | undefined> {
+  const { rows } = await client.query<DraftRow>(`select ${draftColumns} from draft where id = $1 for update`, [id])
+  return rows[0] && fromDraftRow(rows[0])
+}
+
+/** Moves a locked draft; the database refuses a move that is none. */
+export async function moveDraft(
+  client: Queryable, id: string, to: DraftState, fields: { reason?: string; holdUntil?: Date; closedAt?: Date } = {},
+): Promise<void> {
+  await client.query(
+    `update draft set state = $2, reason = $3, hold_until = coalesce($4, hold_until), closed_at = $5 where id = $1`,
+    [id, to, fields.reason ?? null, fields.holdUntil ?? null, fields.closedAt ?? null],
+  )
+}
+
+/** Drafts in that state whose hold or deadline is over, the oldest first. */
+export async function overdueDrafts(query: Queryable, state: 'held' | 'waiting', now: Date): Promise<string[]> {
+  const { rows } = await query.query<{ id: string }>(
+    `select id from draft where state = $1 and ${state === 'held' ? 'hold_until' : 'expires_at'} <= $2 order by frozen_at, id`,
+    [state, now],
+  )
+  return rows.map(({ id }) => id)
+}
+
+/** When the next hold or deadline is over. */
+export async function nextMoment(query: Queryable): Promise<Date | undefined> {
+  const { rows } = await query.query<{ next: Date | null }>(
+    `select least((select min(hold_until) from draft where state = 'held'), (select min(expires_at) from draft where state = 'waiting')) as next`,
+  )
+  return rows[0]?.next ?? undefined
+}
+
+export async function insertDecision(
+  client: Queryable,
+  decision: { id: string; draft: string; verdict: 'approve' | 'deny' | 'undo'; keyId?: string; signature?: Buffer; reason?: string; at: Date },
+): Promise<void> {
+  await client.query(
+    `insert into decision (id, draft_id, verdict, key_id, signature, reason, decided_at) values ($1, $2, $3, $4, $5, $6, $7)`,
+    [decision.id, decision.draft, decision.verdict, decision.keyId ?? null, decision.signature ?? null, decision.reason ?? null, decision.at],
+  )
+}
+
+export async function findApproval(query: Queryable, draft: string): Promise<Approval | undefined> {
+  const { rows } = await query.query<{ key_id: string; signature: Buffer; decided_at: Date }>(
+    `select key_id, signature, decided_at from decision where draft_id = $1 and verdict = 'approve'`,
+    [draft],
+  )
+  return rows[0] && { keyId: rows[0].key_id, signature: rows[0].signature, decidedAt: rows[0].decided_at }
+}
+
+/** The one delivery of a draft. After a crash before anything was sent it is there already, and is gone on with. */
+export async function openDelivery(client: Queryable, delivery: { id: string; draft: string; nonce: string; at: Date }): Promise<void> {
+  await client.query(
+    `insert into delivery (id, draft_id, nonce, started_at) values ($1, $2, $3, $4) on conflict (draft_id) do nothing`,
+    [delivery.id, delivery.draft, delivery.nonce, delivery.at],
+  )
+}
+
+/** Closes the delivery of a draft, if there is one that is not closed. `unknown` may be cleared up later. */
+export async function closeDelivery(
+  client: Queryable, draft: string, state: 'delivered' | 'failed' | 'unknown', receipt: Receipt | undefined, at: Date,
+): Promise<void> {
+  await client.query(
+    `update delivery set state = $2, receipt = $3, closed_at = $4 where draft_id = $1 and state in ('attempting', 'unknown')`,
+    [draft, state, receipt === undefined ? null : JSON.stringify(receipt), at],
+  )
+}
+
+/** How many nonces the file held when this database last heard of it. */
+export async function spentCount(query: Queryable): Promise<number> {
+  const { rows } = await query.query<{ spent_nonces: number }>(`select spent_nonces from releaser_state`)
+  return rows[0]!.spent_nonces
+}
+
+export async function recordSpentCount(query: Queryable, count: number): Promise<void> {
+  await query.query(`update releaser_state set spent_nonces = $1`, [count])
+}
+
+/** As much of a draft as tells whether its nonce or its act was spent. */
+export type DraftTrace = Pick<Draft, 'id' | 'nonce' | 'document' | 'state'>
+
+/** Every draft that is open. */
+export async function openDrafts(query: Queryable): Promise<DraftTrace[]> {
+  const { rows } = await query.query<DraftTrace>(`select id, nonce, document, state from draft where state = any ($1) order by frozen_at, id`, [openStates])
+  return rows
+}
+
+/** Every draft that was ever approved, or that a flipped row shows as approved. */
+export async function everApproved(query: Queryable): Promise<DraftTrace[]> {
+  const { rows } = await query.query<DraftTrace>(
+    `select id, nonce, document, state from draft
+     where state in ('signed', 'held', 'releasing') or exists (select 1 from decision where draft_id = draft.id and verdict = 'approve')
+     order by frozen_at, id`,
+  )
+  return rows
+}
+
+/** Lets the run go on that waits for this proposal. @returns what has to be enqueued */
+export async function wakeWaiting(client: Queryable, proposal: string): Promise<{ run: string; queue: string }[]> {
+  const { rows } = await client.query<{ woken: { run: string; queue: string } }>(`select run_wake($1) as woken`, [proposal])
+  return rows.map(({ woken }) => woken)
+}
+
+/** A proposal of each parked run of whose proposals none is open: their decisions came before the run was parked. */
+export async function forgottenRuns(query: Queryable): Promise<string[]> {
+  const { rows } = await query.query<{ proposal: string }>(
+    `select (array_agg(p.id))[1] as proposal
+     from run r join proposal p on p.run_id = r.id
+     where r.state = 'parked'
+     group by r.id
+     having bool_and(p.state = 'refused' or exists (select 1 from draft d where d.proposal_id = p.id and d.state = any ($1)))
+        and not bool_or(p.state = 'proposed' or exists (select 1 from draft d where d.proposal_id = p.id and d.state = any ($2)))`,
+    [settledStates, openStates],
+  )
+  return rows.map(({ proposal }) => proposal)
+}
+
+export function fromDraftRow(row: DraftRow): Draft {
+  return {
+    id: row.id, proposalId: row.proposal_id, replaces: row.replaces, kind: row.kind, connector: row.connector, account: row.account,
+    document: row.document, wire: row.wire, nonce: row.nonce, risk: row.risk, state: row.state, reason: row.reason,
+    frozenAt: row.frozen_at, expiresAt: row.expires_at, holdUntil: row.hold_until, closedAt: row.closed_at, label: fromRow(row),
+  }
+}

@@ -1,0 +1,101 @@
+import { change, settle, type Change, type OutboxDeps } from './change.ts'
+import type { Receipt } from './connectors/connector.ts'
+import { readDocument, type DraftDocument } from './document.ts'
+import { openStates, type Draft } from './draft.ts'
+import { everApproved, lockDraft, moveDraft, openDrafts, recordSpentCount, spentCount, type DraftTrace } from './draft-store.ts'
+import type { SpentNonce } from './spent-nonces.ts'
+import { undoDraft } from './undo-draft.ts'
+
+/**
+ * Brings database and file of spent nonces together after a crash, a restored database, or a lost file. Runs before anything
+ * is released, and again whenever a release ended without a record. Sends nothing.
+ */
+export async function recoverDrafts(deps: OutboxDeps): Promise<void> {
+  const known = await spentCount(deps.database.pool)
+  if (deps.spent.count < known) await fileWasLost(deps, known)
+  for (const draft of await openDrafts(deps.database.pool)) {
+    if (isAstray(deps, draft)) await recoverDraft(deps, draft.id)
+  }
+  if ((await spentCount(deps.database.pool)) !== deps.spent.count) await recordSpentCount(deps.database.pool, deps.spent.count)
+}
+
+/** The database knows of more spent nonces than the file holds: whatever is in flight may have been sent, and all that ever was approved is spent again. */
+async function fileWasLost(deps: OutboxDeps, known: number): Promise<void> {
+  const found = deps.spent.count
+  const at = deps.clock.now().toISOString()
+  deps.log.error({ known, found }, 'the file of spent nonces is missing or older than the database; what was in flight becomes unknown')
+  const entries = (await everApproved(deps.database.pool))
+    .filter(({ nonce }) => deps.spent.find(nonce) === undefined)
+    .map(({ id, nonce, document }): SpentNonce => ({ nonce, draft: id, item: itemOf(document), act: 'lost', at }))
+  if (entries.length > 0) await deps.spent.spend(...entries)
+  await change(deps, 'nonce.lost', async ({ client, audit }) => {
+    await recordSpentCount(client, deps.spent.count)
+    await audit('nonce.lost', 'releaser', { known, found, spent_again: entries.length })
+  })
+}
+
+function isAstray({ spent }: OutboxDeps, { state, nonce, document }: DraftTrace): boolean {
+  return state === 'signed' || state === 'releasing' || spent.find(nonce) !== undefined || spent.released(itemOf(document)) !== undefined
+}
+
+async function recoverDraft(deps: OutboxDeps, id: string): Promise<void> {
+  const unfinished = await change(deps, 'draft.recover', async (transaction) => {
+    const { client, audit } = transaction
+    const draft = await lockDraft(client, id)
+    if (!draft || !openStates.some((state) => state === draft.state)) return 'none'
+    const spent = deps.spent.find(draft.nonce)
+    if (spent) return settleSpent(deps, transaction, draft, spent)
+    const before = deps.spent.released(itemOf(draft.document))
+    if (before) {
+      await settle(transaction, draft, 'unknown', { reason: `the same act was released on ${before.at} as draft ${before.draft}: this database is older than the file of spent nonces` })
+    } else if (draft.state === 'signed') {
+      await settle(transaction, draft, 'unknown', { reason: 'it is signed without a hold, which Castellan never leaves behind' })
+    } else if (draft.state === 'releasing') {
+      await moveDraft(client, id, 'held', { holdUntil: transaction.now })
+      await audit('draft.held', id, { reason: 'the releaser stopped before anything was sent' })
+    }
+    return 'none'
+  })
+  if (unfinished === 'undo') await undoDraft(deps, id)
+}
+
+/** Its nonce is spent, but the row does not say how that ended. */
+async function settleSpent(deps: OutboxDeps, transaction: Change, draft: Draft, spent: SpentNonce): Promise<'undo' | 'none'> {
+  if (spent.act === 'undo' && draft.state === 'held') return 'undo'
+  const receipt = spent.act === 'release' ? await askConnector(deps, draft) : undefined
+  if (receipt && draft.state !== 'releasing') await settle(transaction, draft, 'unknown', { reason: 'the row is older than the file of spent nonces' })
+  if (receipt) await settle(transaction, draft.state === 'releasing' ? draft : { ...draft, state: 'unknown' }, 'released', { receipt: { ...receipt, reconciled: true } })
+  else await settle(transaction, draft, 'unknown', { reason: reasonOf(spent) })
+  return 'none'
+}
+
+function reasonOf({ act, at, draft }: SpentNonce): string {
+  switch (act) {
+    case 'release':
+      return `the releaser stopped between handing draft ${draft} over on ${at} and recording it: look whether it arrived, then say so`
+    case 'undo':
+      return `its approval was taken back on ${at}: this database is older than the file of spent nonces`
+    case 'lost':
+      return 'the file of spent nonces was lost while it was in flight: look whether it arrived, then say so'
+  }
+}
+
+async function askConnector(deps: OutboxDeps, draft: Draft): Promise<Receipt | undefined> {
+  let document: DraftDocument
+  try {
+    document = readDocument(draft.document)
+  } catch {
+    return undefined
+  }
+  const connector = deps.connectors().find(document.connector.name)
+  if (connector?.account !== document.account || connector.kind !== document.connector.kind) return undefined
+  return connector.reconcile?.(draft.wire, document).catch(() => undefined)
+}
+
+function itemOf(document: string): string {
+  try {
+    return readDocument(document).origin.item
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,87 @@
+import type { RiskRule } from '../house/index.ts'
+import { matches } from '../house/index.ts'
+import { describeLevel, type Label } from '../labels/index.ts'
+
+/** From here on a draft is high-risk: it expires soon and is never approved together with others. */
+export const highRisk = 7
+
+export interface RiskSubject {
+  readonly kind: string
+  readonly connector: string
+  readonly label: Label
+  readonly addresses: readonly string[]
+  /** Those of `addresses` to which nothing was released before. */
+  readonly strangers: readonly string[]
+  readonly hidden: number
+  readonly attachments: number
+  readonly title: string
+  readonly text: string
+}
+
+export interface Risk {
+  readonly risk: number
+  /** One line a rule that spoke: `+2 the label is P3 local only`, `at least 7: …`. */
+  readonly reasons: readonly string[]
+}
+
+const base: Readonly<Record<string, number>> = { mail: 2 }
+const manyRecipients = 5
+const veryManyRecipients = 20
+
+// German and English, as the words stand in mail about money; a false alarm costs the operator a look
+const payment = words([
+  'iban', 'bic', 'swift', 'sepa', 'wire transfers?', 'bank transfers?', 'bank accounts?', 'bank details', 'account numbers?', 'sort code',
+  'routing number', 'invoices?', 'payments?', 'payable', 'refunds?', 'paypal', 'bitcoin', 'überweis\\p{L}*', 'zahl(?:en|ung\\p{L}*)', 'bezahl\\p{L}*',
+  'rechnung\\p{L}*', 'bankverbindung\\p{L}*', 'kontonummer\\p{L}*', 'kontodaten', 'bankdaten', 'lastschrift\\p{L}*', 'mahnung\\p{L}*',
+])
+const bankChange = words(['(?:new|changed?|updated?|neue[nrs]?|geändert\\p{L}*|änder\\p{L}*)[^.\\n]{0,60}(?:iban|bank\\p{L}*|account|konto\\p{L}*)'])
+const ibanShape = /\b(?:[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}|[a-z]{2}\d{2}(?:[ -]?\d){11,30})\b/u
+
+/** Whole words without regard to case; `\b` would not see the edge before an umlaut. */
+function words(patterns: readonly string[]): RegExp {
+  return new RegExp(`(?<![\\p{L}\\p{N}])(?:${patterns.join('|')})(?![\\p{L}\\p{N}])`, 'iu')
+}
+
+/** Declared rules, added up and held between 1 and 10; some only set a floor. The same draft always has the same risk. */
+export function assessRisk(subject: RiskSubject, houseRules: readonly RiskRule[]): Risk {
+  const reasons: string[] = []
+  let sum = 0
+  let floor = 1
+  const add = (points: number, why: string) => {
+    sum += points
+    reasons.push(`${points < 0 ? '−' : '+'}${Math.abs(points)} ${why}`)
+  }
+  const atLeast = (level: number, why: string) => {
+    floor = Math.max(floor, level)
+    reasons.push(`at least ${level}: ${why}`)
+  }
+
+  add(base[subject.kind] ?? 5, `an act of kind ${subject.kind}`)
+  if (subject.label.level >= 2) add(subject.label.level - 1, `the label is ${describeLevel(subject.label.level)}`)
+  if (subject.label.integrity === 'untrusted') add(1, 'text that a stranger wrote had a part in it')
+  if (subject.strangers.length > 0) {
+    add(1, subject.strangers.length === 1 ? `nothing was ever sent to ${subject.strangers[0]}` : `nothing was ever sent to ${subject.strangers.length} of the recipients`)
+  }
+  if (subject.addresses.length > veryManyRecipients) add(3, `${subject.addresses.length} recipients`)
+  else if (subject.addresses.length > manyRecipients) add(1, `${subject.addresses.length} recipients`)
+  if (subject.hidden > 0) add(1, `${subject.hidden} recipient${subject.hidden > 1 ? 's' : ''} in BCC`)
+  if (subject.attachments > 0) add(1, `${subject.attachments} attachment${subject.attachments > 1 ? 's leave' : ' leaves'} the house`)
+  const said = `${subject.title}\n${subject.text}`
+  if (ibanShape.test(said)) atLeast(highRisk, 'it holds something like an IBAN')
+  else if (bankChange.test(said)) atLeast(highRisk, 'it speaks of a change of bank details')
+  else if (payment.test(said)) atLeast(highRisk, `it speaks of payment (“${payment.exec(said)![0]}”)`)
+  if (subject.label.level === 3) atLeast(8, 'local-only content would leave the house')
+  for (const rule of houseRules) {
+    if (applies(rule, subject, said)) add(rule.add, `${rule.reason} (rule of the house)`)
+  }
+  return { risk: Math.min(10, Math.max(floor, sum)), reasons }
+}
+
+function applies({ when }: RiskRule, subject: RiskSubject, said: string): boolean {
+  return (
+    (when.kind === undefined || when.kind === subject.kind) &&
+    (when.connector === undefined || when.connector === subject.connector) &&
+    (when.keywords === undefined || when.keywords.some((word) => said.toLowerCase().includes(word.toLowerCase()))) &&
+    (when.recipients === undefined || when.recipients.some((pattern) => subject.addresses.some((address) => matches(pattern, address))))
+  )
+}

@@ -1,0 +1,143 @@
+import { open, type FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { Fault } from '../kernel/fault.ts'
+import { syncFolder } from './durable-file.ts'
+import { takeLock } from './exclusive-lock.ts'
+
+/**
+ * `release`: written before the bytes are handed over. `undo`: taken back, so that a flipped row cannot bring it back.
+ * `lost`: in the database when this file was missing or older, so nobody knows.
+ */
+const entrySchema = z.strictObject({
+  nonce: z.string().regex(/^[0-9a-f]{64}$/),
+  draft: z.uuid(),
+  /** `origin.item` of the document: the same act of the same run is known again when a restored database freezes it anew. */
+  item: z.string(),
+  act: z.enum(['release', 'undo', 'lost']),
+  at: z.iso.datetime(),
+})
+export type SpentNonce = z.infer<typeof entrySchema>
+
+/** The append-only file of the releaser that outlives every database: a nonce in it is never released again. */
+export interface SpentNonces {
+  readonly count: number
+  find(nonce: string): SpentNonce | undefined
+  /** Was this act of this run released, or may it have been? */
+  released(item: string): SpentNonce | undefined
+  /**
+   * Resolves once the entries are on the disk.
+   * @throws Fault `nonce.spent` for a nonce that is there, `nonce.unwritable` when nothing was recorded, `releaser.replaced`
+   * when the file is not this releaser's any more: it must stop
+   */
+  spend(...entries: readonly SpentNonce[]): Promise<void>
+  close(): Promise<void>
+}
+
+export interface SpentNoncesOptions {
+  /** Tests put a failing disk here. */
+  readonly append?: (file: FileHandle, line: Buffer) => Promise<void>
+}
+
+/**
+ * Opens `spent-nonces.jsonl` in the releaser's folder for this process alone. A last line without its end was torn by a
+ * crash before anything was sent, and is cut off.
+ * @throws Fault `releaser.running`, `nonce.file`
+ */
+export async function openSpentNonces(folder: string, { append = appendAndSync }: SpentNoncesOptions = {}): Promise<SpentNonces> {
+  const path = join(folder, 'spent-nonces.jsonl')
+  const lock = await takeLock(`${path}.lock`)
+  let file: FileHandle | undefined
+  try {
+    file = await open(path, 'a+', 0o600)
+    const content = await file.readFile()
+    const length = content.lastIndexOf(0x0a) + 1
+    const entries = parseEntries(path, content.subarray(0, length))
+    if (length < content.length) await file.truncate(length)
+    await file.sync()
+    await syncFolder(folder)
+    return create(path, file, entries, length, lock, append)
+  } catch (error) {
+    await file?.close()
+    await lock.release()
+    throw error
+  }
+}
+
+function create(
+  path: string, file: FileHandle, entries: readonly SpentNonce[], initialLength: number,
+  lock: Awaited<ReturnType<typeof takeLock>>, append: (file: FileHandle, line: Buffer) => Promise<void>,
+): SpentNonces {
+  const byNonce = new Map<string, SpentNonce>()
+  const byItem = new Map<string, SpentNonce>()
+  for (const entry of entries) remember(entry)
+  let length = initialLength
+  let broken: string | undefined
+  let last: Promise<unknown> = Promise.resolve()
+
+  async function spend(added: readonly SpentNonce[]): Promise<void> {
+    if (broken !== undefined) throw unwritable(broken)
+    for (const { nonce, draft } of added) {
+      const known = byNonce.get(nonce)
+      if (known) throw new Fault('refused', 'nonce.spent', `the nonce of draft ${draft} was spent on ${known.at} (${known.act})`)
+    }
+    const { size, nlink } = await file.stat()
+    if (size !== length || nlink === 0 || !(await lock.held())) {
+      throw new Fault('conflict', 'releaser.replaced', `${path} was taken or changed by somebody else; this releaser stops`)
+    }
+    const lines = Buffer.from(added.map((entry) => `${JSON.stringify(entrySchema.parse(entry))}\n`).join(''))
+    try {
+      await append(file, lines)
+    } catch (error) {
+      // what a failed write or fsync left behind must not look like a spent nonce, nor tear the next one
+      broken = `${path} cannot be written; make room on the disk or mend it, then restart the releaser`
+      await file.truncate(length).then(() => file.sync()).then(() => (broken = undefined), () => {})
+      throw unwritable(`${path} could not be written: ${(error as Error).message}`, error)
+    }
+    length += lines.length
+    for (const entry of added) remember(entry)
+  }
+
+  function remember(entry: SpentNonce): void {
+    byNonce.set(entry.nonce, entry)
+    if (entry.act !== 'undo') byItem.set(entry.item, entry)
+  }
+
+  return {
+    get count() {
+      return byNonce.size
+    },
+    find: (nonce) => byNonce.get(nonce),
+    released: (item) => byItem.get(item),
+    spend(...added) {
+      const turn = last.then(() => spend(added))
+      last = turn.catch(() => {})
+      return turn
+    },
+    async close() {
+      await last
+      await file.close()
+      await lock.release()
+    },
+  }
+}
+
+function unwritable(why: string, cause?: unknown): Fault {
+  return new Fault('unavailable', 'nonce.unwritable', `nothing can leave: ${why}`, {}, cause)
+}
+
+function parseEntries(path: string, content: Buffer): SpentNonce[] {
+  return content.toString('utf8').split('\n').slice(0, -1).map((line, index) => {
+    try {
+      return entrySchema.parse(JSON.parse(line))
+    } catch (error) {
+      throw new Fault('unavailable', 'nonce.file', `line ${index + 1} of ${path} is not an entry: the file was damaged. Nothing can leave until it is restored from a copy`, {}, error)
+    }
+  })
+}
+
+async function appendAndSync(file: FileHandle, line: Buffer): Promise<void> {
+  const { bytesWritten } = await file.write(line)
+  if (bytesWritten !== line.length) throw new Error('the disk took only a part of the line')
+  await file.datasync()
+}
