@@ -19,8 +19,11 @@ create policy everything on draft for all to castellan_releaser using (true) wit
 create policy seen on draft for select to castellan_server using (true);
 create policy stamped on proposal for update to castellan_releaser using (true) with check (true);
 create policy local_calls on model_call for all to castellan_gate_local using (gate = 'local') with check (gate = 'local');
-create policy cloud_calls on model_call for all to castellan_gate_cloud using (gate = 'cloud')
+create policy cloud_calls on model_call for select to castellan_gate_cloud using (gate = 'cloud');
+create policy cloud_calls_open on model_call for insert to castellan_gate_cloud
   with check (gate = 'cloud' and (state = 'refused' or label_level <= cloud_clearance(label_lanes)));
+-- what was opened can be closed, also when the lane has lost its clearance in between
+create policy cloud_calls_close on model_call for update to castellan_gate_cloud using (gate = 'cloud') with check (gate = 'cloud');
 
 -- lanes and their clearances are no secret inside the house
 grant select on lane to castellan_server, castellan_releaser, castellan_gate_local, castellan_gate_cloud, castellan_worker_open, castellan_worker_private;
@@ -45,7 +48,7 @@ grant execute on function run_open, occurrences_close, runs_overdue, run_cancel,
 -- gates
 grant execute on function session_find to castellan_gate_local, castellan_gate_cloud;
 grant select, insert on model_call to castellan_gate_local, castellan_gate_cloud;
-grant update (state, reason, upstream, model, zone, input_tokens, output_tokens, cost_eur, closed_at) on model_call to castellan_gate_local, castellan_gate_cloud;
+grant update (state, reason, input_tokens, output_tokens, cost_eur, closed_at) on model_call to castellan_gate_local, castellan_gate_cloud;
 
 -- releaser
 grant select on run, proposal, decision, delivery, draft, content, mail_message, audit_event, audit_seal, releaser_state to castellan_releaser;
