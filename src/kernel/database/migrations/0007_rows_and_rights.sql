@@ -5,10 +5,11 @@ grant usage on schema castellan to castellan_server, castellan_releaser, castell
 revoke execute on all functions in schema castellan from public;
 
 -- Rows by label, for the open worker and the cloud gate; the others see what their grants let them see.
+-- Not file_label: who has the bytes must be told their label, most of all when they are above its clearance.
 do $$
 declare t text;
 begin
-  foreach t in array array['audit_event', 'occurrence', 'run', 'step', 'run_log', 'content', 'mail_message', 'file_label', 'proposal', 'model_call', 'job'] loop
+  foreach t in array array['audit_event', 'occurrence', 'run', 'step', 'run_log', 'content', 'mail_message', 'proposal', 'model_call', 'job'] loop
     execute format('alter table %I enable row level security', t);
     execute format('create policy cleared on %I for select to castellan_worker_open using (label_level <= cloud_clearance(label_lanes))', t);
     execute format('create policy everything on %I for select to castellan_worker_private, castellan_server, castellan_releaser using (true)', t);
