@@ -1,7 +1,8 @@
+import { batched } from '../kernel/batch.ts'
+import type { Database } from '../kernel/database/connect.ts'
 import { faultPoint } from '../kernel/fault-point.ts'
 import { Fault } from '../kernel/fault.ts'
 import { newId } from '../kernel/ids.ts'
-import type { Database } from '../kernel/database/connect.ts'
 import type { QueueName } from '../runs/index.ts'
 import type { Queue } from './queue.ts'
 
@@ -21,22 +22,45 @@ export interface OpenOutcome {
   readonly queue?: QueueName
 }
 
-/** Records a slot and opens its run, with its queue job, in one transaction. @throws Fault `job.missing` */
-export async function openRun(deps: { database: Database; queue: Queue }, request: OpenRequest): Promise<OpenOutcome> {
+interface OpenDeps {
+  readonly database: Database
+  readonly queue: Queue
+}
+
+/**
+ * Records a slot and opens its run, with its queue job, in one transaction; requests of the same moment share one.
+ * The returned verb throws Fault `job.missing`.
+ */
+export function createRunOpener(deps: OpenDeps): (request: OpenRequest) => Promise<OpenOutcome> {
+  return batched((requests) => openRuns(deps, requests))
+}
+
+async function openRuns({ database, queue }: OpenDeps, requests: readonly OpenRequest[]): Promise<OpenOutcome[]> {
   faultPoint('run.open:before')
-  const opened = await deps.database.transaction(async (client) => {
-    const { rows } = await client.query<{ opened: OpenOutcome }>({
-      name: 'run_open',
-      text: 'select run_open($1, $2, $3, $4, $5, $6, $7) as opened',
-      values: [newId(), newId(), request.job, request.slot, request.origin, request.key ?? null, JSON.stringify(request.input ?? {})],
+  const opened = await database
+    .transaction(async (client) => {
+      const { rows } = await client.query<{ place: number; opened: OpenOutcome }>({
+        name: 'run_open',
+        // jobs in one order, so that two of us never wait for each other
+        text: `select place::int, run_open(run, occurrence, job, slot, origin, key, input) as opened from (
+            select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::jsonb[])
+              with ordinality as wanted(run, occurrence, job, slot, origin, key, input, place) order by job, place
+          ) as ordered`,
+        values: [
+          requests.map(() => newId()), requests.map(() => newId()),
+          requests.map(({ job }) => job), requests.map(({ slot }) => slot), requests.map(({ origin }) => origin),
+          requests.map(({ key }) => key ?? null), requests.map(({ input }) => JSON.stringify(input ?? {})),
+        ],
+      })
+      const outcomes = rows.sort((a, b) => a.place - b.place).map((row) => row.opened)
+      await queue.enqueue(client, outcomes.filter(({ outcome }) => outcome === 'opened').map(({ run, queue }) => ({ run, queue: queue! })))
+      return outcomes
     })
-    const { opened } = rows[0]!
-    if (opened.outcome === 'opened') await deps.queue.enqueue(client, opened.queue!, opened.run)
-    return opened
-  }).catch((error: { code?: string }) => {
-    if (error.code !== 'CA404') throw error
-    throw new Fault('missing', 'job.missing', `there is no job "${request.job}"; \`castellan job list\` shows those that are declared`)
-  })
+    .catch((error: { code?: string }) => {
+      if (error.code !== 'CA404') throw error
+      const names = [...new Set(requests.map(({ job }) => `"${job}"`))].join(', ')
+      throw new Fault('missing', 'job.missing', `there is no job ${names}; \`castellan job list\` shows those that are declared`)
+    })
   faultPoint('run.open:after')
   return opened
 }

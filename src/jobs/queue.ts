@@ -8,9 +8,16 @@ interface QueueJob {
   readonly data: { run_id: string }
 }
 
+/** A run to hand out, now or after a while. */
+export interface Enqueued {
+  readonly run: string
+  readonly queue: QueueName
+  readonly delaySeconds?: number
+}
+
 /** The queues of runs. Every verb that changes something takes part in the caller's transaction. */
 export interface Queue {
-  enqueue(client: PoolClient, queue: QueueName, run: string, delaySeconds?: number): Promise<void>
+  enqueue(client: PoolClient, runs: readonly Enqueued[]): Promise<void>
   fetch(client: PoolClient, queue: QueueName, limit: number): Promise<QueueJob[]>
   complete(client: PoolClient, queue: QueueName, jobs: readonly string[]): Promise<void>
   /** Says that the executor of these jobs is alive; a job that is not touched for long is handed to another. */
@@ -26,12 +33,15 @@ export async function createQueue(pool: Pool): Promise<Queue> {
   boss.on('error', () => {}) // every call reports its own failure; this channel only repeats it
   await boss.start()
   return {
-    enqueue: async (client, queue, run, delaySeconds) => {
-      await boss.insert(queue, [{ data: { run_id: run }, ...(delaySeconds && { startAfter: delaySeconds }) }], { db: adapter(client) })
+    enqueue: async (client, runs) => {
+      for (const [queue, items] of Map.groupBy(runs, (item) => item.queue)) {
+        const jobs = items.map(({ run, delaySeconds }) => ({ data: { run_id: run }, ...(delaySeconds && { startAfter: delaySeconds }) }))
+        await boss.insert(queue, jobs, { db: adapter(client) })
+      }
     },
     fetch: (client, queue, limit) => boss.fetch(queue, { batchSize: limit, db: adapter(client) }) as Promise<QueueJob[]>,
     complete: async (client, queue, jobs) => {
-      await boss.complete(queue, [...jobs], null, { db: adapter(client) })
+      if (jobs.length > 0) await boss.complete(queue, [...jobs], null, { db: adapter(client) })
     },
     touch: async (queue, jobs) => {
       if (jobs.length > 0) await boss.touch(queue, [...jobs])

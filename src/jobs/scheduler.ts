@@ -7,7 +7,7 @@ import { nextFires, resolveInput } from '../house/index.ts'
 import type { QueueName } from '../runs/index.ts'
 import { divideDue, slotsBetween } from './due-slots.ts'
 import { readScheduledJobs, type ScheduledJob } from './job-store.ts'
-import { openRun } from './open-run.ts'
+import { createRunOpener } from './open-run.ts'
 import type { Queue } from './queue.ts'
 
 export interface SchedulerDeps {
@@ -35,6 +35,7 @@ const sweepMs = 60_000
 /** Records every due slot of every job and opens its run, or records why it did not run. */
 export function createScheduler(deps: SchedulerDeps): Scheduler {
   const startedAt = deps.clock.now()
+  const open = createRunOpener(deps)
   let jobs = new Map<string, ScheduledJob & { cursor: Date; next: Date | undefined }>()
   let lastTick: Date | undefined
   let lastSweep = 0
@@ -55,13 +56,13 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
   async function tick(): Promise<void> {
     if (lastTick === undefined) await refresh()
     const now = deps.clock.now()
-    for (const job of jobs.values()) {
-      while (job.next !== undefined && job.next <= now) {
-        await answer(job, now)
-      }
-    }
+    await Promise.all([...jobs.values()].map((job) => catchUp(job, now)))
     await sweep()
     lastTick = now
+  }
+
+  async function catchUp(job: ScheduledJob & { cursor: Date; next: Date | undefined }, now: Date): Promise<void> {
+    while (job.next !== undefined && job.next <= now) await answer(job, now)
   }
 
   /** Closes or opens every slot of one job up to now, then moves its cursor behind them. */
@@ -74,7 +75,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       await close(job, due.missed.filter((slot) => slot < startedAt), 'missed', whileDown(job, startedAt))
       await close(job, due.missed.filter((slot) => slot >= startedAt), 'missed', reasonLate(job))
       for (const slot of due.run) {
-        const opened = await openRun(deps, { job: job.name, slot, origin: 'schedule', ...keyFor(job, slot) })
+        const opened = await open({ job: job.name, slot, origin: 'schedule', ...keyFor(job, slot) })
         if (opened.outcome === 'opened') deps.onEnqueued?.(opened.queue!)
         if (opened.outcome === 'skipped') deps.log.warn({ job: job.name, slot }, 'slot skipped: the run before it is not finished')
       }
@@ -101,7 +102,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
     await refresh() // another process may have paused a job
     await deps.database.transaction(async (client) => {
       const { rows } = await client.query<{ found: { run: string; queue: QueueName } }>('select runs_overdue($1::interval) as found', [overdue])
-      for (const { found } of rows) await deps.queue.enqueue(client, found.queue, found.run)
+      await deps.queue.enqueue(client, rows.map(({ found }) => found))
     })
   }
 

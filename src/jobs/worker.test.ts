@@ -7,7 +7,7 @@ import { Fault } from '../kernel/fault.ts'
 import { pino } from 'pino'
 import type { AdvanceOutcome, StepCall, StepOutput } from '../runs/index.ts'
 import { Park } from '../tools/index.ts'
-import { openRun } from './open-run.ts'
+import { createRunOpener } from './open-run.ts'
 import { createQueue } from './queue.ts'
 import { startWorker } from './worker.ts'
 
@@ -19,7 +19,8 @@ async function setUp(t: TestContext, jobs: ReturnType<typeof jobDefinition>[]) {
   const server = database.as('castellan_server')
   const queue = await createQueue(server.pool)
   t.after(() => queue.close())
-  const open = (job: string, slot = new Date()) => openRun({ database: server, queue }, { job, slot, origin: 'manual' })
+  const opener = createRunOpener({ database: server, queue })
+  const open = (job: string, slot = new Date()) => opener({ job, slot, origin: 'manual' })
   return { database, open }
 }
 

@@ -1,19 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { batched } from '../kernel/batch.ts'
 import { faultPoint } from '../kernel/fault-point.ts'
 import type { Database } from '../kernel/database/connect.ts'
 import type { Logger } from '../kernel/log.ts'
 import {
-  advanceRun,
+  advanceRuns,
   claimRuns,
   executeRun,
   lostFences,
   recoverRuns,
+  type Advance,
   type AdvanceOutcome,
   type Claim,
   type ExecuteDeps,
   type QueueName,
 } from '../runs/index.ts'
-import type { Queue } from './queue.ts'
+import type { Enqueued, Queue } from './queue.ts'
 
 export interface WorkerDeps extends Omit<ExecuteDeps, 'settle'> {
   readonly database: Database
@@ -52,14 +54,19 @@ export async function startWorker(deps: WorkerDeps, options: WorkerOptions): Pro
   const held = new Map<string, Held>()
   const running = new Set<Promise<void>>()
   let stopping = false
+  /** There may be more in the queue than could be taken. */
+  let full = false
   let poke = Promise.withResolvers<void>()
   const wake = () => poke.resolve()
 
   await deps.database.transaction(async (client) => {
-    for (const { run, queue } of await recoverRuns(client, options.executor)) await deps.queue.enqueue(client, queue, run)
+    await deps.queue.enqueue(client, await recoverRuns(client, options.executor))
   })
 
-  /** One transaction: queue jobs out, runs claimed, and what cannot be executed here sent where it can. */
+  /**
+   * One transaction: queue jobs out, runs claimed, and what cannot be executed here sent where it can.
+   * A claim that a crash of the database forgets is made again, under a fence that nobody had before.
+   */
   async function take(limit: number): Promise<Held[]> {
     faultPoint('run.claim:before')
     const taken = await deps.database.transaction(async (client) => {
@@ -68,6 +75,7 @@ export async function startWorker(deps: WorkerDeps, options: WorkerOptions): Pro
       const claims = await claimRuns(client, jobs.map((job) => job.data.run_id), options.executor)
       const done: string[] = []
       const mine: Held[] = []
+      const elsewhere: Enqueued[] = []
       for (const [index, claim] of claims.entries()) {
         const queueJob = jobs[index]!.id
         if (claim.outcome === 'claimed') {
@@ -75,42 +83,39 @@ export async function startWorker(deps: WorkerDeps, options: WorkerOptions): Pro
           continue
         }
         done.push(queueJob)
-        if (claim.outcome === 'not_cleared') await deps.queue.enqueue(client, claim.queue, jobs[index]!.data.run_id)
-        if (claim.outcome === 'dead' && claim.next) await deps.queue.enqueue(client, claim.next_queue!, claim.next)
+        if (claim.outcome === 'not_cleared') elsewhere.push({ run: jobs[index]!.data.run_id, queue: claim.queue })
+        if (claim.outcome === 'dead' && claim.next) elsewhere.push({ run: claim.next, queue: claim.next_queue! })
       }
-      if (done.length > 0) await deps.queue.complete(client, options.queue, done)
+      await deps.queue.enqueue(client, elsewhere)
+      await deps.queue.complete(client, options.queue, done)
       return mine
-    })
+    }, 'lazy')
     faultPoint('run.claim:after')
     return taken
   }
 
-  async function settle(item: Held, ...[claim, result, log]: Parameters<ExecuteDeps['settle']>): Promise<AdvanceOutcome> {
+  /** Stores results, and tells the queue in the same transaction what became of their runs. */
+  async function settleAll(items: readonly (Advance & { queueJob: string })[]): Promise<AdvanceOutcome[]> {
     faultPoint('run.advance:before')
-    const enqueued: QueueName[] = []
-    const outcome = await deps.database.transaction(async (client) => {
-      const advanced = await advanceRun(client, claim, result, log)
-      const follow = async (queue: QueueName, run: string, delaySeconds?: number) => {
-        await deps.queue.enqueue(client, queue, run, delaySeconds)
-        enqueued.push(queue)
-      }
-      if (advanced.outcome === 'retry') await follow(advanced.queue, claim.run, advanced.delay)
-      if (advanced.outcome === 'moved') await follow(advanced.queue, claim.run)
-      if ((advanced.outcome === 'succeeded' || advanced.outcome === 'dead') && advanced.next) {
-        await follow(advanced.next_queue!, advanced.next)
-      }
-      if (advanced.outcome !== 'next') await deps.queue.complete(client, options.queue, [item.queueJob])
+    let enqueued: Enqueued[] = []
+    const outcomes = await deps.database.transaction(async (client) => {
+      const advanced = await advanceRuns(client, items)
+      enqueued = advanced.flatMap((outcome, index) => followUps(outcome, items[index]!.claim.run))
+      await deps.queue.enqueue(client, enqueued)
+      const left = items.filter((_item, index) => advanced[index]!.outcome !== 'next')
+      await deps.queue.complete(client, options.queue, left.map(({ queueJob }) => queueJob))
       return advanced
     })
     faultPoint('run.advance:after')
-    for (const queue of enqueued) queue === options.queue ? wake() : deps.onEnqueued?.(queue)
-    return outcome
+    for (const queue of new Set(enqueued.map((item) => item.queue))) queue === options.queue ? wake() : deps.onEnqueued?.(queue)
+    return outcomes
   }
+  const settle = batched(settleAll)
 
   async function execute(item: Held): Promise<void> {
     const log = deps.log.child({ run: item.claim.run, job: item.claim.job })
     try {
-      const outcome = await executeRun({ ...deps, settle: (...args) => settle(item, ...args) }, item.claim, item.abort.signal)
+      const outcome = await executeRun({ ...deps, settle: (claim, result, log) => settle({ claim, result, log, queueJob: item.queueJob }) }, item.claim, item.abort.signal)
       if (outcome.outcome === 'fence_lost') log.warn('another executor holds this run now; what was done here is not recorded')
       else log.info({ outcome: outcome.outcome }, 'run left this executor')
       deps.onLeft?.(item.claim.run, outcome)
@@ -127,7 +132,7 @@ export async function startWorker(deps: WorkerDeps, options: WorkerOptions): Pro
   async function release(item: Held): Promise<void> {
     await deps.database.transaction(async (client) => {
       await client.query('select run_release($1, $2)', [item.claim.run, item.claim.fence])
-      await deps.queue.enqueue(client, options.queue, item.claim.run, 2)
+      await deps.queue.enqueue(client, [{ run: item.claim.run, queue: options.queue, delaySeconds: 2 }])
       await deps.queue.complete(client, options.queue, [item.queueJob])
     })
   }
@@ -135,26 +140,27 @@ export async function startWorker(deps: WorkerDeps, options: WorkerOptions): Pro
   async function loop(): Promise<void> {
     while (!stopping) {
       poke = Promise.withResolvers<void>()
-      let found = 0
       const free = options.concurrency - held.size
-      if (free > 0) {
-        try {
-          const taken = await take(free)
-          found = taken.length
-          for (const item of taken) {
-            held.set(item.claim.run, item)
-            const execution = execute(item).finally(() => {
-              running.delete(execution)
-              wake()
-            })
-            running.add(execution)
-          }
-        } catch (error) {
-          deps.log.error({ err: error }, 'could not take runs from the queue; trying again')
-        }
+      if (free > 0) await takeUp(free)
+      // what comes meanwhile is told by a wake; a wake that got lost is made good by the next look
+      await Promise.race([poke.promise, delay(options.pollMs, undefined, { ref: false })])
+    }
+  }
+
+  async function takeUp(free: number): Promise<void> {
+    try {
+      const taken = await take(free)
+      full = taken.length === free
+      for (const item of taken) {
+        held.set(item.claim.run, item)
+        const execution = execute(item).finally(() => {
+          running.delete(execution)
+          if (full) wake()
+        })
+        running.add(execution)
       }
-      if (found > 0 && found === free) continue
-      if (found === 0 || held.size >= options.concurrency) await Promise.race([poke.promise, delay(options.pollMs, undefined, { ref: false })])
+    } catch (error) {
+      deps.log.error({ err: error }, 'could not take runs from the queue; trying again')
     }
   }
 
@@ -181,5 +187,20 @@ export async function startWorker(deps: WorkerDeps, options: WorkerOptions): Pro
       }
       clearInterval(heartbeat)
     },
+  }
+}
+
+/** What the queue must hand out because of this outcome. */
+function followUps(outcome: AdvanceOutcome, run: string): Enqueued[] {
+  switch (outcome.outcome) {
+    case 'retry':
+      return [{ run, queue: outcome.queue, delaySeconds: outcome.delay }]
+    case 'moved':
+      return [{ run, queue: outcome.queue }]
+    case 'succeeded':
+    case 'dead':
+      return outcome.next === null ? [] : [{ run: outcome.next, queue: outcome.next_queue! }]
+    default:
+      return []
   }
 }

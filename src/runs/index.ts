@@ -1,9 +1,10 @@
 export { executeRun, type ExecuteDeps, type StepCall, type StepOutput } from './execute-run.ts'
 export {
-  advanceRun,
+  advanceRuns,
   claimRuns,
   lostFences,
   recoverRuns,
+  type Advance,
   type AdvanceOutcome,
   type Claim,
   type ClaimOutcome,

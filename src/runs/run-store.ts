@@ -68,19 +68,25 @@ export async function claimRuns(client: PoolClient, runs: readonly string[], exe
   return rows.map((row) => ({ ...row.claim, run: row.run }))
 }
 
-/** Stores a step's result and learns what comes next, inside the caller's transaction. */
-export async function advanceRun(
-  client: PoolClient,
-  claim: Pick<Claim, 'run' | 'fence'>,
-  result: StepResult,
-  log: readonly LogLine[],
-): Promise<AdvanceOutcome> {
+/** A step's result on its way into the ledger, with the lines that the step logged. */
+export interface Advance {
+  readonly claim: Pick<Claim, 'run' | 'fence'>
+  readonly result: StepResult
+  readonly log: readonly LogLine[]
+}
+
+/** Stores results of steps and learns what comes next, inside the caller's transaction. In the order of `advances`. */
+export async function advanceRuns(client: PoolClient, advances: readonly Advance[]): Promise<AdvanceOutcome[]> {
   const { rows } = await client.query<{ outcome: AdvanceOutcome }>({
     name: 'run_advance',
-    text: 'select run_advance($1, $2, $3, $4) as outcome',
-    values: [claim.run, claim.fence, JSON.stringify(result), JSON.stringify(log)],
+    text: `select run_advance(run, fence, result, log) as outcome
+      from unnest($1::uuid[], $2::uuid[], $3::jsonb[], $4::jsonb[]) with ordinality as done(run, fence, result, log, place) order by place`,
+    values: [
+      advances.map(({ claim }) => claim.run), advances.map(({ claim }) => claim.fence),
+      advances.map(({ result }) => JSON.stringify(result)), advances.map(({ log }) => JSON.stringify(log)),
+    ],
   })
-  return rows[0]!.outcome
+  return rows.map((row) => row.outcome)
 }
 
 /** Runs that an executor of this name held when it died; they are queued again and must be enqueued by the caller. */

@@ -30,8 +30,14 @@ export interface Database {
   /** Resolves once every connection is closed; may be called more than once. */
   close(): Promise<void>
   /** Commits what `work` did, or rolls all of it back when it throws. */
-  transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>
+  transaction<T>(work: (client: pg.PoolClient) => Promise<T>, durability?: Durability): Promise<T>
 }
+
+/**
+ * `lazy` does not wait for the disk: what was committed is seen by all at once, and may be forgotten when PostgreSQL
+ * crashes within the next moment. Only for what is done again when it is forgotten. The next ordinary commit makes it last.
+ */
+export type Durability = 'full' | 'lazy'
 
 /** Opens a pool as one role; connects when the first query comes. Failures to connect are Faults of kind `unavailable` or `refused`. */
 export function connect(connection: Connection, options: ConnectOptions = {}): Database {
@@ -41,7 +47,7 @@ export function connect(connection: Connection, options: ConnectOptions = {}): D
     pool,
     kysely: new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) }),
     close: () => (closed ??= pool.end()),
-    transaction: (work) => transaction(pool, work),
+    transaction: (work, durability) => transaction(pool, work, durability),
   }
 }
 
@@ -58,6 +64,8 @@ class FaultPool extends pg.Pool {
       allowExitOnIdle: true,
       options: '-c search_path=castellan -c timezone=UTC',
       types: columnParsers,
+      // statements that are not waited for go out together: `begin` travels with the first statement behind it
+      pipeline: true,
     })
     this.#connection = connection
     this.on('error', (error) => onLost?.(error))
@@ -79,11 +87,11 @@ class FaultPool extends pg.Pool {
 
 type ConnectCallback = (error: Error | undefined, client: pg.PoolClient | undefined, done: (release?: unknown) => void) => void
 
-async function transaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+async function transaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>, durability: Durability = 'full'): Promise<T> {
   const client = await pool.connect()
   try {
-    await client.query('begin')
-    const result = await work(client)
+    const begun = client.query(durability === 'lazy' ? 'begin; set local synchronous_commit = off' : 'begin')
+    const [result] = await Promise.all([work(client), begun])
     const { command } = await client.query('commit')
     // PostgreSQL answers ROLLBACK, without an error, when a statement failed and `work` went on as if it had not
     if (command !== 'COMMIT') throw new Error('the transaction was rolled back: a statement in it failed and the failure was not passed on')

@@ -80,11 +80,13 @@ create table audit_seal (
   sealed_at  timestamptz not null default clock_timestamp()
 );
 
+-- plpgsql, like all that runs with every step: its plans are kept for the session.
 create function audit_write(p_kind text, p_subject text, p_detail jsonb, p_level smallint default 1) returns void
-language sql as $$
+language plpgsql as $$
+begin
   insert into castellan.audit_event (kind, subject, detail, label_level, label_integrity)
-  values (p_kind, p_subject, p_detail, p_level, 'trusted')
-$$;
+  values (p_kind, p_subject, p_detail, p_level, 'trusted');
+end $$;
 
 create function audit_append(p_kind text, p_subject text, p_detail jsonb default '{}', p_level smallint default 3) returns void
 language plpgsql security definer set search_path = castellan, pg_temp as $$

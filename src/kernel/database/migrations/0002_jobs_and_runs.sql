@@ -48,17 +48,19 @@ create table occurrence (
   unique (job, slot),
   check ((state = 'due') = (closed_at is null)),
   check (state in ('due', 'ran') or reason is not null)
-);
+) with (fillfactor = 80);
 create unique index occurrence_key on occurrence (job, idempotency_key) where idempotency_key is not null;
-create index occurrence_due on occurrence (job) where state = 'due';
 
 create table run (
   id            uuid primary key,
   occurrence_id uuid not null unique references occurrence,
   job           text not null,
-  digest        text not null references job_definition,
-  lane          text not null references lane,
+  -- both are copied from the job, which refers to them
+  digest        text not null,
+  lane          text not null,
   state         text not null check (state in ('waiting', 'queued', 'running', 'parked', 'succeeded', 'cancelled', 'dead')),
+  -- waits for a run of the same job to end
+  behind_another boolean not null default false,
   input         jsonb not null default '{}',
   fence         uuid,
   executor      text,
@@ -72,11 +74,14 @@ create table run (
   label_integrity text not null default 'untrusted',
   label_lanes     text[] not null default '{}',
   retain_until timestamptz,
-  check ((state = 'running') = (fence is not null))
-) with (fillfactor = 70);
-create index run_active on run (job, opened_at) where state in ('waiting', 'queued', 'running', 'parked');
-create index run_opened on run (opened_at desc);
-create index run_job on run (job, opened_at desc);
+  check ((state = 'running') = (fence is not null)),
+  check ((state = 'waiting') = behind_another),
+  check ((state in ('succeeded', 'cancelled', 'dead')) = (closed_at is not null))
+) with (fillfactor = 50);
+-- by closed_at and not by state: a run changes its state often, and only its end should touch an index (ids sort by time)
+create index run_active on run (job) where closed_at is null;
+create index run_waiting on run (job) where behind_another;
+create index run_job on run (job, id desc);
 create trigger run_label before update on run for each row
   when (new.label_level is distinct from old.label_level or new.label_integrity is distinct from old.label_integrity or new.label_lanes is distinct from old.label_lanes)
   execute function label_only_rises();
@@ -120,22 +125,21 @@ create index run_log_run on run_log (run_id, id);
 
 -- May this session execute a run with this lane and label? The open worker may not, once a cloud model may not see it.
 create function may_execute(p_lane text, p_level smallint, p_lanes text[]) returns boolean
-language sql stable as $$
-  select case
-    when session_user <> 'castellan_worker_open' then true
-    else (select worker = 'open' from castellan.lane where name = p_lane)
-         and p_level <= castellan.cloud_clearance(p_lanes)
-  end
-$$;
+language plpgsql stable as $$
+begin
+  return session_user <> 'castellan_worker_open'
+    or ((select worker = 'open' from castellan.lane where name = p_lane) and p_level <= castellan.cloud_clearance(p_lanes));
+end $$;
 
 -- The queue that a run belongs on: open while a cloud model may see it, private from then on.
 create function queue_of(p_lane text, p_level smallint, p_lanes text[]) returns text
-language sql stable as $$
-  select case
-    when (select worker from castellan.lane where name = p_lane) = 'open' and p_level <= castellan.cloud_clearance(p_lanes) then 'runs_open'
-    else 'runs_private'
-  end
-$$;
+language plpgsql stable as $$
+begin
+  if (select worker from castellan.lane where name = p_lane) = 'open' and p_level <= castellan.cloud_clearance(p_lanes) then
+    return 'runs_open';
+  end if;
+  return 'runs_private';
+end $$;
 
 -- Records a due slot or a request and opens its run, or says why not. One slot of a job is opened once, whoever asks.
 -- Returns {outcome: opened|waiting|skipped|duplicate, run, queue, replaced}.
@@ -163,7 +167,7 @@ begin
     return jsonb_build_object('outcome', 'duplicate', 'run', active);
   end if;
   if j.overlap <> 'allow' then
-    select id into active from run where job = p_job and state in ('waiting', 'queued', 'running', 'parked') limit 1;
+    select id into active from run where job = p_job and closed_at is null limit 1;
     if active is not null and j.overlap = 'skip' then
       update occurrence set state = 'skipped', reason = 'overlap: run ' || active || ' was not finished', closed_at = clock_timestamp() where id = p_occurrence;
       perform audit_write('occurrence.skipped', p_job, jsonb_build_object('slot', p_slot, 'run', active));
@@ -172,9 +176,9 @@ begin
       opened_state := 'waiting';
     elsif active is not null then
       with ended as (
-        update run set state = 'cancelled', fence = null, closed_at = clock_timestamp(),
+        update run set state = 'cancelled', behind_another = false, fence = null, closed_at = clock_timestamp(),
           error = jsonb_build_object('code', 'run.replaced', 'message', 'replaced by run ' || p_run)
-        where job = p_job and state in ('waiting', 'queued', 'running', 'parked') returning id, occurrence_id
+        where job = p_job and closed_at is null returning id, occurrence_id
       ), closed as (
         update occurrence o set state = 'failed', reason = 'replaced by run ' || p_run, closed_at = clock_timestamp()
         from ended where o.id = ended.occurrence_id
@@ -183,8 +187,8 @@ begin
       perform audit_write('run.closed', id::text, jsonb_build_object('job', p_job, 'state', 'cancelled', 'replaced_by', p_run)) from unnest(replaced) as r(id);
     end if;
   end if;
-  insert into run (id, occurrence_id, job, digest, lane, state, input, label_level, label_integrity, label_lanes)
-  values (p_run, p_occurrence, p_job, j.digest, j.lane, opened_state, p_input, j.label_level, j.label_integrity, lanes_join(j.label_lanes, array[j.lane]));
+  insert into run (id, occurrence_id, job, digest, lane, state, behind_another, input, label_level, label_integrity, label_lanes)
+  values (p_run, p_occurrence, p_job, j.digest, j.lane, opened_state, opened_state = 'waiting', p_input, j.label_level, j.label_integrity, lanes_join(j.label_lanes, array[j.lane]));
   perform audit_write('run.opened', p_run::text, jsonb_build_object('job', p_job, 'slot', p_slot, 'origin', p_origin, 'digest', j.digest));
   return jsonb_build_object(
     'outcome', case opened_state when 'queued' then 'opened' else 'waiting' end, 'run', p_run, 'replaced', replaced,
@@ -232,20 +236,23 @@ create function run_close(p_run uuid, p_state text, p_error jsonb) returns jsonb
 language plpgsql as $$
 declare r castellan.run; next_run castellan.run;
 begin
-  update castellan.run set state = p_state, fence = null, error = p_error, closed_at = clock_timestamp() where id = p_run returning * into r;
+  update castellan.run set state = p_state, behind_another = false, fence = null, error = p_error, closed_at = clock_timestamp() where id = p_run returning * into r;
   update castellan.occurrence set
     state = case p_state when 'succeeded' then 'ran' else 'failed' end,
     reason = case p_state when 'succeeded' then null else p_state || ': ' || coalesce(p_error ->> 'code', 'unknown') end,
     closed_at = clock_timestamp()
   where id = r.occurrence_id;
   perform castellan.audit_write('run.closed', p_run::text, jsonb_build_object('job', r.job, 'state', p_state, 'code', p_error ->> 'code'));
-  if exists (select 1 from castellan.run where job = r.job and state = 'waiting') then
+  if exists (select 1 from castellan.run where job = r.job and behind_another) then
     perform 1 from castellan.job where name = r.job for no key update;
-    if not exists (select 1 from castellan.run where job = r.job and state in ('queued', 'running', 'parked')) then
-      update castellan.run set state = 'queued' where id = (
-        select id from castellan.run where job = r.job and state = 'waiting' order by opened_at limit 1)
+    if not exists (select 1 from castellan.run where job = r.job and closed_at is null and not behind_another) then
+      update castellan.run set state = 'queued', behind_another = false where id = (
+        select id from castellan.run where job = r.job and behind_another order by id limit 1)
       returning * into next_run;
     end if;
+  end if;
+  if next_run.id is null then
+    return jsonb_build_object('outcome', p_state, 'next', null);
   end if;
   return jsonb_build_object('outcome', p_state, 'next', next_run.id,
     'next_queue', castellan.queue_of(next_run.lane, next_run.label_level, next_run.label_lanes));
@@ -291,15 +298,21 @@ create function run_advance(p_run uuid, p_fence uuid, p_result jsonb, p_log json
 language plpgsql security definer set search_path = castellan, pg_temp as $$
 declare
   r run; s step; j job; body jsonb; begun jsonb; v_state text := p_result ->> 'state';
-  v_level smallint; v_integrity text; v_lanes text[]; v_output jsonb := p_result -> 'output';
+  v_level smallint; v_integrity text; v_lanes text[]; v_same boolean; v_output jsonb := p_result -> 'output';
 begin
   select * into r from run where id = p_run and fence = p_fence for no key update;
   if not found then
     return jsonb_build_object('outcome', 'fence_lost');
   end if;
-  v_level := greatest(r.label_level, coalesce((p_result -> 'label' ->> 'level')::smallint, 3));
-  v_integrity := integrity_join(r.label_integrity, coalesce(p_result -> 'label' ->> 'integrity', 'untrusted'));
-  v_lanes := lanes_join(r.label_lanes, coalesce((select array_agg(name) from jsonb_array_elements_text(p_result -> 'label' -> 'lanes') as l(name)), '{}'));
+  v_level := r.label_level;
+  v_integrity := r.label_integrity;
+  v_lanes := r.label_lanes;
+  v_same := p_result -> 'label' = jsonb_build_object('level', r.label_level, 'integrity', r.label_integrity, 'lanes', r.label_lanes);
+  if v_same is not true then
+    v_level := greatest(r.label_level, coalesce((p_result -> 'label' ->> 'level')::smallint, 3));
+    v_integrity := integrity_join(r.label_integrity, coalesce(p_result -> 'label' ->> 'integrity', 'untrusted'));
+    v_lanes := lanes_join(r.label_lanes, coalesce((select array_agg(name) from jsonb_array_elements_text(p_result -> 'label' -> 'lanes') as l(name)), '{}'));
+  end if;
   update step set
     state = case v_state when 'parked' then 'waiting' when 'failed' then 'retrying' else v_state end,
     output = v_output, output_hash = sha256(convert_to(v_output::text, 'UTF8')), error = p_result -> 'error',

@@ -1,0 +1,35 @@
+/**
+ * Does together what is asked for at the same time: calls that come while a batch is under way wait for the next one,
+ * so a lone call pays nothing and a crowd shares one transaction. A batch that fails is done again one by one,
+ * so that one bad item fails alone.
+ * @param work takes items and returns their results in the same order
+ */
+export function batched<I, O>(work: (items: readonly I[]) => Promise<readonly O[]>, limit = 64): (item: I) => Promise<O> {
+  const waiting: { item: I; resolve: (result: O) => void; reject: (error: unknown) => void }[] = []
+  let busy = false
+
+  async function flush(): Promise<void> {
+    busy = true
+    while (waiting.length > 0) {
+      const batch = waiting.splice(0, limit)
+      try {
+        const results = await work(batch.map(({ item }) => item))
+        for (const [index, { resolve }] of batch.entries()) resolve(results[index]!)
+      } catch (error) {
+        if (batch.length === 1) batch[0]!.reject(error)
+        else await Promise.all(batch.map(({ item, resolve, reject }) => work([item]).then(([result]) => resolve(result!), reject)))
+      }
+    }
+    busy = false
+  }
+
+  return (item) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ item, resolve, reject })
+      if (!busy) {
+        busy = true
+        // everything that is asked for in the same turn of the event loop belongs together
+        queueMicrotask(() => void flush())
+      }
+    })
+}
