@@ -4,7 +4,7 @@ import { connect } from '../kernel/database/connect.ts'
 import { checkSchema } from '../kernel/database/migrate.ts'
 import { Fault } from '../kernel/fault.ts'
 import { createLogger } from '../kernel/log.ts'
-import { createQueue, createScheduler } from '../jobs/index.ts'
+import { createQueue, createRunOpener, createScheduler } from '../jobs/index.ts'
 import type { QueueName } from '../runs/index.ts'
 import {
   createApp,
@@ -47,6 +47,7 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
   ])
   const app = createApp({
     database, queue, clock, log, isolation, readiness, doctor, wakes, wake,
+    open: createRunOpener({ database, queue }),
     house: () => house,
     tools: createRegistry(allTools),
     stopping: stopping.signal,

@@ -5,3 +5,22 @@ export { machineExaminations } from './doctor/machine-examinations.ts'
 export { listenOnSocket } from './listen-on-socket.ts'
 export { createLoopbackApp } from './loopback.ts'
 export { createReadiness } from './readiness.ts'
+export type {
+  Check,
+  ErrorView,
+  FireView,
+  JobDetail,
+  JobSummary,
+  LogLine,
+  NotRun,
+  OccurrenceView,
+  OpenedRun,
+  RunDetail,
+  RunSummary,
+  StatusView,
+  StepView,
+  TodayView,
+  ToolRunView,
+  ToolView,
+  UpstreamView,
+} from './api.ts'

@@ -76,7 +76,7 @@ async function clockDrift(database: Database, clock: Clock): Promise<Finding> {
 async function lateRuns(database: Database): Promise<Finding> {
   const { rows } = await sql<{ late: number; oldest: Date | null }>`
     select count(*)::int as late, min(coalesce(not_before, claimed_at, opened_at)) as oldest from run
-    where state = 'queued' and coalesce(not_before, claimed_at, opened_at) < clock_timestamp() - make_interval(mins => ${lateRunMinutes})`
+    where closed_at is null and state = 'queued' and coalesce(not_before, claimed_at, opened_at) < clock_timestamp() - make_interval(mins => ${lateRunMinutes})`
     .execute(database.kysely)
   const { late, oldest } = rows[0]!
   if (late === 0) return { status: 'ok', what: 'no run waits longer than it should' }

@@ -78,7 +78,7 @@ function selectJobs(database: Database) {
     .selectFrom('job as j')
     .innerJoin('job_definition as d', 'd.digest', 'j.digest')
     .leftJoinLateral(
-      (inner) => inner.selectFrom('run').select(['id', 'state', 'opened_at']).whereRef('job', '=', 'j.name').orderBy('opened_at', 'desc').limit(1).as('r'),
+      (inner) => inner.selectFrom('run').select(['id', 'state', 'opened_at']).whereRef('job', '=', 'j.name').orderBy('id', 'desc').limit(1).as('r'),
       (join) => join.onTrue(),
     )
     .select(['j.name', 'j.digest', 'j.lane', 'j.overlap', 'j.missed', 'j.tries', 'j.declared', 'j.paused', 'd.definition'])

@@ -15,12 +15,12 @@ export interface RunFilter {
 
 const closedStates = new Set<string>(['succeeded', 'cancelled', 'dead'])
 
-/** Runs, the newest first. */
+/** Runs, the newest first: ids sort by the time they were made. */
 export async function listRuns(database: Database, filter: RunFilter): Promise<RunSummary[]> {
-  let query = selectRuns(database).orderBy('r.opened_at', 'desc').orderBy('r.id', 'desc').limit(filter.limit)
+  let query = selectRuns(database).orderBy('r.id', 'desc').limit(filter.limit)
   if (filter.job !== undefined) query = query.where('r.job', '=', filter.job)
   if (filter.state !== undefined) query = query.where('r.state', '=', filter.state)
-  if (filter.since !== undefined) query = query.where('r.opened_at', '>=', filter.since)
+  if (filter.since !== undefined) query = query.where('r.id', '>=', firstIdOf(filter.since))
   if (filter.withoutTools) query = query.where('r.job', 'not like', 'tool.%')
   return (await query.execute()).map(runSummary)
 }
@@ -158,6 +158,12 @@ async function readProposals(database: Database, run: string): Promise<ProposalV
     .where('p.run_id', '=', run)
     .orderBy('p.proposed_at')
     .execute()
+}
+
+/** The lowest UUIDv7 of a moment. */
+function firstIdOf(time: Date): string {
+  const hex = time.getTime().toString(16).padStart(12, '0')
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`
 }
 
 function errorView(error: unknown): ErrorView | null {

@@ -44,7 +44,7 @@ async function countRuns(database: Database): Promise<StatusView['runs']> {
       count(*) filter (where state = 'running')::int as running,
       count(*) filter (where state = 'parked')::int as parked,
       count(*) filter (where state = 'waiting')::int as waiting
-    from run where state in ('waiting', 'queued', 'running', 'parked')`.execute(database.kysely)
+    from run where closed_at is null`.execute(database.kysely)
   return rows[0]!
 }
 

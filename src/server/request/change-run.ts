@@ -14,7 +14,7 @@ export async function cancelRun(deps: RequestDeps, run: string): Promise<{ id: s
     if (done.outcome === 'missing') throw missing(run)
     if (done.outcome === 'closed') throw new Fault('conflict', 'run.closed', `run ${run} is already ${done.state}`, { state: done.state })
     if (done.next === null) return undefined
-    await deps.queue.enqueue(client, done.next_queue, done.next)
+    await deps.queue.enqueue(client, [{ run: done.next, queue: done.next_queue }])
     return done.next_queue
   })
   if (freed !== undefined) deps.wake(freed)
@@ -36,7 +36,7 @@ export async function redriveRun(deps: RequestDeps, run: string, { from, onlyDea
       throw new Fault('invalid', 'run.no_step', `run ${run} has not reached a step "${from}"; \`castellan run show ${run}\` shows its steps`)
     }
     if (done.outcome === 'open') throw notAgain(run, done.state!)
-    await deps.queue.enqueue(client, done.queue, run)
+    await deps.queue.enqueue(client, [{ run, queue: done.queue }])
     return done.queue
   })
   deps.wake(queue)

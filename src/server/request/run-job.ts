@@ -1,4 +1,5 @@
-import { openRun, type OpenOutcome, type Queue } from '../../jobs/index.ts'
+import type { OpenOutcome, OpenRequest, Queue } from '../../jobs/index.ts'
+import { Fault } from '../../kernel/fault.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/database/connect.ts'
 import type { QueueName } from '../../runs/index.ts'
@@ -10,6 +11,7 @@ export interface RequestDeps {
   readonly database: Database
   readonly queue: Queue
   readonly clock: Clock
+  open(request: OpenRequest): Promise<OpenOutcome>
   /** Tells the worker of a queue that there is work; only a hint. */
   wake(queue: QueueName): void
 }
@@ -24,6 +26,7 @@ const collisions = 20
 
 /** Opens a run now, on the operator's request. @throws Fault `job.missing` */
 export async function runJob(deps: RequestDeps, { job, input, key }: JobRequest): Promise<OpenedRun> {
+  await mustBeDeclared(deps.database, job)
   const tool = job.startsWith('tool.')
   await recordRequest(deps.database.pool, { request: tool ? 'tool.run' : 'job.run', subject: job, detail: { key: key ?? null } })
   const opened = await openAt(deps, { job, ...(input && { input }), ...(key !== undefined && { key }) })
@@ -35,7 +38,13 @@ export async function runJob(deps: RequestDeps, { job, input, key }: JobRequest)
 async function openAt(deps: RequestDeps, request: JobRequest): Promise<OpenOutcome> {
   const now = deps.clock.now().getTime()
   for (let shift = 0; ; shift++) {
-    const opened = await openRun(deps, { ...request, slot: new Date(now + shift), origin: 'manual' })
+    const opened = await deps.open({ ...request, slot: new Date(now + shift), origin: 'manual' })
     if (opened.outcome !== 'duplicate' || request.key !== undefined || shift === collisions) return opened
   }
+}
+
+/** Said here, because requests of the same moment are opened together and one that names no job would refuse them all. */
+async function mustBeDeclared(database: Database, job: string): Promise<void> {
+  const found = await database.kysely.selectFrom('job').select('name').where('name', '=', job).where('declared', '=', true).executeTakeFirst()
+  if (found === undefined) throw new Fault('missing', 'job.missing', `there is no job "${job}"; \`castellan job list\` shows those that are declared`)
 }

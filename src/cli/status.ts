@@ -1,0 +1,40 @@
+import type { Command } from 'commander'
+import type { StatusView } from '../server/index.ts'
+import { addCommand, type Cli } from './command/add-command.ts'
+import { exitCodes } from './command/exit-codes.ts'
+import { outcome } from './command/outcome.ts'
+import { pairs, table } from './terminal/table.ts'
+import { paintState, type Terminal } from './terminal/terminal.ts'
+import { distance } from './terminal/wording.ts'
+
+export function register(program: Command, cli: Cli): void {
+  addCommand(program, cli, {
+    usage: 'status',
+    summary: 'Processes, database, queue and house; exit 1 when a part is not ready',
+    async run({ server, now }) {
+      const status = await (await server()).get<StatusView>('/api/status')
+      const failure = status.state === 'ready' ? undefined : { exit: exitCodes.failure, code: 'status.not_ready', message: 'a part of the house is not ready' }
+      return outcome(status, (data, terminal) => statusText(data, terminal, now), failure)
+    },
+  })
+}
+
+function statusText(status: StatusView, terminal: Terminal, now: Date): string {
+  const { runs, house, database } = status
+  const queued = runs.queued_open + runs.queued_private
+  const facts: [string, string][] = [
+    ['state', paintState(terminal, status.state === 'ready' ? 'ready' : 'not ready')],
+    ['up', `Castellan ${status.version}, process ${status.pid}, started ${distance(status.started_at, now)}`],
+    ['house', `${house.name}, ${house.folder}${house.digest === null ? '' : `, digest ${house.digest.slice(0, 12)}`}`],
+    ['database', `PostgreSQL ${database.version}, schema ${database.schema}`],
+    ['runs', `${queued} queued (${runs.queued_open} open, ${runs.queued_private} private), ${runs.running} running, ${runs.parked} parked, ${runs.waiting} waiting`],
+    ['isolation', `${status.isolation.mode}: ${status.isolation.detail}`],
+    ...status.parts.filter((part) => !part.ready).map((part): [string, string] => [part.name, terminal.paint('red', part.state)]),
+    ...(house.problems.length > 0 ? [['problems', `${house.problems.length} in the house; castellan config check`] as [string, string]] : []),
+  ]
+  const rows = status.processes.map((one) => [
+    one.name, paintState(terminal, one.state), one.pid === null ? '' : String(one.pid), one.uid === null ? '' : String(one.uid),
+    String(one.restarts), one.since === null ? '' : distance(one.since, now), one.reason ?? '',
+  ])
+  return `${pairs(terminal, facts)}\n\n${table(terminal, ['PROCESS', 'STATE', 'PID', 'UID', 'RESTARTS', 'SINCE', 'WHY'], rows)}`
+}

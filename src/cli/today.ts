@@ -1,0 +1,87 @@
+import type { Command } from 'commander'
+import type { NotRun, TodayView } from '../server/index.ts'
+import { addCommand, type Cli } from './command/add-command.ts'
+import { outcome } from './command/outcome.ts'
+import { table } from './terminal/table.ts'
+import { paintState, type Terminal } from './terminal/terminal.ts'
+import { counted, distance, duration, labelWords, moment, money, shortId } from './terminal/wording.ts'
+
+export function register(program: Command, cli: Cli): void {
+  addCommand(program, cli, {
+    usage: 'today',
+    summary: 'What needs you, what ran since midnight, what did not and why',
+    async run({ server, now }) {
+      const today = await (await server()).get<TodayView>('/api/today')
+      return outcome(today, (data, terminal) => morningPage(data, terminal, now))
+    },
+  })
+}
+
+function morningPage(today: TodayView, terminal: Terminal, now: Date): string {
+  const at = (time: string) => moment(time, now, today.timezone)
+  const sections: [string, string][] = []
+  if (today.drafts.length > 0) {
+    const rows = today.drafts.map((draft) => [
+      shortId(draft.id), draft.kind, `${draft.risk}/10`, labelWords(draft.label), draft.job,
+      draft.state === 'unknown' ? 'sent or not? you decide' : distance(draft.expires_at, now),
+    ])
+    sections.push(['Waits for your signature (castellan draft show ID)', table(terminal, ['ID', 'KIND', 'RISK', 'LABEL', 'FROM JOB', 'EXPIRES'], rows)])
+  }
+  if (today.dead.length > 0) {
+    const rows = today.dead.map((run) => [shortId(run.id), run.job, at(run.opened_at), run.error?.message || run.error?.code || ''])
+    sections.push(['Gave up (castellan run show ID, then castellan dead redrive ID)', table(terminal, ['ID', 'JOB', 'OPENED', 'WHY'], rows)])
+  }
+  if (today.problems.length > 0) {
+    const lines = today.problems.map((problem) => `${problem.file}:${problem.line}:${problem.column}  ${problem.what}; ${problem.instead}`)
+    sections.push(['Problems in the house (castellan config check)', lines.join('\n')])
+  }
+  if (today.not_run.length > 0) {
+    const rows = today.not_run.map((slots) => [paintState(terminal, slots.state), slots.job, slotsOf(slots, at), slots.reason])
+    sections.push(['Did not run', table(terminal, ['STATE', 'JOB', 'SLOT', 'WHY'], rows)])
+  }
+  if (today.runs.length > 0) {
+    const rows = today.runs.map((run) => [
+      shortId(run.id), run.job, paintState(terminal, run.state), at(run.opened_at),
+      run.closed_at === null ? '' : duration(Date.parse(run.closed_at) - Date.parse(run.opened_at)),
+      run.made_without_model ? 'made without a model' : '',
+    ])
+    sections.push(['Runs since midnight', table(terminal, ['ID', 'JOB', 'STATE', 'OPENED', 'TOOK', ''], rows)])
+  }
+  if (today.next.length > 0) {
+    sections.push(['Next', table(terminal, ['AT', 'JOB', ''], today.next.map((fire) => [at(fire.at), fire.job, distance(fire.at, now)]))])
+  }
+  const notes = [
+    ...(today.kept_aside > 0 ? [`${counted(today.kept_aside, 'message')} of P3 local only arrived since midnight and stay on this machine.`] : []),
+    ...(today.isolation.mode === 'demonstration' ? [`Demonstration: ${today.isolation.detail}.`] : []),
+  ]
+  return [
+    terminal.paint('bold', firstLine(today)),
+    ...sections.map(([title, body]) => `${terminal.paint('bold', title)}\n${indent(body)}`),
+    ...(notes.length > 0 ? [terminal.paint('yellow', notes.join('\n'))] : []),
+  ].join('\n\n')
+}
+
+/** `3 need you · 4 ran · 1 missed (Castellan was not running) · EUR 0.00 · 0 private words left`. */
+export function firstLine({ counts, missed_why }: Pick<TodayView, 'counts' | 'missed_why'>): string {
+  const why = counts.missed > 0 && missed_why !== null ? ` (${shorten(missed_why)})` : ''
+  return [
+    `${counts.needs_you} ${counts.needs_you === 1 ? 'needs' : 'need'} you`,
+    `${counts.ran} ran`,
+    `${counts.missed} missed${why}`,
+    money(counts.cost_eur),
+    `${counted(counts.private_words_left, 'private word')} left`,
+  ].join(' · ')
+}
+
+function shorten(reason: string): string {
+  const clause = reason.split(/[;:]/)[0]!.trim()
+  return clause.length > 60 ? `${clause.slice(0, 59)}…` : clause
+}
+
+function slotsOf({ count, first, last }: NotRun, at: (time: string) => string): string {
+  return count === 1 ? at(first) : `${count} slots, ${at(first)} to ${at(last)}`
+}
+
+function indent(text: string): string {
+  return text.replaceAll(/^(?=.)/gm, '  ')
+}
