@@ -26,7 +26,7 @@ async function setUp(t: TestContext, jobs: ReturnType<typeof jobDefinition>[]) {
 
 /** Runs a worker until `run` has left it for the `times`-th time. */
 async function work(
-  t: TestContext, database: TestDatabase, callStep: (call: StepCall) => Promise<unknown>, { open = false, times = 1 } = {},
+  database: TestDatabase, callStep: (call: StepCall) => Promise<unknown>, { open = false, times = 1 } = {},
 ): Promise<AdvanceOutcome[]> {
   const role = open ? 'castellan_worker_open' : 'castellan_worker_private'
   const outcomes: AdvanceOutcome[] = []
@@ -60,7 +60,7 @@ test('a run goes through its steps, each seeing what came before, and closes its
   const { database, open } = await setUp(t, [job])
   const { run } = await open('three')
   const inputs: unknown[] = []
-  await work(t, database, async ({ input }) => {
+  await work(database, async ({ input }) => {
     inputs.push(input)
     return { value: 7 }
   })
@@ -77,11 +77,11 @@ test('a step that fails is tried again after 2^n seconds, and after its tries th
   const fail = async () => {
     throw new Fault('unavailable', 'test.down', 'it is down')
   }
-  assert.deepEqual(await work(t, database, fail), [{ outcome: 'retry', delay: 2, queue: 'runs_private' }])
+  assert.deepEqual(await work(database, fail), [{ outcome: 'retry', delay: 2, queue: 'runs_private' }])
   const { seconds } = await one<{ seconds: number }>(database, 'select extract(epoch from not_before - clock_timestamp()) as seconds from run where id = $1', [run])
   assert.ok(seconds > 0.5 && seconds <= 2, `${seconds}`)
   await database.owner.pool.query(`update pgboss.job set start_after = now() where name = 'runs_private'`)
-  const [last] = await work(t, database, fail)
+  const [last] = await work(database, fail)
   assert.equal(last!.outcome, 'dead')
   const { reason } = await one<{ reason: string }>(database, `select reason from occurrence where job = 'failing'`)
   assert.equal(reason, 'dead: test.down')
@@ -90,7 +90,7 @@ test('a step that fails is tried again after 2^n seconds, and after its tries th
 test('an input that is wrong is not tried again', async (t) => {
   const { database, open } = await setUp(t, [jobDefinition({ name: 'wrong' })])
   await open('wrong')
-  const [outcome] = await work(t, database, async () => {
+  const [outcome] = await work(database, async () => {
     throw new Fault('invalid', 'test.input', 'no')
   })
   assert.equal(outcome!.outcome, 'dead')
@@ -115,7 +115,7 @@ test('a run that reads more than a cloud model may see leaves the open worker fo
   await queue.close()
   assert.equal((await pool.pool.query('select 1 from run where id = $1', [run])).rowCount, 0, 'the open worker no longer sees it')
   const seen: string[] = []
-  const [outcome] = await work(t, database, async ({ step }) => void seen.push(step.id))
+  const [outcome] = await work(database, async ({ step }) => void seen.push(step.id))
   assert.equal(outcome!.outcome, 'succeeded')
   assert.deepEqual(seen, ['then'])
 })
@@ -123,7 +123,7 @@ test('a run that reads more than a cloud model may see leaves the open worker fo
 test('a run that another executor took does not take the late result', async (t) => {
   const { database, open } = await setUp(t, [jobDefinition({ name: 'taken' })])
   const { run } = await open('taken')
-  const [outcome] = await work(t, database, async () => {
+  const [outcome] = await work(database, async () => {
     await database.as('castellan_worker_private').pool.query('select run_claim($1, $2)', [run, 'another'])
     return 1
   })
@@ -134,7 +134,7 @@ test('a run that another executor took does not take the late result', async (t)
 test('a run that waits is parked without a queue job, and goes on in the same step', async (t) => {
   const { database, open } = await setUp(t, [jobDefinition({ name: 'waiting' })])
   const { run } = await open('waiting')
-  const [parked] = await work(t, database, async () => {
+  const [parked] = await work(database, async () => {
     throw new Park('a decision')
   })
   assert.equal(parked!.outcome, 'parked')
@@ -153,7 +153,7 @@ test('a worker that comes back takes up what its predecessor held', async (t) =>
     await client.query('select run_claim($1, $2)', [run, 'test-castellan_worker_private'])
     await queue.close()
   })
-  const [outcome] = await work(t, database, async ({ attempt }) => attempt)
+  const [outcome] = await work(database, async ({ attempt }) => attempt)
   assert.equal(outcome!.outcome, 'succeeded')
   const { output } = await one<{ output: number }>(database, 'select output from step where run_id = $1', [run])
   assert.equal(output, 2)
@@ -164,7 +164,7 @@ test('runs of a job that queues go one after the other', async (t) => {
   const outcomes = [await open('queue', new Date(1)), await open('queue', new Date(2)), await open('queue', new Date(3))]
   assert.deepEqual(outcomes.map(({ outcome }) => outcome), ['opened', 'waiting', 'waiting'])
   let active = 0
-  await work(t, database, async () => {
+  await work(database, async () => {
     assert.equal(++active, 1)
     await new Promise((resolve) => setImmediate(resolve))
     active--
