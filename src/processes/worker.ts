@@ -37,7 +37,11 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
 
   const queue = await createQueue(database.pool)
   const worker = await startWorker(
-    { database, queue, log, clock: systemClock, callStep, onEnqueued: (name) => host.wake(workerOf(name)) },
+    {
+      database, queue, log, clock: systemClock, callStep,
+      onEnqueued: (name) => host.wake(workerOf(name)),
+      onLeft: () => host.wake('server'),
+    },
     { queue: open ? 'runs_open' : 'runs_private', executor: boot.instance, concurrency, pollMs: 1_000 },
   )
   host.onWake(worker.wake)

@@ -1,0 +1,48 @@
+import { describeProblem } from '../house/index.ts'
+import { up, type Up } from './up.ts'
+
+export interface RunUpOptions {
+  readonly home: string
+  readonly house?: string
+  /** Where the lines for the operator go. */
+  write(line: string): void
+}
+
+/** `castellan up`: starts the house, says where it is, and keeps it until it is told to stop. Resolves once everything has ended. */
+export async function runUp({ home, house, write }: RunUpOptions): Promise<void> {
+  const began = performance.now()
+  const stop = Promise.withResolvers<NodeJS.Signals>()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.resolve(signal))
+  const running = await up({ home, ...(house !== undefined && { house }), onProgress: write })
+  process.on('SIGHUP', () => void reload(running, write))
+  await Promise.race([running.settled, stop.promise])
+  greet(running, (performance.now() - began) / 1000, write)
+  const signal = await stop.promise
+  write(`${signal}: stopping; what is under way is finished first`)
+  await running.stop()
+  write('stopped')
+}
+
+function greet(running: Up, seconds: number, write: (line: string) => void): void {
+  const { house, problems, fresh } = running.house
+  const crashed = [...running.processes.values()].filter(({ state }) => state.state === 'crashed')
+  write('')
+  write(`Castellan keeps "${house.settings.name}" (${seconds.toFixed(1)} s)`)
+  write(`  house      ${house.folder}, ${house.jobs.length} jobs`)
+  write(`  address    http://127.0.0.1:${house.settings.ports.server}`)
+  write(`  isolation  ${running.isolation.mode}: ${running.isolation.detail}`)
+  if (!fresh) write('  the house has errors; the last good one goes on:')
+  for (const problem of problems) write(`  ${describeProblem(problem)}`)
+  for (const { state } of crashed) write(`  ${state.name} was given up: ${state.reason}`)
+  write('')
+  write('  castellan today                       what needs you this morning')
+  write('  castellan job run morning-mail --wait  read the sample mailbox, write a brief, propose replies')
+  write('  castellan draft list                   what waits for your signature')
+  write('')
+}
+
+async function reload(running: Up, write: (line: string) => void): Promise<void> {
+  const { fresh, problems } = await running.reload()
+  write(fresh ? 'the house was read again' : 'the house has errors; the last good one goes on:')
+  for (const problem of problems) write(`  ${describeProblem(problem)}`)
+}
