@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, statfsSync } from 'node:fs'
-import { tmpdir, userInfo } from 'node:os'
+import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { after, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { connect, type Connection, type Database } from '../../src/kernel/database/connect.ts'
 import type { Passwords, Role } from '../../src/kernel/database/roles.ts'
+import { fastFolder } from './fast-folder.ts'
 
 export interface TestDatabase {
   readonly name: string
@@ -69,14 +70,6 @@ async function joinServer(): Promise<Server> {
   const answer = JSON.parse(readFileSync(ready, 'utf8')) as Server & { failure?: string }
   if (answer.failure !== undefined) throw new Error(`the PostgreSQL of the test run did not start:\n${answer.failure}`)
   return answer
-}
-
-/** Memory, where there is plenty: a clone is some 300 files, and a disk that others use takes ten times as long for them. */
-function fastFolder(): string {
-  const memory = '/dev/shm'
-  if (process.platform !== 'linux' || !existsSync(memory)) return tmpdir()
-  const { bavail, bsize } = statfsSync(memory)
-  return bavail * bsize > 4 * 2 ** 30 ? memory : tmpdir()
 }
 
 /** Making the folder is the lock: exactly one process succeeds. PostgreSQL runs as another user and must pass through. */

@@ -33,16 +33,16 @@ export async function stopOrphan(folder: DatabaseFolder): Promise<number | undef
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
+  return !isZombie(pid)
 }
 
 async function isGone(pid: number, patienceMs: number): Promise<boolean> {
   const deadline = performance.now() + patienceMs
   while (performance.now() < deadline) {
-    if (!isAlive(pid) || isZombie(pid)) return true
+    if (!isAlive(pid)) return true
     await delay(10)
   }
   return false

@@ -188,7 +188,7 @@ async function untilReady(server: Server, connection: Connection): Promise<void>
 function startFault(output: string, folder: DatabaseFolder): Fault {
   const said = output.trim().split('\n').slice(-12).join('\n')
   const details = { log: folder.logFile, said }
-  if (/No space left on device|could not (write|extend).*space/i.test(output)) {
+  if (/No space left on device|Check free disk space/.test(output)) {
     return new Fault('unavailable', 'database.disk_full', `the disk of ${folder.data} is full; make room there and start again`, details)
   }
   if (/pre-existing shared memory block/.test(output)) {

@@ -1,0 +1,150 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import type { House, RouteTarget, Upstream } from '../../src/house/index.ts'
+import { newId } from '../../src/kernel/ids.ts'
+import type { Database } from '../../src/kernel/database/connect.ts'
+import type { Boot, Host } from '../../src/processes/boot.ts'
+import { start } from '../../src/processes/gate.ts'
+import { testDatabase, type TestDatabase } from './database.ts'
+import { declareJobs, jobDefinition } from './jobs.ts'
+
+type GateProcess = 'gate-local' | 'gate-cloud'
+
+/** A run that is being executed, and its key for the gates. */
+export interface OpenedRun {
+  readonly run: string
+  readonly fence: string
+  readonly key: string
+}
+
+export interface TestGate {
+  readonly address: string
+  readonly socket: string
+  stop(deadlineMs?: number): Promise<void>
+  /** As if the operator had changed castellan.yaml. */
+  reload(models: House['settings']['models']): void
+}
+
+/** A database with lanes `open` (P1 to the cloud), `client` (P2) and `private` (none), each allowing these upstreams, and a job for each. */
+export async function gateDatabase(providers: readonly string[], t?: TestContext): Promise<TestDatabase> {
+  const database = await testDatabase(t)
+  const lanes = [['open', 'open', 1], ['client', 'open', 2], ['private', 'private', -1]] as const
+  for (const [name, worker, clearance] of lanes) {
+    await database.owner.pool.query('insert into lane (name, worker, cloud_clearance, providers) values ($1, $2, $3, $4)', [name, worker, clearance, providers])
+  }
+  await declareJobs(database.owner, lanes.map(([lane]) => jobDefinition({ name: `job-${lane}`, lane })))
+  return database
+}
+
+/** Opens a run of a lane, claims it as its worker, and issues its key; the label is raised to `level` before. */
+export async function openRun(database: TestDatabase, lane: 'open' | 'client' | 'private', level: 0 | 1 | 2 | 3 = 1): Promise<OpenedRun> {
+  const run = newId()
+  await database.as('castellan_server').pool.query(`select run_open($1, $2, $3, $4, 'manual', null, '{}')`, [run, newId(), `job-${lane}`, new Date(Date.now() + Math.random() * 1e9)])
+  await raise(database.owner, run, level)
+  const worker = database.as('castellan_worker_private').pool
+  const { rows } = await worker.query<{ fence: string }>(`select run_claim($1, 'test') ->> 'fence' as fence`, [run])
+  return issueKey(database, run, rows[0]!.fence)
+}
+
+export async function issueKey(database: TestDatabase, run: string, fence: string): Promise<OpenedRun> {
+  const { rows } = await database.as('castellan_worker_private').pool.query<{ key: string }>('select session_open($1, $2) as key', [run, fence])
+  return { run, fence, key: rows[0]!.key }
+}
+
+/** What run_advance does to a run that has read something higher. */
+export async function raise(owner: Database, run: string, level: number): Promise<void> {
+  await owner.pool.query('update run set label_level = greatest(label_level, $2) where id = $1', [run, level])
+}
+
+/** The message that a gate is started with. */
+export async function gateBoot(
+  database: TestDatabase,
+  process: GateProcess,
+  models: { readonly upstreams: readonly Upstream[]; readonly routes?: Readonly<Record<string, readonly RouteTarget[]>> },
+  secrets: Record<string, string> = {},
+): Promise<{ boot: Boot; remove(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'castellan-gate-'))
+  const settings = {
+    ports: { server: 0, releaser: 0, gateLocal: 0, gateCloud: 0 },
+    models: { upstreams: models.upstreams, routes: models.routes ?? {} },
+    retention: { modelCallsMs: 86_400_000 },
+  } as unknown as House['settings']
+  const boot: Boot = {
+    process,
+    instance: `${process}@test`,
+    database: database.connection(process === 'gate-local' ? 'castellan_gate_local' : 'castellan_gate_cloud'),
+    home: folder,
+    folder,
+    sockets: { server: '', releaser: '', gateLocal: join(folder, 'local.sock'), gateCloud: join(folder, 'cloud.sock') },
+    house: { folder, digest: 'test', settings, lanes: [], jobs: [], agents: [], prompts: {}, labelRules: [] },
+    secrets,
+    isolation: { mode: 'demonstration', detail: 'a test' },
+  }
+  return { boot, remove: () => rm(folder, { recursive: true }) }
+}
+
+/** Starts a gate in this process, as `main.ts` would. */
+export async function startGate(...given: Parameters<typeof gateBoot>): Promise<TestGate> {
+  const { boot, remove } = await gateBoot(...given)
+  let onHouse: ((house: House) => void) | undefined
+  const host: Host = {
+    ready: () => {},
+    wake: () => {},
+    onWake: () => {},
+    onHouse: (listener) => {
+      onHouse = listener
+    },
+    request: async () => undefined,
+  }
+  const started = await start(boot, host)
+  let stopped: Promise<void> | undefined
+  return {
+    address: started.address,
+    socket: boot.process === 'gate-local' ? boot.sockets.gateLocal : boot.sockets.gateCloud,
+    stop: (deadlineMs = 2_000) => (stopped ??= started.stop(deadlineMs).then(remove)),
+    reload: (models) => onHouse?.({ ...boot.house, settings: { ...boot.house.settings, models } }),
+  }
+}
+
+export interface CallRow {
+  readonly gate: string
+  readonly task: string
+  readonly upstream: string | null
+  readonly model: string | null
+  readonly zone: string | null
+  readonly state: string
+  readonly reason: string | null
+  readonly input_tokens: number | null
+  readonly output_tokens: number | null
+  readonly label_level: number
+  readonly label_lanes: string[]
+  readonly closed: boolean
+}
+
+/** The ledger rows of a run, in order. */
+export async function callsOf({ owner }: TestDatabase, run: string): Promise<CallRow[]> {
+  const { rows } = await owner.pool.query<CallRow>(
+    `select gate, task, upstream, model, zone, state, reason, input_tokens, output_tokens, label_level, label_lanes, closed_at is not null as closed
+     from model_call where run_id = $1 order by opened_at, id`,
+    [run],
+  )
+  return rows
+}
+
+/** Kinds of the audit events about a run's model calls, in order. */
+export async function auditOf({ owner }: TestDatabase, run: string): Promise<{ kind: string; actor: string; state: string | null }[]> {
+  const { rows } = await owner.pool.query<{ kind: string; actor: string; state: string | null }>(
+    `select kind, actor, detail ->> 'state' as state from audit_event where kind like 'call.%' and detail ->> 'run' = $1 order by id`,
+    [run],
+  )
+  return rows
+}
+
+/** Waits for what happens just after a client is gone, when nobody is left to be told. */
+export async function until(condition: () => Promise<boolean>, what = 'what was waited for'): Promise<void> {
+  for (const deadline = performance.now() + 10_000; !(await condition()); ) {
+    if (performance.now() > deadline) throw new Error(`${what} did not happen`)
+  }
+}
