@@ -14,9 +14,10 @@ const ibanStart = /(?<![0-9A-Za-z])[A-Za-z]{2}\d{2}(?=[ -]?[0-9A-Za-z])/g
 const ibanCharacters = /[0-9A-Za-z]/
 /** Whole, in fours, or as American Express prints it; other groupings are phone and order numbers. */
 const card =
-  /(?<![\d-])(?:\d{13,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{1,4}(?:\1\d{1,3})?|\d{4}([ -])\d{6}\2\d{5})(?![\d-])/g
-/** Issuers: Visa, Mastercard, American Express, Discover, JCB, Diners. */
-const cardIssuer = /^(?:4|5[1-5]|2(?:2[2-9]|[3-6]|7[01]|720)|3[47]|6(?:011|4[4-9]|5)|35|3(?:0[0-5]|[68]))/
+  /(?<!\d[ -]?)(?:\d{13,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{1,4}(?:\1\d{1,3})?|\d{4}([ -])\d{6}\2\d{5})(?![ -]?\d)/g
+/** Issuers with the lengths they use: Visa, Mastercard, American Express, Discover, JCB, Diners. */
+const cardNumber =
+  /^(?:4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2(?:2[2-9]|[3-6]\d|7[01]|720)\d{12,13}|3[47]\d{13}|6(?:011|4[4-9]\d|5\d\d)\d{12}|35\d{14}|3(?:0[0-5]|[68]\d)\d{11})$/
 
 /** Bank accounts and payment cards whose checksum is right: P2. */
 export function findPersonalData(text: string): Finding[] {
@@ -27,7 +28,7 @@ export function findPersonalData(text: string): Finding[] {
   }
   for (const match of text.matchAll(card)) {
     const digits = match[0].replace(/\D/g, '')
-    if (cardIssuer.test(digits) && passesLuhn(digits)) {
+    if (cardNumber.test(digits) && passesLuhn(digits)) {
       found.push({ kind: 'payment card', level: 2, start: match.index, end: match.index + match[0].length })
     }
   }
