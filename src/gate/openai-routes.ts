@@ -94,8 +94,9 @@ async function writeStream(deps: GateDeps, reply: FastifyReply, answer: Answer, 
     await write(writer.end())
   } catch (error) {
     const failure = failureOf(error, signal)
+    if (raw.destroyed) return
     deps.log.warn({ err: failure, upstream: answer.upstream }, 'a streamed answer broke off')
-    if (!raw.destroyed) raw.write(`data: ${JSON.stringify(wireError(failure).body)}\n\n`)
+    raw.write(`data: ${JSON.stringify(wireError(failure).body)}\n\n`)
   } finally {
     // a client that left before the first chunk was taken from the answer still has its call closed
     await answer.chunks.return?.()

@@ -77,7 +77,7 @@ function readTools(chat: Fields): FunctionTool[] | undefined {
 }
 
 function readToolChoice(chat: Fields): Conversation['toolChoice'] {
-  if (typeof chat.get('tool_choice') === 'string') return chat.oneOf('tool_choice', ['auto', 'none', 'required'])
+  if (typeof chat.get('tool_choice') === 'string') return chat.oneOf('tool_choice', ['auto', 'none', 'required'] as const)
   const choice = chat.object('tool_choice')
   if (!choice) return undefined
   const name = choice.object('function')?.text('name')

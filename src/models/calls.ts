@@ -46,6 +46,8 @@ export interface CallsDeps {
 }
 
 const looks = 3
+/** Milliseconds that a list may be old before it is believed that something is not there. */
+const secondLookMs = 1_000
 
 export function createCalls(deps: CallsDeps): Calls {
   const { gate, database, ledger, models } = deps
@@ -56,8 +58,8 @@ export function createCalls(deps: CallsDeps): Calls {
   }
 
   /** No upstream outside the set is asked anything, not even what it has. */
-  async function withListings(request: PlanRequest): Promise<PlanRequest> {
-    const listings = await models().catalog.list(toBeListed(request))
+  async function withListings(request: PlanRequest, maxAgeMs?: number): Promise<PlanRequest> {
+    const listings = await models().catalog.list(toBeListed(request), maxAgeMs)
     const found = new Map(listings.map((listing) => [listing.upstream, listing.models]))
     return {
       ...request,
@@ -69,7 +71,10 @@ export function createCalls(deps: CallsDeps): Calls {
   }
 
   async function decide(session: Session, label: Label, request: CallRequest): Promise<Extract<Plan, { outcome: 'planned' }>> {
-    const planned = plan(await withListings(planRequest(session, label, request)))
+    const asked = planRequest(session, label, request)
+    let planned = plan(await withListings(asked))
+    // a model may have been installed, or an upstream have come back, since it was last asked
+    if (planned.outcome === 'unknown' || planned.outcome === 'silent') planned = plan(await withListings(asked, secondLookMs))
     if (planned.outcome === 'planned') return planned
     const { task, set, reason } = planned
     if (planned.outcome === 'unknown') throw new Fault('missing', 'model_not_found', reason, { model: request.model })

@@ -24,7 +24,7 @@ export interface GateStatus {
 
 /** Asks the upstreams of a gate for their models; `fresh` does not believe what they said before. */
 export async function gateStatus(gate: GateName, address: string, { catalog, routes }: DeclaredModels, fresh: boolean): Promise<GateStatus> {
-  const listings = await catalog.list(catalog.upstreams.map(({ name }) => name), fresh)
+  const listings = await catalog.list(catalog.upstreams.map(({ name }) => name), fresh ? 0 : undefined)
   return {
     gate,
     address,

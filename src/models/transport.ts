@@ -1,9 +1,9 @@
-import { createRequire } from 'node:module'
 import { StringDecoder } from 'node:string_decoder'
-import type { Dispatcher, Pool } from 'undici'
+import type { Dispatcher } from 'undici'
 import { Fault } from '../kernel/fault.ts'
-import type { UpstreamTimeouts } from './upstream.ts'
+import { openPool, type ConnectionPool } from './pool.ts'
 import { watchSilence } from './silence.ts'
+import type { UpstreamTimeouts } from './upstream.ts'
 
 /** HTTP to one upstream: JSON out, JSON or lines of text in. Follows no redirect and obeys no proxy variable: the address is the one that was declared. */
 export interface Transport {
@@ -34,10 +34,10 @@ export function createTransport(options: TransportOptions): Transport {
   const base = address.pathname.replace(/\/$/, '')
   const headers: Record<string, string> = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' }
   if (options.key !== undefined) headers['authorization'] = `Bearer ${options.key}`
-  let pool: Pool | undefined
+  let pool: ConnectionPool | undefined
 
   async function request(method: 'GET' | 'POST', path: string, body: unknown, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    pool ??= openPool(address.origin, timeouts)
+    pool ??= openPool(address.origin, { connections: connectionsPerUpstream, connectTimeout: timeouts.connect })
     const response = await pool.request({
       method,
       path: base + path,
@@ -79,7 +79,10 @@ export function createTransport(options: TransportOptions): Transport {
           const lines = (rest + decoder.write(bytes as Buffer)).split('\n')
           rest = lines.pop() ?? ''
           if (rest.length > longestLine) throw new Fault('unavailable', 'upstream.malformed', `upstream ${name} sent a line of more than ${longestLine} characters`)
-          for (const line of lines) yield line.endsWith('\r') ? line.slice(0, -1) : line
+          for (const line of lines) {
+            yield line.endsWith('\r') ? line.slice(0, -1) : line
+            silence.signal.throwIfAborted()
+          }
           silence.resume()
         }
         rest += decoder.end()
@@ -94,12 +97,6 @@ export function createTransport(options: TransportOptions): Transport {
       await pool?.close()
     },
   }
-}
-
-/** Only the pool of undici, and only at the first request: the whole package costs 14 MB more in each gate. */
-function openPool(origin: string, timeouts: UpstreamTimeouts): Pool {
-  const PoolClass = createRequire(import.meta.url)('undici/lib/dispatcher/pool.js') as typeof Pool
-  return new PoolClass(origin, { connections: connectionsPerUpstream, connect: { timeout: timeouts.connect } })
 }
 
 async function faultOf(name: string, response: Dispatcher.ResponseData): Promise<Fault> {
@@ -152,10 +149,11 @@ export function parseJson(name: string, text: string): unknown {
   }
 }
 
-/** The silence or the caller explain an abort; everything else below HTTP means that the upstream cannot be reached. */
+/** The silence or the caller explain an abort; a failure below HTTP means that the upstream cannot be reached; the rest is a defect. */
 function explain(error: unknown, name: string, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason
   if (error instanceof Fault) return error
-  const code = (error as { code?: string }).code ?? 'unknown'
+  const { code } = error as { code?: string }
+  if (code === undefined) return error
   return new Fault('unavailable', 'upstream.unreachable', `upstream ${name} cannot be reached (${code}); is it running?`, { upstream: name, code }, error)
 }
