@@ -1,8 +1,9 @@
+import { completeLabel } from './complete-label.ts'
 import type { LabelRule } from './house.ts'
 import type { LabelsFile } from './labels-file.ts'
 import type { Problem } from './problem.ts'
 import type { CastellanFile } from './settings/castellan-file.ts'
-import { builtInLanes, withLane } from './settings/to-lanes.ts'
+import { builtInLanes } from './settings/to-lanes.ts'
 import { didYouMean } from './suggest.ts'
 import type { YamlSource } from './yaml-source.ts'
 
@@ -35,7 +36,7 @@ export function toLabelRules(rules: LabelsFile, castellan: CastellanFile): Label
   return rules.map((rule): LabelRule => {
     if (rule.folder !== undefined) {
       const folder = castellan.folders[rule.folder.split('/')[0]!]!
-      return { folder: rule.folder, label: withLane({ level: rule.label, integrity: rule.integrity ?? folder.integrity, lanes: rule.lanes ?? folder.lanes }) }
+      return { folder: rule.folder, label: completeLabel({ level: rule.label, integrity: rule.integrity ?? folder.integrity, lanes: rule.lanes ?? folder.lanes }) }
     }
     const { account, from, to, subject } = rule
     return { source: 'mail', ...(account && { account }), ...(from && { from }), ...(to && { to }), ...(subject && { subject }), level: rule.label }

@@ -1,4 +1,4 @@
-export { covers, fromRow, isLevel, join, PUBLIC_TRUSTED, toRow, UNLABELLED, type Integrity, type Label, type LabelRow, type Level } from './label.ts'
+export { covers, fromRow, HOUSE_LANE, inLane, isLevel, join, PUBLIC_TRUSTED, toRow, UNLABELLED, type Integrity, type Label, type LabelRow, type Level } from './label.ts'
 export { describeLabel, describeLevel, parseLevel } from './words.ts'
 export { cloudClearance, lanesByName, mayExecute, maySee, queueOf, type CloudClearance, type Lane, type Lanes } from './lane.ts'
 export { reachable, zoneClearance, zones, type Destination, type Zone } from './reachable.ts'

@@ -37,3 +37,9 @@ test('a row with values that no label has is taken for the worst', () => {
   assert.deepEqual(fromRow({ label_level: 7, label_integrity: 'verified', label_lanes: ['b', 'a', 'b'] }), { level: 3, integrity: 'untrusted', lanes: ['a', 'b'] })
   assert.deepEqual(fromRow({ label_level: -1, label_integrity: '', label_lanes: [] }), UNLABELLED)
 })
+
+test('P2 that names no lane joins as the lane of the house', () => {
+  const unlaned: Label = { level: 2, integrity: 'trusted', lanes: [] }
+  assert.deepEqual(join(unlaned, { ...PUBLIC_TRUSTED, lanes: ['contract'] }).lanes, ['contract', 'house'])
+  assert.deepEqual(join(unlaned, PUBLIC_TRUSTED).lanes, ['house'])
+})

@@ -23,9 +23,20 @@ export const UNLABELLED: Label = Object.freeze({ level: 3, integrity: 'untrusted
 /** The identity of `join`. */
 export const PUBLIC_TRUSTED: Label = Object.freeze({ level: 0, integrity: 'trusted', lanes: Object.freeze([]) as readonly string[] })
 
+/** The lane of what belongs to no lane in particular. Every house has it; its clearance is P1 at most. */
+export const HOUSE_LANE = 'house'
+
 /** The label of several pieces taken together: the highest level, untrusted wins, all lanes. Of nothing: public and trusted. */
 export function join(...labels: readonly Label[]): Label {
-  return labels.reduce(joinTwo, PUBLIC_TRUSTED)
+  return labels.map(inLane).reduce(joinTwo, PUBLIC_TRUSTED)
+}
+
+/**
+ * P2 that names no lane belongs to the house. Otherwise a lane that may show its P2 to a cloud model would take along whatever unlaned P2
+ * one of its runs has read: joining would widen what may be reached.
+ */
+export function inLane(label: Label): Label {
+  return label.level === 2 && label.lanes.length === 0 ? { ...label, lanes: [HOUSE_LANE] } : label
 }
 
 function joinTwo(a: Label, b: Label): Label {

@@ -1,8 +1,9 @@
+import { HOUSE_LANE } from '../../labels/index.ts'
 import type { Problem } from '../problem.ts'
 import { didYouMean } from '../suggest.ts'
 import type { YamlSource } from '../yaml-source.ts'
 import type { CastellanFile } from './castellan-file.ts'
-import { builtInLanes, houseLane } from './to-lanes.ts'
+import { builtInLanes } from './to-lanes.ts'
 
 /** Lanes that contradict themselves, and folders and accounts that belong to lanes that are not there. */
 export function checkLanes(file: CastellanFile, source: YamlSource): Problem[] {
@@ -17,8 +18,8 @@ export function checkLanes(file: CastellanFile, source: YamlSource): Problem[] {
       if (lane.worker === 'open' && lane.cloud_clearance === -1) {
         return [source.problem(at, `the lane ${name} is for the open worker, which may see nothing that a cloud model may not see, and its clearance is none`, 'write worker: private, or cloud_clearance: P1')]
       }
-      if (name === houseLane && lane.cloud_clearance > 1) {
-        return [source.problem(at, `what belongs to no lane in particular is in the lane ${houseLane}, and P2 internal must not reach a cloud model by default`, 'give the folder or account a lane of its own and raise that one')]
+      if (name === HOUSE_LANE && lane.cloud_clearance > 1) {
+        return [source.problem(at, `what belongs to no lane in particular is in the lane ${HOUSE_LANE}, and P2 internal must not reach a cloud model by default`, 'give the folder or account a lane of its own and raise that one')]
       }
       return []
     }),

@@ -1,7 +1,7 @@
+import { completeLabel } from '../complete-label.ts'
 import type { CastellanFile } from './castellan-file.ts'
 import type { Place } from './check-places.ts'
 import type { Connector, DatabaseSettings, FolderSettings, MailAccount, Settings, Upstream } from './settings.ts'
-import { withLane } from './to-lanes.ts'
 
 /** castellan.yaml in the terms of the source: lists instead of maps, absolute paths, complete labels. */
 export function toSettings(file: CastellanFile, places: readonly Place[], allow: readonly string[]): Settings {
@@ -18,11 +18,11 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
       routes: file.models.routes,
     },
     folders: Object.entries(file.folders).map(([name, { access, label, integrity, lanes }]): FolderSettings => ({
-      name, path: pathOf('folder', name), access, label: withLane({ level: label, integrity, lanes }),
+      name, path: pathOf('folder', name), access, label: completeLabel({ level: label, integrity, lanes }),
     })),
     mail: {
       accounts: Object.entries(file.mail.accounts).map(([name, { kind, label, lanes }]): MailAccount => ({
-        name, kind, path: pathOf('mailbox', name), label: withLane({ level: label, integrity: 'untrusted', lanes }),
+        name, kind, path: pathOf('mailbox', name), label: completeLabel({ level: label, integrity: 'untrusted', lanes }),
       })),
     },
     outbox: {
