@@ -78,7 +78,7 @@ stream.on('end', () => {
   for (const { path, title, reason } of skipped) console.log(`${paint('yellow', '– skipped')} ${path}: ${title}: ${reason}`)
   for (const { path, title, event } of failed) {
     const error = event.details.error
-    console.log(`\n${paint('red', '✖')} ${path}:${event.line ?? '?'}\n  ${title}\n${indent(inspect(error?.cause ?? error, { depth: 6 }).replaceAll(runnerFrame, ''))}`)
+    console.log(`\n${paint('red', '✖')} ${path}:${event.line ?? '?'}\n  ${title}\n${indent(describe(error?.cause ?? error))}`)
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   console.log(`\n${passed} passed, ${failed.length} failed, ${skipped.length} skipped in ${seconds} s`)
@@ -88,6 +88,12 @@ stream.on('end', () => {
   process.exitCode = failed.length > 0 || found === 0 || (mayNotSkip && skipped.length > 0) ? 1 : 0
 })
 stream.resume()
+
+/** An assertion's message already shows what differs; the fields that repeat it are left out. */
+function describe(error) {
+  const text = error?.code === 'ERR_ASSERTION' ? error.stack : inspect(error, { depth: 6 })
+  return text.replaceAll(runnerFrame, '')
+}
 
 function indent(text) {
   return text.replaceAll(/^/gm, '    ')
