@@ -12,19 +12,23 @@ export function secretsOf(process: ProcessName, house: House, home: string): Rec
   return readSecrets(home, upstreams.flatMap((upstream) => (upstream.key ? [upstream.key.secret] : [])))
 }
 
-/** Reads named secrets from `$CASTELLAN_HOME/secrets/NAME`, one file each, mode 0600. Missing ones are left out. */
 function readSecrets(home: string, names: readonly string[]): Record<string, string> {
-  const secrets: Record<string, string> = {}
-  for (const name of names) {
-    const path = join(home, 'secrets', name)
-    try {
-      if (statSync(path).mode & 0o077) {
-        throw new Fault('refused', 'secret.mode', `the secret ${path} can be read by other users; run \`chmod 600 ${path}\``)
-      }
-      secrets[name] = readFileSync(path, 'utf8').trim()
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  return Object.fromEntries(names.flatMap((name) => {
+    const value = readSecret(home, name)
+    return value === undefined ? [] : [[name, value]]
+  }))
+}
+
+/** Reads `$CASTELLAN_HOME/secrets/NAME`. @returns undefined when there is none. @throws Fault `secret.mode` when others can read it */
+export function readSecret(home: string, name: string): string | undefined {
+  const path = join(home, 'secrets', name)
+  try {
+    if (statSync(path).mode & 0o077) {
+      throw new Fault('refused', 'secret.mode', `the secret ${path} can be read by other users; run \`chmod 600 ${path}\``)
     }
+    return readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
   }
-  return secrets
 }

@@ -5,6 +5,12 @@ import { describeProblem, loadHouse, type House, type JobDefinition, type Proble
 import { allTools } from '../tools/all-tools.ts'
 import { toolCatalog, toolJobs } from './tool-jobs.ts'
 
+export interface ReadHouse {
+  /** Absent when the folder has errors. */
+  readonly house?: House
+  readonly problems: readonly Problem[]
+}
+
 export interface ChosenHouse {
   readonly house: House
   readonly jobs: readonly JobDefinition[]
@@ -18,16 +24,17 @@ export function houseFolder(home: string, asked: string | undefined): string {
   return asked ?? process.env.CASTELLAN_HOUSE ?? join(home, 'house')
 }
 
-/** Loads the operator's folder; when it has errors, the house that ran last goes on. @throws Fault `house.broken` when there is none */
-export async function chooseHouse(folder: string, lastGood: () => Promise<House | undefined>): Promise<ChosenHouse> {
+/** Reads the operator's folder. @throws Fault `house.missing` */
+export async function readHouse(folder: string): Promise<ReadHouse> {
   if (!existsSync(folder)) throw new Fault('missing', 'house.missing', `there is no house at ${folder}; make one with \`castellan init ${folder}\``)
-  const { house, problems } = await loadHouse(folder, { tools: toolCatalog(allTools) })
-  if (house !== undefined) return { house, jobs: allJobs(house), problems, fresh: true }
-  const last = await lastGood()
-  if (last !== undefined) return { house: last, jobs: allJobs(last), problems, fresh: false }
-  throw new Fault('invalid', 'house.broken', `the house at ${folder} has errors:\n${problems.map((problem) => `  ${describeProblem(problem)}`).join('\n')}`, { problems })
+  return loadHouse(folder, { tools: toolCatalog(allTools) })
 }
 
-function allJobs(house: House): JobDefinition[] {
-  return [...house.jobs, ...toolJobs(allTools)]
+/** The house that was read; when it has errors, the one that ran last goes on. @throws Fault `house.broken` when there is none */
+export function chooseHouse({ house, problems }: ReadHouse, last: House | undefined): ChosenHouse {
+  const chosen = house ?? last
+  if (chosen === undefined) {
+    throw new Fault('invalid', 'house.broken', `the house has errors:\n${problems.map((problem) => `  ${describeProblem(problem)}`).join('\n')}`, { problems })
+  }
+  return { house: chosen, jobs: [...chosen.jobs, ...toolJobs(allTools)], problems, fresh: house !== undefined }
 }

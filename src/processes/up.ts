@@ -6,19 +6,20 @@ import { systemClock } from '../kernel/clock.ts'
 import { toFault } from '../kernel/fault.ts'
 import { createLogger, type Logger } from '../kernel/log.ts'
 import { sweepRetention } from '../kernel/retention.ts'
-import { initHouse } from '../house/index.ts'
+import { initHouse, type DatabaseSettings } from '../house/index.ts'
 import { declareHouse, lastGoodHouse, recordProblems } from '../jobs/index.ts'
 import { processNames, type Boot, type ProcessName } from './boot.ts'
 import { ensureDemonstrationKey } from './demonstration-key.ts'
 import { prepareHome, prepareRuntime, requireReachable } from './folders.ts'
 import { grantHouseFolders } from './house-folders.ts'
 import { chooseLauncher } from './isolation.ts'
-import { keepDatabase } from './keep-database.ts'
+import { joinDatabase } from './join-database.ts'
+import { keepDatabase, type KeptDatabase } from './keep-database.ts'
 import { lockHome } from './lock-home.ts'
-import { secretsOf } from './read-secrets.ts'
+import { readSecret, secretsOf } from './read-secrets.ts'
 import { recordProcess, recordSupervisor } from './supervision-store.ts'
 import { defaultLimits, SupervisedProcess, type SupervisionLimits } from './supervise.ts'
-import { chooseHouse, houseFolder, type ChosenHouse } from './up-house.ts'
+import { chooseHouse, houseFolder, readHouse, type ChosenHouse } from './up-house.ts'
 import { clearUpState, writeUpState } from './up-state.ts'
 
 export interface UpOptions {
@@ -73,14 +74,12 @@ export async function up(options: UpOptions): Promise<Up> {
       onProgress(`making a starter house in ${folder}`)
       await initHouse(folder)
     }
+    const read = await readHouse(folder)
     onProgress('starting PostgreSQL')
-    const database = await keepDatabase({
-      home, socketFolder: runtime.database, account: accounts?.get('database'), log,
-      ...(options.beforeMigration && { beforeMigration: options.beforeMigration }),
-    })
+    const database = await openDatabase(read.house?.settings.database)
     undo.push(() => database.stop())
     const deps = { database: database.owner, clock: systemClock }
-    let chosen = await chooseHouse(folder, () => lastGoodHouse(database.owner))
+    let chosen = chooseHouse(read, await lastGoodHouse(database.owner))
     const adopt = async () => {
       if (chosen.fresh) await declareHouse(deps, chosen.house, chosen.jobs)
       await recordProblems(database.owner, chosen.problems)
@@ -96,8 +95,7 @@ export async function up(options: UpOptions): Promise<Up> {
     })
     undo.push(() => stopAll(processes))
     const reload = async () => {
-      const loaded = await chooseHouse(folder, async () => chosen.house)
-      chosen = loaded
+      chosen = chooseHouse(await readHouse(folder), chosen.house)
       await adopt()
       if (chosen.fresh) for (const [name, child] of processes) child.send({ type: 'house', house: houseFor(name) })
       return { fresh: chosen.fresh, digest: chosen.house.digest, problems: chosen.problems }
@@ -127,6 +125,12 @@ export async function up(options: UpOptions): Promise<Up> {
         if (made) onProgress('made a demonstration key: it signs for files only; `castellan operator init` makes yours')
       }),
       stop: unwind,
+    }
+
+    function openDatabase(settings: DatabaseSettings | undefined): Promise<KeptDatabase> {
+      const common = { socketFolder: runtime.database, log, ...(options.beforeMigration && { beforeMigration: options.beforeMigration }) }
+      if (settings?.kind === 'urls') return joinDatabase({ ...common, settings, secret: (name) => readSecret(home, name) })
+      return keepDatabase({ ...common, home, account: accounts?.get('database') })
     }
 
     function houseFor(name: ProcessName): Boot['house'] {
