@@ -3,13 +3,14 @@ import { globSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path/posix'
 import { describe, test } from 'node:test'
 import { parseSync } from 'oxc-parser'
-import { doors, mayImport, starters, wiring, withoutDoor } from './architecture.ts'
+import { doors, mayImport, mayImportTypes, starters, wiring, withoutDoor } from './architecture.ts'
 
 interface Import {
   /** Paths relative to src/. */
   readonly from: string
   readonly to: string
   readonly line: number
+  readonly onlyTypes: boolean
 }
 
 interface Parsed {
@@ -24,14 +25,14 @@ function parse(file: string, source: string): Parsed {
   assert.deepEqual(errors, [], `${file} does not parse`)
   const lineAt = (offset: number) => source.slice(0, offset).split('\n').length
   const requests = [
-    ...module.staticImports.map(({ moduleRequest }) => moduleRequest),
-    ...module.staticExports.flatMap(({ entries }) => entries.flatMap(({ moduleRequest }) => moduleRequest ?? [])),
-    ...module.dynamicImports.map(({ moduleRequest: { start, end } }) => ({ value: source.slice(start + 1, end - 1), start })),
+    ...module.staticImports.map(({ moduleRequest, entries }) => ({ ...moduleRequest, onlyTypes: entries.length > 0 && entries.every(({ isType }) => isType) })),
+    ...module.staticExports.flatMap(({ entries }) => entries.flatMap(({ moduleRequest, isType }) => (moduleRequest ? { ...moduleRequest, onlyTypes: isType } : []))),
+    ...module.dynamicImports.map(({ moduleRequest: { start, end } }) => ({ value: source.slice(start + 1, end - 1), start, onlyTypes: false })),
   ]
   return {
     imports: requests
       .filter(({ value }) => value.startsWith('.'))
-      .map(({ value, start }) => ({ from: file, to: normalize(join(dirname(file), value)), line: lineAt(start) })),
+      .map(({ value, start, onlyTypes }) => ({ from: file, to: normalize(join(dirname(file), value)), line: lineAt(start), onlyTypes })),
     barrels: module.staticExports.flatMap(({ entries }) =>
       entries.filter(({ importName }) => importName.kind === 'AllButDefault').map(({ start }) => lineAt(start)),
     ),
@@ -41,14 +42,15 @@ function parse(file: string, source: string): Parsed {
 const folderOf = (path: string) => path.split('/')[0]!
 
 /** What is wrong with one import, or nothing. */
-function violation({ from, to }: Import): string | undefined {
+function violation({ from, to, onlyTypes }: Import): string | undefined {
   const [mine, theirs] = [folderOf(from), folderOf(to)]
   const isTest = from.endsWith('.test.ts') || from.endsWith('.contract.ts')
   if (to === '../package.json') return undefined
   if (to.startsWith('..')) return isTest && to.startsWith('../test/') ? undefined : `leaves src/: ${to}`
   if (mine === theirs) return undefined
   if (starters[theirs]) return starters[theirs].includes(from) ? undefined : `only ${starters[theirs].join(', ')} may import ${theirs}`
-  if (!mayImport[mine]?.includes(theirs)) return `${mine} may not import ${theirs} (${to}); architecture.ts allows ${mayImport[mine]?.join(', ') || 'nothing'}`
+  const allowed = [...(mayImport[mine] ?? []), ...(onlyTypes ? (mayImportTypes[mine] ?? []) : [])]
+  if (!allowed.includes(theirs)) return `${mine} may not import ${theirs} (${to}); architecture.ts allows ${allowed.join(', ') || 'nothing'}`
   if (withoutDoor.includes(theirs) || wiring.includes(mine)) return undefined
   const isDoor = doors.some((door) => to === `${theirs}/${door}`)
   return isDoor ? undefined : `enters ${theirs} by ${to}; its doors are ${doors.join(' and ')}`
@@ -80,12 +82,12 @@ describe('the architecture', () => {
         return wrong === undefined ? [] : [`src/${one.from}:${one.line}  ${wrong}`]
       }),
     )
-    assert.deepEqual(found, [])
+    assert.equal(found.join('\n'), '')
   })
 
   test('knows what each door gives: no file exports everything of another', () => {
     const found = [...parsed].flatMap(([file, { barrels }]) => barrels.map((line) => `src/${file}:${line}  export * hides what the door gives; name the exports`))
-    assert.deepEqual(found, [])
+    assert.equal(found.join('\n'), '')
   })
 })
 
@@ -107,6 +109,9 @@ describe('the rules of the architecture test', () => {
     assert.equal(wrong('processes/worker.ts', `import { a } from '../runs/run-store.ts'`).length, 0)
     assert.equal(wrong('server/app.ts', `import { up } from '../processes/up.ts'`).length, 1)
     assert.equal(wrong('cli/up.ts', `import { up } from '../processes/up.ts'`).length, 0)
+    assert.equal(wrong('cli/run.ts', `import { a } from '../server/index.ts'`).length, 1)
+    assert.equal(wrong('cli/run.ts', `import { type A, b } from '../server/index.ts'`).length, 1)
+    assert.equal(wrong('cli/run.ts', `import type { A } from '../server/index.ts'`).length, 0)
     assert.equal(wrong('labels/label.ts', `import { a } from '../../test/support/database.ts'`).length, 1)
     assert.equal(wrong('labels/label.test.ts', `import { a } from '../../test/support/database.ts'`).length, 0)
   })

@@ -18,6 +18,11 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   processes: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'channels', 'gate', 'server'],
 }
 
+/** Who may besides know the shapes of whom: imports of types, which are gone when the program runs. */
+export const mayImportTypes: Readonly<Record<string, readonly string[]>> = {
+  cli: ['server'], // a client of its socket
+}
+
 /** A feature is entered by one of these; inside it, files import each other directly. */
 export const doors: readonly string[] = ['index.ts', 'routes.ts']
 

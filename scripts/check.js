@@ -12,7 +12,7 @@ const parts = [
   { name: 'types of bench', command: [tool('tsc'), '--noEmit', '--pretty', 'false', '-p', 'bench'], when: existsSync(`${root}bench/node_modules`) },
   { name: 'lint', command: [tool('oxlint'), '--deny-warnings', '.'] },
   { name: 'dead code', command: [tool('knip'), '--no-progress'] },
-  { name: 'architecture', command: [process.execPath, '--test', 'architecture.test.ts'] },
+  { name: 'architecture', command: [process.execPath, 'scripts/test.js', 'architecture.test.ts'] },
   { name: 'generated docs', command: [process.execPath, configurationDoc, '--check'], when: existsSync(`${root}${configurationDoc}`) },
 ]
 

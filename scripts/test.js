@@ -41,9 +41,10 @@ function finished(event, isPass) {
     file.passed += 1
     passed += 1
   } else {
-    file.failed += 1
     // a suite or a parent that only repeats the failure of a child says nothing new
-    if (event.details.error?.failureType !== 'subtestsFailed') failed.push(found)
+    if (event.details.error?.failureType === 'subtestsFailed') return
+    file.failed += 1
+    failed.push(found)
   }
 }
 
