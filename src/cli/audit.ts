@@ -1,1 +1,61 @@
-export {}
+import type { Command } from 'commander'
+import { addCommand, type Cli } from './command/add-command.ts'
+import { exitCodes } from './command/exit-codes.ts'
+import { outcome } from './command/outcome.ts'
+import { wholeNumber } from './command/parse-option.ts'
+import { table } from './terminal/table.ts'
+import { counted, distance, moment } from './terminal/wording.ts'
+
+interface Verification {
+  ok: boolean
+  sealed: number
+  batches: number
+  unsealed: { count: number; oldest: string | null }
+  problem?: { batch: number; what: string }
+}
+
+interface AuditEvent {
+  at: string
+  actor: string
+  kind: string
+  subject: string
+  detail: Record<string, unknown>
+}
+
+export function register(program: Command, cli: Cli): void {
+  const audit = program.command('audit').description('The record of what happened, chained and sealed by the releaser')
+
+  addCommand(audit, cli, {
+    usage: 'verify',
+    summary: 'Recompute the whole chain; exit 1 when anything in it was changed',
+    async run({ releaser, now }) {
+      const { ok, ...found } = await (await releaser()).get<Verification>('/audit/verify', {}, { patience: 600 })
+      const what = found.problem === undefined ? '' : `batch ${found.problem.batch}: ${found.problem.what}`
+      return outcome({ state: ok ? 'whole' : 'broken', ...found }, (data) => [
+        `${data.state === 'whole' ? 'Whole' : 'Whole up to there'}: ${counted(data.sealed, 'event')} in ${counted(data.batches, 'sealed batch', 'sealed batches')}.`,
+        `${counted(data.unsealed.count, 'event')} not sealed yet${data.unsealed.oldest === null ? '' : `, the oldest ${distance(data.unsealed.oldest, now)}`}.`,
+      ].join('\n'), ok ? undefined : { exit: exitCodes.failure, code: 'audit.broken', message: what })
+    },
+  })
+
+  addCommand<{ limit: number }>(audit, cli, {
+    usage: 'show [subject]',
+    summary: 'Events, of one job, run, draft or key, or the latest of all',
+    configure: (command) => void command.option('-n, --limit <number>', 'how many', wholeNumber, 50),
+    async run({ releaser, args, options, now }) {
+      const events = await (await releaser()).get<AuditEvent[]>('/audit/events', { subject: args[0], limit: options.limit })
+      return outcome(events, (data, terminal) => data.length === 0
+        ? `Nothing is recorded${args[0] === undefined ? '' : ` of ${args[0]}`}.`
+        : table(terminal, ['AT', 'WHO', 'WHAT', 'OF', 'DETAIL'], data.map((event) => [
+            moment(event.at, now), event.actor.replace(/^castellan_/, ''), event.kind, event.subject, detailText(event.detail),
+          ])))
+    },
+  })
+}
+
+function detailText(detail: Record<string, unknown>): string {
+  return Object.entries(detail)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(', ')
+}

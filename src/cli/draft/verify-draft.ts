@@ -1,0 +1,64 @@
+import { simpleParser, type AddressObject } from 'mailparser'
+import { Fault } from '../../kernel/fault.ts'
+import { challengeOf, readDocument, sha256, type DraftDocument } from '../../outbox/index.ts'
+import type { ReleaserDraft } from './releaser-draft.ts'
+
+/** A draft whose document and bytes were computed anew here, on the operator's side. */
+export interface VerifiedDraft {
+  readonly document: DraftDocument
+  /** The text that stands in the bytes. */
+  readonly text: string
+  /** SHA-256 of the bytes, hex. */
+  readonly sha256: string
+  /** What is signed: SHA-256("castellan/1" ‖ document). */
+  readonly challenge: Buffer
+}
+
+/**
+ * Believes nothing but the document and the bytes: the document is canonical and of this draft, the bytes are those it
+ * names, and what stands in them is what it says.
+ * @throws Fault `draft.document`, `draft.mismatch`
+ */
+export async function verifyDraft(shown: Pick<ReleaserDraft, 'id' | 'document' | 'wire'>): Promise<VerifiedDraft> {
+  const document = readDocument(shown.document)
+  const wire = Buffer.from(shown.wire, 'base64')
+  const hash = sha256(wire)
+  if (document.id !== shown.id) throw mismatch(shown.id, `the document is that of draft ${document.id}`)
+  if (hash !== document.wire.sha256 || wire.length !== document.wire.length) throw mismatch(shown.id, 'the bytes are not those that the document names')
+  const text = document.kind === 'mail' ? await readMail(document, wire) : wire.toString('utf8')
+  return { document, text, sha256: hash, challenge: challengeOf(shown.document) }
+}
+
+/** The text of a mail, whose head and parts must say what the document says. */
+async function readMail(document: DraftDocument, wire: Buffer): Promise<string> {
+  const mail = await simpleParser(wire, { skipImageLinks: true, skipTextToHtml: true })
+  const differs =
+    oneLine(mail.subject ?? '') !== oneLine(document.title) && 'the subject'
+    || !sameAddresses(mail.from, [document.from]) && 'the sender'
+    || !sameAddresses(mail.to, document.recipients.to) && 'the recipients'
+    || !sameAddresses(mail.cc, document.recipients.cc) && 'the copies'
+    || mail.bcc !== undefined && 'the hidden copies'
+    || mail.html !== false && 'a second form of the text'
+    || !sameList(mail.attachments.map(({ content }) => sha256(content)), document.attachments.map((attachment) => attachment.sha256)) && 'the attachments'
+  if (differs) throw mismatch(document.id, `${differs} in the bytes differs from what the document says`)
+  return (mail.text ?? '').replaceAll('\r\n', '\n')
+}
+
+/** Long subjects are folded over several lines on the wire. */
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim()
+}
+
+function sameAddresses(found: AddressObject | AddressObject[] | undefined, said: readonly string[]): boolean {
+  const inBytes = [found ?? []].flat().flatMap(({ value }) => value.map(({ address }) => (address ?? '').toLowerCase()))
+  const inDocument = said.map((shown) => (/<([^<>]*)>$/.exec(shown)?.[1] ?? shown).toLowerCase())
+  return sameList(inBytes.sort(), inDocument.sort())
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((one, place) => one === b[place])
+}
+
+function mismatch(id: string, what: string): Fault {
+  return new Fault('refused', 'draft.mismatch', `draft ${id} cannot be signed: ${what}. Deny it, and look into the releaser's log`)
+}
