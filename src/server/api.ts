@@ -1,4 +1,4 @@
-import type { Integrity, Level } from '../labels/label.ts'
+import type { Integrity, Level } from '../labels/index.ts'
 
 /**
  * What the server's socket answers with, as it stands in the JSON. Times are ISO 8601 in UTC.
