@@ -11,15 +11,24 @@ import { checkDraft, checkSignature, type Checked } from './verify-draft.ts'
 /** A connector that has not answered by then is given up; whether the bytes left stays open. In milliseconds. */
 const deliveryTimeoutMs = 120_000
 
-/** Releases every draft whose hold is over, one after the other. */
-export async function releaseDrafts(deps: OutboxDeps, signal?: AbortSignal): Promise<number> {
-  const due = await overdueDrafts(deps.database.pool, 'held', deps.clock.now())
-  let released = 0
-  for (const id of due) {
+/**
+ * Releases every draft whose hold is over, one after the other. `astray`: a release ended without a record; `recoverDrafts`
+ * finds out how.
+ * @throws Fault `releaser.replaced`: this releaser must stop
+ */
+export async function releaseDrafts(deps: OutboxDeps, signal?: AbortSignal): Promise<{ released: number; astray: boolean }> {
+  const outcome = { released: 0, astray: false }
+  for (const id of await overdueDrafts(deps.database.pool, 'held', deps.clock.now())) {
     if (signal?.aborted) break
-    if ((await releaseDraft(deps, id)) === 'released') released += 1
+    try {
+      if ((await releaseDraft(deps, id)) === 'released') outcome.released += 1
+    } catch (error) {
+      if (toFault(error).code === 'releaser.replaced') throw error
+      deps.log.error({ err: error, draft: id }, 'a release ended without a record')
+      outcome.astray = true
+    }
   }
-  return released
+  return outcome
 }
 
 type Begun =
@@ -76,12 +85,12 @@ async function begin(deps: OutboxDeps, id: string): Promise<Begun> {
       return { step: 'none' }
     }
     try {
+      const last = lastRelease(draft.expiresAt, deps.settings().holdMs)
+      if (now >= last) throw new Fault('refused', 'draft.expired', `it was signed, but could not leave before ${last.toISOString()}`)
       const checked = checkDraft(draft, deps.connectors())
       const approval = await findApproval(client, id)
       if (!approval) throw new Fault('refused', 'draft.signature', 'nobody signed it')
       await checkSignature(draft, checked, approval.keyId, approval.signature, deps.keys)
-      const last = lastRelease(new Date(checked.document.expires_at), deps.settings().holdMs)
-      if (now >= last) throw new Fault('refused', 'draft.expired', `it was signed, but could not leave before ${last.toISOString()}`)
       await moveDraft(client, id, 'releasing')
       await openDelivery(client, { id: newId(), draft: id, nonce: draft.nonce, at: now })
       await audit('draft.releasing', id, { nonce: draft.nonce, sha256: checked.document.wire.sha256 })

@@ -4,8 +4,8 @@ export function textOfWire(wire: Buffer): string {
   const [head, body] = splitHead(whole)
   const boundary = /^content-type: multipart\/[^;]*;\s*boundary="([^"]+)"/im.exec(head)?.[1]
   if (boundary === undefined) return decode(head, body)
-  const part = body.split(`--${boundary}\r\n`)[1]!.split(`\r\n--${boundary}`)[0]!
-  return decode(...splitHead(part))
+  const start = body.indexOf(`--${boundary}\r\n`) + boundary.length + 4
+  return decode(...splitHead(body.slice(start, body.indexOf(`\r\n--${boundary}`, start))))
 }
 
 function splitHead(text: string): [string, string] {

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import type { DraftDocument } from '../document.ts'
+import { sha256 } from '../document.ts'
+import type { Connector } from './connector.ts'
+
+export interface ConnectorUnderTest {
+  readonly connector: Connector
+  /** Every message that arrived outside, as bytes. */
+  arrived(): Promise<Buffer[]>
+}
+
+const signal = AbortSignal.timeout(60_000)
+
+/** As much of a document as connectors look at. */
+export function documentFor(wire: Buffer, id = '019514a0-0000-7000-8000-000000000001'): DraftDocument {
+  return {
+    version: 'castellan/1', id, nonce: 'ab'.repeat(32), kind: 'mail', connector: { name: 'file', kind: 'file' }, account: '', title: 'Termin', from: 'haus@example.org',
+    recipients: { to: ['eva@example.org'], cc: [], bcc: [] }, wire: { sha256: sha256(wire), length: wire.length }, attachments: [], rollback: '', risk: 2, reasons: [],
+    label: { level: 1, integrity: 'trusted', lanes: [] },
+    origin: { proposal: id, job: 'j', run: id, step: 's', item: '11'.repeat(32) }, replaces: null, frozen_at: '2026-03-02T09:00:00.000Z', expires_at: '2026-03-02T10:00:00.000Z',
+  }
+}
+
+/** What every connector must do, whatever it carries mail to. */
+export function connectorContract(name: string, open: (t: TestContext) => Promise<ConnectorUnderTest>): void {
+  const wire = Buffer.from('From: haus@example.org\r\nSubject: \xff\r\n\r\n.\r\n..\r\nFrom here\r\n\0', 'latin1')
+
+  test(`${name}: what arrives is what was signed, byte for byte, with a receipt`, async (t) => {
+    const { connector, arrived } = await open(t)
+    const receipt = await connector.deliver(wire, documentFor(wire), signal)
+    assert.deepEqual(await arrived(), [wire])
+    assert(Object.keys(receipt).length > 0)
+  })
+
+  test(`${name}: it says what it accepts and where it leads`, async (t) => {
+    const { connector } = await open(t)
+    assert.equal(connector.accepts('mail'), true)
+    assert.equal(connector.accepts('payment'), false)
+    assert(connector.account.length > 0 && connector.kind.length > 0)
+  })
+
+  test(`${name}: given up before it began, nothing left, and it says so`, async (t) => {
+    const { connector, arrived } = await open(t)
+    await assert.rejects(connector.deliver(wire, documentFor(wire), AbortSignal.abort()), { code: 'connector.not_sent' })
+    assert.deepEqual(await arrived(), [])
+  })
+
+  test(`${name}: after a crash it finds what left, and finds nothing where nothing left`, async (t) => {
+    const { connector } = await open(t)
+    if (!connector.reconcile) return t.skip('this connector cannot look')
+    assert.equal(await connector.reconcile(wire, documentFor(wire)), undefined)
+    await connector.deliver(wire, documentFor(wire), signal)
+    assert(await connector.reconcile(wire, documentFor(wire)))
+    const other = Buffer.from('other')
+    assert.equal(await connector.reconcile(other, documentFor(other)), undefined)
+  })
+}

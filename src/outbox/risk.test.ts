@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { RiskRule } from '../house/index.ts'
+import { assessRisk, type RiskSubject } from './risk.ts'
+
+const subject: RiskSubject = {
+  kind: 'mail', connector: 'file', label: { level: 1, integrity: 'trusted', lanes: [] }, addresses: ['eva@example.org'], strangers: [],
+  hidden: 0, attachments: 0, title: 'Termin', text: 'Bis Montag.',
+}
+const riskOf = (changes: Partial<RiskSubject>, rules: RiskRule[] = []) => assessRisk({ ...subject, ...changes }, rules)
+
+test('each rule adds its points and says so', () => {
+  assert.deepEqual(riskOf({}), { risk: 2, reasons: ['+2 an act of kind mail'] })
+  assert.equal(riskOf({ kind: 'post' }).risk, 5)
+  assert.equal(riskOf({ label: { ...subject.label, level: 2 } }).risk, 3)
+  assert.equal(riskOf({ label: { ...subject.label, integrity: 'untrusted' } }).risk, 3)
+  assert.deepEqual(riskOf({ strangers: ['eva@example.org'] }), { risk: 3, reasons: ['+2 an act of kind mail', '+1 nothing was ever sent to eva@example.org'] })
+  assert.equal(riskOf({ hidden: 2 }).risk, 3)
+  assert.equal(riskOf({ attachments: 1 }).risk, 3)
+  assert.equal(riskOf({ addresses: Array.from({ length: 6 }, (_, index) => `a${index}@x.de`) }).risk, 3)
+  assert.equal(riskOf({ addresses: Array.from({ length: 21 }, (_, index) => `a${index}@x.de`) }).risk, 5)
+})
+
+test('local-only content is at least 8, whatever else is true', () => {
+  const risk = riskOf({ label: { level: 3, integrity: 'trusted', lanes: [] } })
+  assert.equal(risk.risk, 8)
+  assert.match(risk.reasons.join('\n'), /at least 8: local-only/)
+})
+
+test('words about money make at least 7, in subject and text, in either language', () => {
+  for (const text of [
+    'Unsere neue Bankverbindung lautet', 'Bitte überweisen Sie', 'die Überweisung ist da', 'IBAN DE89 3704 0044 0532 0130 00', 'auf DE89370400440532013000 bitte',
+    'de89 3704 0044 0532 0130 00', 'we changed our bank account', 'please wire transfer the sum', 'your invoice', 'Rechnungen anbei', 'zahlen Sie bitte', 'our new account is', 'PayPal',
+  ]) {
+    assert.equal(riskOf({ text }).risk, 7, text)
+    assert.equal(riskOf({ title: text }).risk, 7, text)
+  }
+})
+
+test('words that only look alike add nothing', () => {
+  for (const text of ['Die Berechnung der Statik', 'eine Anzahl von Äpfeln', 'the bank of the river', 'KW12 wird am Montag besprochen', 'Basiswissen über Biscuits', 'account', 'am 12.03. um 10:15 Uhr']) {
+    assert.equal(riskOf({ text }).risk, 2, text)
+  }
+})
+
+test('rules of the house add when all of their conditions hold', () => {
+  const rule: RiskRule = { when: { kind: 'mail', recipients: ['*@press.example', '*@tv.example'], keywords: ['Interview'] }, add: 4, reason: 'the press' }
+  assert.equal(riskOf({ addresses: ['a@PRESS.example'], text: 'zum interview' }, [rule]).risk, 6)
+  assert.equal(riskOf({ addresses: ['a@press.example'] }, [rule]).risk, 2)
+  assert.equal(riskOf({ text: 'zum interview' }, [rule]).risk, 2)
+  assert.equal(riskOf({ text: 'interview' }, [{ when: {}, add: -1, reason: 'all is well' }]).risk, 1)
+})
+
+test('a house rule cannot talk a floor down, and the risk stays between 1 and 10', () => {
+  assert.equal(riskOf({ text: 'IBAN' }, [{ when: {}, add: -9, reason: 'trust me' }]).risk, 7)
+  fc.assert(fc.property(fc.array(fc.integer({ min: -20, max: 20 })), (adds) => {
+    const { risk } = riskOf({}, adds.map((add) => ({ when: {}, add, reason: 'x' })))
+    assert(Number.isInteger(risk) && risk >= 1 && risk <= 10)
+  }))
+})
+
+test('a hostile text of a megabyte is judged in no time', () => {
+  for (const text of ['new '.repeat(250_000), 'AA11 '.repeat(200_000), `new ${'bank'.repeat(250_000)}`, 'a'.repeat(1_000_000), 'änder'.repeat(200_000)]) {
+    const start = performance.now()
+    riskOf({ text })
+    assert(performance.now() - start < 1500)
+  }
+})
