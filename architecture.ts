@@ -34,5 +34,5 @@ export const wiring: readonly string[] = ['processes']
 
 /** The only files that may start what a wiring folder composes. */
 export const starters: Readonly<Record<string, readonly string[]>> = {
-  processes: ['cli/up.ts'],
+  processes: ['cli/up.ts', 'cli/config.ts'],
 }
