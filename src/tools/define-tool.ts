@@ -1,12 +1,7 @@
 import type { ZodType } from 'zod'
 import { Fault } from '../kernel/fault.ts'
+import type { Effect, Fallback } from './effect.ts'
 import type { ToolContext } from './tool-context.ts'
-
-/** What a tool may do: look, change the operator's own data, or propose an act that he signs. There is no effect "send". */
-export type Effect = 'read' | 'write' | 'propose'
-
-/** How a tool can still be of use when no model answers; a step has to ask for it. */
-export type Fallback = 'extractive'
 
 /** One ability, written once: a job step, an agent's tool, an MCP tool and a CLI command without another line. */
 export interface Tool<I, O> {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Fault } from '../kernel/fault.ts'
-import type { AnyTool, Effect, Fallback } from './define-tool.ts'
+import type { AnyTool } from './define-tool.ts'
+import type { Effect, Fallback } from './effect.ts'
 
 /** What a caller is told of a tool; input and output are JSON Schemas (draft 2020-12). */
 export interface ToolDescription {

@@ -1,12 +1,12 @@
 import type { Clock } from '../kernel/clock.ts'
 import type { Label, Level } from '../labels/index.ts'
-import type { Fallback } from './define-tool.ts'
+import type { Fallback } from './effect.ts'
 import type { Files } from './files/files.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import type { Mailbox } from './mail/mailbox.ts'
 import type { Models } from './model/models.ts'
 import type { Proposals } from './outbox/proposals.ts'
-import type { Sandbox } from './sandbox/sandbox.ts'
+import type { Shell } from './shell/shell.ts'
 
 /** The run on whose behalf a tool works. `fence` is what every write of it must show. */
 export interface ToolRun {
@@ -20,7 +20,7 @@ export interface ToolRun {
   readonly label: Label
 }
 
-export type ToolLog = (level: 'info' | 'warn' | 'error', message: string, fields?: object) => void
+export type ToolLog = (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void
 
 /** Everything that a tool can reach. What is not here, it cannot do. */
 export interface ToolContext {
@@ -39,7 +39,7 @@ export interface ToolContext {
   readonly models: Models
   readonly proposals: Proposals
   readonly ledger: Ledger
-  readonly sandbox: Sandbox
+  readonly shell: Shell
   /** Set when the step declares it and the tool can do it. */
   readonly fallback?: Fallback | undefined
   markMadeWithoutModel(): void

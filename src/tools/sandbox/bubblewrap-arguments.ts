@@ -2,12 +2,13 @@ import { existsSync, lstatSync, readlinkSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, normalize } from 'node:path'
 import { Fault } from '../../kernel/fault.ts'
-import type { SandboxFolder, SandboxLimits } from './sandbox.ts'
+import type { HiddenPlace, SandboxFolder, SandboxLimits } from './sandbox.ts'
 
 export interface Confinement {
   readonly argv: readonly string[]
   readonly cwd?: string | undefined
   readonly folders: readonly SandboxFolder[]
+  readonly hidden: readonly HiddenPlace[]
   readonly env: Readonly<Record<string, string>>
   readonly limits: SandboxLimits
   /** Absolute path of util-linux' prlimit; without it there are no limits but time and output. */
@@ -28,7 +29,7 @@ const neverInside = ['/proc', '/sys', '/dev', '/run', '/var/run', '/boot', '/etc
  * remounted `/`. A user namespace with an ordinary uid, no capabilities and no further user namespaces held.
  */
 export function bubblewrapArguments(confinement: Confinement): string[] {
-  const { argv, cwd, folders, env } = confinement
+  const { argv, cwd, folders, hidden, env } = confinement
   if (!argv[0] || !isAbsolute(argv[0])) throw new Fault('invalid', 'sandbox.argv', 'the first word of a command is its absolute path')
   return [
     '--unshare-all', '--unshare-user', '--uid', '65534', '--gid', '65534',
@@ -40,6 +41,7 @@ export function bubblewrapArguments(confinement: Confinement): string[] {
     '--ro-bind', '/usr', '/usr', ...topLevel.flatMap(bindOrLink),
     ...etc.flatMap((path) => (existsSync(path) ? ['--ro-bind', path, path] : [])),
     ...folders.flatMap(bindFolder),
+    ...hidden.flatMap(({ path, kind }) => (kind === 'folder' ? ['--tmpfs', path, '--remount-ro', path] : ['--ro-bind', '/dev/null', path])),
     '--remount-ro', '/',
     '--chdir', cwd ?? '/tmp',
     '--', ...limited(confinement), ...argv,

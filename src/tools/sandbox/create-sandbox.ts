@@ -41,7 +41,7 @@ export async function createSandbox(deps: SandboxDeps = {}): Promise<Sandbox> {
   async function confine(command: SandboxCommand): Promise<SandboxResult> {
     const limits = { ...ordinaryLimits, ...command.limits }
     const args = bubblewrapArguments({
-      argv: command.argv, cwd: command.cwd, folders: command.folders ?? [], env: { ...environment, ...command.env }, limits, prlimitPath,
+      argv: command.argv, cwd: command.cwd, folders: command.folders ?? [], hidden: command.hidden ?? [], env: { ...environment, ...command.env }, limits, prlimitPath,
     })
     return await runBounded({
       file: bwrap!, arguments: args, env: {}, stdin: command.stdin,

@@ -1,7 +1,12 @@
-/** A folder that the command sees, under the same path as on the host. */
+/** A folder or a file that the command sees, under the same path as on the host. */
 export interface SandboxFolder {
   readonly path: string
   readonly access: 'read' | 'write'
+}
+
+export interface HiddenPlace {
+  readonly path: string
+  readonly kind: 'file' | 'folder'
 }
 
 export interface SandboxLimits {
@@ -20,6 +25,8 @@ export interface SandboxCommand {
   readonly argv: readonly string[]
   readonly cwd?: string | undefined
   readonly folders?: readonly SandboxFolder[] | undefined
+  /** Inside of `folders`, what the command sees as empty. */
+  readonly hidden?: readonly HiddenPlace[] | undefined
   readonly env?: Readonly<Record<string, string>> | undefined
   readonly stdin?: Iterable<Uint8Array> | undefined
   readonly limits?: Partial<SandboxLimits> | undefined

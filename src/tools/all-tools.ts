@@ -1,0 +1,29 @@
+import type { AnyTool } from './define-tool.ts'
+import { filesList } from './files/list.ts'
+import { filesRead } from './files/read.ts'
+import { filesSearch } from './files/search.ts'
+import { filesWrite } from './files/write.ts'
+import { ledgerCalls, ledgerDrafts, ledgerLate, ledgerOccurrences, ledgerRuns } from './ledger/ledger-tools.ts'
+import { mailList } from './mail/list.ts'
+import { mailRead } from './mail/read.ts'
+import { mailSearch } from './mail/search.ts'
+import { modelAsk } from './model/ask.ts'
+import { outboxList } from './outbox/list.ts'
+import { outboxPropose } from './outbox/propose.ts'
+import { outboxWait } from './outbox/wait.ts'
+import { shellRun } from './shell/run.ts'
+import { textReplies } from './text/replies.ts'
+import { textSummarize } from './text/summarize.ts'
+import { textTemplate } from './text/template.ts'
+import { textTriage } from './text/triage.ts'
+
+/** Every tool there is. A new one is added here and is then a job step, an agent's tool and a command. */
+export const allTools: readonly AnyTool[] = [
+  filesList, filesRead, filesSearch, filesWrite,
+  ledgerCalls, ledgerDrafts, ledgerLate, ledgerOccurrences, ledgerRuns,
+  mailList, mailRead, mailSearch,
+  modelAsk,
+  outboxList, outboxPropose, outboxWait,
+  shellRun,
+  textReplies, textSummarize, textTemplate, textTriage,
+]

@@ -1,0 +1,96 @@
+import { Pool } from 'undici'
+import { z } from 'zod'
+import type { Database } from '../../kernel/database/connect.ts'
+import { Fault, type FaultKind } from '../../kernel/fault.ts'
+import { covers, describeLabel, type Label } from '../../labels/index.ts'
+import { fenced } from '../fenced.ts'
+import type { ToolRun } from '../tool-context.ts'
+import type { ModelAnswer, ModelRequest, Models } from './models.ts'
+
+export interface ModelsDeps {
+  readonly database: Database
+  /** Connected to the socket of this worker's gate. */
+  readonly gate: Pool
+  readonly run: Pick<ToolRun, 'id' | 'fence' | 'label'>
+  label(): Label
+}
+
+const answerSchema = z.object({
+  model: z.string(),
+  choices: z.array(z.object({ message: z.object({ content: z.string().nullish() }) })).min(1),
+})
+const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string() }) })
+const kinds: Readonly<Record<number, FaultKind>> = { 400: 'invalid', 401: 'conflict', 403: 'refused', 404: 'missing', 409: 'conflict', 413: 'invalid', 415: 'invalid', 504: 'timeout' }
+const mostAnswerBytes = 8 * 1024 * 1024
+
+/** A pool to the Unix socket of a gate; a model may think for minutes, so only the step's own time ends a call. */
+export function connectGate(socket: string): Pool {
+  return new Pool('http://gate', { socketPath: socket, connections: 8, headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: 2_000 })
+}
+
+/** The models behind the gate, asked under a session of this run. The gate knows the run's label from the database, never from here. */
+export function createModels({ database, gate, run, label }: ModelsDeps): Models {
+  let session: Promise<string> | undefined
+
+  /** Opened at the first question: most steps ask none. */
+  function key(): Promise<string> {
+    session ??= fenced(run.id, async () => (await database.pool.query<{ key: string }>('select session_open($1, $2) as key', [run.id, run.fence])).rows[0]!.key)
+    return session
+  }
+
+  return {
+    async ask(request) {
+      // what this step has read is in the run's row only once the step is closed; until then the gate would judge by too low a label
+      if (!covers(run.label, label())) {
+        throw new Fault('refused', 'model.label', `this step has read ${describeLabel(label())} and the run is still ${describeLabel(run.label)}: read in one step, ask a model in the next`)
+      }
+      const authorization = `Bearer ${await key()}`
+      try {
+        const { statusCode, body } = await gate.request({
+          method: 'POST',
+          path: '/v1/chat/completions',
+          headers: { authorization, 'content-type': 'application/json', 'x-castellan-task': request.task },
+          body: JSON.stringify(wireOf(request)),
+          signal: request.signal,
+        })
+        return readAnswer(statusCode, await readBody(body))
+      } catch (error) {
+        if (error instanceof Fault || request.signal.aborted) throw error
+        throw new Fault('unavailable', 'model.gate', `the gate does not answer (${(error as Error).message}); see castellan status`, {}, error)
+      }
+    },
+  }
+}
+
+function wireOf({ system, prompt, maxTokens }: ModelRequest): object {
+  return {
+    model: 'auto',
+    messages: [...(system === undefined ? [] : [{ role: 'system', content: system }]), { role: 'user', content: prompt }],
+    ...(maxTokens !== undefined && { max_tokens: maxTokens }),
+  }
+}
+
+async function readBody(body: AsyncIterable<Buffer>): Promise<unknown> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of body) {
+    bytes += chunk.length
+    if (bytes > mostAnswerBytes) throw new Fault('unavailable', 'model.answer', `the gate answered more than ${mostAnswerBytes} bytes`)
+    chunks.push(chunk)
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  } catch (error) {
+    throw new Fault('unavailable', 'model.answer', 'the gate answered something that is no JSON', {}, error)
+  }
+}
+
+function readAnswer(status: number, body: unknown): ModelAnswer {
+  if (status === 200) {
+    const answer = answerSchema.safeParse(body)
+    if (!answer.success) throw new Fault('unavailable', 'model.answer', 'the gate answered, but not as a chat completion')
+    return { text: answer.data.choices[0]!.message.content ?? '', model: answer.data.model }
+  }
+  const said = errorSchema.safeParse(body).data?.error
+  throw new Fault(kinds[status] ?? 'unavailable', said?.code ?? 'model.gate', said?.message ?? `the gate answered with status ${status}`)
+}

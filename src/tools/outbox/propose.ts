@@ -1,0 +1,40 @@
+import { z } from 'zod'
+import { Fault } from '../../kernel/fault.ts'
+import { defineTool } from '../define-tool.ts'
+
+const key = z.string().min(1).max(200).describe('names the item in this step; taken from the input, so that a repeated step finds its first proposal')
+const address = z.string().min(3).max(400).describe('eva@example.org or Eva <eva@example.org>')
+
+/** A closed form for each kind of act: what is not in it cannot be proposed. */
+const mailSchema = z.strictObject({
+  key,
+  kind: z.literal('mail'),
+  to: z.array(address).min(1).max(100),
+  cc: z.array(address).max(100).optional(),
+  bcc: z.array(address).max(100).optional(),
+  subject: z.string().max(500),
+  text: z.string().max(1024 * 1024),
+  inReplyTo: z.string().max(1_000).nullish().describe('the Message-ID that it answers'),
+  references: z.array(z.string().max(1_000)).max(100).optional(),
+})
+
+export const outboxPropose = defineTool({
+  name: 'outbox.propose',
+  summary: 'Propose acts that leave the house; each waits for the signature of the operator',
+  effect: 'propose',
+  input: z.strictObject({
+    connector: z.string().min(1).describe('a connector of castellan.yaml'),
+    proposals: z.array(z.discriminatedUnion('kind', [mailSchema])).max(200),
+  }),
+  output: z.object({ proposed: z.array(z.object({ id: z.uuid(), key: z.string(), fresh: z.boolean() })) }),
+  async run({ proposals: outbox, signal }, { connector, proposals }) {
+    const repeated = proposals.find((one, index) => proposals.findIndex((other) => other.key === one.key) !== index)
+    if (repeated) throw new Fault('invalid', 'outbox.key', `two of the proposals have the key ${JSON.stringify(repeated.key)}; the second would be taken for the first`)
+    const proposed = []
+    for (const { key: item, kind, ...payload } of proposals) {
+      signal.throwIfAborted()
+      proposed.push(await outbox.open({ key: item, kind, connector, payload }))
+    }
+    return { proposed }
+  },
+})

@@ -1,0 +1,104 @@
+import { realpathSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Clock } from '../kernel/clock.ts'
+import type { Database } from '../kernel/database/connect.ts'
+import type { Logger } from '../kernel/log.ts'
+import { labelOfFile, labelOfMail, type House } from '../house/index.ts'
+import { join, type Label } from '../labels/index.ts'
+import type { Fallback } from './effect.ts'
+import { createFiles } from './files/create-files.ts'
+import type { ProtectedPlaces } from './files/protected-names.ts'
+import { createLedger } from './ledger/create-ledger.ts'
+import { createMailbox } from './mail/create-mailbox.ts'
+import { createMailParser } from './mail/parse-mail.ts'
+import { connectGate, createModels } from './model/create-models.ts'
+import { createProposals } from './outbox/create-proposals.ts'
+import { createSandbox } from './sandbox/create-sandbox.ts'
+import type { SandboxStatus } from './sandbox/sandbox.ts'
+import { createShell } from './shell/create-shell.ts'
+import type { ToolContext, ToolLog, ToolRun } from './tool-context.ts'
+
+export interface ToolboxDeps {
+  /** With the worker's own role. */
+  readonly database: Database
+  readonly clock: Clock
+  readonly log: Logger
+  /** As it is now: the operator may change it while a worker works. */
+  house(): Pick<House, 'folder' | 'settings' | 'labelRules'>
+  /** $CASTELLAN_HOME. */
+  readonly home: string
+  /** The process's own folder; the canary of the sandbox works there. */
+  readonly folder: string
+  /** The Unix socket of this worker's gate. */
+  readonly gateSocket: string
+  /** Where bubblewrap is; else where distributions put it. */
+  readonly bwrapPath?: string | undefined
+}
+
+/** One call of a tool on behalf of a step, as the executor of runs has it. */
+export interface ToolCall {
+  readonly claim: { readonly run: string; readonly fence: string; readonly job: string; readonly lane: string; readonly definition: Pick<ToolRun, 'readsUpTo'> }
+  readonly step: { readonly id: string; readonly fallback?: Fallback }
+  readonly attempt: number
+  readonly label: Label
+  readonly signal: AbortSignal
+  readonly log: ToolLog
+}
+
+export interface Toolbox {
+  /** Everything that this step may reach, and nothing else. */
+  contextFor(call: ToolCall): ToolContext
+  /** Whether commands can run here, for doctor. */
+  sandboxStatus(): Promise<SandboxStatus>
+  close(): Promise<void>
+}
+
+const source = fileURLToPath(new URL('../../', import.meta.url))
+
+/** What a worker process keeps for its tools: the sandbox, the way to its gate, the parser of mail. */
+export async function createToolbox(deps: ToolboxDeps): Promise<Toolbox> {
+  const { database, clock } = deps
+  const sandbox = await createSandbox({ bwrapPath: deps.bwrapPath, scratch: deps.folder })
+  const status = await sandbox.status()
+  if (!status.ok) deps.log.warn({ reason: status.reason }, 'no command is run on this machine')
+  const parse = createMailParser({ sandbox })
+  const gate = connectGate(deps.gateSocket)
+
+  function contextFor({ claim, step, attempt, label: start, signal, log }: ToolCall): ToolContext {
+    const house = deps.house()
+    const { folders, shell, outbox } = house.settings
+    const places: ProtectedPlaces = { house: real(house.folder), roots: [real(deps.home), real(source)] }
+    const run: ToolRun = { id: claim.run, job: claim.job, lane: claim.lane, fence: claim.fence, readsUpTo: claim.definition.readsUpTo, label: start }
+    let current = start
+    let withoutModel = false
+    const label = () => current
+    const raise = (more: Label) => {
+      current = join(current, more)
+    }
+    const fileLabel = (folder: string, path: string) => labelOfFile(house, folder, path)
+    return {
+      run, step: step.id, attempt, clock, signal, log, label, raise,
+      mailbox: createMailbox({ database, parse, labelOf: (mail) => labelOfMail(house, mail), run, raise, signal, log }),
+      files: createFiles({ database, folders, places, labelOf: fileLabel, run, label, raise, signal, log }),
+      models: createModels({ database, gate, run, label }),
+      proposals: createProposals({ database, run, step: step.id, connectors: outbox.connectors.map((one) => one.name), label, raise }),
+      ledger: createLedger({ database, run, clock, raise }),
+      shell: createShell({ sandbox, database, allow: shell.allow, folders, places, labelOf: fileLabel, run, raise }),
+      fallback: step.fallback,
+      markMadeWithoutModel() {
+        withoutModel = true
+      },
+      wasMadeWithoutModel: () => withoutModel,
+    }
+  }
+
+  return { contextFor, sandboxStatus: () => sandbox.status(), close: () => gate.close() }
+}
+
+function real(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
+}
