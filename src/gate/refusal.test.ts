@@ -49,9 +49,10 @@ test('the cloud gate refuses what the label or the lane forbids, and not a byte 
       await assert.rejects(ask(cloud, run, model), failsWith(403, 'label_refused', words), `${lane} P${level} ${model}`)
     }
     const rows = await callsOf(database, run.run)
-    assert.deepEqual(rows.map((row) => [row.gate, row.state, row.upstream, row.closed]), Array(6).fill(['cloud', 'refused', null, true]))
+    assert.equal(rows.length, 6)
+    assert.deepEqual(rows.map((row) => [row.gate, row.state, row.upstream, row.closed]), rows.map(() => ['cloud', 'refused', null, true]))
     for (const row of rows) assert.match(row.reason ?? '', /set: none$/)
-    assert.deepEqual(await auditOf(database, run.run), Array(6).fill({ kind: 'call.refused', actor: 'castellan_gate_cloud', state: null }))
+    assert.deepEqual(await auditOf(database, run.run), rows.map(() => ({ kind: 'call.refused', actor: 'castellan_gate_cloud', state: null })))
     const client = new OpenAI({ baseURL: `${cloud.address}/v1`, apiKey: run.key, maxRetries: 0 })
     assert.deepEqual((await client.models.list()).data, [])
   }
@@ -150,25 +151,6 @@ test('a label that rises in the middle of a run shuts the cloud gate for the nex
   await assert.rejects(ask(cloud, run, 'cloud/far'), failsWith(403, 'label_refused', /P2 internal/))
   assert.equal(far.bytes().length, sent)
   assert.deepEqual((await callsOf(database, run.run)).map((row) => [row.state, row.label_level]), [['succeeded', 1], ['refused', 2]])
-})
-
-test('a label that rises between the look and the row is seen by the row', async () => {
-  const run = await openRun(database, 'open', 1)
-  const sent = far.calls().length
-  const body = JSON.stringify({ model: 'cloud/far', messages: [{ role: 'user', content: canary }] })
-  // the key is looked up when the head has come; the body comes after the label has risen
-  const { request } = await import('node:http')
-  const slow = request(`${cloud.address}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${run.key}`, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), expect: '100-continue' },
-  })
-  const answered = new Promise<number>((resolve, reject) => slow.on('response', (response) => resolve(response.resume().statusCode!)).on('error', reject))
-  slow.flushHeaders()
-  await new Promise((resolve) => slow.once('continue', resolve))
-  await raise(database.owner, run.run, 3)
-  slow.end(body)
-  assert.equal(await answered, 403)
-  assert.equal(far.calls().length, sent)
 })
 
 test('a lane that loses its clearance while a call is open: the call is closed, the next is refused', async () => {

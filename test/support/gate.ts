@@ -85,9 +85,16 @@ export async function gateBoot(
   return { boot, remove: () => rm(folder, { recursive: true }) }
 }
 
-/** Starts a gate in this process, as `main.ts` would. */
+/** Starts a gate in this process. */
 export async function startGate(...given: Parameters<typeof gateBoot>): Promise<TestGate> {
   const { boot, remove } = await gateBoot(...given)
+  const gate = await startFrom(boot)
+  let stopped: Promise<void> | undefined
+  return { ...gate, stop: (deadlineMs) => (stopped ??= gate.stop(deadlineMs).then(remove)) }
+}
+
+/** Starts a gate from a message, as `main.ts` would. */
+export async function startFrom(boot: Boot): Promise<TestGate> {
   let onHouse: ((house: House) => void) | undefined
   const host: Host = {
     ready: () => {},
@@ -99,11 +106,10 @@ export async function startGate(...given: Parameters<typeof gateBoot>): Promise<
     request: async () => undefined,
   }
   const started = await start(boot, host)
-  let stopped: Promise<void> | undefined
   return {
     address: started.address,
     socket: boot.process === 'gate-local' ? boot.sockets.gateLocal : boot.sockets.gateCloud,
-    stop: (deadlineMs = 2_000) => (stopped ??= started.stop(deadlineMs).then(remove)),
+    stop: (deadlineMs = 2_000) => started.stop(deadlineMs),
     reload: (models) => onHouse?.({ ...boot.house, settings: { ...boot.house.settings, models } }),
   }
 }

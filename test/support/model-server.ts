@@ -154,9 +154,8 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
 
   async function stream(wire: Wire, answer: ScriptedAnswer, response: ServerResponse): Promise<void> {
     const fault = answer.misbehaves
-    const write = async (text: string) => {
-      if (!response.write(text)) await once(response, 'drain')
-    }
+    // flushed before anything else happens, so that a connection that is dropped drops nothing that was said before
+    const write = (text: string) => new Promise<void>((resolve) => void response.write(text, () => resolve()))
     let said = 0
     for (const text of wire.head()) await write(text)
     for (const piece of [...piecesOf(answer), undefined]) {

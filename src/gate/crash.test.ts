@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { after, test } from 'node:test'
+import { auditOf, callsOf, gateBoot, gateDatabase, openRun, startGate } from '../../test/support/gate.ts'
+import { startModelServer } from '../../test/support/model-server.ts'
+
+after(() => server.close())
+const server = await startModelServer({ models: [{ name: 'scripted:latest' }] })
+const database = await gateDatabase(['ollama'])
+const models = { upstreams: [{ name: 'ollama', kind: 'ollama', url: server.url, zone: 'machine' }] } as const
+const main = join(import.meta.dirname, '../processes/main.ts')
+
+/** A gate in a process of its own, as `up` starts it, that dies at a fault point. Resolves with its address, and with its signal once it is dead. */
+async function startMortal(faultPoint: string): Promise<{ address: string; died: Promise<string | null>; remove(): Promise<void> }> {
+  const { boot, remove } = await gateBoot(database, 'gate-local', models)
+  const child = spawn(process.execPath, ['--disable-sigusr1', main, 'gate-local'], { stdio: ['ignore', 'pipe', 'ignore', 'pipe'] })
+  const pipe = child.stdio[3] as NodeJS.WritableStream
+  pipe.end(JSON.stringify({ ...boot, faultPoints: `${faultPoint}=1` }))
+  const died = once(child, 'exit').then(([, signal]) => signal as string | null)
+  for await (const line of createInterface({ input: child.stdout! })) {
+    const { address } = JSON.parse(line) as { address?: string }
+    if (address) return { address, died, remove }
+  }
+  throw new Error('the gate ended before it listened')
+}
+
+const ask = (address: string, key: string) =>
+  fetch(`${address}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: 'Hello' }], max_tokens: 50 }),
+  })
+
+type Row = [state: string, reason: string | null, input: number | null, output: number | null]
+const table: readonly [point: string, asked: number, after: readonly Row[], swept: readonly Row[]][] = [
+  // nothing was written and nothing was sent
+  ['call.open:before', 0, [], []],
+  // intended and never sent: closed at what was reserved
+  ['call.open:after', 0, [['open', null, 6, 50]], [['abandoned', 'gate_died', 6, 50]]],
+  // answered and never told: likewise
+  ['call.close:before', 1, [['open', null, 6, 50]], [['abandoned', 'gate_died', 6, 50]]],
+  ['call.close:after', 1, [['succeeded', null, 11, 3]], [['succeeded', null, 11, 3]]],
+]
+
+for (const [point, asked, left, swept] of table) {
+  test(`a gate that dies at ${point} leaves a ledger that its successor can close`, async () => {
+    const { key, run } = await openRun(database, 'private')
+    const before = server.calls().length
+    const mortal = await startMortal(point)
+    await assert.rejects(ask(mortal.address, key), TypeError)
+    assert.equal(await mortal.died, 'SIGKILL')
+    await mortal.remove()
+    const rows = async (): Promise<Row[]> => (await callsOf(database, run)).map((row) => [row.state, row.reason, row.input_tokens, row.output_tokens])
+    assert.equal(server.calls().length - before, asked)
+    assert.deepEqual(await rows(), left)
+
+    const successor = await startGate(database, 'gate-local', models)
+    assert.deepEqual(await rows(), swept)
+    assert.deepEqual((await auditOf(database, run)).map(({ kind, state }) => [kind, state]), swept.map(([state]) => ['call.closed', state]))
+    assert.equal((await ask(successor.address, key)).status, 200)
+    await successor.stop()
+    assert.equal((await callsOf(database, run)).filter((row) => row.state === 'open').length, 0)
+  })
+}
+
+test('a gate closes what its own kind left open, not what the other gate is doing', async () => {
+  const { run } = await openRun(database, 'private')
+  const session = await database.owner.pool.query<{ id: string }>('select id from session where run_id = $1', [run])
+  for (const gate of ['local', 'cloud']) {
+    await database.owner.pool.query(`insert into model_call (id, session_id, run_id, gate, task) values (gen_random_uuid(), $1, $2, $3, 'chat')`, [session.rows[0]!.id, run, gate])
+  }
+  const gate = await startGate(database, 'gate-local', models)
+  await gate.stop()
+  assert.deepEqual((await callsOf(database, run)).map((row) => [row.gate, row.state]).sort(), [['cloud', 'open'], ['local', 'abandoned']])
+})

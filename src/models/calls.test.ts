@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { callsOf, gateDatabase, openRun, raise } from '../../test/support/gate.ts'
+import { startModelServer } from '../../test/support/model-server.ts'
+import { createLogger } from '../kernel/log.ts'
+import { createCallLedger } from './call-ledger.ts'
+import { createCalls, type CallRequest } from './calls.ts'
+import { declareModels } from './declared-models.ts'
+import { findSession, hashOfKey, type Session } from './session.ts'
+import { collect, isFault } from './upstream.contract.ts'
+
+after(async () => {
+  await models.catalog.close()
+  await far.close()
+})
+const far = await startModelServer({ models: [{ name: 'far' }] })
+const database = await gateDatabase(['cloud'])
+const gate = database.as('castellan_gate_cloud')
+const models = declareModels({ upstreams: [{ name: 'cloud', kind: 'openai', url: `${far.url}/v1`, zone: 'cloud' }], routes: {} }, 'cloud', {})
+const calls = createCalls({
+  gate: 'cloud', database: gate, models: () => models,
+  ledger: createCallLedger({ database: gate, gate: 'cloud', retentionMs: () => 60_000 }),
+  log: createLogger({ name: 'test', level: 'error' }),
+})
+const request = (session: Session, signal = new AbortController().signal): CallRequest => ({
+  session, model: 'far', signal, conversation: { messages: [{ role: 'user', content: 'Hello' }] },
+})
+
+test('what was looked up before the label rose is looked up again, and refused', async () => {
+  const { key, run } = await openRun(database, 'open', 1)
+  const session = (await findSession(gate, hashOfKey(key)))!
+  await raise(database.owner, run, 2)
+  await assert.rejects(calls.call(request(session)), isFault('refused', 'label_refused'))
+  assert.equal(far.calls().length, 0)
+  assert.deepEqual((await callsOf(database, run)).map((row) => [row.state, row.label_level]), [['refused', 2]])
+})
+
+test('what was looked up before the run was taken over is nobody’s now', async () => {
+  const { key, run } = await openRun(database, 'open', 1)
+  const session = (await findSession(gate, hashOfKey(key)))!
+  await database.as('castellan_worker_private').pool.query(`select run_claim($1, 'other')`, [run])
+  await assert.rejects(calls.call(request(session)), isFault('refused', 'session_unknown'))
+  assert.equal(far.calls().length, 0)
+  assert.deepEqual(await callsOf(database, run), [])
+})
+
+test('a label that rose within what is cleared is written down as it is now', async () => {
+  const { key, run } = await openRun(database, 'client', 1)
+  const session = (await findSession(gate, hashOfKey(key)))!
+  await raise(database.owner, run, 2)
+  await collect((await calls.call(request(session))).chunks)
+  assert.deepEqual((await callsOf(database, run)).map((row) => [row.state, row.label_level]), [['succeeded', 2]])
+})
+
+test('an answer that nobody reads to its end is abandoned with what was said', async () => {
+  const { key, run } = await openRun(database, 'open', 1)
+  far.next({ text: ['four', 'more', 'never read'] })
+  const { chunks } = await calls.call(request((await findSession(gate, hashOfKey(key)))!))
+  await chunks.next()
+  await chunks.return?.()
+  assert.deepEqual((await callsOf(database, run)).map((row) => [row.state, row.reason, row.output_tokens]), [['abandoned', 'client_gone', 1]])
+})
+
+test('who is gone before the call began leaves no row', async () => {
+  const { key, run } = await openRun(database, 'open', 1)
+  const sent = far.calls().length
+  const reason = new Error('gone')
+  await assert.rejects(calls.call(request((await findSession(gate, hashOfKey(key)))!, AbortSignal.abort(reason))), reason)
+  assert.equal(far.calls().length, sent)
+  assert.deepEqual(await callsOf(database, run), [])
+})
