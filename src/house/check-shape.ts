@@ -25,6 +25,9 @@ function describe(schema: z.ZodType, source: YamlSource, issue: Issue, path: Pat
   const named = path.length === 0 ? 'the file' : path.map(String).join('.')
   const at = path.length === 0 ? schema : schemaAt(schema, path)
   const right = at ? whatIsRight(at) : ''
+  if ((issue.code === 'invalid_type' || issue.code === 'invalid_value') && issue.input === undefined && path.length > 0) {
+    return [source.problem(path, `${named} is missing`, right)]
+  }
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map((key) => {
@@ -33,7 +36,6 @@ function describe(schema: z.ZodType, source: YamlSource, issue: Issue, path: Pat
         return source.problem([...path, key], what, didYouMean(key, known), { at: 'key' })
       })
     case 'invalid_type':
-      if (issue.input === undefined && path.length > 0) return [source.problem(path, `${named} is missing`, right)]
       return [source.problem(path, `${named} is ${kindOf(issue.input)} and should be ${article(issue.expected)}`, right)]
     case 'invalid_value': {
       const values = issue.values.map(String)

@@ -9,7 +9,9 @@ export const expressionRoots = ['steps', 'input', 'slot', 'now', 'job', 'prompts
 /** Characters of a template, milliseconds of a rendering, and objects and characters that it may make. */
 const limits = { parseLimit: 500_000, renderLimit: 2_000, memoryLimit: 50_000_000 } as const
 
-const engine = createEngine()
+const engine = createEngine((value) => (isObject(value) ? JSON.stringify(value) : value) as string)
+/** Gives values as they are. */
+const valueEngine = createEngine()
 
 /** Fills in every expression of a step's `with`. A value that is exactly one `{{ … }}` keeps its type, anything else becomes text. */
 export function resolveInput(value: unknown, scope: Scope): unknown {
@@ -55,13 +57,13 @@ function evaluate(text: string, scope: Scope): unknown {
   if (!text.includes('{{') && !text.includes('{%')) return text
   return guarded(text, (templates) => {
     const whole = text.trim().startsWith('{{') ? onlyOutput(text) : undefined
-    if (whole) return toValueSync(whole.value.value(new Context(scope as object, engine.options, { sync: true, ...limits }))) ?? null
+    if (whole) return toValueSync(whole.value.value(new Context(scope as object, valueEngine.options, { sync: true, ...limits }))) ?? null
     return engine.renderSync(templates, scope as object)
   })
 }
 
 function onlyOutput(text: string): Output | undefined {
-  const [first, ...more] = engine.parse(text.trim())
+  const [first, ...more] = valueEngine.parse(text.trim())
   return first instanceof Output && more.length === 0 ? first : undefined
 }
 
@@ -96,7 +98,7 @@ function walk(value: unknown, onText: (text: string) => unknown): unknown {
 }
 
 /** No files, no inherited properties, nothing random: the same scope gives the same text again. */
-function createEngine(): Liquid {
+function createEngine(outputEscape?: (value: unknown) => string): Liquid {
   const liquid = new Liquid({
     ...limits,
     strictVariables: true,
@@ -105,7 +107,7 @@ function createEngine(): Liquid {
     lenientIf: true,
     timezoneOffset: 'UTC',
     templates: {},
-    outputEscape: (value: unknown) => (isObject(value) ? JSON.stringify(value) : value) as string,
+    ...(outputEscape && { outputEscape }),
   })
   for (const tag of ['include', 'render', 'layout', 'block']) delete liquid.tags[tag]
   for (const filter of ['sample', 'strip_html']) delete liquid.filters[filter]

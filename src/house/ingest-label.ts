@@ -1,4 +1,4 @@
-import { covers, join, UNLABELLED, type Label } from '../labels/index.ts'
+import { join, UNLABELLED, type Label } from '../labels/index.ts'
 import type { FolderRule, House, MailRule } from './house.ts'
 import { matches } from './pattern.ts'
 
@@ -21,8 +21,11 @@ export function labelOfFile(house: IngestTable, folder: string, path: string): L
   const place = [folder, ...path.split('/').filter((part) => part !== '' && part !== '.')]
   if (!declared || place.includes('..')) return UNLABELLED
   const rules = house.labelRules.filter((rule): rule is FolderRule => 'folder' in rule)
-  const rule = rules.find((one) => isIn(place, one.folder, same) || (covers(one.label, declared.label) && isIn(place, one.folder, sameFolded)))
-  return rule ? rule.label : declared.label
+  const rule = rules.find((one) => isIn(place, one.folder, same))
+  if (rule) return rule.label
+  // a file system that does not tell `People` from `people` must not be a way around a rule that raises
+  const spelled = rules.find((one) => isIn(place, one.folder, sameFolded))
+  return spelled ? join(spelled.label, declared.label) : declared.label
 }
 
 /** The label of a message that arrives: the account's own, raised by every rule that matches. What the sender wrote can only raise it. */
@@ -48,7 +51,6 @@ function isIn(place: readonly string[], prefix: string, equal: (a: string, b: st
 
 const same = (a: string, b: string) => a === b
 
-/** A file system that does not tell `People` from `people` must not be a way around a rule that raises. */
 const sameFolded = (a: string, b: string) => fold(a) === fold(b)
 
 function fold(text: string): string {

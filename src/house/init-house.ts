@@ -18,7 +18,7 @@ export async function initHouse(target: string): Promise<{ folder: string; git: 
     throw new Fault('conflict', 'house.not_empty', `${folder} is not empty; choose a new folder, or start the house that is there`, { folder })
   }
   await mkdir(folder, { recursive: true })
-  await cp(starterHouse, folder, { recursive: true, force: false, errorOnExist: true })
+  await cp(starterHouse, folder, { recursive: true })
   return { folder, git: await firstCommit(folder) }
 }
 

@@ -1,9 +1,9 @@
-/** The known word that was probably meant, or nothing: at most a third of its letters differ (Damerau-Levenshtein). */
+/** The known word that was probably meant, or nothing: at most a third of its letters, rounded up, differ (Damerau-Levenshtein). */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   let best: { candidate: string; distance: number } | undefined
   for (const candidate of known) {
     const distance = editDistance(word.slice(0, 100).toLowerCase(), candidate.toLowerCase())
-    if (distance <= Math.max(1, Math.floor(candidate.length / 3)) && (!best || distance < best.distance)) best = { candidate, distance }
+    if (distance <= Math.ceil(candidate.length / 3) && (!best || distance < best.distance)) best = { candidate, distance }
   }
   return best?.candidate
 }

@@ -61,7 +61,7 @@ function checkStep(job: JobFile, at: number, source: YamlSource, { tools, prompt
     const able = [...tools].filter(([, other]) => other.fallback === step.fallback).map(([name]) => name)
     problems.push(source.problem(['steps', at, 'fallback'], `${step.uses} has no fallback ${step.fallback}`, `remove the line; those that have it: ${able.join(', ') || 'none'}`))
   }
-  if (step.timeout > job.timeout) {
+  if (step.timeout > job.timeout && source.place(['steps', at, 'timeout'])) {
     problems.push(source.problem(['steps', at, 'timeout'], `one try of ${step.id} may take longer than the whole run`, 'raise the timeout of the job, or lower this one'))
   }
   return problems

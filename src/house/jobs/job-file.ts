@@ -14,7 +14,7 @@ const step = z.strictObject({
   uses: z.string().min(1).max(100).describe('A tool, e.g. mail.list.'),
   with: z.record(z.string(), z.unknown()).prefault({}).describe('What the tool is given. Values may hold expressions.'),
   if: text.optional().describe('An expression; the step is skipped unless it holds.'),
-  timeout: durationSchema.prefault('2m').describe('For one try.'),
+  timeout: durationSchema.prefault('2m').describe('For one try; at most the timeout of the run.'),
   fallback: z.enum(['extractive']).optional().describe('`extractive`: go on without a model, and say so. Only where the tool can.'),
 })
 

@@ -26,7 +26,7 @@ export function toJob(name: string, file: JobFile, timezone: string, prompts: Re
       uses: step.uses,
       with: step.with,
       ...(step.if !== undefined && { if: step.if }),
-      timeoutMs: step.timeout,
+      timeoutMs: Math.min(step.timeout, file.timeout),
       ...(step.fallback && { fallback: step.fallback }),
     })),
     prompts: Object.fromEntries([...referred].sort().filter((prompt) => Object.hasOwn(prompts, prompt)).map((prompt) => [prompt, prompts[prompt]!])),

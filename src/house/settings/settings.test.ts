@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, symlinkSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { houseFolder, problemsIn, problemsOf, someTools } from '../../../test/support/house-folder.ts'
+import { loadHouse } from '../index.ts'
+
+const upstream = (more: string) => `models: { upstreams: { ollama: { kind: ollama, url: "http://127.0.0.1:11434", zone: machine }, x: { kind: openai, ${more} } } }\n`
+
+const wrong: Record<string, { yaml: string; what: RegExp }> = {
+  'a route to an upstream that is not declared': { yaml: 'models: { routes: { summarize: [ { upstream: olama } ] } }\n', what: /1:46 the route summarize goes to the upstream olama, which is not declared → did you mean ollama\?/ },
+  'a lane that allows an unknown upstream': { yaml: 'lanes: { open: { worker: open, cloud_clearance: P1, providers: [ollama, claude] } }\n', what: /the lane open allows the upstream claude/ },
+  'a cloud upstream without a key': { yaml: upstream('url: "https://api.example/v1", zone: cloud'), what: /the cloud upstream x has no key → write key: \{ secret: NAME \}/ },
+  'a key that is written out': { yaml: upstream('url: "https://api.example/v1", zone: cloud, key: abcdef'), what: /key is the text "abcdef" and should be a group of keys → The key, as the name of a secret/ },
+  'a cloud over plain http': { yaml: upstream('url: "http://api.example/v1", zone: cloud, key: { secret: k }'), what: /plain http across the internet/ },
+  'a machine that is not this one': { yaml: upstream('url: "http://192.168.1.20:8000/v1", zone: machine'), what: /x is said to be on this machine, and 192\.168\.1\.20 is not this machine → .*own: true/ },
+  'a name that a resolver could lead elsewhere': { yaml: upstream('url: "http://localhost.example:1/v1", zone: machine'), what: /localhost\.example is not this machine/ },
+  'own: true for this machine': { yaml: upstream('url: "http://127.0.0.1:8000/v1", zone: machine, own: true'), what: /own: true is for another machine/ },
+  'an address with a password': { yaml: upstream('url: "http://me:secret@127.0.0.1:8000/v1", zone: machine'), what: /the address of x carries a password/ },
+  'a private lane that allows a cloud': { yaml: `${upstream('url: "https://api.example/v1", zone: cloud, key: { secret: k }')}lanes: { private: { providers: [x] } }\n`, what: /the lane private allows the cloud upstream x and has no cloud clearance/ },
+  'an open lane that may see nothing': { yaml: 'lanes: { open: { worker: open } }\n', what: /the lane open is for the open worker/ },
+  'a house lane that is cleared for P2': { yaml: 'lanes: { house: { cloud_clearance: P2 } }\n', what: /what belongs to no lane in particular/ },
+  'P3 for a cloud': { yaml: 'lanes: { open: { worker: open, cloud_clearance: P3 } }\n', what: /cloud_clearance cannot be "P3" → / },
+  'a path out of the house': { yaml: 'folders: { vault: { path: ../vault } }\n', what: /1:27 \.\.\/vault leads out of the house → write an absolute path/ },
+  'a path that goes in and out': { yaml: 'folders: { vault: { path: vault/../../x } }\n', what: /leads out of the house/ },
+  'the keys of the user': { yaml: `folders: { vault: { path: "${join(homedir(), '.ssh')}" } }\n`, what: /lies in .*\.ssh, which no tool may reach/ },
+  'the home with its keys': { yaml: 'folders: { vault: { path: "~" } }\n', what: /contains .*, which no tool may reach/ },
+  'the whole disk': { yaml: 'folders: { vault: { path: / } }\n', what: /contains \/etc, which no tool may reach/ },
+  'the system': { yaml: 'folders: { vault: { path: /etc/ssl } }\n', what: /lies in \/etc/ },
+  'the house itself': { yaml: 'folders: { vault: { path: . } }\n', what: /is the house itself/ },
+  'the configuration': { yaml: 'folders: { vault: { path: jobs, access: write } }\n', what: /jobs holds configuration/ },
+  'a null byte': { yaml: 'folders: { vault: { path: "vault\\0" } }\n', what: /null byte/ },
+  'two connectors in one folder': { yaml: 'outbox: { connectors: { a: { path: outbox }, b: { path: ./outbox/ } } }\n', what: /the connector b and the connector a would both write to .*outbox → give each a folder/ },
+  'a connector in a folder that tools write to': { yaml: 'outbox: { connectors: { a: { path: briefs/out } } }\n', what: /the connector a and the folder briefs would both write/ },
+  'a mailbox that tools could forge': { yaml: 'mail: { accounts: { a: { path: briefs } } }\n', what: /the mailbox a and the folder briefs would both write/ },
+  'a risk rule about everything': { yaml: 'outbox: { risk: [ { when: {}, add: 2, reason: because } ] }\n', what: /a rule without a condition would apply to everything/ },
+  'a risk rule that takes away': { yaml: 'outbox: { risk: [ { when: { kind: mail }, add: -2, reason: because } ] }\n', what: /outbox\.risk\.0\.add/ },
+  'a shell among the programs': { yaml: 'shell: { allow: [/bin/bash] }\n', what: /\/bin\/bash can start any other program/ },
+  'a program by its name alone': { yaml: 'shell: { allow: [du] }\n', what: /du is neither an absolute path nor in scripts/ },
+  'a script that leads out': { yaml: 'shell: { allow: [scripts/../../x.sh] }\n', what: /is neither an absolute path nor in scripts/ },
+  'a section that is a list': { yaml: 'outbox:\n  - hold: 10s\n', what: /2:3 outbox is a list and should be a group of keys/ },
+  'a section that is empty': { yaml: 'outbox:\n', what: /outbox is empty and should be a group of keys/ },
+  'a lane with a strange name': { yaml: 'lanes: { "My Lane": { worker: private } }\n', what: /1:10 My Lane is not a name/ },
+  'a port that is none': { yaml: 'ports: { server: 70000 }\n', what: /ports\.server/ },
+  'a zone that does not exist': { yaml: 'timezone: Berlin\n', what: /no such time zone → write an IANA name/ },
+  'a folder in a lane that is not declared': { yaml: 'folders: { vault: { path: vault, lanes: [privat] } }\n', what: /the lane privat is not declared → did you mean private\?/ },
+}
+
+for (const [name, { yaml, what }] of Object.entries(wrong)) {
+  test(`${name} is refused`, async (t) => {
+    const problems = await problemsOf(t, { 'castellan.yaml': yaml })
+    const found = problems.find((problem) => what.test(problem))
+    assert.ok(found, problems.join('\n') || 'no problem was found')
+    assert.match(found, /^castellan\.yaml:\d+:\d+ .+ → .+/)
+  })
+}
+
+test('a symbolic link that leads out of the house is refused, one that stays in is not', async (t) => {
+  const folder = houseFolder(t, { 'castellan.yaml': 'folders: { a: { path: escape }, b: { path: inside }, c: { path: escape/deeper } }\n' })
+  symlinkSync(tmpdir(), join(folder, 'escape'))
+  symlinkSync(join(folder, 'vault'), join(folder, 'inside'))
+  const problems = (await problemsIn(folder)).filter((problem) => !/no folder/.test(problem))
+  assert.equal(problems.length, 2)
+  for (const problem of problems) assert.match(problem, /is a symbolic link that leads out of the house/)
+})
+
+test('the state of Castellan is out of reach, the house in it is not', async (t) => {
+  const home = houseFolder(t)
+  const folder = join(home, 'house')
+  mkdirSync(folder)
+  const files = houseFolder(t, { 'castellan.yaml': `folders: { a: { path: "${join(home, 'releaser')}" } }\n` })
+  const { problems } = await loadHouse(files, { tools: someTools, env: {}, home })
+  assert.match(problems[0]!.what, /which no tool may reach/)
+})
+
+test('a folder that is not there yet is a warning, and so is a program', async (t) => {
+  const { house, problems } = await loadHouse(houseFolder(t, { 'castellan.yaml': 'folders: { notes: { path: notes } }\nshell: { allow: [/usr/bin/no-such-program] }\n' }), { tools: someTools, env: {} })
+  assert.ok(house)
+  assert.deepEqual(problems.map(({ severity, what }) => [severity, what]), [
+    ['warning', 'there is no folder notes yet'], ['warning', 'there is no program /usr/bin/no-such-program on this machine'],
+  ])
+})
+
+test('a machine that is declared one’s own may be asked with everything', async (t) => {
+  assert.deepEqual(await problemsOf(t, { 'castellan.yaml': upstream('url: "http://192.168.1.20:8000/v1", zone: machine, own: true') }), [])
+})
+
+test('lanes that cannot be read do not blame the jobs that use them', async (t) => {
+  const problems = await problemsOf(t, {
+    'castellan.yaml': 'lanes: { work: { wroker: open } }\n',
+    'jobs/x.yaml': 'summary: A job\nlane: work\nsteps: [ { id: mail, uses: mail.list } ]\n',
+  })
+  assert.deepEqual(problems.map((problem) => problem.split(' → ')[1]), ['did you mean worker?'])
+})
