@@ -24,7 +24,7 @@ export async function runUp({ home, house, write }: RunUpOptions): Promise<void>
 }
 
 function greet(running: Up, seconds: number, write: (line: string) => void): void {
-  const { house, problems, fresh } = running.house
+  const { house, problems, fresh } = running.house()
   const crashed = [...running.processes.values()].filter(({ state }) => state.state === 'crashed')
   write('')
   write(`Castellan keeps "${house.settings.name}" (${seconds.toFixed(1)} s)`)

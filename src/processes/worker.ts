@@ -1,9 +1,8 @@
-import { join } from 'node:path'
 import { systemClock } from '../kernel/clock.ts'
 import { connect } from '../kernel/database/connect.ts'
 import { createLogger } from '../kernel/log.ts'
 import { createQueue, startWorker } from '../jobs/index.ts'
-import type { QueueName, StepCall, StepOutput } from '../runs/index.ts'
+import { flushLedger, type QueueName, type StepCall, type StepOutput } from '../runs/index.ts'
 import { callTool, createRegistry } from '../tools/index.ts'
 import { allTools } from '../tools/all-tools.ts'
 import { createToolbox } from '../tools/toolbox.ts'
@@ -32,7 +31,9 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
   })
 
   async function callStep(call: StepCall): Promise<StepOutput> {
-    return callTool(registry.get(call.step.uses), toolbox.contextFor(call), call.input)
+    const tool = registry.get(call.step.uses)
+    if (tool.effect !== 'read') await flushLedger(database)
+    return callTool(tool, toolbox.contextFor(call), call.input)
   }
 
   const queue = await createQueue(database.pool)
@@ -45,11 +46,11 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
     { queue: open ? 'runs_open' : 'runs_private', executor: boot.instance, concurrency, pollMs: 1_000 },
   )
   host.onWake(worker.wake)
-  log.info({ folder: join(boot.folder) }, 'taking runs')
   return {
     async stop(deadlineMs) {
       await worker.stop(deadlineMs)
       await queue.close()
+      await toolbox.close()
       await database.close()
     },
   }

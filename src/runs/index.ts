@@ -1,4 +1,5 @@
 export { executeRun, type ExecuteDeps, type StepCall, type StepOutput } from './execute-run.ts'
+export { flushLedger } from './flush-ledger.ts'
 export {
   advanceRuns,
   claimRuns,

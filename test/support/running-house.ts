@@ -19,7 +19,7 @@ export interface HouseOptions {
   /** Job files, `name.yaml` → text; the starter jobs go. */
   readonly jobs?: Readonly<Record<string, string>>
   readonly edit?: (yaml: string) => string
-  readonly faultPoints?: string
+  readonly faultPoints?: () => string | undefined
   readonly limits?: SupervisionLimits
 }
 

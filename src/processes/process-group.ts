@@ -1,0 +1,44 @@
+import { toFault } from '../kernel/fault.ts'
+import type { Logger } from '../kernel/log.ts'
+import type { ProcessName } from './boot.ts'
+import type { ProcessState, SupervisedProcess } from './supervise.ts'
+
+type Processes = ReadonlyMap<ProcessName, SupervisedProcess>
+
+export interface GroupDeps {
+  readonly log: Logger
+  record(state: ProcessState): Promise<void>
+  reload(): Promise<unknown>
+}
+
+/** Connects the processes with each other and with the table of processes. Resolves once none of them is on its way any more. */
+export function connectProcesses(processes: Processes, { log, record, reload }: GroupDeps): Promise<void> {
+  const settled = Promise.withResolvers<void>()
+  for (const child of processes.values()) {
+    child.on('state', (state) => {
+      record(state).catch((error: unknown) => log.warn({ err: error, state }, 'could not record the state of a process'))
+      if ([...processes.values()].every((one) => one.state.state === 'ready' || one.state.state === 'crashed')) settled.resolve()
+    })
+    child.on('wake', (_from, to) => processes.get(to)?.send({ type: 'wake' }))
+    child.on('request', (what, reply) => {
+      if (what !== 'reload') return reply({ ok: false, error: { message: `unknown request ${what}` } })
+      reload().then(
+        (data) => reply({ ok: true, data }),
+        (error: unknown) => reply({ ok: false, error: { message: toFault(error).message } }),
+      )
+    })
+  }
+  return settled.promise
+}
+
+const stopDeadlineMs = 8_000
+
+/** The server first, so that nothing new begins; the releaser last, so that what was decided still goes out. */
+const stopOrder: readonly (readonly ProcessName[])[] = [['server'], ['worker-open', 'worker-private'], ['gate-local', 'gate-cloud'], ['releaser']]
+
+/** Asks the processes to stop, in an order that loses nothing. */
+export async function stopProcesses(processes: Processes): Promise<void> {
+  for (const group of stopOrder) {
+    await Promise.all(group.map((name) => processes.get(name)!.stop(stopDeadlineMs)))
+  }
+}

@@ -1,0 +1,63 @@
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Connection } from '../kernel/database/connect.ts'
+import type { House } from '../house/index.ts'
+import type { Boot, ProcessName, Sockets } from './boot.ts'
+import type { Launcher } from './isolation.ts'
+import { secretsOf } from './read-secrets.ts'
+import type { ProcessSpec } from './supervise.ts'
+
+export interface SpecDeps {
+  readonly home: string
+  readonly launcher: Launcher
+  /** Tells this home from others on the same machine. */
+  readonly key: string
+  readonly sockets: Sockets
+  connectionOf(process: ProcessName): Connection
+  /** As it is at the moment. */
+  house(): House
+  faultPoints?(): string | undefined
+}
+
+/** The folder that holds `src`. */
+export const source = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+export const entry = join(source, 'src', 'processes', 'main.ts')
+
+/** What it takes to start one process: the command with its walls, a bare environment, and the boot message. */
+export function processSpec(name: ProcessName, deps: SpecDeps): ProcessSpec {
+  const folder = join(deps.home, name)
+  return {
+    name,
+    command: deps.launcher.wrap(name, [process.execPath, '--disable-sigusr1', entry, name]),
+    environment: {
+      PATH: '/usr/local/bin:/usr/bin:/bin',
+      LANG: 'C.UTF-8',
+      HOME: folder,
+      TMPDIR: '/tmp',
+      NODE_COMPILE_CACHE: join(folder, 'cache'),
+    },
+    logFile: join(deps.home, 'log', `${name}.log`),
+    boot: () => bootMessage(name, folder, deps),
+  }
+}
+
+/** The house as one process needs it: only the server looks at jobs. */
+export function houseFor(name: ProcessName, house: House): House {
+  return name === 'server' ? house : { ...house, jobs: [], prompts: {}, agents: [] }
+}
+
+function bootMessage(name: ProcessName, folder: string, deps: SpecDeps): Boot {
+  const faultPoints = deps.faultPoints?.()
+  return {
+    process: name,
+    instance: `${name}@${deps.key}`,
+    database: deps.connectionOf(name),
+    home: deps.home,
+    folder,
+    sockets: deps.sockets,
+    house: houseFor(name, deps.house()),
+    secrets: secretsOf(name, deps.house(), deps.home),
+    isolation: deps.launcher.isolation,
+    ...(faultPoints && { faultPoints }),
+  }
+}
