@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from '../kernel/log.ts'
 import { Fault } from '../kernel/fault.ts'
-import { bareApp } from './app.ts'
+import { bareApp } from './bare-app.ts'
 import { indexPage, pageStyle } from './index-page.ts'
 import type { Readiness } from './readiness.ts'
 

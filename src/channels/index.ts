@@ -1,0 +1,1 @@
+export { createFolderMailbox, type FolderMailbox, type MailboxProblem } from './mail/folder-mailbox.ts'

@@ -1,0 +1,29 @@
+import fastify, { LogController, type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import { Fault } from '../kernel/fault.ts'
+import type { Logger } from '../kernel/log.ts'
+import { failure } from './envelope.ts'
+
+const bodyLimit = 1_048_576
+
+/** A Fastify that answers in the one envelope, errors too. */
+export function bareApp(log: Logger): FastifyInstance {
+  const options: FastifyServerOptions = { loggerInstance: log, logController: new LogController({ disableRequestLogging: true }), bodyLimit, forceCloseConnections: 'idle', exposeHeadRoutes: false }
+  const app = fastify(options) as unknown as FastifyInstance
+  app.setErrorHandler((error, request, reply) => {
+    const { status, body } = failure(asFault(error))
+    if (status === 500) request.log.error({ err: error, route: request.routeOptions.url }, 'a request failed')
+    return reply.status(status).send(body)
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const { status, body } = failure(new Fault('missing', 'route.missing', `there is no ${request.method} ${request.url.split('?')[0]}`))
+    return reply.status(status).send(body)
+  })
+  return app
+}
+
+/** Fastify's own complaints about a request are the caller's to mend; everything else is as it came. */
+function asFault(error: unknown): unknown {
+  const { statusCode, code, message } = error as { statusCode?: number; code?: string; message?: string }
+  const refusedByFastify = code?.startsWith('FST_') && statusCode !== undefined && statusCode < 500
+  return refusedByFastify ? new Fault('invalid', 'request.invalid', message ?? 'the request could not be read') : error
+}
