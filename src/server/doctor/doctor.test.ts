@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { jobDefinition } from '../../../test/support/jobs.ts'
+import { testServer, type TestServer } from '../../../test/support/server.ts'
+import type { Check, OpenedRun } from '../api.ts'
+import { createDoctor } from './doctor.ts'
+import { machineExaminations } from './machine-examinations.ts'
+
+async function found(server: TestServer): Promise<Record<string, Check>> {
+  const { data } = await server.get<Check[]>('/api/doctor')
+  return Object.fromEntries(data.map((check) => [check.id, check]))
+}
+
+test('a check that throws or hangs fails alone, and every finding that is not ok names a command', async () => {
+  const checks = await createDoctor([
+    { id: 'well', mend: 'never', look: async () => ({ status: 'ok', what: 'fine' }) },
+    { id: 'broken', mend: 'mend it', look: async () => Promise.reject(new Error('no database')) },
+    { id: 'several', mend: 'look', look: async () => [{ status: 'warn', what: 'one' }, { status: 'fail', what: 'two', mend: 'other' }] },
+  ]).examine()
+  assert.deepEqual(checks, [
+    { id: 'well', status: 'ok', what: 'fine' },
+    { id: 'broken', status: 'fail', what: 'no database', mend: 'mend it' },
+    { id: 'several', status: 'warn', what: 'one', mend: 'look' },
+    { id: 'several', status: 'fail', what: 'two', mend: 'other' },
+  ])
+})
+
+test('the database part of a fresh house is well, but for keys and processes', async (t) => {
+  const checks = await found(await testServer(t))
+  const troubled = Object.values(checks).filter(({ status }) => status !== 'ok').map(({ id, status }) => [id, status])
+  assert.deepEqual(troubled, [['processes', 'fail'], ['keys', 'warn']])
+})
+
+test('crashed processes, late runs, dead runs and problems of the house are found', async (t) => {
+  const server = await testServer(t, [jobDefinition({ name: 'a', tries: 1 })])
+  const owner = server.database.owner.pool
+  await owner.query(`insert into process (name, state, isolation, restarts, reason) values ('server', 'ready', 'x', 0, null), ('releaser', 'crashed', 'x', 5, 'out of memory')`)
+  const dead = (await server.post<OpenedRun>('/api/jobs/a/run')).data.id
+  await server.execute(dead, { state: 'failed', error: { code: 'x', message: 'y' } })
+  server.clock.advance(1_000)
+  const late = (await server.post<OpenedRun>('/api/jobs/a/run')).data.id
+  await owner.query(`update run set opened_at = now() - interval '20 minutes' where id = $1`, [late])
+  await owner.query(`insert into house (digest, current, settings, problems) values ('d', true, '{}', '[{"file":"a.yaml","line":1,"column":2,"severity":"error","what":"wrong","instead":"right"}]')`)
+  const checks = await found(server)
+  assert.deepEqual([checks.processes!.status, checks.processes!.what], ['fail', 'releaser is crashed after 5 restarts: out of memory'])
+  assert.deepEqual([checks['late-jobs']!.status, checks['dead-runs']!.status], ['fail', 'warn'])
+  assert.deepEqual([checks.house!.status, checks.house!.what], ['fail', 'a.yaml:1:2 wrong'])
+})
+
+test('an audit whose tail is old is a releaser that does not seal; a clock that drifts is found', async (t) => {
+  const server = await testServer(t)
+  await server.post('/api/reload')
+  assert.equal((await found(server)).audit!.status, 'ok')
+  await server.database.owner.pool.query(`update audit_event set at = now() - interval '1 hour'`)
+  assert.match((await found(server)).audit!.what, /not sealed, the oldest for 3600 s/)
+  assert.equal((await found(server)).clock!.status, 'ok')
+  server.clock.advance(60_000)
+  assert.equal((await found(server)).clock!.status, 'fail')
+})
+
+test('a demonstration key alone is a warning, until a key of the operator is enrolled', async (t) => {
+  const server = await testServer(t)
+  const enroll = (subject: string, kind: string, scope: string) =>
+    server.database.owner.pool.query('insert into audit_event (kind, subject, detail) values ($1, $2, $3)', [kind, subject, JSON.stringify({ scope })])
+  await enroll('ed25519:a', 'key.enrolled', 'demonstration')
+  assert.match((await found(server)).keys!.what, /only the demonstration key/)
+  await enroll('ed25519:b', 'key.enrolled', 'operator')
+  assert.equal((await found(server)).keys!.status, 'ok')
+  await enroll('ed25519:b', 'key.revoked', 'operator')
+  assert.equal((await found(server)).keys!.status, 'warn')
+})
+
+test('the machine is looked at: isolation, sandbox, gates, disk', async (t) => {
+  const server = await testServer(t)
+  const folder = mkdtempSync(join(tmpdir(), 'castellan-doctor-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const database = server.database.as('castellan_server')
+  const examine = async (path: string, mode: 'separate-uids' | 'demonstration') => {
+    const checks = await createDoctor(machineExaminations({ database, home: folder, isolation: { mode, detail: '' }, path, platform: 'linux' })).examine()
+    return Object.fromEntries(checks.map(({ id, status }) => [id, status]))
+  }
+  assert.deepEqual(await examine(folder, 'demonstration').then(({ disk: _, ...rest }) => rest), { isolation: 'warn', sandbox: 'fail', models: 'fail' })
+  writeFileSync(join(folder, 'bwrap'), '')
+  chmodSync(join(folder, 'bwrap'), 0o755)
+  await server.database.owner.pool.query(`insert into process (name, state, isolation) values ('gate-local', 'ready', 'x'), ('gate-cloud', 'ready', 'x')`)
+  assert.deepEqual(await examine(`/nowhere:${folder}`, 'separate-uids').then(({ disk: _, ...rest }) => rest), { isolation: 'ok', sandbox: 'ok', models: 'ok' })
+})

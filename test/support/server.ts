@@ -1,0 +1,120 @@
+import { EventEmitter } from 'node:events'
+import type { TestContext } from 'node:test'
+import type { FastifyInstance } from 'fastify'
+import { pino } from 'pino'
+import type { House, JobDefinition } from '../../src/house/index.ts'
+import { createQueue, createRunOpener } from '../../src/jobs/index.ts'
+import { createManualClock } from '../../src/kernel/clock.ts'
+import type { QueueName } from '../../src/runs/index.ts'
+import { advanceRuns, claimRuns, type AdvanceOutcome, type StepResult } from '../../src/runs/run-store.ts'
+import { createApp, createDoctor, createLoopbackApp, createReadiness, databaseExaminations, type ServerDeps } from '../../src/server/index.ts'
+import { checkSchema } from '../../src/kernel/database/migrate.ts'
+import { testDatabase, type TestDatabase } from './database.ts'
+import { declareJobs } from './jobs.ts'
+
+export interface TestServer {
+  readonly database: TestDatabase
+  readonly app: FastifyInstance
+  readonly loopback: FastifyInstance
+  readonly deps: ServerDeps
+  readonly clock: ReturnType<typeof createManualClock>
+  readonly woken: QueueName[]
+  /** What the scheduler last said. */
+  tick: Date | undefined
+  get<T>(url: string): Promise<Answer<T>>
+  post<T>(url: string, body?: unknown): Promise<Answer<T>>
+  /** Executes what a worker would: each result in turn, until the run leaves or the results are used up. */
+  execute(run: string, ...results: (Partial<StepResult> & { log?: string })[]): Promise<AdvanceOutcome | undefined>
+  /** How many queue jobs name this run. */
+  queued(run: string): Promise<number>
+  requests(): Promise<{ subject: string; detail: Record<string, unknown> }[]>
+}
+
+export interface Answer<T> {
+  readonly status: number
+  readonly ok: boolean
+  readonly data: T
+  readonly error: { code: string; message: string; details?: Record<string, unknown> }
+}
+
+export const tool = { name: 'text.echo', summary: 'Say it again', effect: 'read', fallback: null, input: { type: 'object' }, output: {} } as const
+
+/** The server's app on a database of its own, as role castellan_server, without a worker. */
+export async function testServer(t: TestContext, jobs: readonly JobDefinition[] = [], settings: Partial<House['settings']> = {}): Promise<TestServer> {
+  const database = await testDatabase(t)
+  await declareJobs(database.owner, jobs, new Date('2026-11-01T00:00:00Z'))
+  const role = database.as('castellan_server')
+  const queue = await createQueue(role.pool)
+  const clock = createManualClock(new Date())
+  const log = pino({ level: 'silent' })
+  const woken: QueueName[] = []
+  const stopping = new AbortController()
+  const house = {
+    folder: '/house', digest: 'd', settings: { name: 'Test', timezone: 'Europe/Berlin', models: { upstreams: [], routes: {} }, ...settings },
+    lanes: [], jobs, agents: [], prompts: {}, labelRules: [],
+  } as unknown as House
+  const readiness = createReadiness({ database: role, clock, checkSchema, scheduler: { lastTick: () => server.tick } })
+  const deps: ServerDeps = {
+    database: role, queue, clock, log, readiness,
+    open: createRunOpener({ database: role, queue }),
+    wake: (name) => void woken.push(name),
+    house: () => house,
+    isolation: { mode: 'demonstration', detail: 'one uid' },
+    tools: {
+      list: () => [tool],
+      describe: () => tool,
+    },
+    doctor: createDoctor(databaseExaminations({ database: role, clock, checkSchema })),
+    wakes: new EventEmitter(),
+    stopping: stopping.signal,
+    reload: async () => ({ fresh: true, digest: 'd', problems: [] }),
+  }
+  const app = createApp(deps)
+  const loopback = createLoopbackApp({ log, readiness })
+  t.after(async () => {
+    stopping.abort()
+    await app.close()
+    await queue.close()
+  })
+
+  async function call<T>(method: 'GET' | 'POST', url: string, payload?: unknown): Promise<Answer<T>> {
+    const response = await app.inject({ method, url, ...(payload !== undefined && { payload: payload as object }) })
+    return { status: response.statusCode, ...response.json<Omit<Answer<T>, 'status'>>() }
+  }
+
+  const server: TestServer = {
+    database, app, loopback, deps, clock, woken,
+    tick: clock.now(),
+    get: (url) => call('GET', url),
+    post: (url, body) => call('POST', url, body),
+    async execute(run, ...results) {
+      return database.as('castellan_worker_private').transaction(async (client) => {
+        const [claim] = await claimRuns(client, [run], 'test')
+        if (claim?.outcome !== 'claimed') throw new Error(`not claimed: ${JSON.stringify(claim)}`)
+        let step = claim.next.id
+        let outcome: AdvanceOutcome | undefined
+        for (const { log: line, ...result } of results) {
+          const lines = line === undefined ? [] : [{ at: new Date().toISOString(), level: 'info' as const, message: line }]
+          const [advanced] = await advanceRuns(client, [{
+            claim, log: lines,
+            result: { step, state: 'succeeded', output: {}, label: { level: 1, integrity: 'trusted', lanes: [] }, ...result },
+          }])
+          outcome = advanced
+          if (advanced?.outcome !== 'next') return advanced
+          step = advanced.next.id
+        }
+        return outcome
+      })
+    },
+    async queued(run) {
+      const { rows } = await database.owner.pool.query<{ count: number }>(`select count(*)::int as count from pgboss.job where data ->> 'run_id' = $1`, [run])
+      return rows[0]!.count
+    },
+    async requests() {
+      const { rows } = await database.owner.pool.query<{ subject: string; detail: Record<string, unknown> }>(
+        `select subject, detail from audit_event where kind = 'operator.request' order by id`)
+      return rows
+    },
+  }
+  return server
+}
