@@ -85,5 +85,6 @@ export async function settle(
   }
   if (state === 'denied') await audit('draft.decided', draft.id, { verdict: 'deny' })
   else await audit(`draft.${state}`, draft.id, { was: draft.state, ...(reason !== undefined && { reason }), ...(receipt && { receipt }) })
-  await wake(draft.proposalId)
+  // of what nobody knows the operator still says how it ended
+  if (state !== 'unknown') await wake(draft.proposalId)
 }

@@ -23,8 +23,8 @@ const moves: Readonly<Record<DraftState, readonly DraftState[]>> = {
 /** Something may still happen to the proposal of such a draft without the operator asking for it. */
 export const openStates = ['waiting', 'signed', 'held', 'releasing'] as const satisfies readonly DraftState[]
 
-/** A run that waits for its draft goes on from here; `undone` and `replaced` have a successor to wait for. */
-export const settledStates = ['released', 'failed', 'unknown', 'denied', 'expired'] as const satisfies readonly DraftState[]
+/** A run that waits for its draft goes on from here; `undone` and `replaced` have a successor to wait for, `unknown` the operator's word. */
+export const settledStates = ['released', 'failed', 'denied', 'expired'] as const satisfies readonly DraftState[]
 
 /** How long after its hold a signed draft may still leave, when the deadline passed meanwhile; in milliseconds. */
 export const releaseMarginMs = 60_000

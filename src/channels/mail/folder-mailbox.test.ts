@@ -116,6 +116,10 @@ test('links, pipes, folders and too large files are refused, visibly, and audite
   await again.scan()
   assert.equal((await box.audited('mail.refused')).length, 4)
   assert.equal(again.problems().length, 4)
+  rmSync(join(box.path, 'large.eml'))
+  box.settleFolder()
+  await again.scan()
+  assert.equal(again.problems().length, 3)
 })
 
 test('two accounts may hold the same message, and its content keeps the stricter label', async (t) => {

@@ -54,7 +54,7 @@ export function createFolderMailbox(deps: FolderMailboxDeps, account: MailAccoun
       report('', { account: account.name, uid: null, reason: `${account.path} cannot be read: ${(error as Error).message}` })
       return 0
     }
-    problems.delete('')
+    for (const key of problems.keys()) if (!names.includes(key)) problems.delete(key)
     const known = await knownUids(deps.database.pool, account.name, names)
     let stored = 0
     let later = isFresh(deps.clock, Number(folder.mtimeMs))

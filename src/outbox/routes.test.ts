@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { createHash, generateKeyPairSync } from 'node:crypto'
+import { test, type TestContext } from 'node:test'
+import fastify from 'fastify'
+import { aMail, testOutbox } from '../../test/support/outbox.ts'
+import { Fault } from '../kernel/fault.ts'
+import { releaseDrafts } from './release-drafts.ts'
+import { outboxRoutes } from './routes.ts'
+import { enrolmentChallenge, signChallenge } from './signature.ts'
+
+async function served(t: TestContext) {
+  const outbox = await testOutbox(t)
+  const app = fastify()
+  let changes = 0
+  // stands for the releaser's own, which maps a Fault to a status
+  app.setErrorHandler((error, _request, reply) => {
+    const { kind, code, message, details } = error as Fault
+    return reply.status(kind === 'conflict' ? 409 : kind === 'missing' ? 404 : kind === 'refused' ? 403 : 400).send({ ok: false, error: { code, message, details } })
+  })
+  outboxRoutes(app, { ...outbox.deps, onChange: () => (changes += 1) })
+  t.after(() => app.close())
+  const call = async (method: 'GET' | 'POST', url: string, payload?: object) => {
+    const response = await app.inject({ method, url, ...(payload && { payload }) })
+    const body = response.json()
+    return { status: response.statusCode, data: body.data, error: body.error }
+  }
+  return { outbox, call, changes: () => changes }
+}
+
+test('a draft is shown with everything a page needs, and its challenge can be computed from it alone', async (t) => {
+  const { outbox, call } = await served(t)
+  const { id } = await outbox.freeze({ ...aMail, bcc: ['max@example.org'], text: 'Grüße,\nIBAN' })
+  const { data } = await call('GET', `/drafts/${id}`)
+  assert.equal(data.state, 'waiting')
+  assert.equal(createHash('sha256').update(`castellan/1${data.document}`).digest('hex'), data.challenge)
+  assert.equal(createHash('sha256').update(Buffer.from(data.wire, 'base64')).digest('hex'), data.sha256)
+  assert.equal(JSON.parse(data.document).wire.sha256, data.sha256)
+  assert.deepEqual(data.recipients, { to: ['Eva <eva@example.org>'], cc: [], bcc: ['max@example.org'] })
+  assert.equal(data.text, 'Grüße,\nIBAN\n')
+  assert.equal(data.high_risk, true)
+  assert(data.reasons.length >= 4)
+  assert.deepEqual(data.label, { level: 2, word: 'P2 internal', text: 'P2 internal, untrusted, lane private', integrity: 'untrusted', lanes: ['private'] })
+  assert.equal(data.seconds_left, 1800)
+  assert.equal(data.origin.job, 'mail-job')
+  assert.match(data.rollback, /undo/)
+  assert.deepEqual(data.history.map((line: { event: string }) => line.event), ['frozen'])
+  assert.equal(data.problem, null)
+})
+
+test('from the list to the receipt: approve, undo, approve again, release', async (t) => {
+  const { outbox, call, changes } = await served(t)
+  const { id } = await outbox.freeze()
+  const approve = async (draft: string) => {
+    const { data } = await call('GET', `/drafts/${draft}`)
+    return call('POST', `/drafts/${draft}/decide`, { verdict: 'approve', keyId: outbox.key.id, signature: outbox.key.sign(data.document) })
+  }
+  assert.deepEqual((await call('GET', '/drafts?state=waiting,held')).data.map((draft: { id: string }) => draft.id), [id])
+  assert.equal((await approve(id)).data.state, 'held')
+  const undone = (await call('POST', `/drafts/${id}/undo`)).data
+  assert.equal(undone.outcome, 'undone')
+  assert.equal((await approve(undone.draft)).data.state, 'held')
+  assert.equal(changes(), 3)
+  outbox.clock.advance(10_000)
+  await releaseDrafts(outbox.deps)
+  const { data } = await call('GET', `/drafts/${undone.draft}`)
+  assert.equal(data.state, 'released')
+  assert.deepEqual(data.history.map((line: { event: string }) => line.event).sort(), ['approved', 'approved', 'frozen', 'frozen', 'released', 'releasing', 'undone'])
+  assert(data.history.at(-1).receipt.file)
+  assert.deepEqual((await call('GET', '/drafts?state=waiting')).data, [])
+})
+
+test('a second decision is a conflict that says what was decided', async (t) => {
+  const { outbox, call } = await served(t)
+  const { id } = await outbox.freeze()
+  assert.equal((await call('POST', `/drafts/${id}/decide`, { verdict: 'deny', reason: 'no' })).status, 200)
+  const { status, error } = await call('POST', `/drafts/${id}/decide`, { verdict: 'deny' })
+  assert.equal(status, 409)
+  assert.deepEqual(error.details, { outcome: 'too_late', was: 'denied' })
+  assert.equal((await call('POST', `/drafts/${id}/undo`)).status, 409)
+  assert.equal((await call('POST', `/drafts/${id}/resolve`, { outcome: 'released', reason: 'x' })).status, 409)
+})
+
+test('what a request leaves out or invents is refused before anything is decided', async (t) => {
+  const { outbox, call, changes } = await served(t)
+  const { id } = await outbox.freeze()
+  for (const body of [
+    undefined, {}, { verdict: 'approve' }, { verdict: 'approve', keyId: outbox.key.id }, { verdict: 'approve', keyId: outbox.key.id, signature: 'not base64!' },
+    { verdict: 'release' }, { verdict: ['approve'] }, { approved: true },
+  ]) {
+    assert.equal((await call('POST', `/drafts/${id}/decide`, body)).status, 400, JSON.stringify(body))
+  }
+  for (const signature of ['', 'AAAA', Buffer.alloc(64).toString('base64')]) {
+    assert.equal((await call('POST', `/drafts/${id}/decide`, { verdict: 'approve', keyId: outbox.key.id, signature })).status, 403)
+  }
+  assert.equal((await call('GET', '/drafts/nonsense')).status, 400)
+  assert.equal((await call('GET', '/drafts?state=nonsense')).status, 400)
+  assert.equal((await call('GET', '/drafts/019514a0-0000-7000-8000-000000000001')).status, 404)
+  assert.equal((await outbox.draft(id)).state, 'waiting')
+  assert.equal(changes(), 0)
+})
+
+test('a row that was altered is shown as what it is', async (t) => {
+  const { outbox, call } = await served(t)
+  const { id } = await outbox.freeze()
+  await outbox.database.owner.pool.query(`update draft set wire = wire || 'x' where id = $1`, [id])
+  assert.match((await call('GET', `/drafts/${id}`)).data.problem, /not those/)
+  await outbox.database.owner.pool.query(`update draft set document = document || ' ' where id = $1`, [id])
+  const { data } = await call('GET', `/drafts/${id}`)
+  assert.match(data.problem, /canonical/)
+  assert.equal(data.text, null)
+  assert.equal((await call('GET', '/drafts')).data[0].title, null)
+})
+
+test('a key is enrolled with its proof, listed and revoked, each with its event', async (t) => {
+  const { outbox, call } = await served(t)
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+  const text = publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
+  const body = { publicKey: text, scope: 'operator', name: 'laptop', signature: signChallenge(privateKey, enrolmentChallenge(text, 'operator', 'laptop')) }
+  assert.equal((await call('POST', '/keys/enroll', { ...body, name: 'phone' })).error.code, 'key.proof')
+  const { data: key } = await call('POST', '/keys/enroll', body)
+  assert.equal(key.name, 'laptop')
+  assert.equal((await call('POST', '/keys/enroll', body)).data.id, key.id)
+  assert.equal((await call('GET', '/keys')).data.length, 2)
+  assert.notEqual((await call('POST', `/keys/${key.id}/revoke`)).data.revoked_at, null)
+  assert.equal((await call('POST', `/keys/${encodeURIComponent(key.id)}/revoke`)).status, 200)
+  assert.deepEqual(await outbox.audited(key.id), ['key.enrolled', 'key.revoked'])
+})
