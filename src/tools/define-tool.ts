@@ -16,7 +16,7 @@ export interface Tool<I, O> {
   run(context: ToolContext, input: I): Promise<O>
 }
 
-// oxlint-disable-next-line no-explicit-any -- a list of tools holds many input types; callTool checks each by its schema
+// oxlint-disable-next-line typescript/no-explicit-any -- a list of tools holds many input types; callTool checks each by its schema
 export type AnyTool = Tool<any, any>
 
 const namePattern = /^[a-z][a-z0-9]*\.[a-z][a-z0-9_]*$/

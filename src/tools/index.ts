@@ -1,8 +1,6 @@
-export { allTools } from './all-tools.ts'
 export { callTool, type ToolResult } from './call-tool.ts'
 export type { AnyTool, Tool } from './define-tool.ts'
 export type { Effect, Fallback } from './effect.ts'
 export { Park } from './park.ts'
 export { createRegistry, type Registry, type ToolDescription } from './registry.ts'
-export { createToolbox, type ToolCall, type Toolbox, type ToolboxDeps } from './toolbox.ts'
 export type { ToolContext, ToolRun } from './tool-context.ts'

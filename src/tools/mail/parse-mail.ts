@@ -17,8 +17,8 @@ export interface ParseMailDeps {
   readonly heapMegabytes?: number | undefined
 }
 
-const code = fileURLToPath(new URL('parse', import.meta.url))
-const child = `${code}${sep}parse-mail-child.ts`
+const child = fileURLToPath(new URL('parse/parse-mail-child.ts', import.meta.url))
+const code = dirname(child)
 const modules = modulesFolder()
 const manifest = fileURLToPath(new URL('../../../package.json', import.meta.url))
 const megabyte = 1024 * 1024

@@ -126,7 +126,7 @@ describe('a command in the sandbox', { skip }, async () => {
       const sandbox = await createSandbox({ scratch: ${JSON.stringify(folder)} })
       console.log(process.getuid(), JSON.stringify(await sandbox.status()))`
     const as = ['--reuid=65534', '--regid=65534', '--clear-groups', '--no-new-privs', '/usr/bin/unshare', '--user', '--map-current-user', '--net']
-    const said = execFileSync('setpriv', [...as, process.execPath, '--input-type=module', '-e', code], { encoding: 'utf8', cwd: '/' })
+    const said = execFileSync('/usr/bin/setpriv', [...as, process.execPath, '--input-type=module', '-e', code], { encoding: 'utf8', cwd: '/' })
     assert.equal(said.trim(), '65534 {"ok":true}')
   })
 })

@@ -39,5 +39,5 @@ export async function digestOf(path: string): Promise<string> {
 
 function isLauncher(path: string): boolean {
   const name = basename(path).toLowerCase()
-  return launchers.has(name) || launchers.has(name.replace(/[-.\d]+$/, '')) || /^ld-linux/.test(name)
+  return launchers.has(name) || launchers.has(name.replace(/[-.\d]+$/, '')) || name.startsWith('ld-linux')
 }

@@ -13,7 +13,7 @@ export const textReplies = defineTool({
   effect: 'read',
   input: z.strictObject({
     items: z.array(triageItemSchema).max(500).describe('as text.triage gives them'),
-    templates: z.partialRecord(z.enum(categories), z.string().max(20_000)).describe('a Liquid template by category; it reads `item` and `signature`'),
+    templates: z.partialRecord(z.enum(categories), z.string().max(20_000)).describe('a Liquid template by category; it reads `name`, `subject`, `signature` and the whole `item`'),
     signature: z.string().max(2_000).default(''),
   }),
   output: z.object({
@@ -31,7 +31,7 @@ export const textReplies = defineTool({
         skipped.push({ id: item.id, reason: reason ?? '' })
         return []
       }
-      const text = renderTemplate(template, { item, signature }).trim()
+      const text = renderTemplate(template, { item, signature, name: item.from.name || item.from.address, subject: item.subject }).trim()
       return [{ key: item.id, kind: 'mail' as const, to: [item.from.address], subject: replySubject(item.subject), text, inReplyTo: item.messageId }]
     })
     return { proposals, skipped }
@@ -48,7 +48,6 @@ function whyNot(item: TriageItem, template: string | undefined): string | undefi
 
 /** One "Re:", whatever was there before, and nothing invisible. */
 function replySubject(subject: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what is taken out
   const clean = subject.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+/g, ' ').trim()
   return `Re: ${clean.replace(/^(?:(?:re|aw|antw|sv)\s*(?:\[\d+\])?:\s*)+/i, '') || '(no subject)'}`.slice(0, 400).toWellFormed()
 }

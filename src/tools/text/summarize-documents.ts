@@ -16,7 +16,7 @@ export interface Summary {
   readonly points: readonly Point[]
 }
 
-const mostSentences = 5_000
+const mostSentences = 2_000
 
 /**
  * The sentences that say most of what the documents are about, word for word and with their source. Nothing is rephrased:

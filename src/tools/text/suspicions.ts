@@ -7,9 +7,9 @@ const signs: readonly (readonly [reason: string, ...phrases: string[]])[] = [
     '(ignoriere|vergiss|missachte|ignorieren sie)~(vorherigen?|bisherigen?|obigen?|alle|deine|ihre)~(anweisungen?|regeln|vorgaben|instruktionen)',
     '(system|developer) prompt', 'you are (now )?(an? )?(ai|assistant|language model|chatbot|llm|agent)', 'as an (ai|assistant|language model)',
     'du bist (jetzt )?(ein )?(ki|assistent|sprachmodell|agent)',
-    '(ai|ki|email|mail|llm) ?-?(assistant|agent|assistent|model|modell)~(must|should|please|muss|soll|bitte)',
+    '(ai|ki|email|mail|llm) ?-?(assistant|agent|assistent|model|modell)(s|e|en)?~(must|should|please|muss|soll|bitte)',
     '(note|instructions?|message|hinweis|anweisung) (to|for|an|für) (the )?(ai|assistant|agent|llm|ki|assistenten?|model|modell)',
-    '(do not|don\'t|without)~(tell|telling|inform|informing|mention|mentioning|notify|notifying) (the )?(user|owner|operator|human)',
+    '(do not|don\'t|without)~(tell|telling|inform|informing|mention|mentioning|notify|notifying)~(user|owner|operator|human)',
     '(system|assistant|user) ?: ', 'new instructions? ?:', 'jailbreak', 'end of (system )?(prompt|instructions)'],
   ['it asks for mail or data to be passed on',
     '(forward|send|export|upload|leak|exfiltrate)~(all|every|entire|whole|complete)~(mail|mails|emails?|messages?|inbox|mailbox|contacts?|files?|documents?|passwords?|keys?|invoices?|conversations?)',
@@ -17,7 +17,7 @@ const signs: readonly (readonly [reason: string, ...phrases: string[]])[] = [
     '(add|set up|create)~(forwarding|forward) (rule|address|filter)', '(weiterleitung|weiterleitungsregel)~(einrichten|anlegen|erstellen|richte)'],
   ['it announces new bank details',
     '(new|changed|updated|different|our new)~(iban|bank account|bank details|banking details|account number|account details|payment details)',
-    '(iban|bank account|bank details|banking details|account details|payment details)~(has|have|was|were|is|are)~(changed|updated|new|different)',
+    '(iban|bank account|bank details|banking details|account number|account details|payment details)~(has|have|was|were|is|are)~(changed|updated|new|different)',
     '(neuen?|geänderten?|aktualisierten?|andere)~(iban|bankverbindung|kontoverbindung|bankdaten|kontodaten|kontonummer|konto)',
     '(iban|bankverbindung|kontoverbindung|bankdaten|kontodaten)~(geändert|aktualisiert|gewechselt|neu)'],
   ['it asks for a password, a code or a payment that cannot be taken back',
@@ -30,7 +30,7 @@ const signs: readonly (readonly [reason: string, ...phrases: string[]])[] = [
 const gap = "(?:[ ,:;-]+[^ ]{1,40}){0,6}[ ,:;-]+"
 const patterns = signs.map(([reason, ...phrases]) => ({
   reason,
-  phrases: phrases.map((phrase) => new RegExp(`(?<![\\p{L}\\p{N}])(?:${phrase.replaceAll('~', gap)})`, 'u')),
+  phrases: phrases.map((phrase) => new RegExp(`(?<![\\p{L}\\p{N}])(?:${phrase.replaceAll('~', gap)})${/[: ]$/.test(phrase) ? '' : '(?![\\p{L}\\p{N}])'}`, 'u')),
 }))
 const lookedAt = 20_000
 
@@ -43,7 +43,21 @@ export function suspicions(message: TriageMessage): string[] {
   // a newsletter's answers go to its sender's office: on its own that says nothing
   const onlyElsewhere = shown.length > 0 && shown.every((warning) => warning.startsWith('replies go to'))
   const head = onlyElsewhere && message.listUnsubscribe && said.length === 0 ? [] : shown
-  return [...said, ...head, ...broken]
+  return [...said, ...misleadingLinks(message.text ?? ''), ...head, ...broken]
+}
+
+/** Links whose text is one address and whose target is another; the text of a mail shows both. */
+function misleadingLinks(text: string): string[] {
+  for (const [, shown, target] of text.slice(0, lookedAt).matchAll(/(https?:\/\/[^\s<>"]{1,500}|www\.[^\s<>"]{1,500}) <(https?:\/\/[^\s<>"]{1,1000})>/gi)) {
+    const [seen, real] = [hostOf(shown!), hostOf(target!)]
+    if (seen !== undefined && real !== undefined && seen !== real && !real.endsWith(`.${seen}`) && !seen.endsWith(`.${real}`)) return [`a link shows ${seen} and leads to ${real}`]
+  }
+  return []
+}
+
+function hostOf(url: string): string | undefined {
+  const whole = /^https?:/i.test(url) ? url : `https://${url}`
+  return URL.canParse(whole) ? new URL(whole).hostname.replace(/^www\./, '') : undefined
 }
 
 /** Look-alike forms made one, invisible characters taken out, so that a phrase is found however it is dressed. */

@@ -23,8 +23,13 @@ export function envelopeOf(headers: Headers, lines: HeaderLines, attachments: re
     autoSubmitted: lines.some((line) => (line.key === 'auto-submitted' && !/:\s*no\b/i.test(line.line)) || (line.key === 'precedence' && /bulk|junk|auto_reply/i.test(line.line))),
     attachments,
     snippet: oneLine(text.slice(0, 2_000), 200),
-    warnings: deceptions({ from, replyTo, to, subject }).map((warning) => warning.slice(0, 300)),
+    warnings: [...severalSenders(lines), ...deceptions({ from, replyTo, to, subject })].map((warning) => warning.slice(0, 300)),
   }
+}
+
+function severalSenders(lines: HeaderLines): string[] {
+  const count = lines.filter((line) => line.key === 'from').length
+  return count > 1 ? [`it has ${count} From lines; another program may show another sender`] : []
 }
 
 interface Parsed {
@@ -58,7 +63,6 @@ function id(value: unknown): string | null {
   return text === '' ? null : text
 }
 
-// oxlint-disable-next-line no-control-regex -- control characters are what is taken out
 const breaks = /[\u0000-\u001f\u007f\u2028\u2029\s]+/g
 
 function oneLine(value: unknown, length: number): string {
