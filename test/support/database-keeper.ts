@@ -2,6 +2,7 @@
  * Holds the PostgreSQL of one test run: `database-keeper.ts FOLDER PID`. It starts the server, makes the migrated template,
  * writes FOLDER/ready.json, and ends when the process PID, the test runner, is gone.
  */
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -18,7 +19,7 @@ const template = 'castellan_template'
 removeAbandoned(dirname(folder), folder)
 mkdirSync(join(folder, 'log'), { recursive: true })
 
-const passwords = Object.fromEntries(roles.map((role) => [role, role])) as Record<(typeof roles)[number], string> satisfies Passwords
+const passwords = Object.fromEntries(roles.map((role) => [role, randomUUID()])) as Record<(typeof roles)[number], string> satisfies Passwords
 const user = userInfo().uid === 0 ? unprivilegedUser() : undefined
 
 try {

@@ -49,7 +49,9 @@ export interface ModelServer {
   answer(script: Script): void
   /** Replaces the installed models. */
   install(models: readonly ScriptedModel[]): void
-  /** Lets paused and stalled answers go on. */
+  /** Resolves while an answer is paused or stalled. */
+  held(): Promise<void>
+  /** Lets those that are held now go on. */
   release(): void
   /** Resolves when the n-th conversation (from 1) has arrived. */
   arrived(count: number): Promise<LoggedRequest>
@@ -78,6 +80,8 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
   let script: Script = standing
   let accepted = 0
   let released = Promise.withResolvers<void>()
+  let holding = 0
+  let someHeld = Promise.withResolvers<void>()
 
   const calls = () => requests.filter((request) => request.path === '/api/chat' || request.path === '/v1/chat/completions')
 
@@ -141,15 +145,23 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
       if (fault.retryAfter !== undefined) response.setHeader('retry-after', String(fault.retryAfter))
       return json(response, fault.status, wire.error(fault.message ?? `scripted ${fault.status}`))
     }
-    if (fault?.kind === 'stall') await released.promise
+    if (fault?.kind === 'stall') await hold()
     if (!wire.streams) {
-      if (fault?.kind === 'pause') await released.promise
+      if (fault?.kind === 'pause') await hold()
       if (fault?.kind === 'die') return void response.destroy()
       if (fault?.kind === 'malformed') return json(response, 200, '{"half":')
       return json(response, 200, wire.whole())
     }
     response.writeHead(200, { 'content-type': wire.contentType })
     await stream(wire, answer, response)
+  }
+
+  async function hold(): Promise<void> {
+    holding += 1
+    someHeld.resolve()
+    await released.promise
+    holding -= 1
+    if (holding === 0) someHeld = Promise.withResolvers()
   }
 
   async function stream(wire: Wire, answer: ScriptedAnswer, response: ServerResponse): Promise<void> {
@@ -159,7 +171,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     let said = 0
     for (const text of wire.head()) await write(text)
     for (const piece of [...piecesOf(answer), undefined]) {
-      if (fault?.kind === 'pause' && said === fault.after) await released.promise
+      if (fault?.kind === 'pause' && said === fault.after) await hold()
       if (fault?.kind === 'die' && said === fault.after) return void response.destroy()
       if (fault?.kind === 'cut' && said === fault.after) return void response.end()
       if (fault?.kind === 'error' && said === fault.after) return void response.end(wire.error(fault.message))
@@ -193,6 +205,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     install: (installed) => {
       models = installed
     },
+    held: () => someHeld.promise,
     release: () => {
       released.resolve()
       released = Promise.withResolvers()

@@ -1,4 +1,4 @@
-import { createPrivateKey } from 'node:crypto'
+import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -6,6 +6,8 @@ import { createManualClock } from '../../src/kernel/clock.ts'
 import { connect, type Connection } from '../../src/kernel/database/connect.ts'
 import { armFaultPoints } from '../../src/kernel/fault-point.ts'
 import type { OutboxSettings } from '../../src/house/index.ts'
+import type { OutboxDeps } from '../../src/outbox/change.ts'
+import type { Connector } from '../../src/outbox/connectors/connector.ts'
 import { createConnectors } from '../../src/outbox/connectors/connectors.ts'
 import { createFileConnector } from '../../src/outbox/connectors/file.ts'
 import { decideDraft } from '../../src/outbox/decide-draft.ts'
@@ -32,34 +34,43 @@ export interface ReleaserTask {
   readonly undo?: boolean
 }
 
-const task = JSON.parse(process.argv[2]!) as ReleaserTask
-const clock = createManualClock(new Date(task.now))
-const database = connect(task.connection)
-const privateKey = createPrivateKey(task.key.pem)
-const file = createFileConnector({ name: 'file', path: task.outgoing, from: 'Haus <haus@example.org>' })
-const counted = {
-  ...file,
-  deliver: (...args: Parameters<typeof file.deliver>) => {
-    appendFileSync(join(task.folder, 'deliveries'), `${args[1].origin.item}\n`)
-    return file.deliver(...args)
-  },
-}
-const deps = {
-  database, clock, log: pino({ level: 'silent' }), keys: openOperatorKeys(task.folder), spent: await openSpentNonces(task.folder), settings: () => task.settings,
-  connectors: () => createConnectors([counted], { demonstration: false, accepted: false }), wakeRun: async () => {},
+/** Starts, and does all there is to do, until the hold is over and every signed draft released. */
+export async function releaserLife(deps: OutboxDeps, clock: { advance(milliseconds: number): void }, key: { id: string; privateKey: KeyObject }, undo = false): Promise<void> {
+  await recoverDrafts(deps)
+  await freezeProposals(deps)
+  for (let round = 0; round < 2; round += 1) {
+    for (const { id } of await listDrafts(deps.database.pool, { states: ['waiting'], limit: 100 })) {
+      const { document, replaces } = (await findDraft(deps.database.pool, id))!
+      await decideDraft(deps, id, { verdict: 'approve', keyId: key.id, signature: signChallenge(key.privateKey, challengeOf(document)) })
+      if (undo && replaces === null) await undoDraft(deps, id)
+    }
+  }
+  clock.advance(deps.settings().holdMs)
+  await releaseDrafts(deps)
 }
 
-armFaultPoints(task.faultPoints)
-await recoverDrafts(deps)
-await freezeProposals(deps)
-for (let round = 0; round < 2; round += 1) {
-  for (const { id } of await listDrafts(database.pool, { states: ['waiting'], limit: 100 })) {
-    const { document, replaces } = (await findDraft(database.pool, id))!
-    await decideDraft(deps, id, { verdict: 'approve', keyId: task.key.id, signature: signChallenge(privateKey, challengeOf(document)) })
-    if (task.undo && replaces === null) await undoDraft(deps, id)
+/** The connector `file`, with a line in `deliveries` before each of its deliveries. */
+export function countedConnector(folder: string, outgoing: string): Connector {
+  const file = createFileConnector({ name: 'file', path: outgoing, from: 'Haus <haus@example.org>' })
+  return {
+    ...file,
+    deliver: (wire, document, signal) => {
+      appendFileSync(join(folder, 'deliveries'), `${document.origin.item}\n`)
+      return file.deliver(wire, document, signal)
+    },
   }
 }
-clock.advance(task.settings.holdMs)
-await releaseDrafts(deps)
-await deps.spent.close()
-await database.close()
+
+if (import.meta.main) {
+  const task = JSON.parse(process.argv[2]!) as ReleaserTask
+  const clock = createManualClock(new Date(task.now))
+  const database = connect(task.connection)
+  const deps = {
+    database, clock, log: pino({ level: 'silent' }), keys: openOperatorKeys(task.folder), spent: await openSpentNonces(task.folder), settings: () => task.settings,
+    connectors: () => createConnectors([countedConnector(task.folder, task.outgoing)], { demonstration: false, accepted: false }), wakeRun: async () => {},
+  }
+  armFaultPoints(task.faultPoints)
+  await releaserLife(deps, clock, { id: task.key.id, privateKey: createPrivateKey(task.key.pem) }, task.undo)
+  await deps.spent.close()
+  await database.close()
+}

@@ -41,6 +41,8 @@ export async function installQueues(owner: Database): Promise<void> {
 }
 
 export interface QueueSupervisor {
+  /** One round at once, besides those that come by themselves. */
+  look(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -49,7 +51,7 @@ export async function superviseQueues(owner: Database, onError: (error: Error) =
   const boss = createBoss(owner, { migrate: false, createSchema: false, supervise: true, superviseIntervalSeconds: 5, monitorIntervalSeconds: 5 })
   boss.on('error', onError)
   await boss.start()
-  return { stop: () => boss.stop({ graceful: false, close: false }) }
+  return { look: () => boss.supervise(), stop: () => boss.stop({ graceful: false, close: false }) }
 }
 
 function createBoss(owner: Database, options: { migrate: boolean; createSchema: boolean; supervise?: boolean; superviseIntervalSeconds?: number; monitorIntervalSeconds?: number }): PgBoss {
