@@ -35,6 +35,10 @@ expression keeps its type (a list stays a list); anything else becomes text. The
 | \`job.name\`, \`job.summary\`, \`run.id\`, \`run.lane\` | which job and run this is |
 | \`prompts.NAME\` | the text of prompts/NAME.liquid |
 
+Besides the filters of Liquid there are three: \`items | lookup: messages, "id"\` gives for each item the message with the same id, and
+\`messages | documents: "subject", "text"\` makes of each what \`text.summarize\` and \`model.ask\` take; \`subject | plain\` shows a stranger's words without markup, links or invisible characters. Dates are in UTC unless the filter names a
+zone: \`{{ slot | date: "%Y-%m-%d", "Europe/Berlin" }}\`.
+
 \`if\` does not hold for false, nothing, 0, an empty text or list, and for the output of a step that was skipped. In \`idempotency_key\` only
 \`slot\`, \`input\` and \`job\` are known.
 `

@@ -94,3 +94,16 @@ test('the same scope gives the same text again, wherever the machine stands', ()
   assert.equal(resolveInput('{{ slot | date: "%H:%M", "Europe/Berlin" }}', scope), '07:10')
   assert.match(templateProblem('{{ steps.mail.output.messages | sample }}')!.what, /undefined filter/)
 })
+
+test('lists are handed from one tool to the next', () => {
+  const lists = { steps: {}, input: { items: [{ id: 'b', category: 'invoice' }, { id: 'a', category: 'suspicious' }, { id: 'x' }], messages: [{ id: 'a', text: 'one' }, { id: 'b', subject: 'B', text: 'two' }] } }
+  assert.deepEqual(resolveInput('{{ input.items | reject: "category", "suspicious" | lookup: input.messages, "id" | documents: "subject", "text" }}', lists), [{ title: 'B', text: 'two' }])
+  assert.deepEqual(resolveInput('{{ input.messages | documents: "constructor", "text" }}', lists), [{ title: '', text: 'one' }, { title: '', text: 'two' }])
+  assert.deepEqual(resolveInput('{{ input.items.first | lookup: input.messages, "id" }}', lists), [])
+})
+
+test('a stranger’s words are shown plainly', () => {
+  const text = 'a\nb <img src=x> ![x](http://track.example) `code` \u202eexe.fdp\u200b\u0000 & "q"'
+  assert.equal(resolveInput('{{ input.text | plain }}', { input: { text } }), `a b ‹img src=x› ![x] (http://track.example) 'code' exe.fdp & "q"`)
+  fc.assert(fc.property(fc.string({ unit: 'binary' }), (given) => assert.doesNotMatch(resolveInput('-{{ input.text | plain }}-', { input: { text: given } }) as string, /[\n\r<>`]|\]\(|\p{Cf}|\p{Cc}/u)))
+})

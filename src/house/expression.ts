@@ -1,5 +1,6 @@
 import { Context, Liquid, Output, toValueSync, type Template } from 'liquidjs'
 import { Fault } from '../kernel/fault.ts'
+import { ownFilters } from './filters.ts'
 
 /** What expressions can name: `steps`, `input`, `slot`, `now`, `job`, `prompts`, `run`. */
 export type Scope = Readonly<Record<string, unknown>>
@@ -111,6 +112,7 @@ function createEngine(outputEscape?: (value: unknown) => string): Liquid {
   })
   for (const tag of ['include', 'render', 'layout', 'block']) delete liquid.tags[tag]
   for (const filter of ['sample', 'strip_html']) delete liquid.filters[filter]
+  for (const [name, filter] of Object.entries(ownFilters)) liquid.registerFilter(name, filter)
   return liquid
 }
 
