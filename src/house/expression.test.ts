@@ -96,7 +96,7 @@ test('the same scope gives the same text again, wherever the machine stands', ()
 })
 
 test('lists are handed from one tool to the next', () => {
-  const lists = { steps: {}, input: { items: [{ id: 'b', category: 'invoice' }, { id: 'a', category: 'suspicious' }, { id: 'x' }], messages: [{ id: 'a', text: 'one' }, { id: 'b', subject: 'B', text: 'two' }] } }
+  const lists = { steps: {}, input: { items: [{ id: 'b', category: 'invoice' }, { id: 'a', category: 'suspicious' }, { id: 'x', category: 'other' }], messages: [{ id: 'a', text: 'one' }, { id: 'b', subject: 'B', text: 'two' }] } }
   assert.deepEqual(resolveInput('{{ input.items | reject: "category", "suspicious" | lookup: input.messages, "id" | documents: "subject", "text" }}', lists), [{ title: 'B', text: 'two' }])
   assert.deepEqual(resolveInput('{{ input.messages | documents: "constructor", "text" }}', lists), [{ title: '', text: 'one' }, { title: '', text: 'two' }])
   assert.deepEqual(resolveInput('{{ input.items.first | lookup: input.messages, "id" }}', lists), [])
