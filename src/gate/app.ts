@@ -63,7 +63,21 @@ export function createGateApp(deps: GateDeps, surface: Surface): FastifyInstance
     }))
   }
   app.register(openaiRoutes(deps))
+  hangUpWhenClosing(app)
   return app
+}
+
+/** A client that keeps its connection would hold up a stop for over a minute after it was answered. */
+function hangUpWhenClosing(app: FastifyInstance): void {
+  let closing = false
+  app.addHook('preClose', async () => {
+    closing = true
+  })
+  app.server.on('request', (request, response) => {
+    response.once('close', () => {
+      if (closing) request.socket.destroySoon()
+    })
+  })
 }
 
 /** A page that points its own name at this machine (DNS rebinding) shows its own name here. */

@@ -89,9 +89,9 @@ test('a client that gives up on a whole answer hangs up on the upstream too', as
   const { key, run } = await openRun(database, 'private')
   server.next({ text: ['x'], misbehaves: { kind: 'stall' } })
   const controller = new AbortController()
-  const before = server.calls().length
   const asked = clientOf(key).chat.completions.create({ model: 'auto', messages }, { signal: controller.signal })
-  const call = await server.arrived(before + 1)
+  await server.held()
+  const call = server.calls().at(-1)!
   controller.abort()
   await assert.rejects(asked, OpenAI.APIUserAbortError)
   assert.equal(await call.over, 'abandoned')

@@ -17,12 +17,17 @@ export function createInFlight(): InFlight {
     size: () => running.size,
     async track(onClientGone, work) {
       const controller = new AbortController()
-      onClientGone(() => controller.abort(new Fault('conflict', 'client_gone', 'the client closed the connection')))
+      let finished = false
+      onClientGone(() => {
+        // every connection is closed at some time; it matters while there is somebody to answer
+        if (!finished) controller.abort(new Fault('conflict', 'client_gone', 'the client closed the connection'))
+      })
       const done = work(controller.signal)
       running.set(done, controller)
       try {
         return await done
       } finally {
+        finished = true
         running.delete(done)
       }
     },

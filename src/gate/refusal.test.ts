@@ -156,9 +156,8 @@ test('a label that rises in the middle of a run shuts the cloud gate for the nex
 test('a lane that loses its clearance while a call is open: the call is closed, the next is refused', async () => {
   const run = await openRun(database, 'client', 2)
   far.next({ text: ['a', 'b'], misbehaves: { kind: 'pause', after: 1 } })
-  const arrived = far.calls().length + 1
   const asked = ask(cloud, run, 'cloud/far')
-  await far.arrived(arrived)
+  await far.held()
   await database.owner.pool.query(`update lane set cloud_clearance = 1 where name = 'client'`)
   far.release()
   await asked

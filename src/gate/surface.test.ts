@@ -151,7 +151,7 @@ test('a stop lets what is being answered end, takes nothing new, and leaves no s
   const { key: ownKey, run } = await openRun(database, 'private')
   server.next({ text: ['a', 'b'], misbehaves: { kind: 'pause', after: 1 } })
   const asked = ask(own, ownKey)
-  await server.arrived(server.calls().length + 1)
+  await server.held()
   const stopped = own.stop(5_000)
   await assert.rejects(ask(own, ownKey), /ECONNREFUSED|ECONNRESET|socket hang up/)
   server.release()
@@ -161,12 +161,30 @@ test('a stop lets what is being answered end, takes nothing new, and leaves no s
   assert.ok(!existsSync(own.socket))
 })
 
+for (const stream of [true, false]) {
+  test(`a client that keeps its connection does not hold up a stop, ${stream ? 'streamed' : 'whole'}`, { timeout: 20_000 }, async () => {
+    const own = await open()
+    const { key: ownKey } = await openRun(database, 'private')
+    server.next({ text: ['a', 'b'], misbehaves: { kind: 'pause', after: 1 } })
+    const asked = fetch(`${own.address}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ownKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'auto', stream, messages: [{ role: 'user', content: 'Hello' }] }),
+    })
+    await server.held()
+    const stopped = own.stop(15_000)
+    server.release()
+    assert.match(await (await asked).text(), /b/)
+    await stopped
+  })
+}
+
 test('a stop that waits for too long ends what is left, and the ledger says so', async () => {
   const own = await open()
   const { key: ownKey, run } = await openRun(database, 'private')
   server.next({ text: ['a'], misbehaves: { kind: 'stall' } })
   const asked = ask(own, ownKey)
-  await server.arrived(server.calls().length + 1)
+  await server.held()
   await own.stop(0)
   server.release()
   const answered = await asked

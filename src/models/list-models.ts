@@ -1,4 +1,3 @@
-import { request } from 'node:http'
 import { Fault, toFault } from '../kernel/fault.ts'
 import type { Zone } from '../labels/index.ts'
 import type { GateStatus } from './gate-status.ts'
@@ -51,6 +50,8 @@ const patience = 15_000
 async function askStatus(gate: GateName, socketPath: string, fresh: boolean): Promise<GateStatus> {
   const unreachable = (cause: unknown) =>
     new Fault('unavailable', 'gate.unreachable', `gate ${gate} does not answer on its socket; \`castellan status\` says how it is`, { gate }, cause)
+  // not imported: as an ES module node:http loads a second undici, some megabytes in every process that only passes by here
+  const { request } = process.getBuiltinModule('node:http')
   const body = await new Promise<string>((resolve, reject) => {
     const asked = request({ socketPath, path: fresh ? '/status?fresh=1' : '/status', signal: AbortSignal.timeout(patience) }, (response) => {
       let text = ''

@@ -7,7 +7,7 @@ import type { House } from '../house/index.ts'
 import { createCallLedger, createCalls, declareModels, type GateName } from '../models/index.ts'
 import type { Boot, Host, Started } from './boot.ts'
 
-const connections = 8
+const connections = 4
 /** Milliseconds of a stop that are kept for closing ledger rows and connections. */
 const closingMs = 1_000
 

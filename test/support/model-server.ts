@@ -53,8 +53,6 @@ export interface ModelServer {
   held(): Promise<void>
   /** Lets those that are held now go on. */
   release(): void
-  /** Resolves when the n-th conversation (from 1) has arrived. */
-  arrived(count: number): Promise<LoggedRequest>
   /** Refuses connections from now on, and drops the open ones. */
   down(): Promise<void>
   up(): Promise<void>
@@ -75,7 +73,6 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
   const received: Buffer[] = []
   const sockets = new Set<Socket>()
   const queue: Script[] = []
-  const waiting: { count: number; resolve: (request: LoggedRequest) => void }[] = []
   let models = options.models ?? [{ name: 'scripted:latest' }]
   let script: Script = standing
   let accepted = 0
@@ -101,10 +98,6 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const logged = await log(request, response)
-    for (const waiter of waiting) {
-      const call = calls()[waiter.count - 1]
-      if (call) waiter.resolve(call)
-    }
     const path = logged.path
     if (path.startsWith('/v1/') && options.key && request.headers.authorization !== `Bearer ${options.key}`)
       return json(response, 401, { error: { message: 'Incorrect API key provided', type: 'invalid_request_error', code: 'invalid_api_key' } })
@@ -210,7 +203,6 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
       released.resolve()
       released = Promise.withResolvers()
     },
-    arrived: async (count) => calls()[count - 1] ?? new Promise((resolve) => void waiting.push({ count, resolve })),
     down: hangUp,
     up: async () => {
       server.listen(port, '127.0.0.1')
