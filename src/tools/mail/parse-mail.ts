@@ -1,9 +1,7 @@
-import { createRequire } from 'node:module'
-import { dirname, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Fault } from '../../kernel/fault.ts'
 import { runBounded } from '../sandbox/run-bounded.ts'
 import type { Sandbox, SandboxResult } from '../sandbox/sandbox.ts'
+import { confinedNode, mailReader, readable } from './confined-node.ts'
 import { emptyEnvelope, parsedMailSchema, type ParsedMail } from './parsed-mail.ts'
 
 /** Parses raw messages in a process of their own; yields each with its place in the batch as soon as it is known. Every message gets an answer. */
@@ -11,16 +9,12 @@ export type ParseMail = (raws: readonly Buffer[], signal: AbortSignal) => AsyncG
 
 export interface ParseMailDeps {
   readonly sandbox: Sandbox
-  /** Milliseconds that a batch may take, beside a second for each megabyte. */
+  /** Milliseconds that a batch may take, and as much again for each 20 MB. */
   readonly timeoutMs?: number | undefined
   /** Megabytes of JavaScript heap of the parsing process. */
   readonly heapMegabytes?: number | undefined
 }
 
-const child = fileURLToPath(new URL('parse/parse-mail-child.ts', import.meta.url))
-const code = dirname(child)
-const modules = modulesFolder()
-const manifest = fileURLToPath(new URL('../../../package.json', import.meta.url))
 const megabyte = 1024 * 1024
 const headBytes = 64 * 1024
 
@@ -28,18 +22,16 @@ const headBytes = 64 * 1024
 export function createMailParser({ sandbox, timeoutMs = 20_000, heapMegabytes = 256 }: ParseMailDeps): ParseMail {
   async function run(raws: readonly Buffer[], signal: AbortSignal): Promise<Answer> {
     const bytes = raws.reduce((sum, raw) => sum + raw.length, 0)
-    const argv = [
-      process.execPath, '--permission', `--allow-fs-read=${code}${sep}`, `--allow-fs-read=${modules}${sep}`, `--allow-fs-read=${manifest}`,
-      '--disable-sigusr1', '--disallow-code-generation-from-strings', `--max-old-space-size=${heapMegabytes}`, child,
-    ]
-    const limits = { timeoutMs: timeoutMs + (bytes / megabyte) * 1_000, outputBytes: 4 * megabyte + raws.length * 2 * megabyte }
+    const { file, options } = confinedNode(heapMegabytes)
+    const args = [...options, mailReader]
+    const limits = { timeoutMs: timeoutMs * (1 + bytes / (20 * megabyte)), outputBytes: 4 * megabyte + raws.length * 2 * megabyte }
     const stdin = framed(raws)
     if ((await sandbox.status()).ok) {
-      const folders = [process.execPath, code, modules, manifest].map((path) => ({ path, access: 'read' as const }))
+      const folders = [file, ...readable].map((path) => ({ path, access: 'read' as const }))
       const memoryBytes = (heapMegabytes + 1_024) * megabyte
-      return read(await sandbox.run({ argv, folders, stdin, signal, limits: { ...limits, memoryBytes, cpuSeconds: Math.ceil(limits.timeoutMs / 1_000) } }))
+      return read(await sandbox.run({ argv: [file, ...args], folders, stdin, signal, limits: { ...limits, memoryBytes, cpuSeconds: Math.ceil(limits.timeoutMs / 1_000) } }))
     }
-    return read(await runBounded({ file: argv[0]!, arguments: argv.slice(1), env: {}, stdin, signal, ...limits }))
+    return read(await runBounded({ file, arguments: args, env: {}, stdin, signal, ...limits }))
   }
 
   return async function* parse(raws, signal) {
@@ -104,10 +96,4 @@ function* framed(raws: readonly Buffer[]): Generator<Uint8Array> {
     yield length
     for (let at = 0; at < raw.length; at += megabyte) yield raw.subarray(at, at + megabyte)
   }
-}
-
-function modulesFolder(): string {
-  const entry = createRequire(import.meta.url).resolve('mailparser')
-  const marker = `${sep}node_modules${sep}`
-  return dirname(`${entry.slice(0, entry.indexOf(marker) + marker.length)}x`)
 }

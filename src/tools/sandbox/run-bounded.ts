@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
+import { pipeline } from 'node:stream/promises'
 import { Fault } from '../../kernel/fault.ts'
 import type { SandboxResult } from './sandbox.ts'
 
@@ -43,8 +44,7 @@ export async function runBounded(command: BoundedCommand): Promise<SandboxResult
     const stdout = collect(child.stdout, command.outputBytes, () => end('output'))
     const stderr = collect(child.stderr, command.outputBytes, () => end('output'))
     // a program that closes its input early is no error of ours
-    child.stdin.on('error', () => undefined)
-    void feed(child.stdin, command.stdin ?? [])
+    void pipeline(command.stdin ?? [], child.stdin).catch(() => undefined)
 
     const settle = () => {
       clearTimeout(timer)
@@ -87,17 +87,4 @@ function collect(stream: NodeJS.ReadableStream, limit: number, tooMuch: () => vo
     if (left < 0) tooMuch()
   })
   return chunks
-}
-
-async function feed(stdin: NodeJS.WritableStream & { readonly destroyed?: boolean }, chunks: Iterable<Uint8Array>): Promise<void> {
-  for (const chunk of chunks) {
-    if (stdin.destroyed) return
-    if (!stdin.write(chunk)) {
-      await new Promise<void>((resume) => {
-        stdin.once('drain', resume)
-        stdin.once('close', resume)
-      })
-    }
-  }
-  if (!stdin.destroyed) stdin.end()
 }

@@ -8,7 +8,7 @@ const signs: readonly (readonly [reason: string, ...phrases: string[]])[] = [
     '(system|developer) prompt', 'you are (now )?(an? )?(ai|assistant|language model|chatbot|llm|agent)', 'as an (ai|assistant|language model)',
     'du bist (jetzt )?(ein )?(ki|assistent|sprachmodell|agent)',
     '(ai|ki|email|mail|llm) ?-?(assistant|agent|assistent|model|modell)(s|e|en)?~(must|should|please|muss|soll|bitte)',
-    '(note|instructions?|message|hinweis|anweisung) (to|for|an|für) (the )?(ai|assistant|agent|llm|ki|assistenten?|model|modell)',
+    '(note|instructions?|message|hinweis|anweisung) (to|for|an|für) (the |all |any |die |den |das |alle )?(ai|assistants?|agents?|llms?|ki|assistenten?|models?|modelle?)',
     '(do not|don\'t|without)~(tell|telling|inform|informing|mention|mentioning|notify|notifying)~(user|owner|operator|human)',
     '(system|assistant|user) ?: ', 'new instructions? ?:', 'jailbreak', 'end of (system )?(prompt|instructions)'],
   ['it asks for mail or data to be passed on',

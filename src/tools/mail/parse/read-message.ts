@@ -12,16 +12,17 @@ export interface ReadMail {
 
 /** Bytes of a message that are kept to read its head again when the whole cannot be parsed. */
 export const headBytes = 64 * 1024
-/** A message of 50 MB takes under a second; one of nothing but line ends takes a second a megabyte. */
-const budgetMs = 8_000
+/** Milliseconds for a message, and more for each megabyte. Ordinary ones take a fiftieth of it, one of nothing but line ends a second a megabyte. */
+const ordinaryBudget = 8_000
+const perMegabyte = 250
 /** Characters of text that are kept. */
 const textLength = 200_000
 
 /** Reads one raw message as it streams in. Whatever is wrong with it, what could be read is returned, with the reason. */
-export async function readMessage(chunks: AsyncIterable<Buffer>): Promise<ReadMail> {
+export async function readMessage(chunks: AsyncIterable<Buffer>, budgetMs = ordinaryBudget): Promise<ReadMail> {
   const head: Buffer[] = []
   let headLength = 0
-  const attempt = startParser()
+  const attempt = startParser(budgetMs)
   for await (const chunk of chunks) {
     if (headLength < headBytes) {
       head.push(chunk.subarray(0, headBytes - headLength))
@@ -31,7 +32,7 @@ export async function readMessage(chunks: AsyncIterable<Buffer>): Promise<ReadMa
   }
   const read = await attempt.end()
   if (read.headers) return resultOf(read)
-  const again = startParser()
+  const again = startParser(budgetMs)
   await again.write(headOnly(Buffer.concat(head)))
   const fromHead = await again.end()
   return resultOf({ ...fromHead, error: read.error ?? { code: 'mail.no_head', message: 'it has no head that could be read' } })
@@ -44,10 +45,10 @@ interface Parsed {
   readonly error?: ParseError
 }
 
-function startParser() {
+function startParser(budgetMs: number) {
   const parser = new BoundedParser()
   const attachments: Attachment[] = []
-  const deadline = performance.now() + budgetMs
+  let deadline = performance.now() + budgetMs
   let failure: Error | undefined
   const done = new Promise<void>((resolve) => {
     const onError = (error: Error) => {
@@ -75,6 +76,7 @@ function startParser() {
   })
   return {
     async write(chunk: Buffer): Promise<void> {
+      deadline += (chunk.length / 1_048_576) * perMegabyte
       if (!failure && performance.now() > deadline) failure = Object.assign(new Error('it takes too long to read'), { code: 'EMAXLEN' })
       if (failure || parser.write(chunk)) return
       await Promise.race([once(parser, 'drain'), done])
