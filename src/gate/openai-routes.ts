@@ -64,8 +64,8 @@ function sessionOf(request: FastifyRequest): Session {
 /** `x-castellan-task` names the kind of work; `x-castellan-label` raises the label of this one call, e.g. for what a step has just read. */
 function readHeaders(request: FastifyRequest): Pick<CallRequest, 'task' | 'atLeast'> {
   const { 'x-castellan-task': task, 'x-castellan-label': label } = request.headers
-  if (task !== undefined && (typeof task !== 'string' || !/^[a-z][a-z0-9_.-]{0,39}$/.test(task))) {
-    throw new Fault('invalid', 'request.invalid', 'x-castellan-task must be a task type: lower case letters, digits, _ . -, up to 40 of them', { param: 'x-castellan-task' })
+  if (task !== undefined && (typeof task !== 'string' || !/^[a-z][a-z0-9_.-]{0,49}$/.test(task))) {
+    throw new Fault('invalid', 'request.invalid', 'x-castellan-task must be a task type: lower case letters, digits, _ . -, up to 50 of them', { param: 'x-castellan-task' })
   }
   return { task, atLeast: typeof label === 'string' ? parseLevel(label) : undefined }
 }
