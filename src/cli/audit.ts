@@ -3,6 +3,8 @@ import { addCommand, type Cli } from './command/add-command.ts'
 import { exitCodes } from './command/exit-codes.ts'
 import { outcome } from './command/outcome.ts'
 import { wholeNumber } from './command/parse-option.ts'
+import type { SocketClient } from './connection/socket-client.ts'
+import { resolveDraftId } from './draft/releaser-draft.ts'
 import { table } from './terminal/table.ts'
 import { counted, distance, moment } from './terminal/wording.ts'
 
@@ -28,12 +30,12 @@ export function register(program: Command, cli: Cli): void {
   addCommand(audit, cli, {
     usage: 'verify',
     summary: 'Recompute the whole chain; exit 1 when anything in it was changed',
-    async run({ releaser, now }) {
+    async run({ releaser, here }) {
       const { ok, ...found } = await (await releaser()).get<Verification>('/audit/verify', {}, { patience: 600 })
       const what = found.problem === undefined ? '' : `batch ${found.problem.batch}: ${found.problem.what}`
       return outcome({ state: ok ? 'whole' : 'broken', ...found }, (data) => [
         `${data.state === 'whole' ? 'Whole' : 'Whole up to there'}: ${counted(data.sealed, 'event')} in ${counted(data.batches, 'sealed batch', 'sealed batches')}.`,
-        `${counted(data.unsealed.count, 'event')} not sealed yet${data.unsealed.oldest === null ? '' : `, the oldest ${distance(data.unsealed.oldest, now)}`}.`,
+        `${counted(data.unsealed.count, 'event')} not sealed yet${data.unsealed.oldest === null ? '' : `, the oldest ${distance(data.unsealed.oldest, here)}`}.`,
       ].join('\n'), ok ? undefined : { exit: exitCodes.failure, code: 'audit.broken', message: what })
     },
   })
@@ -42,15 +44,23 @@ export function register(program: Command, cli: Cli): void {
     usage: 'show [subject]',
     summary: 'Events, of one job, run, draft or key, or the latest of all',
     configure: (command) => void command.option('-n, --limit <number>', 'how many', wholeNumber, 50),
-    async run({ releaser, args, options, now }) {
-      const events = await (await releaser()).get<AuditEvent[]>('/audit/events', { subject: args[0], limit: options.limit })
+    async run({ releaser, server, args, options, here }) {
+      const subject = args[0] === undefined ? undefined : await wholeSubject(args[0], await releaser(), await server())
+      const events = await (await releaser()).get<AuditEvent[]>('/audit/events', { subject, limit: options.limit })
       return outcome(events, (data, terminal) => data.length === 0
         ? `Nothing is recorded${args[0] === undefined ? '' : ` of ${args[0]}`}.`
         : table(terminal, ['AT', 'WHO', 'WHAT', 'OF', 'DETAIL'], data.map((event) => [
-            moment(event.at, now), event.actor.replace(/^castellan_/, ''), event.kind, event.subject, detailText(event.detail),
+            moment(event.at, here), event.actor.replace(/^castellan_/, ''), event.kind, event.subject, detailText(event.detail),
           ])))
     },
   })
+}
+
+/** Subjects are whole ids; a piece of one is looked up among the drafts and the runs. */
+async function wholeSubject(text: string, releaser: SocketClient, server: SocketClient): Promise<string> {
+  if (!/^[0-9a-f-]{4,35}$/i.test(text)) return text
+  const draft = await resolveDraftId(releaser, text).catch(() => undefined)
+  return draft ?? (await server.get<{ id: string }>(`/api/runs/${text}`).then(({ id }) => id, () => text))
 }
 
 function detailText(detail: Record<string, unknown>): string {
@@ -58,4 +68,5 @@ function detailText(detail: Record<string, unknown>): string {
     .filter(([, value]) => value !== null)
     .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(', ')
+    .replaceAll(/\b([0-9a-f]{12})[0-9a-f]{28,}\b/g, '$1…')
 }

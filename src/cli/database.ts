@@ -34,7 +34,7 @@ function sqlFor(name: string, passwords: Readonly<Record<string, string>>): stri
   const quoted = `"${name.replaceAll('"', '""')}"`
   return [
     '-- For psql, as a superuser of PostgreSQL 15 or later.',
-    `create role castellan_owner with login createrole password '${passwords.castellan_owner}';`,
+    `create role castellan_owner with login password '${passwords.castellan_owner}';`,
     `create database ${quoted} owner castellan_owner;`,
     rolesSql(passwords as Passwords),
     `\\connect ${quoted}`,

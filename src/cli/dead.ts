@@ -13,9 +13,9 @@ export function register(program: Command, cli: Cli): void {
   addCommand(dead, cli, {
     usage: 'list',
     summary: 'Runs that gave up, and why',
-    async run({ server, now }) {
+    async run({ server, here }) {
       const runs = await (await server()).get<RunSummary[]>('/api/dead')
-      return outcome(runs, (data, terminal) => runTable(data, terminal, now, 'No run gave up.'))
+      return outcome(runs, (data, terminal) => runTable(data, terminal, here, 'No run gave up.'))
     },
   })
 

@@ -7,7 +7,7 @@ import type { ApproveOptions } from './draft/approve-draft.ts'
 import { findDraft, openStates, type DraftLine } from './draft/releaser-draft.ts'
 import { table } from './terminal/table.ts'
 import { paintState, type Terminal } from './terminal/terminal.ts'
-import { distance, shortId } from './terminal/wording.ts'
+import { distance, shortId, type Here } from './terminal/wording.ts'
 
 export function register(program: Command, cli: Cli): void {
   const draft = program.command('draft').description('What waits to leave the house, and your decision on it')
@@ -19,21 +19,21 @@ export function register(program: Command, cli: Cli): void {
       .option('--state <states>', 'states, separated by commas')
       .option('--all', 'closed ones too')
       .option('-n, --limit <number>', 'how many', wholeNumber, 50),
-    async run({ releaser, options, now }) {
+    async run({ releaser, options, here }) {
       const state = options.state ?? (options.all ? undefined : openStates.join(','))
       const drafts = await (await releaser()).get<DraftLine[]>('/drafts', { state, limit: options.limit })
-      return outcome(drafts, (data, terminal) => draftTable(data, terminal, now))
+      return outcome(drafts, (data, terminal) => draftTable(data, terminal, here))
     },
   })
 
   addCommand(draft, cli, {
     usage: 'show <draft>',
     summary: 'All that a signature would cover, computed anew from the bytes',
-    async run({ releaser, args, now }) {
+    async run({ releaser, args, here }) {
       const { describeDraft, draftText } = await import('./draft/draft-text.ts')
       const { verifyDraft } = await import('./draft/verify-draft.ts')
       const shown = await findDraft(await releaser(), args[0]!)
-      return outcome(describeDraft(shown, await verifyDraft(shown)), (data, terminal) => draftText(data, terminal, now))
+      return outcome(describeDraft(shown, await verifyDraft(shown)), (data, terminal) => draftText(data, terminal, here))
     },
   })
 
@@ -100,7 +100,7 @@ function wouldDo(id: string, would: string): Outcome {
   return outcome({ id, state: 'dry_run', would }, (data) => data.would)
 }
 
-function draftTable(drafts: DraftLine[], terminal: Terminal, now: Date): string {
+function draftTable(drafts: DraftLine[], terminal: Terminal, here: Here): string {
   if (drafts.length === 0) return 'Nothing waits for your signature.'
   return table(terminal, ['ID', 'STATE', 'RISK', 'KIND', 'TO', 'SUBJECT', 'LABEL', 'EXPIRES'], drafts.map((draft) => {
     const { to, cc, bcc } = draft.recipients
@@ -109,7 +109,7 @@ function draftTable(drafts: DraftLine[], terminal: Terminal, now: Date): string 
       shortId(draft.id), paintState(terminal, draft.state), terminal.paint(draft.high_risk ? 'red' : 'none', `${draft.risk}/10`), draft.kind,
       others.length === 0 ? first : `${first} and ${others.length} more`,
       draft.problem === null ? (draft.title ?? '') : terminal.paint('red', draft.problem),
-      draft.label.word, draft.state === 'waiting' ? distance(draft.expires_at, now) : '',
+      draft.label.word, draft.state === 'waiting' ? distance(draft.expires_at, here) : '',
     ]
   }))
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { toFault, Fault } from '../kernel/fault.ts'
+import type { ErrorView } from '../server/index.ts'
 import type { Cli } from './command/add-command.ts'
 import { exitCodeOf, exitCodes, type ExitCode } from './command/exit-codes.ts'
 import { writeError } from './command/outcome.ts'
@@ -64,8 +65,9 @@ export async function runCli(argv: readonly string[], io: Io, now: () => Date = 
     return exit
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok
-    const fault = error instanceof CommanderError ? usageFault(complaint) : toFault(error)
-    writeError(io, terminalOf(io.stderr, io.env), json, { code: fault.code, message: fault.message, ...(Object.keys(fault.details).length > 0 && { details: fault.details }) })
+    const fault = error instanceof CommanderError ? usageFault(error, complaint) : toFault(error)
+    if (!json && fault.code === 'usage.help') io.stderr.write(complaint)
+    else writeError(io, terminalOf(io.stderr, io.env), json, errorView(fault))
     if (fault.kind === 'internal' && io.env.CASTELLAN_DEBUG) io.stderr.write(`${(error as Error).stack}\n`)
     return exitCodeOf(fault)
   }
@@ -84,7 +86,12 @@ function firstWord(argv: readonly string[]): string | undefined {
   return rest[0] === 'help' ? rest[1] : rest[0]
 }
 
-function usageFault(complaint: string): Fault {
-  const message = complaint.trim().replace(/^error: /, '')
-  return new Fault('invalid', 'usage', message === '' ? 'that is not a command; `castellan --help` lists them' : message)
+function usageFault({ code }: CommanderError, complaint: string): Fault {
+  // a group without its command: commander has written the help of the group
+  if (code === 'commander.help') return new Fault('invalid', 'usage.help', 'say which of its commands; --help lists them')
+  return new Fault('invalid', 'usage', complaint.trim().replace(/^error: /, ''))
+}
+
+function errorView({ code, message, details }: Fault): ErrorView {
+  return { code, message, ...(Object.keys(details).length > 0 && { details }) }
 }

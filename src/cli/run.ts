@@ -7,7 +7,7 @@ import { runTable } from './run/run-table.ts'
 import { runText } from './run/run-text.ts'
 import { runFailure, watchRun } from './run/watch-run.ts'
 import type { Terminal } from './terminal/terminal.ts'
-import { moment, shortId } from './terminal/wording.ts'
+import { moment, shortId, type Here } from './terminal/wording.ts'
 
 export function register(program: Command, cli: Cli): void {
   const run = program.command('run').description('Runs: their timeline and log, and what you may do with them')
@@ -19,17 +19,17 @@ export function register(program: Command, cli: Cli): void {
       .option('--job <name>', 'of one job')
       .option('--state <state>', 'waiting, queued, running, parked, succeeded, cancelled or dead')
       .option('-n, --limit <number>', 'how many', wholeNumber, 20),
-    async run({ server, options: { job, state, limit }, now }) {
+    async run({ server, options: { job, state, limit }, here }) {
       const runs = await (await server()).get<RunSummary[]>('/api/runs', { job, state, limit })
-      return outcome(runs, (data, terminal) => runTable(data, terminal, now, 'No run yet. castellan job run NAME starts one.'))
+      return outcome(runs, (data, terminal) => runTable(data, terminal, here, 'No run yet. castellan job run NAME starts one.'))
     },
   })
 
   addCommand(run, cli, {
     usage: 'show <run>',
     summary: 'The timeline of a run; its id may be cut to its end or beginning',
-    async run({ server, args, now }) {
-      return outcome(await (await server()).get<RunDetail>(pathOf(args)), (data, terminal) => runText(data, terminal, now))
+    async run({ server, args, here }) {
+      return outcome(await (await server()).get<RunDetail>(pathOf(args)), (data, terminal) => runText(data, terminal, here))
     },
   })
 
@@ -37,9 +37,9 @@ export function register(program: Command, cli: Cli): void {
     usage: 'logs <run>',
     summary: 'What the steps of a run logged',
     configure: (command) => void command.option('-n, --limit <number>', 'how many lines, from the end', wholeNumber, 500),
-    async run({ server, args, options, now }) {
+    async run({ server, args, options, here }) {
       const lines = await (await server()).get<LogLine[]>(`${pathOf(args)}/logs`, { limit: options.limit })
-      return outcome(lines, (data, terminal) => (data.length === 0 ? 'This run logged nothing.' : data.map((line) => logLine(line, terminal, now)).join('\n')))
+      return outcome(lines, (data, terminal) => (data.length === 0 ? 'This run logged nothing.' : data.map((line) => logLine(line, terminal, here)).join('\n')))
     },
   })
 
@@ -67,7 +67,7 @@ export function register(program: Command, cli: Cli): void {
 }
 
 async function retry(invocation: Invocation<{ from?: string; wait?: boolean }>): Promise<Outcome> {
-  const { args, options, now } = invocation
+  const { args, options, here } = invocation
   const server = await invocation.server()
   if (options.dryRun) {
     const found = await server.get<RunDetail>(pathOf(args))
@@ -76,7 +76,7 @@ async function retry(invocation: Invocation<{ from?: string; wait?: boolean }>):
   const queued = await server.post<{ id: string; state: string }>(`${pathOf(args)}/retry`, options.from === undefined ? {} : { from: options.from })
   if (!options.wait) return outcome(queued, (data) => `run ${shortId(data.id)} is queued again; castellan run show ${shortId(data.id)}`)
   const run = await watchRun(invocation, server, queued.id)
-  return outcome<RunDetail>(run, (data, terminal) => runText(data, terminal, now), runFailure(run))
+  return outcome<RunDetail>(run, (data, terminal) => runText(data, terminal, here), runFailure(run))
 }
 
 function wouldDo(run: RunDetail, would: string): Outcome {
@@ -87,8 +87,8 @@ function pathOf(args: readonly (string | undefined)[]): string {
   return `/api/runs/${encodeURIComponent(args[0]!)}`
 }
 
-function logLine({ at, step, level, message, fields }: LogLine, terminal: Terminal, now: Date): string {
+function logLine({ at, step, level, message, fields }: LogLine, terminal: Terminal, here: Here): string {
   const more = Object.keys(fields).length === 0 ? '' : ` ${terminal.paint('dim', JSON.stringify(fields))}`
   const loud = level === 'info' ? level : terminal.paint(level === 'error' ? 'red' : 'yellow', level)
-  return `${terminal.paint('dim', moment(at, now))} ${loud} ${step ?? '-'}: ${message}${more}`
+  return `${terminal.paint('dim', moment(at, here))} ${loud} ${step ?? '-'}: ${message}${more}`
 }

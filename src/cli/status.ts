@@ -5,26 +5,26 @@ import { exitCodes } from './command/exit-codes.ts'
 import { outcome } from './command/outcome.ts'
 import { pairs, table } from './terminal/table.ts'
 import { paintState, type Terminal } from './terminal/terminal.ts'
-import { distance } from './terminal/wording.ts'
+import { distance, type Here } from './terminal/wording.ts'
 
 export function register(program: Command, cli: Cli): void {
   addCommand(program, cli, {
     usage: 'status',
     summary: 'Processes, database, queue and house; exit 1 when a part is not ready',
-    async run({ server, now }) {
+    async run({ server, here }) {
       const status = await (await server()).get<StatusView>('/api/status')
       const failure = status.state === 'ready' ? undefined : { exit: exitCodes.failure, code: 'status.not_ready', message: 'a part of the house is not ready' }
-      return outcome(status, (data, terminal) => statusText(data, terminal, now), failure)
+      return outcome(status, (data, terminal) => statusText(data, terminal, here), failure)
     },
   })
 }
 
-function statusText(status: StatusView, terminal: Terminal, now: Date): string {
+function statusText(status: StatusView, terminal: Terminal, here: Here): string {
   const { runs, house, database } = status
   const queued = runs.queued_open + runs.queued_private
   const facts: [string, string][] = [
     ['state', paintState(terminal, status.state === 'ready' ? 'ready' : 'not ready')],
-    ['up', `Castellan ${status.version}, process ${status.pid}, started ${distance(status.started_at, now)}`],
+    ['up', `Castellan ${status.version}, process ${status.pid}, started ${distance(status.started_at, here)}`],
     ['house', `${house.name}, ${house.folder}${house.digest === null ? '' : `, digest ${house.digest.slice(0, 12)}`}`],
     ['database', `PostgreSQL ${database.version}, schema ${database.schema}`],
     ['runs', `${queued} queued (${runs.queued_open} open, ${runs.queued_private} private), ${runs.running} running, ${runs.parked} parked, ${runs.waiting} waiting`],
@@ -34,7 +34,7 @@ function statusText(status: StatusView, terminal: Terminal, now: Date): string {
   ]
   const rows = status.processes.map((one) => [
     one.name, paintState(terminal, one.state), one.pid === null ? '' : String(one.pid), one.uid === null ? '' : String(one.uid),
-    String(one.restarts), one.since === null ? '' : distance(one.since, now), one.reason ?? '',
+    String(one.restarts), one.since === null ? '' : distance(one.since, here), one.reason ?? '',
   ])
   return `${pairs(terminal, facts)}\n\n${table(terminal, ['PROCESS', 'STATE', 'PID', 'UID', 'RESTARTS', 'SINCE', 'WHY'], rows)}`
 }

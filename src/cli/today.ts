@@ -4,26 +4,26 @@ import { addCommand, type Cli } from './command/add-command.ts'
 import { outcome } from './command/outcome.ts'
 import { table } from './terminal/table.ts'
 import { paintState, type Terminal } from './terminal/terminal.ts'
-import { counted, distance, duration, labelWords, moment, money, shortId } from './terminal/wording.ts'
+import { counted, distance, duration, labelWords, moment, money, shortId, type Here } from './terminal/wording.ts'
 
 export function register(program: Command, cli: Cli): void {
   addCommand(program, cli, {
     usage: 'today',
     summary: 'What needs you, what ran since midnight, what did not and why',
-    async run({ server, now }) {
+    async run({ server, here }) {
       const today = await (await server()).get<TodayView>('/api/today')
-      return outcome(today, (data, terminal) => morningPage(data, terminal, now))
+      return outcome(today, (data, terminal) => morningPage(data, terminal, here))
     },
   })
 }
 
-function morningPage(today: TodayView, terminal: Terminal, now: Date): string {
-  const at = (time: string) => moment(time, now, today.timezone)
+function morningPage(today: TodayView, terminal: Terminal, here: Here): string {
+  const at = (time: string) => moment(time, { ...here, timezone: today.timezone })
   const sections: [string, string][] = []
   if (today.drafts.length > 0) {
     const rows = today.drafts.map((draft) => [
       shortId(draft.id), draft.kind, `${draft.risk}/10`, labelWords(draft.label), draft.job,
-      draft.state === 'unknown' ? 'sent or not? you decide' : distance(draft.expires_at, now),
+      draft.state === 'unknown' ? 'sent or not? you decide' : distance(draft.expires_at, here),
     ])
     sections.push(['Waits for your signature (castellan draft show ID)', table(terminal, ['ID', 'KIND', 'RISK', 'LABEL', 'FROM JOB', 'EXPIRES'], rows)])
   }
@@ -48,10 +48,10 @@ function morningPage(today: TodayView, terminal: Terminal, now: Date): string {
     sections.push(['Runs since midnight', table(terminal, ['ID', 'JOB', 'STATE', 'OPENED', 'TOOK', ''], rows)])
   }
   if (today.next.length > 0) {
-    sections.push(['Next', table(terminal, ['AT', 'JOB', ''], today.next.map((fire) => [at(fire.at), fire.job, distance(fire.at, now)]))])
+    sections.push(['Next', table(terminal, ['AT', 'JOB', ''], today.next.map((fire) => [at(fire.at), fire.job, distance(fire.at, here)]))])
   }
   const notes = [
-    ...(today.kept_aside > 0 ? [`${counted(today.kept_aside, 'message')} of P3 local only arrived since midnight and stay on this machine.`] : []),
+    ...(today.kept_aside > 0 ? [`Since midnight ${counted(today.kept_aside, 'message')} of P3 local only arrived; no cloud model will see ${today.kept_aside === 1 ? 'it' : 'them'}.`] : []),
     ...(today.isolation.mode === 'demonstration' ? [`Demonstration: ${today.isolation.detail}.`] : []),
   ]
   return [

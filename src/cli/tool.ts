@@ -5,7 +5,6 @@ import { outcome } from './command/outcome.ts'
 import { parseInput, wholeNumber } from './command/parse-option.ts'
 import { runFailure } from './run/watch-run.ts'
 import { table } from './terminal/table.ts'
-import type { Terminal } from './terminal/terminal.ts'
 import { labelWords, shortId } from './terminal/wording.ts'
 
 export function register(program: Command, cli: Cli): void {
@@ -27,23 +26,27 @@ export function register(program: Command, cli: Cli): void {
     configure: (command) => void command
       .option('--input <json>', 'the input of the tool: a JSON object', parseInput, {})
       .option('--timeout <seconds>', 'how long to wait for it; it goes on when the time is up', wholeNumber, 120),
-    async run({ server, args, options }) {
+    async run({ server, args, options, say, err }) {
       const client = await server()
       if (options.dryRun) {
         const known = (await client.get<ToolView[]>('/api/tools')).find((one) => one.name === args[0])
         return outcome({ state: 'dry_run', would: `would run ${args[0]}`, tool: known ?? null, input: options.input }, (data) => `${data.would} with ${JSON.stringify(data.input)}`)
       }
       const done = await client.post<ToolRunView>(`/api/tools/${encodeURIComponent(args[0]!)}/run`, { input: options.input, wait: options.timeout }, { patience: options.timeout + 15 })
-      return outcome(done, toolText, runFailure({ id: done.run, state: done.state, error: done.error }))
+      say(err.paint('dim', origin(done)))
+      return outcome(done, outputText, runFailure({ id: done.run, state: done.state, error: done.error }))
     },
   })
 }
 
-/** Text as text, everything else as JSON; where it came from goes below it. */
-function toolText({ run, tool, state, output, label, made_without_model }: ToolRunView, terminal: Terminal): string {
-  const origin = terminal.paint('dim', `${tool}, run ${shortId(run)}, ${labelWords(label)}${made_without_model ? ', made without a model' : ''}`)
-  if (state !== 'succeeded') return origin
-  return `${typeof output === 'string' ? output : JSON.stringify(output, undefined, 2)}\n${origin}`
+/** Text as text, everything else as JSON, so that it can be piped on. */
+function outputText({ state, output }: ToolRunView): string {
+  if (state !== 'succeeded') return ''
+  return typeof output === 'string' ? output : JSON.stringify(output, undefined, 2)
+}
+
+function origin({ run, tool, label, made_without_model }: ToolRunView): string {
+  return `${tool}, run ${shortId(run)}, ${labelWords(label)}${made_without_model ? ', made without a model' : ''}`
 }
 
 function inputNames({ input }: ToolView): string {

@@ -8,6 +8,8 @@ export interface UpState {
   readonly startedAt: string
   readonly version: string
   readonly house: string
+  /** So that the CLI tells times as the schedules mean them. */
+  readonly timezone: string
   readonly isolation: Isolation
   readonly sockets: Pick<Sockets, 'server' | 'releaser'>
   readonly ports: Readonly<Record<string, number>>

@@ -130,7 +130,7 @@ async function start(
   for (const child of processes.values()) child.start()
   undo.push(sweepEvery(retentionMs, database, log))
   writeUpState(home, {
-    pid: process.pid, startedAt: startedAt.toISOString(), version: packageJson.version, house: folder, isolation,
+    pid: process.pid, startedAt: startedAt.toISOString(), version: packageJson.version, house: folder, timezone: chosen.house.settings.timezone, isolation,
     sockets: { server: runtime.sockets.server, releaser: runtime.sockets.releaser },
     ports: { ...chosen.house.settings.ports },
   })

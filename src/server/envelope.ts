@@ -1,4 +1,4 @@
-import { z, type ZodType } from 'zod'
+import type { ZodType } from 'zod'
 import { Fault, toFault, type FaultKind } from '../kernel/fault.ts'
 import type { ErrorView } from './api.ts'
 
@@ -26,7 +26,7 @@ export function failure(error: unknown): { status: number; body: Envelope<never>
 export function parseRequest<T>(schema: ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value ?? {})
   if (result.success) return result.data
-  throw new Fault('invalid', 'request.invalid', z.prettifyError(result.error).replaceAll('\n', ' ').replaceAll('✖ ', ''), {
-    fields: result.error.issues.map((issue) => issue.path.join('.')),
-  })
+  const { issues } = result.error
+  const told = issues.map((issue) => `${issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''}${issue.message}`)
+  throw new Fault('invalid', 'request.invalid', told.join('; '), { fields: issues.map((issue) => issue.path.join('.')) })
 }

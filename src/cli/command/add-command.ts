@@ -6,6 +6,7 @@ import type { SocketClient } from '../connection/socket-client.ts'
 import { writeOutcome, type Outcome } from './outcome.ts'
 import { createAsker, type Asker } from '../terminal/ask.ts'
 import { terminalOf, type Io, type Terminal } from '../terminal/terminal.ts'
+import type { Here } from '../terminal/wording.ts'
 
 /** The options that every command has; `dryRun` and `yes` where something changes. */
 export interface CommonOptions {
@@ -22,7 +23,7 @@ export interface Invocation<O = object> {
   readonly options: O & CommonOptions
   readonly io: Io
   readonly home: string
-  readonly now: Date
+  readonly here: Here
   readonly ask: Asker
   /** For diagnostics and progress. */
   readonly err: Terminal
@@ -81,7 +82,7 @@ function invoke<O>({ io, now }: Cli, args: (string | undefined)[], options: O & 
   let releaser: Promise<SocketClient> | undefined
   return {
     args, options, io, home,
-    now: now(),
+    here: { now: now(), timezone: timezoneOf(home) },
     ask: createAsker(io, options),
     err: terminalOf(io.stderr, io.env),
     say: (line) => {
@@ -93,5 +94,13 @@ function invoke<O>({ io, now }: Cli, args: (string | undefined)[], options: O & 
     close: async () => {
       await Promise.all(clients.map((client) => client.close()))
     },
+  }
+}
+
+function timezoneOf(home: string): string | undefined {
+  try {
+    return findRunningHouse(home).timezone
+  } catch {
+    return undefined
   }
 }

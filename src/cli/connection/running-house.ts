@@ -7,6 +7,8 @@ export interface RunningHouse {
   readonly pid: number
   readonly startedAt: string
   readonly house: string
+  /** Of the house when it was started. */
+  readonly timezone?: string
   readonly isolation: { readonly mode: string; readonly detail: string }
   readonly sockets: { readonly server: string; readonly releaser: string }
   readonly ports: Readonly<Record<string, number>>

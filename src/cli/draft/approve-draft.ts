@@ -5,7 +5,7 @@ import { exitCodes } from '../command/exit-codes.ts'
 import { outcome, type Outcome } from '../command/outcome.ts'
 import type { SocketClient } from '../connection/socket-client.ts'
 import { visible } from '../terminal/visible.ts'
-import { counted, distance, moment, shortId } from '../terminal/wording.ts'
+import { counted, distance, moment, shortId, type Here } from '../terminal/wording.ts'
 import { openKey } from './choose-key.ts'
 import { describeDraft, draftText } from './draft-text.ts'
 import { findDraft, type ReleaserDraft } from './releaser-draft.ts'
@@ -32,13 +32,13 @@ const pollMs = 300
 
 /** Shows all that will be signed, asks, signs with the operator's key, and tells how to take it back. */
 export async function approveDraft(invocation: Invocation<ApproveOptions>): Promise<Outcome> {
-  const { args, options, ask, home, now, say, err } = invocation
+  const { args, options, ask, home, here, say, err } = invocation
   const releaser = await invocation.releaser()
   const shown = await findDraft(releaser, args[0]!)
   const verified = await verifyDraft(shown)
   const draft = describeDraft(shown, verified)
   if (draft.state !== 'waiting') throw new Fault('conflict', 'draft.too_late', `draft ${shortId(draft.id)} is ${draft.state} already; \`castellan draft show ${shortId(draft.id)}\` tells what became of it`)
-  say(draftText(visible(draft), err, now))
+  say(draftText(visible(draft), err, here))
   say('')
   if (options.dryRun) return outcome({ ...draft, state: 'dry_run', would: `would sign ${draft.challenge}` }, (data) => data.would)
   const { to, cc, bcc } = draft.document.recipients
@@ -54,8 +54,8 @@ export async function approveDraft(invocation: Invocation<ApproveOptions>): Prom
   const approved: Approved = {
     id: draft.id, state: decided.state, hold_until: decided.holdUntil, key: key.id, sha256: draft.sha256, challenge: draft.challenge, reason: null, receipt: null,
   }
-  if (!options.wait) return outcome(approved, (data) => approvedText(data, new Date()))
-  say(approvedText(approved, new Date()))
+  if (!options.wait) return outcome(approved, (data) => approvedText(data, { ...here, now: new Date() }))
+  say(approvedText(approved, { ...here, now: new Date() }))
   const released = await waitForRelease(releaser, approved)
   const failure = released.state === 'released' ? undefined
     : { exit: exitCodes.failure, code: `draft.${released.state}`, message: `draft ${shortId(released.id)} is ${released.state}${released.reason ? `: ${released.reason}` : ''}` }
@@ -72,8 +72,8 @@ async function waitForRelease(releaser: SocketClient, approved: Approved): Promi
   }
 }
 
-function approvedText({ id, state, hold_until, key }: Approved, now: Date): string {
-  const leaves = hold_until === null ? '' : ` until ${moment(hold_until, now)} (${distance(hold_until, now)}), then it leaves`
+function approvedText({ id, state, hold_until, key }: Approved, here: Here): string {
+  const leaves = hold_until === null ? '' : ` until ${moment(hold_until, here)} (${distance(hold_until, here)}), then it leaves`
   return `Signed with ${key}; draft ${shortId(id)} is ${state}${leaves}.\nTake it back: castellan draft undo ${shortId(id)}`
 }
 

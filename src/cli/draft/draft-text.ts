@@ -1,7 +1,7 @@
 import { describeLabel } from '../../labels/index.ts'
 import { pairs } from '../terminal/table.ts'
 import { paintState, type Terminal } from '../terminal/terminal.ts'
-import { bytes, distance, moment, shortId } from '../terminal/wording.ts'
+import { bytes, distance, moment, shortId, type Here } from '../terminal/wording.ts'
 import { linksIn } from './links.ts'
 import type { ReleaserDraft } from './releaser-draft.ts'
 import type { VerifiedDraft } from './verify-draft.ts'
@@ -20,13 +20,13 @@ export function describeDraft(shown: ReleaserDraft, verified: VerifiedDraft) {
 export type DescribedDraft = ReturnType<typeof describeDraft>
 
 /** Everything that a signature covers, out of the document and the bytes alone. */
-export function draftText(draft: DescribedDraft, terminal: Terminal, now: Date): string {
+export function draftText(draft: DescribedDraft, terminal: Terminal, here: Here): string {
   const { document } = draft
   const { to, cc, bcc } = document.recipients
   const dim = (text: string) => terminal.paint('dim', text)
   const head: [string, string][] = [
     ['draft', draft.id],
-    ['state', `${paintState(terminal, draft.state)}${draft.reason ? `: ${draft.reason}` : ''}${timeLeft(draft, now)}`],
+    ['state', `${paintState(terminal, draft.state)}${draft.reason ? `: ${draft.reason}` : ''}${timeLeft(draft, here)}`],
     ['what', `${document.kind} by ${document.connector.name} (${document.connector.kind}) to ${document.account}`],
     ['from', document.from],
     ['to', to.join('\n') || dim('none')],
@@ -46,16 +46,16 @@ export function draftText(draft: DescribedDraft, terminal: Terminal, now: Date):
     ['signed', `sha256 ${draft.challenge}  ${dim('computed here')}`],
   ]
   const body = draft.text.replace(/\n+$/, '').split('\n').map((line) => `${dim('│')} ${line}`).join('\n')
-  const history = draft.history.length > 1 ? [`${dim('history')}\n${draft.history.map((line) => `  ${historyLine(line, now)}`).join('\n')}`] : []
+  const history = draft.history.length > 1 ? [`${dim('history')}\n${draft.history.map((line) => `  ${historyLine(line, here)}`).join('\n')}`] : []
   return [pairs(terminal, head), body, pairs(terminal, facts), ...history].join('\n\n')
 }
 
-function timeLeft({ state, hold_until, document }: DescribedDraft, now: Date): string {
-  if (state === 'waiting') return `, ${now < new Date(document.expires_at) ? `expires ${distance(document.expires_at, now)} (${moment(document.expires_at, now)})` : 'expired: it counts as denied'}`
-  if (state === 'held' && hold_until !== null) return `, leaves ${distance(hold_until, now)}; castellan draft undo ${shortId(document.id)}`
+function timeLeft({ state, hold_until, document }: DescribedDraft, here: Here): string {
+  if (state === 'waiting') return `, ${here.now < new Date(document.expires_at) ? `expires ${distance(document.expires_at, here)} (${moment(document.expires_at, here)})` : 'expired: it counts as denied'}`
+  if (state === 'held' && hold_until !== null) return `, leaves ${distance(hold_until, here)}; castellan draft undo ${shortId(document.id)}`
   return ''
 }
 
-function historyLine({ at, draft, event, by, reason, receipt }: DescribedDraft['history'][number], now: Date): string {
-  return `${moment(at, now)}  ${shortId(draft)}  ${event}${by ? ` by ${by}` : ''}${reason ? `: ${reason}` : ''}${receipt ? `  ${JSON.stringify(receipt)}` : ''}`
+function historyLine({ at, draft, event, by, reason, receipt }: DescribedDraft['history'][number], here: Here): string {
+  return `${moment(at, here)}  ${shortId(draft)}  ${event}${by ? ` by ${by}` : ''}${reason ? `: ${reason}` : ''}${receipt ? `  ${JSON.stringify(receipt)}` : ''}`
 }

@@ -42,7 +42,8 @@ export async function findDraft(releaser: SocketClient, text: string): Promise<R
   return releaser.get<ReleaserDraft>(`/drafts/${await resolveDraftId(releaser, text)}`)
 }
 
-async function resolveDraftId(releaser: SocketClient, text: string): Promise<string> {
+/** @throws Fault `draft.missing`, `draft.ambiguous`, `draft.id` */
+export async function resolveDraftId(releaser: SocketClient, text: string): Promise<string> {
   const wanted = text.toLowerCase()
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(wanted)) return wanted
   if (!/^[0-9a-f-]{4,35}$/.test(wanted)) {

@@ -35,7 +35,7 @@ export function terminalOf(screen: Screen, env: NodeJS.ProcessEnv): Terminal {
 }
 
 const stateStyles: Readonly<Record<string, Style>> = {
-  ok: 'green', ready: 'green', succeeded: 'green', ran: 'green', released: 'green', active: 'green', alive: 'green',
+  ok: 'green', ready: 'green', succeeded: 'green', ran: 'green', released: 'green', active: 'green', alive: 'green', answered: 'green', enrolled: 'green',
   warn: 'yellow', waiting: 'yellow', parked: 'yellow', retrying: 'yellow', held: 'yellow', missed: 'yellow', skipped: 'yellow',
   starting: 'yellow', paused: 'yellow', expired: 'yellow', unknown: 'red', backoff: 'yellow', undone: 'yellow',
   fail: 'red', failed: 'red', dead: 'red', crashed: 'red', refused: 'red', denied: 'red', cancelled: 'red',

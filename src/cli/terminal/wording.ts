@@ -1,5 +1,11 @@
 /** Amounts, times and names as people read them. */
 
+/** Now, and the zone that times are told in: the house's while it runs, so that they agree with its schedules; else the terminal's. */
+export interface Here {
+  readonly now: Date
+  readonly timezone: string | undefined
+}
+
 /** The end of an id: of a UUIDv7 the part that tells ids of the same minute apart. */
 export function shortId(id: string): string {
   return id.slice(-8)
@@ -19,13 +25,13 @@ export function duration(milliseconds: number): string {
 }
 
 /** How far off a moment is: `in 3 h 10 min`, `5 min ago`. */
-export function distance(at: string, now: Date): string {
+export function distance(at: string, { now }: Here): string {
   const milliseconds = Date.parse(at) - now.getTime()
   return milliseconds >= 0 ? `in ${duration(milliseconds)}` : `${duration(-milliseconds)} ago`
 }
 
-/** `07:10` on the same day, `Fri 20 Nov 07:10` within the year, the whole date otherwise; in a zone, else in the terminal's. */
-export function moment(at: string, now: Date, timezone?: string): string {
+/** `07:10` on the same day, `Fri 20 Nov 07:10` within the year, the whole date otherwise. */
+export function moment(at: string, { now, timezone }: Here): string {
   const part = partsOf(new Date(at), timezone)
   const today = partsOf(now, timezone)
   if (part.date === today.date) return part.time

@@ -38,7 +38,7 @@ export function runRoutes(deps: ServerDeps): FastifyPluginAsync {
     app.post('/runs/:id/cancel', async (request) => ({ ok: true, data: await cancelRun(deps, await named(request)) }))
 
     app.get('/dead', async (request) => {
-      return { ok: true, data: await listRuns(database, { state: 'dead', limit: parseRequest(listQuery, request.query).limit }) }
+      return { ok: true, data: await listRuns(database, { state: 'dead', withoutTools: true, limit: parseRequest(listQuery, request.query).limit }) }
     })
 
     app.post('/dead/:id/redrive', async (request) => {
