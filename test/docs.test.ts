@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { loadHouse } from '../src/house/index.ts'
+import { toolCatalog } from '../src/processes/tool-jobs.ts'
+import { allTools } from '../src/tools/all-tools.ts'
+
+const root = join(import.meta.dirname, '..')
+const pages = [...globSync('*.md', { cwd: root }), ...globSync('{docs,bench}/**/*.md', { cwd: root, exclude: ['**/node_modules'] })]
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+
+test('every link of the docs leads to a file that is there', () => {
+  const broken = pages.flatMap((page) =>
+    [...read(page).matchAll(/\]\(([^)#]+)[^)]*\)/g)]
+      .map((match) => match[1]!)
+      .filter((target) => !/^[a-z]+:/.test(target) && !existsSync(join(root, dirname(page), target)))
+      .map((target) => `${page}: ${target}`),
+  )
+  assert.ok(pages.length > 10)
+  assert.deepEqual(broken, [])
+})
+
+test('every path of the source that the docs name is there', () => {
+  const named = pages.flatMap((page) => [...read(page).matchAll(/`((?:src|bench|scripts|bin|test)\/[\w./-]*)`/g)].map((match) => ({ page, path: match[1]! })))
+  assert.deepEqual(named.filter(({ path }) => !existsSync(join(root, path)) && !/NAME|count/.test(path)), [])
+})
+
+test('the job of the recipe is one that a house takes', async (t) => {
+  const folder = join(mkdtempSync(join(tmpdir(), 'castellan-recipe-')), 'house')
+  t.after(() => rmSync(dirname(folder), { recursive: true }))
+  cpSync(join(root, 'house'), folder, { recursive: true })
+  const [, job] = /```yaml\n([\s\S]*?)```/.exec(read('docs/recipes/add-a-job.md'))!
+  writeFileSync(join(folder, 'jobs', 'evening-letters.yaml'), job!)
+  const { house, problems } = await loadHouse(folder, { tools: toolCatalog(allTools), env: {} })
+  assert.deepEqual(problems.filter(({ file }) => file.startsWith('jobs/evening-letters')), [])
+  assert.ok(house!.jobs.some(({ name }) => name === 'evening-letters'))
+})
