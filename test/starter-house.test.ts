@@ -35,6 +35,7 @@ async function letters(house: House) {
 }
 
 /** Runs the steps of a job that need nothing but their input; the outputs of the others are given. */
+// oxlint-disable-next-line no-explicit-any -- outputs of many shapes, looked at one by one
 async function walk(job: JobDefinition, given: Record<string, unknown>): Promise<Record<string, any>> {
   const steps: Record<string, { state: string; output: unknown }> = {}
   const scope = { steps, input: {}, slot, now: slot, job: { name: job.name, summary: job.summary }, prompts: job.prompts, run: { id: 'r', lane: job.lane } }

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { Problem } from './problem.ts'
 import { keysOf, schemaAt, unwrap, writtenDefault } from './schema-tree.ts'
 import { didYouMean, nearest } from './suggest.ts'

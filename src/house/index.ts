@@ -16,8 +16,8 @@ export type {
   Upstream,
 } from './settings/settings.ts'
 export { describeProblem, type Problem } from './problem.ts'
-export { expressionRoots, isTrue, references, renderTemplate, resolveInput, templateProblem, type Scope } from './expression.ts'
-export { isTimezone, nextFires } from './cron.ts'
+export { isTrue, renderTemplate, resolveInput, type Scope } from './expression.ts'
+export { nextFires } from './cron.ts'
 export { formatDuration, parseDuration } from './duration.ts'
 export { labelOfFile, labelOfMail, type IngestedMail } from './ingest-label.ts'
 export { matches } from './pattern.ts'
