@@ -56,7 +56,8 @@ export function createMailbox(deps: MailboxDeps): Mailbox {
     async search({ query, since, limit }) {
       await readWaiting(deps, { since })
       const wanted = storableText(query)
-      const people = sql<string>`lower(concat_ws(' ', envelope #>> '{from,name}', envelope #>> '{from,address}', envelope ->> 'to', envelope ->> 'cc'))`
+      const people = sql<string>`lower((select string_agg(part #>> '{}', ' ') from jsonb_path_query(
+        jsonb_build_array(envelope -> 'from') || (envelope -> 'to') || (envelope -> 'cc'), '$[*].*') as part))`
       const words = sql`to_tsvector('simple', concat_ws(' ', envelope ->> 'subject', body_text))`
       let found = rows()
         .where((or) => or.or([sql<boolean>`${words} @@ websearch_to_tsquery('simple', ${wanted})`, sql<boolean>`strpos(${people}, lower(${wanted})) > 0`]))
