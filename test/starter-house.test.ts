@@ -131,7 +131,11 @@ test('the reports are written from a full ledger and from an empty one', async (
     measure: { stdout: '12\t.\n' },
   }
   const empty = { late: { occurrences: [] }, slots: { occurrences: [] }, runs: { runs: [] }, drafts: { drafts: [] }, calls: { calls: [] }, notes: { files: [] }, measure: { stdout: '' } }
-  const textOf = async (name: string, given: object) => (await walk(house.jobs.find((job) => job.name === name)!, { ...given }))['save'].text as string
+  const textOf = async (name: string, given: object): Promise<string> => {
+    const { path, text } = (await walk(house.jobs.find((job) => job.name === name)!, { ...given }))['save']
+    assert.doesNotMatch(path + text, /%[A-Za-z]|\{[{%]/, 'every date and expression was filled in')
+    return text
+  }
   assert.match(await textOf('house-check', full), /1 late or missed, 1 dead, 1 waiting[^]*2026-01-02 09:00 \*\*yearly-inventory\*\* missed: Castellan was not running[^]*sandbox\.unsafe/)
   assert.match(await textOf('house-check', empty), /All is well/)
   assert.match(await textOf('weekly-wrap', full), /2 slots were due, 1 ran[^]*\*\*b\*\* skipped: overlap[^]*summarize: 3 calls, succeeded, no model, 0 EUR/)
