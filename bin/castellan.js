@@ -10,7 +10,7 @@ const pinnedNode = `${root}node_modules/node/bin/node`
 const [major, minor] = process.versions.node.split('.').map(Number)
 
 if (!existsSync(pinnedNode)) {
-  process.stderr.write(`Castellan is not installed yet. Run \`npm start\` in ${root} (or \`npm install\` there), then this command again.\n`)
+  process.stderr.write(`Castellan is not installed yet. Run \`npm start\` or \`npm install\` in ${root} (npm's ignore-scripts must be off), then this command again.\n`)
   process.exitCode = 1
 } else if (major > 24 || (major === 24 && minor >= 12)) {
   // new enough to run TypeScript from source without a warning, so no second process is needed

@@ -3,6 +3,11 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
+if (Number(process.versions.node.split('.')[0]) < 24) {
+  console.error('this needs the Node of node_modules; `npm install` brings it (npm\'s ignore-scripts must be off)')
+  process.exit(1)
+}
+
 const root = fileURLToPath(new URL('..', import.meta.url))
 const tool = (name) => `${root}node_modules/.bin/${name}`
 const configurationDoc = 'scripts/configuration-doc.ts'

@@ -67,11 +67,11 @@ async function main() {
     process.exit(1)
   }
   if (!isStale()) return
-  say('Installing what Castellan needs into node_modules (about 340 MB, once) …')
+  say('Installing what Castellan needs into node_modules (about 350 MB, once) …')
   const started = Date.now()
   const { code, complaint } = await install()
   if (code !== 0) {
-    say(complaint.trim().split('\n').filter((line) => line.startsWith('npm error')).slice(0, 8).join('\n'))
+    say(complaint.split('\n').filter((line) => /^npm error (?!\s*at )/.test(line)).slice(0, 5).join('\n'))
     say(`The installation failed. ${advice(complaint)}`)
     process.exit(1)
   }

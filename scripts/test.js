@@ -5,6 +5,11 @@ import { relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { inspect, styleText } from 'node:util'
 
+if (Number(process.versions.node.split('.')[0]) < 24) {
+  console.error('this needs the Node of node_modules; `npm install` brings it (npm\'s ignore-scripts must be off)')
+  process.exit(1)
+}
+
 const root = fileURLToPath(new URL('..', import.meta.url))
 const files = process.argv.slice(2)
 const everything = ['architecture.test.ts', 'src/**/*.test.ts', 'test/**/*.test.ts', 'bin/**/*.test.ts', 'bench/*.test.ts']
