@@ -28,7 +28,7 @@ export async function sweepRetention(owner: Database, now: Date = new Date()): P
     // the ledger of calls names its sessions; those go when their calls are gone
     sessions: await until(
       `delete from session where id in (
-         select id from session s where expires_at < $1 - interval '1 day' and not exists (select 1 from model_call where session_id = s.id) limit $2)`,
+         select id from session s where expires_at < $1::timestamptz - interval '1 day' and not exists (select 1 from model_call where session_id = s.id) limit $2)`,
     ),
     contents: await until('update content set body = null where hash in (select hash from content where retain_until < $1 and body is not null limit $2)'),
     messages: await until(
