@@ -67,6 +67,8 @@ export interface RunTable extends LabelColumns, Retained {
   digest: string
   lane: string
   state: RunState
+  /** Waits for a run of the same job to end. */
+  behind_another: Generated<boolean>
   input: GeneratedJson<Record<string, unknown>>
   fence: Nullable<string>
   executor: Nullable<string>

@@ -1,0 +1,282 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { testDatabase } from '../../../test/support/database.ts'
+import { sampleRows } from '../../../test/support/sample-rows.ts'
+import { roles, type Role } from './roles.ts'
+
+const db = await testDatabase()
+const rows = await sampleRows(db)
+const nobody = '00000000-0000-0000-0000-000000000000'
+
+/** What every role tries and none may. */
+const everybody: readonly string[] = [
+  `insert into audit_event (kind, subject) values ('draft.decided', 'forged')`,
+  `update audit_event set subject = 'altered'`,
+  `delete from audit_event`,
+  `truncate audit_event`,
+  `update audit_seal set head = 'x'`,
+  `delete from audit_seal`,
+  `truncate audit_seal`,
+  `insert into audit_kind values (session_user, 'draft.decided')`,
+  `select audit_write('draft.decided', 'forged', '{}')`,
+  `select audit_append('draft.decided.twice', 'forged', '{}')`,
+  `alter table audit_event disable trigger all`,
+  `drop table audit_event`,
+  `update lane set cloud_clearance = 2`,
+  `insert into lane values ('mine', 'open', 2)`,
+  `insert into job_definition (digest, job, definition) values ('d', 'open-job', '{}')`,
+  `update job set digest = 'd'`,
+  `insert into house (digest, settings) values ('d', '{}')`,
+  `update schema_meta set min_app = 0`,
+  `insert into session (id, key_hash, run_id, fence) values (gen_random_uuid(), '\\x00', '${rows.open.run}', '${rows.open.fence}')`,
+  `update session set expires_at = 'infinity'`,
+  `select * from session`,
+  `update run set label_level = 0`,
+  `insert into step (run_id, id, position, tool, state) values ('${rows.open.run}', 'x', 9, 't', 'succeeded')`,
+  `delete from run`,
+  `delete from model_call`,
+  `update content set body = 'x'`,
+  `insert into process (name, state, isolation) values ('mine', 'ready', '')`,
+  `alter table run disable row level security`,
+  `alter table run force row level security`,
+  `create policy mine on run using (true)`,
+  `create table castellan.mine (n int)`,
+  `create table public.mine (n int)`,
+  `create temporary table mine (n int)`,
+  `create function castellan.mine() returns int language sql as 'select 1'`,
+  `create or replace function castellan.cloud_clearance(p_lanes text[]) returns smallint language sql as 'select 2::smallint'`,
+  `create schema mine`,
+  `drop function cloud_clearance`,
+  `set role castellan_owner`,
+  `set session authorization castellan_owner`,
+  `alter role current_user superuser`,
+  `alter role castellan_owner password 'mine'`,
+  `grant castellan_releaser to current_user`,
+  `create role mine`,
+  `set row_security = off; select * from run`,
+  `copy (select 1) to program 'id'`,
+  `select pg_read_file('/etc/passwd')`,
+  `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'castellan_owner'`,
+  `alter system set listen_addresses = '*'`,
+  `create extension dblink`,
+]
+
+/** What only others may. */
+const forbidden: Record<Role, readonly string[]> = {
+  castellan_worker_open: [
+    `insert into run (id, occurrence_id, job, digest, lane, state) select gen_random_uuid(), occurrence_id, job, digest, lane, 'queued' from run`,
+    `insert into proposal (id, run_id, step_id, item_key, kind, connector, payload) values (gen_random_uuid(), '${rows.open.run}', 'only', 'i', 'mail', 'file', '{}')`,
+    `update proposal set state = 'frozen'`,
+    `insert into draft select * from draft`,
+    `select * from draft`,
+    `insert into decision (id, draft_id, verdict, decided_at) values (gen_random_uuid(), '${rows.draft}', 'deny', now())`,
+    `select * from decision`,
+    `select * from delivery`,
+    `select * from house`,
+    `select * from job_definition`,
+    `select * from audit_event`,
+    `select * from audit_seal`,
+    `insert into run_log (run_id, at, level, message) values ('${rows.open.run}', now(), 'info', 'x')`,
+    `insert into model_call (id, session_id, run_id, gate, task) values (gen_random_uuid(), '${rows.open.session}', '${rows.open.run}', 'cloud', 't')`,
+    `update mail_message set label_level = 0`,
+    `insert into file_label (hash) values ('\\x00')`,
+    `update file_label set label_level = 0`,
+    `select run_open(gen_random_uuid(), gen_random_uuid(), 'open-job', now(), 'manual', null, '{}')`,
+    `select run_close('${rows.open.run}', 'succeeded', null)`,
+    `select step_begin('${rows.open.run}', '{}', 'open')`,
+    `select run_cancel('${rows.secret.run}')`,
+    `select run_redrive('${rows.secret.run}')`,
+    `select run_wake('${rows.proposal}')`,
+    `select occurrences_close('open-job', '{}', '{}', 'missed', 'x')`,
+    `select job_pause('open-job', true)`,
+    `select session_find('\\x00')`,
+    `select mail_store(gen_random_uuid(), 'a', 'b', 'c', 'raw', now(), 0::smallint, 'trusted', '{}')`,
+    `select audit_append('operator.request', 'x', '{}')`,
+  ],
+  castellan_worker_private: [
+    `select * from draft`,
+    `select * from decision`,
+    `select * from audit_event`,
+    `insert into proposal (id, run_id, step_id, item_key, kind, connector, payload) values (gen_random_uuid(), '${rows.open.run}', 'only', 'i', 'mail', 'file', '{}')`,
+    `insert into draft select * from draft`,
+    `insert into decision (id, draft_id, verdict, decided_at) values (gen_random_uuid(), '${rows.draft}', 'deny', now())`,
+    `update mail_message set label_level = 0`,
+    `select run_open(gen_random_uuid(), gen_random_uuid(), 'open-job', now(), 'manual', null, '{}')`,
+    `select run_wake('${rows.proposal}')`,
+    `select mail_store(gen_random_uuid(), 'a', 'b', 'c', 'raw', now(), 0::smallint, 'trusted', '{}')`,
+    `select session_find('\\x00')`,
+  ],
+  castellan_server: [
+    `update draft set state = 'signed'`,
+    `select document from draft`,
+    `select wire from draft`,
+    `select nonce from draft`,
+    `select * from draft`,
+    `insert into draft (id) values (gen_random_uuid())`,
+    `delete from draft`,
+    `insert into decision (id, draft_id, verdict, decided_at) values (gen_random_uuid(), '${rows.draft}', 'deny', now())`,
+    `update decision set verdict = 'approve'`,
+    `insert into delivery (id, draft_id, nonce, started_at) values (gen_random_uuid(), '${rows.draft}', 'n', now())`,
+    `update proposal set state = 'proposed'`,
+    `insert into audit_seal select * from audit_seal`,
+    `select audit_append('draft.decided', 'x', '{}')`,
+    `select * from content`,
+    `select * from releaser_state`,
+    `select run_claim('${rows.open.run}', 'server')`,
+    `select run_advance('${rows.open.run}', '${rows.open.fence}', '{}')`,
+    `select run_release('${rows.open.run}', '${rows.open.fence}')`,
+    `select session_open('${rows.open.run}', '${rows.open.fence}')`,
+    `select proposal_open(gen_random_uuid(), '${rows.open.run}', '${rows.open.fence}', 'only', 'i', 'mail', 'file', '{}')`,
+    `select run_wake('${rows.proposal}')`,
+    `select mail_store(gen_random_uuid(), 'a', 'b', 'c', 'raw', now(), 0::smallint, 'trusted', '{}')`,
+    `select file_written('${rows.open.run}', '${rows.open.fence}', '\\x00', 0::smallint, 'trusted', '{}')`,
+  ],
+  castellan_releaser: [
+    `update draft set document = '{}'`,
+    `update draft set wire = 'x'`,
+    `update draft set risk = 1`,
+    `update draft set expires_at = 'infinity'`,
+    `update draft set label_level = 0`,
+    `delete from draft`,
+    `update decision set verdict = 'approve'`,
+    `delete from decision`,
+    `update delivery set nonce = 'n'`,
+    `delete from delivery`,
+    `update proposal set payload = '{}'`,
+    `insert into proposal (id, run_id, step_id, item_key, kind, connector, payload) values (gen_random_uuid(), '${rows.open.run}', 'only', 'i', 'mail', 'file', '{}')`,
+    `insert into releaser_state default values`,
+    `select run_open(gen_random_uuid(), gen_random_uuid(), 'open-job', now(), 'manual', null, '{}')`,
+    `select run_advance('${rows.open.run}', '${rows.open.fence}', '{}')`,
+    `select proposal_open(gen_random_uuid(), '${rows.open.run}', '${rows.open.fence}', 'only', 'i', 'mail', 'file', '{}')`,
+    `select session_open('${rows.open.run}', '${rows.open.fence}')`,
+    `select audit_append('operator.request', 'x', '{}')`,
+  ],
+  castellan_gate_local: [
+    `select * from run`,
+    `select * from content`,
+    `select * from proposal`,
+    `select * from draft`,
+    `select * from mail_message`,
+    `select * from audit_event`,
+    `insert into model_call (id, session_id, run_id, gate, task) values (gen_random_uuid(), '${rows.open.session}', '${rows.open.run}', 'cloud', 't')`,
+    `update model_call set label_level = 0`,
+    `update model_call set upstream = 'elsewhere'`,
+    `update model_call set gate = 'cloud'`,
+    `select run_claim('${rows.open.run}', 'gate')`,
+    `select session_open('${rows.open.run}', '${rows.open.fence}')`,
+    `select audit_append('draft.decided', 'x', '{}')`,
+  ],
+  castellan_gate_cloud: [
+    `select * from run`,
+    `select * from content`,
+    `select * from proposal`,
+    `select * from draft`,
+    `select * from mail_message`,
+    `insert into model_call (id, session_id, run_id, gate, task, label_level, label_lanes) values (gen_random_uuid(), '${rows.secret.session}', '${rows.secret.run}', 'cloud', 't', 2, '{private}')`,
+    `insert into model_call (id, session_id, run_id, gate, task, label_level, label_lanes) values (gen_random_uuid(), '${rows.open.session}', '${rows.open.run}', 'cloud', 't', 2, '{open}')`,
+    `insert into model_call (id, session_id, run_id, gate, task) values (gen_random_uuid(), '${rows.open.session}', '${rows.open.run}', 'cloud', 't')`,
+    `insert into model_call (id, session_id, run_id, gate, task, label_level) values (gen_random_uuid(), '${rows.open.session}', '${rows.open.run}', 'local', 't', 0)`,
+    `update model_call set label_level = 0`,
+    `update model_call set gate = 'local'`,
+    `select run_claim('${rows.open.run}', 'gate')`,
+    `select session_open('${rows.open.run}', '${rows.open.fence}')`,
+    `select audit_append('redaction', 'x', '{}')`,
+  ],
+}
+
+/** insufficient_privilege, which row-level security answers with as well; a role that does not own a table may not name its triggers. */
+const refusal = '42501'
+
+for (const role of roles) {
+  describe(role, () => {
+    test(`is refused ${everybody.length + forbidden[role].length} acts by PostgreSQL itself`, async () => {
+      const { pool } = db.as(role)
+      const allowed: string[] = []
+      for (const act of [...everybody, ...forbidden[role]]) {
+        const code = await pool.query(act).then(
+          () => 'allowed',
+          (error: { code?: string; message: string }) => (error.code === refusal ? refusal : `${error.code} ${error.message}`),
+        )
+        if (code !== refusal) allowed.push(`${act}: ${code}`)
+      }
+      assert.deepEqual(allowed, [])
+    })
+  })
+}
+
+/** The same acts, by the role that may: a refusal that comes from a typing mistake would prove nothing. */
+test('each forbidden statement is one that PostgreSQL understands', async () => {
+  // the owner may end the connections of everybody, those of other test files too
+  for (const act of [...everybody, ...roles.flatMap((role) => forbidden[role])].filter((act) => !act.includes('pg_terminate_backend'))) {
+    const client = await db.owner.pool.connect()
+    try {
+      await client.query('begin')
+      const code = await client.query(act).then(
+        () => undefined,
+        (error: { code: string }) => error.code,
+      )
+      assert.ok(!['42601', '42703', '42P01', '42883'].includes(code ?? ''), `${act}: ${code}`)
+    } finally {
+      client.release(true)
+    }
+  }
+})
+
+describe('rows by label', () => {
+  const seen = async (role: Role, table: string) => (await db.as(role).pool.query<{ n: number }>(`select count(*) as n from ${table}`)).rows[0]!.n
+
+  test('the open worker sees what a cloud model may see, the private worker everything', async () => {
+    for (const [table, open, all] of [['run', 1, 2], ['step', 0, 2], ['occurrence', 1, 2], ['job', 1, 2], ['content', 0, 1], ['mail_message', 0, 1], ['proposal', 0, 1], ['model_call', 1, 2]] as const) {
+      assert.deepEqual([table, await seen('castellan_worker_open', table), await seen('castellan_worker_private', table)], [table, open, all])
+    }
+  })
+
+  test('each gate sees and closes its own calls', async () => {
+    for (const gate of ['local', 'cloud'] as const) {
+      const { pool } = db.as(`castellan_gate_${gate}`)
+      assert.deepEqual((await pool.query('select distinct gate from model_call')).rows, [{ gate }])
+      const { rowCount } = await pool.query(`update model_call set state = 'succeeded' where state = 'open'`)
+      assert.equal(rowCount, 1)
+      await assert.rejects(pool.query(`update model_call set state = 'failed'`), { code: 'CA003' })
+    }
+  })
+
+  test('the open worker cannot take a run that is not for it, nor act in one that it does not hold', async () => {
+    const { pool } = db.as('castellan_worker_open')
+    await db.owner.pool.query(`update run set state = 'queued', fence = null where id = $1`, [rows.secret.run])
+    const { rows: claim } = await pool.query(`select run_claim($1, 'x') as claim`, [rows.secret.run])
+    assert.deepEqual(claim[0].claim, { outcome: 'not_cleared', queue: 'runs_private' })
+    await assert.rejects(pool.query('select session_open($1, $2)', [rows.secret.run, nobody]), { code: 'CA409' })
+    await assert.rejects(pool.query(`select proposal_open(gen_random_uuid(), $1, $2, 'only', 'i', 'mail', 'file', '{}')`, [rows.open.run, nobody]), { code: 'CA409' })
+    await assert.rejects(pool.query(`select file_written($1, $2, '\\x00', 0::smallint, 'trusted', '{}')`, [rows.open.run, nobody]), { code: 'CA409' })
+    await pool.query(`select mail_parsed($1, 'id', '{}', 'read by the wrong one', null, 0::smallint)`, [rows.message])
+    assert.deepEqual((await db.owner.pool.query('select parsed_at from mail_message')).rows, [{ parsed_at: null }])
+    assert.deepEqual((await pool.query('select * from proposal_states($1)', [[rows.proposal]])).rows, [])
+  })
+})
+
+describe('the schema as a whole', () => {
+  const found = async (text: string) => (await db.owner.pool.query<{ name: string }>(text)).rows.map((row) => row.name)
+
+  test('no function may be executed by everybody', async () => {
+    assert.deepEqual(await found(`select p.proname as name from pg_proc p where p.pronamespace = 'castellan'::regnamespace
+      and has_function_privilege('public', p.oid, 'execute')`), [])
+  })
+
+  test('each function that acts for the owner fixes where it looks for names', async () => {
+    assert.deepEqual(await found(`select p.proname as name from pg_proc p where p.pronamespace = 'castellan'::regnamespace and p.prosecdef
+      and not coalesce('search_path=castellan, pg_temp' = any (p.proconfig), false)`), [])
+  })
+
+  test('a row without a label is P3 and untrusted; what describes its own making is P1', async () => {
+    const loose = await found(`select table_name || '.' || column_name || ' ' || coalesce(column_default, 'none') as name from information_schema.columns
+      where table_schema = 'castellan' and column_name in ('label_level', 'label_integrity')
+        and (is_nullable = 'YES' or coalesce(column_default, '') not in ('3', '''untrusted''::text')) order by 1`)
+    assert.deepEqual(loose, ['occurrence.label_integrity \'trusted\'::text', 'occurrence.label_level 1'])
+  })
+
+  test('what the open worker can read is secured row by row, except what says nothing but labels and lanes', async () => {
+    assert.deepEqual(await found(`select c.relname as name from pg_class c where c.relnamespace = 'castellan'::regnamespace and c.relkind = 'r'
+      and has_any_column_privilege('castellan_worker_open', c.oid, 'select') and not c.relrowsecurity order by 1`), ['file_label', 'lane', 'schema_meta'])
+  })
+})
