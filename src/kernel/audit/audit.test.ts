@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { testDatabase, type TestDatabase } from '../../../test/support/database.ts'
-import { Fault } from '../fault.ts'
+import type { Fault } from '../fault.ts'
 import { readHeadFile, sealAudit, verifyAudit, writeHeadFile, type KnownHead, type SealDeps } from './index.ts'
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519')
