@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { beforeEach, test } from 'node:test'
+import { testDatabase } from '../../../test/support/database.ts'
+import { openTestRun, takeOver, type TestRun } from '../../../test/support/tool-run.ts'
+import { newId } from '../../kernel/ids.ts'
+import { callTool } from '../call-tool.ts'
+import { Park } from '../park.ts'
+import type { ToolContext } from '../tool-context.ts'
+import { createProposals } from './create-proposals.ts'
+import { outboxList } from './list.ts'
+import { outboxPropose } from './propose.ts'
+import { outboxWait } from './wait.ts'
+
+const database = await testDatabase()
+let here: TestRun
+beforeEach(async () => {
+  here = await openTestRun(database)
+})
+
+function context(): ToolContext {
+  const proposals = createProposals({ database: database.as('castellan_worker_private'), step: 'only', connectors: ['file'], ...here })
+  return { ...here, proposals, signal: new AbortController().signal, clock: { now: () => new Date() }, wasMadeWithoutModel: () => false } as Partial<ToolContext> as ToolContext
+}
+const mail = (key: string, more: object = {}) => ({ key, kind: 'mail', to: ['eva@example.org'], subject: 'Hello', text: 'Good morning', ...more })
+const propose = async (proposals: object[], connector = 'file') =>
+  (await callTool(outboxPropose, context(), { connector, proposals })).output as { proposed: { id: string; key: string; fresh: boolean }[] }
+/** As the releaser would: a frozen draft in this state. */
+async function freeze(proposal: string, state: string): Promise<void> {
+  await database.owner.pool.query(
+    `insert into draft (id, proposal_id, kind, connector, account, document, wire, nonce, risk, summary, state, frozen_at, expires_at)
+     values ($1, $2, 'mail', 'file', 'x', '{}', '', $3, 1, '{}', $4, now(), now() + interval '1 day')`,
+    [newId(), proposal, newId(), state],
+  )
+}
+
+test('a proposal carries the label of the run, and its payload without the key', async () => {
+  const { proposed } = await propose([mail('m1', { inReplyTo: '<1@x>' })])
+  const { rows } = await database.owner.pool.query('select id, step_id, item_key, kind, connector, payload, state, label_level, label_lanes from proposal where run_id = $1', [here.run.id])
+  assert.deepEqual(rows, [{
+    id: proposed[0]!.id, step_id: 'only', item_key: 'm1', kind: 'mail', connector: 'file', state: 'proposed', label_level: 1, label_lanes: ['private'],
+    payload: { to: ['eva@example.org'], subject: 'Hello', text: 'Good morning', inReplyTo: '<1@x>' },
+  }])
+})
+
+test('a step that is repeated finds its first proposals, whatever it would say now', async () => {
+  const first = await propose([mail('m1'), mail('m2')])
+  const again = await propose([mail('m1', { text: 'something else' }), mail('m2'), mail('m3')])
+  assert.deepEqual(again.proposed.map(({ fresh }) => fresh), [false, false, true])
+  assert.deepEqual(again.proposed.slice(0, 2).map(({ id }) => id), first.proposed.map(({ id }) => id))
+  const { rows } = await database.owner.pool.query(`select payload ->> 'text' as text from proposal where run_id = $1 and item_key = 'm1'`, [here.run.id])
+  assert.deepEqual(rows, [{ text: 'Good morning' }])
+})
+
+test('what does not have the closed form of its kind is refused with the path', async () => {
+  const wrong: [object, RegExp][] = [
+    [mail('m', { html: '<b>' }), /proposals\.0: does not know html/], [mail('m', { to: [] }), /proposals\.0\.to: expected at least 1/],
+    [mail('', {}), /proposals\.0\.key/], [{ ...mail('m'), kind: 'transfer' }, /proposals\.0/], [mail('m', { from: 'boss@x' }), /does not know from/],
+    [mail('m', { headers: { bcc: 'x' } }), /does not know headers/],
+  ]
+  for (const [proposal, message] of wrong) await assert.rejects(propose([proposal]), { kind: 'invalid', message }, JSON.stringify(proposal))
+  await assert.rejects(propose([mail('same'), mail('same')]), { code: 'outbox.key' })
+  await assert.rejects(propose([mail('m')], 'smtp'), { code: 'outbox.connector', message: /declares no connector "smtp"; it declares: file/ })
+})
+
+test('a step that has read more than the run is labelled cannot propose: the label would be too low', async () => {
+  here.raise({ level: 2, integrity: 'untrusted', lanes: ['private'] })
+  await assert.rejects(propose([mail('m')]), { kind: 'refused', code: 'outbox.label' })
+})
+
+test('an executor that lost the run proposes nothing', async () => {
+  await takeOver(database.owner, here.run.id)
+  await assert.rejects(propose([mail('m')]), { kind: 'conflict', code: 'run.fence_lost' })
+})
+
+test('a run waits until each of its proposals is closed, then is told what became of them', async () => {
+  const { proposed } = await propose([mail('a'), mail('b'), mail('c')])
+  const wait = () => callTool(outboxWait, context(), { proposals: [proposed[0]!.id, proposed[1], proposed[2]!.id] })
+  await assert.rejects(wait(), (park: unknown) => park instanceof Park && park.reason === '3 of 3 proposals wait for a decision')
+  await freeze(proposed[0]!.id, 'released')
+  await freeze(proposed[1]!.id, 'waiting')
+  await database.owner.pool.query(`update proposal set state = 'refused' where id = $1`, [proposed[2]!.id])
+  await assert.rejects(wait(), (park: unknown) => park instanceof Park && park.reason === '1 of 3 proposals wait for a decision')
+  await database.owner.pool.query(`update draft set state = 'denied' where proposal_id = $1`, [proposed[1]!.id])
+  assert.deepEqual((await wait()).output, {
+    states: [{ id: proposed[0]!.id, state: 'released' }, { id: proposed[1]!.id, state: 'denied' }, { id: proposed[2]!.id, state: 'refused' }],
+    counts: { released: 1, denied: 1, refused: 1 },
+  })
+})
+
+test('a delivery of which nobody knows whether it happened is still waited for', async () => {
+  const { proposed } = await propose([mail('a')])
+  await freeze(proposed[0]!.id, 'unknown')
+  await assert.rejects(callTool(outboxWait, context(), { proposals: [proposed[0]!.id] }), (park: unknown) => park instanceof Park)
+})
+
+test('waiting for nothing does not wait, and for something unknown is an error', async () => {
+  assert.deepEqual((await callTool(outboxWait, context(), { proposals: [] })).output, { states: [], counts: {} })
+  await assert.rejects(callTool(outboxWait, context(), { proposals: [newId()] }), { kind: 'missing' })
+})
+
+test('the list says where each proposal stands, and raises the run by what it shows', async () => {
+  const { proposed } = await propose([mail('a')])
+  await database.owner.pool.query('update proposal set label_level = 2 where id = $1', [proposed[0]!.id])
+  const { output, label } = await callTool(outboxList, context(), { since: '1h' })
+  const row = (output as { proposals: { id: string; state: string; key: string }[] }).proposals.find(({ id }) => id === proposed[0]!.id)
+  assert.deepEqual([row?.key, row?.state, label.level], ['a', 'proposed', 2])
+  await database.owner.pool.query('update proposal set label_level = 3 where id = $1', [proposed[0]!.id])
+  const after = (await callTool(outboxList, context(), {})).output as { proposals: { id: string }[] }
+  assert.ok(!after.proposals.some(({ id }) => id === proposed[0]!.id))
+})
