@@ -35,9 +35,9 @@ interface Redriven {
 }
 
 async function redrive({ server, args, options, ask }: Invocation<{ all?: boolean }>): Promise<Outcome> {
-  const client = await server()
   const named = (args[0] ?? []) as unknown as string[]
   if (named.length === 0 && !options.all) throw new Fault('invalid', 'usage', 'say which runs: castellan dead redrive ID, or --all')
+  const client = await server()
   const ids = options.all ? (await client.get<RunSummary[]>('/api/dead', { limit: 1000 })).map((run) => run.id) : named
   if (options.dryRun) return outcome(ids.map((id): Redriven => ({ id, state: 'dry_run' })), (data) => `would take up again: ${data.map((one) => shortId(one.id)).join(', ') || 'none'}`)
   if (options.all && ids.length > 0 && !(await ask.confirm(`Take up ${counted(ids.length, 'run')} again?`))) return outcome([], () => 'Nothing was changed.')

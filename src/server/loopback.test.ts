@@ -46,8 +46,8 @@ test('readiness names each part, and is 503 while one is not there', async (t) =
   const server = await testServer(t)
   const ready = async () => {
     const answer = await server.loopback.inject({ url: '/readyz', headers: { host } })
-    const { data, error } = answer.json<{ data?: ReadinessView; error?: { details: ReadinessView } }>()
-    const { parts } = (data ?? error?.details)!
+    const body = answer.json<{ data: ReadinessView } | { error: { details: ReadinessView } }>()
+    const { parts } = 'data' in body ? body.data : body.error.details
     return { status: answer.statusCode, missing: parts.filter((part) => !part.ready).map((part) => part.name) }
   }
   assert.deepEqual(await ready(), { status: 200, missing: [] })

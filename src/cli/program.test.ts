@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict'
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { sampleDraft, stubHouse, type StubRoutes } from '../../test/support/cli.ts'
+
+const at = '2026-11-20T06:10:00.000Z'
+const id = '01a1f8e9-b586-74d9-a842-850c6d02b168'
+const label = { level: 2, integrity: 'untrusted', lanes: ['private'], word: 'P2 internal' }
+const run = {
+  id, job: 'brief', state: 'succeeded', origin: 'manual', slot: at, lane: 'private', label, made_without_model: false, error: null,
+  opened_at: at, claimed_at: at, closed_at: at, occurrence: { id, state: 'ran', reason: null }, digest: 'd', executor: 'w', not_before: null, input: {}, proposals: [],
+  steps: [{ id: 'only', position: 0, tool: 'text.echo', state: 'succeeded', attempt: 1, failures: 0, started_at: at, closed_at: at, label, made_without_model: false, error: null, output: 1 }],
+}
+const job = {
+  name: 'brief', summary: 'Writes', state: 'active', lane: 'private', label, schedules: [{ cron: '10 7 * * *', timezone: 'Europe/Berlin' }], next: at, last: null,
+  digest: 'd', overlap: 'skip', missed: 'latest', tries: 3, reads_up_to: 'P2 internal', timeout_ms: 600_000, grace_ms: 60_000, steps: [],
+}
+const upstream = { name: 'ollama', kind: 'ollama', zone: 'machine', url: 'http://x', routes: [{ task: 'summarize', model: 'auto' }], state: 'not asked', calls: 0, failed: 0, input_tokens: 0, output_tokens: 0, cost_eur: 0 }
+const tool = { name: 'text.echo', summary: 'Says', effect: 'read', fallback: null, input: { properties: { a: {}, b: {} }, required: ['a'] }, output: {} }
+const today = {
+  state: 'needs_you', at, since: at, timezone: 'Europe/Berlin', missed_why: 'Castellan was not running; it started later',
+  counts: { needs_you: 3, ran: 4, missed: 1, cost_eur: 0, private_words_left: 0 }, drafts: [], dead: [], runs: [], not_run: [], next: [], kept_aside: 0, problems: [],
+  isolation: { mode: 'demonstration', detail: 'one uid' },
+}
+const status = {
+  state: 'ready', version: '0.1.0', started_at: at, pid: 1, house: { folder: '/h', name: 'H', digest: 'd', loaded_at: at, problems: [] }, isolation: today.isolation,
+  database: { version: '18', schema: 7 }, parts: [], processes: [], runs: { queued_open: 0, queued_private: 0, running: 0, parked: 0, waiting: 0 },
+}
+const key = { id: 'ed25519:a', name: 'me', scope: 'operator', enrolled_at: at, revoked_at: null }
+
+const draft = await sampleDraft()
+const server: StubRoutes = {
+  'GET /api/today': { data: today }, 'GET /api/status': { data: status }, 'GET /api/doctor': { data: [{ id: 'database', status: 'ok', what: 'well' }] },
+  'GET /api/jobs': { data: [job] }, 'GET /api/jobs/brief': { data: job }, 'GET /api/jobs/brief/next': { data: [{ at, cron: '10 7 * * *', timezone: 'Europe/Berlin' }] },
+  'GET /api/jobs/brief/history': { data: [{ id, job: 'brief', slot: at, origin: 'schedule', state: 'missed', reason: 'down', run: null, run_state: null, closed_at: at }] },
+  'POST /api/jobs/brief/run': { data: { id, job: 'brief', outcome: 'opened', state: 'queued' } },
+  'POST /api/jobs/brief/pause': { data: { name: 'brief', state: 'paused' } }, 'POST /api/jobs/brief/resume': { data: { name: 'brief', state: 'active' } },
+  'GET /api/runs': { data: [run] }, [`GET /api/runs/${id}`]: { data: run }, [`GET /api/runs/${id}/logs`]: { data: [{ at, step: 'only', level: 'info', message: 'm', fields: {}, label }] },
+  [`POST /api/runs/${id}/retry`]: { data: { id, state: 'queued' } }, [`POST /api/runs/${id}/cancel`]: { data: { id, state: 'cancelled' } },
+  'GET /api/dead': { data: [run] }, [`POST /api/dead/${id}/redrive`]: { data: { id, state: 'queued' } },
+  'GET /api/tools': { data: [tool] }, 'POST /api/tools/text.echo/run': { data: { run: id, tool: 'text.echo', state: 'succeeded', output: { a: 1 }, label, made_without_model: false, error: null } },
+  'GET /api/models': { data: [upstream] }, 'POST /api/tools/model.ask/run': { data: { run: id, tool: 'model.ask', state: 'succeeded', output: { model: 'm' }, label, made_without_model: false, error: null } },
+  'POST /api/reload': { data: { fresh: true, digest: 'd', problems: [] } },
+}
+const releaser: StubRoutes = {
+  'GET /drafts': { data: [draft] }, [`GET /drafts/${draft.id}`]: { data: draft },
+  [`POST /drafts/${draft.id}/decide`]: { data: { outcome: 'decided', state: 'held', holdUntil: at } },
+  [`POST /drafts/${draft.id}/undo`]: { data: { outcome: 'undone', draft: id } }, [`POST /drafts/${draft.id}/resolve`]: { data: { outcome: 'resolved' } },
+  'GET /keys': { data: [key] }, 'POST /keys/enroll': { data: key }, 'POST /keys/ed25519:a/revoke': { data: key },
+  'GET /audit/verify': { data: { ok: true, sealed: 3, batches: 1, unsealed: { count: 0, oldest: null } } },
+  'GET /audit/events': { data: [{ at, actor: 'castellan_server', kind: 'operator.request', subject: 'brief', detail: { request: 'job.run' } }] },
+}
+
+/** Every command with arguments that succeed, and what its data is. Those in `alone` need no running house. */
+const commands: Record<string, { argv: string[]; data: 'array' | 'state' | 'object' }> = {
+  today: { argv: [], data: 'state' }, status: { argv: [], data: 'state' }, doctor: { argv: [], data: 'array' }, reload: { argv: [], data: 'state' },
+  'job list': { argv: [], data: 'array' }, 'job show': { argv: ['brief'], data: 'state' }, 'job next': { argv: ['brief'], data: 'array' },
+  'job history': { argv: ['brief'], data: 'array' }, 'job run': { argv: ['brief', '--wait', '--input', '{}', '--key', 'k'], data: 'state' },
+  'job pause': { argv: ['brief'], data: 'state' }, 'job resume': { argv: ['brief'], data: 'state' },
+  'run list': { argv: [], data: 'array' }, 'run show': { argv: [id], data: 'state' }, 'run logs': { argv: [id], data: 'array' },
+  'run retry': { argv: [id], data: 'state' }, 'run cancel': { argv: [id, '--yes'], data: 'state' },
+  'dead list': { argv: [], data: 'array' }, 'dead redrive': { argv: [id], data: 'array' },
+  'tool list': { argv: [], data: 'array' }, 'tool run': { argv: ['text.echo'], data: 'state' },
+  'model list': { argv: [], data: 'array' }, 'model test': { argv: [], data: 'array' },
+  'draft list': { argv: [], data: 'array' }, 'draft show': { argv: [draft.id], data: 'state' }, 'draft approve': { argv: [draft.id, '--yes'], data: 'state' },
+  'draft deny': { argv: [draft.id], data: 'state' }, 'draft undo': { argv: [draft.id], data: 'state' },
+  'draft resolve': { argv: [draft.id, '--outcome', 'failed', '--reason', 'looked'], data: 'state' },
+  'audit verify': { argv: [], data: 'state' }, 'audit show': { argv: [], data: 'array' },
+  'operator enroll': { argv: ['--key', 'demonstration'], data: 'state' }, 'operator revoke': { argv: ['me', '--yes'], data: 'state' },
+}
+const alone: typeof commands = {
+  init: { argv: ['--dry-run'], data: 'state' }, 'config check': { argv: [], data: 'array' }, 'config explain': { argv: ['outbox.hold'], data: 'object' },
+  'operator init': { argv: ['--dry-run'], data: 'state' }, 'operator list': { argv: [], data: 'array' }, 'database sql': { argv: [], data: 'object' }, completion: { argv: ['bash'], data: 'object' },
+}
+/** Tried by the journeys, on a house that really starts. */
+const started = ['up', 'down']
+
+test('every command is in this table', async (t) => {
+  const { run } = await stubHouse(t)
+  const { script } = (await run(['completion', 'bash', '--json'])).json<{ script: string }>().data
+  const known = [...script.matchAll(/^ {4}'([^']+)'\) COMPREPLY/gm)].map(([, path]) => path!)
+  const leaves = known.filter((path) => !known.some((other) => other.startsWith(`${path} `)))
+  assert.deepEqual(leaves.sort(), [...Object.keys(commands), ...Object.keys(alone), ...started].sort())
+})
+
+for (const [name, { argv, data }] of Object.entries({ ...commands, ...alone })) {
+  test(`${name}: with --json one envelope on stdout and nothing else; without it text on stdout`, async (t) => {
+    const house = await stubHouse(t, { server, releaser })
+    const { createIdentity } = await import('../outbox/index.ts')
+    await createIdentity(join(house.home, 'operator'), { name: 'demonstration', scope: 'demonstration' })
+    mkdirSync(join(house.home, 'house'))
+    writeFileSync(join(house.home, 'house', 'castellan.yaml'), 'name: H\n')
+    const told = await house.run([...name.split(' '), ...argv, '--json'])
+    const envelope = told.json()
+    assert.deepEqual([told.exit, envelope.ok, told.stderr, Object.keys(envelope)], [0, true, '', ['ok', 'data']], told.stdout)
+    if (data === 'array') assert.ok(Array.isArray(envelope.data))
+    else if (data === 'state') assert.equal(typeof envelope.data.state, 'string')
+    else assert.equal(typeof envelope.data, 'object')
+    const text = await house.run([...name.split(' '), ...argv])
+    assert.equal(text.exit, 0, text.stderr)
+    assert.notEqual(text.stdout.trim(), '')
+    assert.doesNotMatch(text.stdout, /\u001b/, 'no colours off a terminal')
+    if (name !== 'tool run') assert.doesNotMatch(text.stdout, /^[{[]/)
+  })
+}
+
+for (const [name, { argv }] of Object.entries(commands)) {
+  test(`${name}: says that nothing runs, exit 5`, async (t) => {
+    const { run } = await stubHouse(t)
+    const text = await run([...name.split(' '), ...argv])
+    assert.equal(text.exit, 5)
+    assert.match(text.stderr, /Castellan is not running here; start it with `npm start` or `castellan up`/)
+    const { exit, stderr, json } = await run([...name.split(' '), ...argv, '--json'])
+    assert.deepEqual([exit, stderr, json().ok, json().error.code], [5, '', false, 'up.missing'])
+  })
+}
+
+test('what the house answers decides the exit code', async (t) => {
+  const exits = [[400, 2], [403, 4], [404, 1], [409, 6], [500, 1], [503, 5], [504, 1]] as const
+  for (const [status, exit] of exits) {
+    const { run } = await stubHouse(t, { server: { 'GET /api/today': { status, code: 'some.code', message: 'some message', details: { a: 1 } } } })
+    const { exit: found, json } = await run(['today', '--json'])
+    assert.deepEqual([found, json()], [exit, { ok: false, error: { code: 'some.code', message: 'some message', details: { a: 1 } } }])
+    const text = await run(['today'])
+    assert.deepEqual([text.stdout, text.stderr], ['', 'castellan: some message\n'])
+  }
+})
+
+test('a socket that nobody listens on is a house that does not run; an answer that is no JSON is a defect', async (t) => {
+  const gone = await stubHouse(t, {}, { sockets: { server: '/nowhere/s', releaser: '/nowhere/r' } })
+  assert.equal((await gone.run(['today'])).exit, 5)
+})
+
+test('wrong usage is exit 2, said in the envelope when --json is among the words', async (t) => {
+  const { run } = await stubHouse(t)
+  for (const argv of [['nope'], ['job'], ['job', 'nope'], ['job', 'run'], ['job', 'run', 'a', 'b'], ['job', 'list', '--nope'], ['job', 'run', 'a', '--input', '[1]'], ['run', 'list', '--limit', 'many'], ['dead', 'redrive'], ['draft', 'resolve', 'x', '--outcome', 'maybe', '--reason', 'y']]) {
+    const text = await run(argv)
+    assert.equal(text.exit, 2, argv.join(' '))
+    assert.equal(text.stdout, '')
+    assert.notEqual(text.stderr, '')
+    const { exit, stderr, json } = await run([...argv, '--json'])
+    assert.deepEqual([exit, stderr, json().ok], [2, '', false], argv.join(' '))
+    assert.match(json().error.code, /^usage/)
+  }
+})
+
+test('help and version are no failures', async (t) => {
+  const { run } = await stubHouse(t)
+  for (const argv of [['--version'], ['--help'], [], ['job', '--help'], ['help', 'job'], ['job', 'run', '--help']]) {
+    const { exit, stdout, stderr } = await run(argv)
+    assert.deepEqual([exit, stderr], [0, ''], argv.join(' '))
+    assert.notEqual(stdout, '')
+  }
+})
+
+test('on a terminal there are colours, unless NO_COLOR says no', async (t) => {
+  const { run } = await stubHouse(t, { server })
+  assert.match((await run(['job', 'list'], { tty: true })).stdout, /\u001b\[32mactive/)
+  assert.doesNotMatch((await run(['job', 'list'], { tty: true, env: { NO_COLOR: '1' } })).stdout, /\u001b/)
+  assert.doesNotMatch((await run(['job', 'list'], { tty: true, env: { TERM: 'dumb' } })).stdout, /\u001b/)
+})
+
+test('what a stranger wrote cannot command the terminal, in text and in JSON', async (t) => {
+  const { run } = await stubHouse(t, { server: { 'GET /api/runs': { data: [{ id, job: 'a', state: 'dead', origin: 'manual', slot: at, opened_at: at, closed_at: at, label, error: { code: 'x', message: '\u001b]0;owned\u0007\u202E' } }] } } })
+  for (const argv of [['run', 'list'], ['run', 'list', '--json']]) assert.doesNotMatch((await run(argv)).stdout, /[\u0007\u001b\u202E]/)
+  assert.equal((await run(['run', 'list', '--json'])).json<{ error: { message: string } }[]>().data[0]!.error.message, '\u001b]0;owned\u0007\u202E')
+})
+
+test('the first line of the morning says all that matters', async (t) => {
+  const { run } = await stubHouse(t, { server })
+  const { stdout } = await run(['today'])
+  assert.equal(stdout.split('\n')[0], '3 need you · 4 ran · 1 missed (Castellan was not running) · EUR 0.00 · 0 private words left')
+})
+
+test('times are told in the zone of the house', async (t) => {
+  const { run } = await stubHouse(t, { server })
+  const { stdout } = await run(['run', 'list'], { now: new Date('2026-11-20T12:00:00Z') })
+  assert.match(stdout, / 07:10 /)
+})
+
+test('a watched run ends the command as it ended: 0, 1 when dead, 7 when it waits for the operator', async (t) => {
+  const states = [['succeeded', 0, undefined], ['dead', 1, 'test.down'], ['cancelled', 1, 'run.cancelled'], ['parked', 7, 'run.parked']] as const
+  for (const [state, exit, code] of states) {
+    const error = state === 'dead' ? { code: 'test.down', message: 'it is down' } : null
+    const { run: call } = await stubHouse(t, { server: { ...server, [`GET /api/runs/${id}`]: { data: { ...run, state, error } } } })
+    const { exit: found, json } = await call(['job', 'run', 'brief', '--wait', '--json'])
+    assert.deepEqual([found, json().ok, json().data.state, json().error?.code], [exit, exit === 0, state, code])
+  }
+})
+
+test('progress goes to the stderr of a terminal, and nowhere else', async (t) => {
+  const { run: call } = await stubHouse(t, { server })
+  assert.match((await call(['job', 'run', 'brief', '--wait'], { tty: true, env: { NO_COLOR: '1' } })).stderr, /succeeded +only \(text\.echo\)/)
+  assert.equal((await call(['job', 'run', 'brief', '--wait'])).stderr, '')
+  assert.equal((await call(['job', 'run', 'brief', '--wait', '--json'], { tty: true })).stderr, '')
+})
+
+test('what a tool returns can be piped on: its output alone on stdout', async (t) => {
+  const { run: call, asked } = await stubHouse(t, { server })
+  const { stdout, stderr } = await call(['tool', 'run', 'text.echo', '--input', '{"a":1}'])
+  assert.deepEqual(JSON.parse(stdout), { a: 1 })
+  assert.match(stderr, /text\.echo, run 6d02b168, P2 internal/)
+  assert.deepEqual(asked[0]!.body, { input: { a: 1 }, wait: 120 })
+})
+
+test('several runs of which some cannot be taken up again are partly done', async (t) => {
+  const { run: call } = await stubHouse(t, { server })
+  const { exit, json } = await call(['dead', 'redrive', id, 'ffff', '--json'])
+  assert.deepEqual([exit, json().error.code, json<{ state: string }[]>().data.map(({ state }) => state)], [7, 'dead.partial', ['queued', 'failed']])
+})
+
+test('what would be done is said, and nothing is asked for', async (t) => {
+  const dry = ['job run brief', 'job pause brief', `run retry ${id}`, `run cancel ${id}`, 'dead redrive --all', 'tool run text.echo', `draft deny ${draft.id}`, `draft undo ${draft.id}`, 'reload', 'operator enroll', 'operator revoke me']
+  for (const line of dry) {
+    const { run: call, asked } = await stubHouse(t, { server, releaser })
+    const { exit, json } = await call([...line.split(' '), '--dry-run', '--json'])
+    assert.deepEqual([exit, [json().data].flat()[0]?.state], [0, 'dry_run'], line)
+    assert.deepEqual(asked.filter(({ route }) => route.startsWith('POST')), [], line)
+  }
+})
+
+test('a part of a draft id that means two is a conflict', async (t) => {
+  const { run: call } = await stubHouse(t, { releaser: { 'GET /drafts': { data: [{ id: '01a1f8e9-0000-7000-8000-00000000aaaa' }, { id: '01a1f8e9-0000-7000-8000-11110000aaaa' }] } } })
+  assert.equal((await call(['draft', 'show', '0000aaaa', '--json'])).json().error.code, 'draft.ambiguous')
+  assert.equal((await call(['draft', 'show', 'ffffffff', '--json'])).json().error.code, 'draft.missing')
+  assert.equal((await call(['draft', 'show', '../keys', '--json'])).json().error.code, 'draft.id')
+})
+
+test('a broken house is exit 3, each problem with its place and what would be right', async (t) => {
+  const { run: call, home } = await stubHouse(t)
+  cpSync(join(import.meta.dirname, '..', '..', 'house'), join(home, 'house'), { recursive: true })
+  assert.equal((await call(['config', 'check'])).exit, 0)
+  writeFileSync(join(home, 'house', 'jobs', 'broken.yaml'), 'summary: s\nlane: nowhere\nsteps:\n  - id: a\n    uses: mail.lst\n')
+  const { exit, stdout } = await call(['config', 'check', join(home, 'house')])
+  assert.equal(exit, 3)
+  assert.match(stdout, /^jobs\/broken\.yaml:2:\d+ error: .*nowhere.* → /m)
+  assert.match(stdout, /^jobs\/broken\.yaml:5:\d+ error: .*mail\.lst.* → /m)
+})
+
+test('init makes a house once', async (t) => {
+  const { run: call, home } = await stubHouse(t)
+  const { exit, json } = await call(['init', '--json'])
+  assert.deepEqual([exit, json().data.folder], [0, join(home, 'house')])
+  assert.equal((await call(['init', '--json'])).exit, 6)
+})
