@@ -192,7 +192,8 @@ test('whichever state a superuser flips a draft back to, it is not released a se
     await releaseDrafts(outbox.deps)
     rmSync(outbox.outgoing, { recursive: true })
     await flip(outbox, id, state)
-    assert.equal((await releaseDrafts(outbox.deps)).released, 0)
+    assert.deepEqual(await releaseDrafts(outbox.deps), { released: 0, astray: false })
+    assert.equal((await outbox.draft(id)).state, state === 'held' ? 'unknown' : state)
     await recoverDrafts(outbox.deps)
     assert.equal((await releaseDrafts(outbox.deps)).released, 0)
     assert.equal((await outbox.draft(id)).state, 'unknown')
@@ -212,6 +213,14 @@ test('an approval that was taken back is not brought back by a superuser', async
   assert.equal((await releaseDrafts(outbox.deps)).released, 0)
   assert.equal((await outbox.draft(id)).state, 'undone')
   assert.deepEqual(sent(outbox), [])
+})
+
+test('a signed draft without a hold, which Castellan never leaves behind, is a question', async (t) => {
+  const outbox = await testOutbox(t)
+  const { id } = await outbox.readyToRelease()
+  await flip(outbox, id, 'signed')
+  await recoverDrafts(outbox.deps)
+  assert.equal((await outbox.draft(id)).state, 'unknown')
 })
 
 test('a draft that a superuser puts there without a signature is not released', async (t) => {

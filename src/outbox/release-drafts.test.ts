@@ -28,6 +28,7 @@ test('after its hold a signed draft leaves, byte for byte, and the run goes on',
   const { id, wire, proposalId } = await outbox.freeze()
   await outbox.approve(id)
   outbox.clock.advance(9_999)
+  assert.equal(await releaseDraft(outbox.deps, id), 'none')
   assert.equal((await releaseDrafts(outbox.deps)).released, 0)
   outbox.clock.advance(1)
   assert.equal((await releaseDrafts(outbox.deps)).released, 1)
@@ -134,6 +135,15 @@ test('a connector that leads elsewhere now, or is gone, carries nothing that was
     assert.equal((await outbox.draft(id)).state, 'failed')
   }
   assert.deepEqual(sent(outbox), [])
+})
+
+test('a connector that refuses since the signature carries nothing', async (t) => {
+  const smtp = (path: string) => [{ ...createFileConnector({ name: 'file', path, from: 'haus@example.org' }), kind: 'smtp' }]
+  const outbox = await testOutbox(t, { connectors: smtp, isolation: { demonstration: true, accepted: true } })
+  const { id } = await outbox.readyToRelease()
+  const deps = { ...outbox.deps, connectors: () => createConnectors(smtp(outbox.outgoing), { demonstration: true, accepted: false }) }
+  assert.equal((await releaseDrafts(deps)).released, 0)
+  assert.match((await outbox.draft(id)).reason!, /share one user/)
 })
 
 test('when nothing left for certain, the draft failed; when nobody knows, it is a question for the operator', async (t) => {
