@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
-import { Fault } from '../kernel/fault.ts'
+import type { Fault } from '../kernel/fault.ts'
 import { join, type Label } from '../labels/index.ts'
 import { callTool } from './call-tool.ts'
 import { defineTool } from './define-tool.ts'
