@@ -20,9 +20,10 @@ test('no process can do the work of another', { skip: !asRoot && 'only root can 
   const network = await listeners(t)
   const attempts = Object.fromEntries(processNames.map((name) => [name, attemptsOf(name, house, network)]))
   for (const name of processNames) {
-    await t.test(`${name}: ${attempts[name]!.length} attempts are refused`, () => {
-      const through = run(name, house, attempts[name]!).filter(({ outcome }) => outcome === 'done')
-      assert.deepEqual(through, [])
+    await t.test(`${name}: ${attempts[name]!.length} attempts are refused`, (t) => {
+      const results = run(name, house, attempts[name]!)
+      for (const { what, outcome } of results) t.diagnostic(`${name}: ${what}: ${outcome}`)
+      assert.deepEqual(results.filter(({ outcome }) => outcome === 'done'), [])
     })
   }
   await t.test('the same attempts succeed for root, so they do try something', () => {
