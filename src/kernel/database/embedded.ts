@@ -129,9 +129,12 @@ interface Server {
   stop(mode: 'fast' | 'immediate'): Promise<void>
 }
 
+/** Bytes; a longer log is put aside at the next start. */
+const longestLog = 16 * 2 ** 20
 const setpriv = '/usr/bin/setpriv'
 
 function launch(binaries: Binaries, folder: DatabaseFolder, user: SystemUser, options: PostgresOptions): Server {
+  if (existsSync(folder.logFile) && statSync(folder.logFile).size > longestLog) renameSync(folder.logFile, `${folder.logFile}.1`)
   const log = openSync(folder.logFile, 'a+', 0o600)
   if (process.getuid?.() === 0) chownSync(folder.logFile, user.uid, user.gid)
   const from = statSync(folder.logFile).size

@@ -66,15 +66,18 @@ export async function migrate(owner: Database, options: MigrateOptions = {}): Pr
   }
 }
 
-/** Refuses when the schema is not one that this program can work with. For every process at its start, as any role. @throws Fault */
-export async function checkSchema(database: Database, known: readonly Migration[] = readMigrations()): Promise<void> {
-  const newest = known.at(-1)?.version ?? 0
+/** Refuses when the schema is not one that this program, which knows versions up to `newest`, can work with. For every process, as any role. @throws Fault */
+export async function checkSchema(database: Database, newest: number = newestVersion()): Promise<void> {
   const { rows } = await database.pool.query<{ version: number; min_app: number }>('select max(version) as version, max(min_app) as min_app from schema_meta')
   const { version, min_app } = rows[0]!
   if (min_app > newest) throw newer(version, newest)
   if (version < newest) {
     throw new Fault('unavailable', 'database.not_migrated', `the database has schema ${version}, this program needs ${newest}; \`castellan up\` brings it there`, { version, newest })
   }
+}
+
+function newestVersion(): number {
+  return readdirSync(folder).filter((file) => file.endsWith('.sql')).length
 }
 
 function digestOf(sql: string): string {
