@@ -51,7 +51,11 @@ function attemptsOf(name: ProcessName, house: RunningHouse, network: Record<'tcp
     'gate-cloud': sockets.releaser.replace('/releaser/', '/gate-cloud/'),
     'worker-open': '', 'worker-private': '',
   }
-  const mayEnter: Partial<Record<ProcessName, ProcessName>> = { 'worker-private': 'gate-local', 'worker-open': 'gate-cloud' }
+  const mayEnter: Partial<Record<ProcessName, readonly ProcessName[]>> = {
+    'worker-private': ['gate-local'],
+    'worker-open': ['gate-local', 'gate-cloud'],
+    server: ['gate-local', 'gate-cloud'],
+  }
   return [
     ...[...others, 'database', 'operator', 'secrets', 'log'].map((other): Attempt => ({ what: `list the folder of ${other}`, how: 'list', target: join(home, other) })),
     ...others.flatMap((other): Attempt[] => {
@@ -61,7 +65,7 @@ function attemptsOf(name: ProcessName, house: RunningHouse, network: Record<'tcp
         { what: `read the environment of ${other}`, how: 'read', target: `/proc/${pid}/environ` },
         { what: `read the memory map of ${other}`, how: 'read', target: `/proc/${pid}/maps` },
         { what: `list the descriptors of ${other}`, how: 'list', target: `/proc/${pid}/fd` },
-        ...(doors[other] && mayEnter[name] !== other ? [{ what: `enter the socket of ${other}`, how: 'unix', target: doors[other] } as const] : []),
+        ...(doors[other] && !mayEnter[name]?.includes(other) ? [{ what: `enter the socket of ${other}`, how: 'unix', target: doors[other] } as const] : []),
       ]
     }),
     { what: 'signal the database', how: 'signal', target: String(up.databasePid()) },

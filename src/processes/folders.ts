@@ -33,7 +33,7 @@ export function requireReachable(path: string, what: string, instead: string): v
   }
 }
 
-/** The short folder of the sockets of one home, with a door for each reader. Unix socket paths end at 104 bytes on macOS. */
+/** The short folder of the sockets of one home. Who is of a gate's group may enter its folder. Unix socket paths end at 104 bytes on macOS. */
 export function prepareRuntime(home: string, accounts: Accounts): { key: string; database: string; sockets: Sockets } {
   const key = createHash('sha256').update(home).digest('hex').slice(0, 8)
   const base = accounts ? '/run/castellan' : join(process.env.XDG_RUNTIME_DIR ?? `/tmp/castellan-${ownUid()}`, 'castellan')
@@ -43,10 +43,10 @@ export function prepareRuntime(home: string, accounts: Accounts): { key: string;
     if (statSync(folder).uid !== ownUid()) throw new Fault('refused', 'runtime.owner', `${folder} belongs to another user; remove it, or set XDG_RUNTIME_DIR`)
     chmodSync(folder, 0o711)
   }
-  const door = (name: AccountOwner, mode: number, guest?: AccountOwner) => {
+  const door = (name: AccountOwner, mode: number) => {
     const folder = join(top, name)
     mkdirSync(folder, { recursive: true })
-    if (accounts) chownSync(folder, accounts.get(name)!.uid, accounts.get(guest ?? name)!.gid)
+    if (accounts) chownSync(folder, accounts.get(name)!.uid, accounts.get(name)!.gid)
     chmodSync(folder, mode)
     return folder
   }
@@ -56,8 +56,8 @@ export function prepareRuntime(home: string, accounts: Accounts): { key: string;
     sockets: {
       server: join(door('server', 0o700), 'socket'),
       releaser: join(door('releaser', 0o700), 'socket'),
-      gateLocal: join(door('gate-local', 0o710, 'worker-private'), 'socket'),
-      gateCloud: join(door('gate-cloud', 0o710, 'worker-open'), 'socket'),
+      gateLocal: join(door('gate-local', 0o710), 'socket'),
+      gateCloud: join(door('gate-cloud', 0o710), 'socket'),
     },
   }
 }

@@ -16,6 +16,13 @@ export interface Launcher {
 /** Workers think, so they get no network; the others need loopback or the world. */
 const withoutNetwork: ReadonlySet<ProcessName> = new Set(['worker-open', 'worker-private'])
 
+/** Whose sockets a process may enter: workers ask models, the server asks how the gates are. Local models are open to every lane. */
+const mayEnter: Partial<Record<ProcessName, readonly AccountOwner[]>> = {
+  'worker-private': ['gate-local'],
+  'worker-open': ['gate-cloud', 'gate-local'],
+  server: ['gate-local', 'gate-cloud'],
+}
+
 /** Chooses the strongest separation that this machine and user allow. @throws Fault when root cannot drop its rights */
 export function chooseLauncher(home: string): Launcher {
   if (process.getuid?.() === 0) return separateUids()
@@ -31,10 +38,10 @@ function separateUids(): Launcher {
   }
   const namespaces = works('unshare', ['--net', 'true'])
   const accounts = ensureAccounts()
-  const drop = (account: Account) => [
-    'setpriv', `--reuid=${account.uid}`, `--regid=${account.gid}`, `--groups=${account.gid}`,
-    '--no-new-privs', '--bounding-set=-all', '--inh-caps=-all', '--',
-  ]
+  const drop = (name: ProcessName, { uid, gid }: Account) => {
+    const groups = [gid, ...(mayEnter[name] ?? []).map((owner) => accounts.get(owner)!.gid)]
+    return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, `--groups=${groups}`, '--no-new-privs', '--bounding-set=-all', '--inh-caps=-all', '--']
+  }
   return {
     accounts,
     isolation: namespaces
@@ -42,7 +49,7 @@ function separateUids(): Launcher {
       : { mode: 'demonstration', detail: 'each process has its own uid, but this machine allows no network namespaces, so workers are not cut off from the network' },
     wrap: (name, program) => [
       ...(namespaces && withoutNetwork.has(name) ? ['unshare', '--net', '--'] : []),
-      ...drop(accounts.get(name)!),
+      ...drop(name, accounts.get(name)!),
       ...program,
     ],
   }

@@ -29,24 +29,28 @@ export interface KeepOptions {
   readonly beforeMigration?: () => Promise<void>
 }
 
-const restartPauseMs = [100, 500, 2_000, 5_000]
+const restartPauseMs = [0, 500, 2_000, 5_000]
+/** Deaths longer ago than this no longer lengthen the pause. */
+const forgetMs = 10_000
 
 /** Starts PostgreSQL, brings its schema up to date, gives each role a new password, and starts it again should it die. */
 export async function keepDatabase(options: KeepOptions): Promise<KeptDatabase> {
   const { log } = options
   let stopping = false
-  let deaths = 0
   const start = () =>
     startPostgres({ folder: join(options.home, 'database'), socketFolder: options.socketFolder, user: options.account, log })
   let postgres: Postgres | undefined = await start()
   const { connection } = postgres
 
+  let failures = 0
   const watch = async (running: Postgres): Promise<void> => {
+    const since = performance.now()
     const how = await running.exited
     postgres = undefined
+    if (performance.now() - since > forgetMs) failures = 0
     while (!stopping && postgres === undefined) {
-      log.error({ how, deaths: ++deaths }, 'PostgreSQL ended unexpectedly; starting it again')
-      await delay(restartPauseMs[Math.min(deaths - 1, restartPauseMs.length - 1)])
+      log.error({ how }, 'PostgreSQL ended unexpectedly; starting it again')
+      await delay(restartPauseMs[Math.min(failures++, restartPauseMs.length - 1)])
       postgres = await start().catch((error: unknown) => {
         log.error({ err: error }, 'PostgreSQL could not be started again')
         return undefined

@@ -18,7 +18,10 @@ const name = process.argv[2] as ProcessName
 process.title = `castellan ${name}`
 const loading = modules[name]()
 const boot = readBoot()
-const [{ createHost }, { armFaultPoints }] = await Promise.all([import('./host.ts'), import('../kernel/fault-point.ts')])
+const [{ createHost }, { armFaultPoints }, { awaitDatabase }] = await Promise.all([
+  import('./host.ts'), import('../kernel/fault-point.ts'), import('./await-database.ts'),
+])
+await awaitDatabase(boot.database)
 armFaultPoints(boot.faultPoints)
 const host = createHost()
 const started = await (await loading).start(boot, host)
