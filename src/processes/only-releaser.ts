@@ -4,7 +4,7 @@ import { Fault } from '../kernel/fault.ts'
 
 /** Of PostgreSQL's advisory locks this one is the releaser's: 'cast' in ASCII, and a 1. */
 const lock = [0x63617374, 1] as const
-const patienceMs = 5_000
+const patienceMs = 2_000
 
 /**
  * One releaser for each database, whatever folder it works in. The lock lives as long as its connection; when that breaks,

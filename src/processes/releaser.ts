@@ -9,7 +9,7 @@ import { createFolderMailbox, type FolderMailbox, type MailboxProblem } from '..
 import type { House } from '../house/index.ts'
 import { createQueue } from '../jobs/index.ts'
 import type { OutboxDeps } from '../outbox/change.ts'
-import { createConnectors, openConnector } from '../outbox/connectors/connectors.ts'
+import { createConnectors, openConnector, type Connectors } from '../outbox/connectors/connectors.ts'
 import { nextMoment } from '../outbox/draft-store.ts'
 import { expireDrafts, wakeForgottenRuns } from '../outbox/expire-drafts.ts'
 import { freezeProposals } from '../outbox/freeze-proposal.ts'
@@ -23,19 +23,35 @@ import { bareApp } from '../server/bare-app.ts'
 import { listenOnSocket } from '../server/listen-on-socket.ts'
 import { auditRoutes } from './audit-routes.ts'
 import type { Boot, Host, Started } from './boot.ts'
-import { startLoop } from './loop.ts'
+import { startLoop, type Loop } from './loop.ts'
 import { becomeOnlyReleaser } from './only-releaser.ts'
 import { openSealingKey, type SealingKey } from './sealing-key.ts'
 
 /** How long each part waits without being woken, in milliseconds. */
-const pause = { freeze: 1_500, release: 15_000, seal: 1_000, mail: 3_000 }
+const pause = { freeze: 1_500, release: 15_000, retry: 1_000, seal: 1_000, mail: 3_000 }
 
 /** Freezes what workers propose, takes the operator's decisions on its own socket, releases what was signed, stores mail, seals the audit. */
 export async function start(boot: Boot, host: Host): Promise<Started> {
+  const closing: (() => unknown)[] = []
+  const close = async () => {
+    for (const one of closing.splice(0).reverse()) await one()
+  }
+  try {
+    await open(boot, host, closing)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { stop: close }
+}
+
+/** Everything that is opened puts how it is closed on `closing`; the last is closed first. */
+async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise<void> {
   const log = createLogger({ name: boot.process })
   const database = connect(boot.database, { application: boot.process, max: 6, onLost: (error) => log.warn({ err: error }, 'a connection to the database was lost') })
-  const stopping = new AbortController()
+  closing.push(database.close)
   let house = boot.house
+  const stopping = new AbortController()
 
   /** Going on could release twice: this process ends, and `up` starts another that looks first. */
   const die = (error: unknown) => {
@@ -46,13 +62,18 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
   const dieWhenReplaced = (error: unknown) => {
     if (toFault(error).code === 'releaser.replaced') die(error)
   }
-
-  const [leave, spent, sealingKey, queue] = await Promise.all([
-    becomeOnlyReleaser(database, die),
-    openSpentNonces(boot.folder),
+  const keep = async <T>(opening: Promise<T>, close: (opened: T) => unknown): Promise<T> => {
+    const opened = await opening
+    closing.push(() => close(opened))
+    return opened
+  }
+  const [, spent, sealingKey, queue] = await allOrNone([
+    keep(becomeOnlyReleaser(database, die), (leave) => leave()),
+    keep(openSpentNonces(boot.folder), (file) => file.close()),
     openSealingKey(boot.folder),
-    createQueue(database.pool),
+    keep(createQueue(database.pool), (opened) => opened.close()),
   ])
+
   const outbox: OutboxDeps = {
     database, spent, log, clock: systemClock, keys: openOperatorKeys(boot.folder),
     settings: () => house.settings.outbox,
@@ -60,62 +81,74 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
     wakeRun: (client, name, run) => queue.enqueue(client, [{ run, queue: name as QueueName }]),
     onEnqueued: (name) => host.wake(name === 'runs_open' ? 'worker-open' : 'worker-private'),
   }
-  const openConnectors = () => createConnectors(house.settings.outbox.connectors.map(openConnector), {
-    demonstration: boot.isolation.mode === 'demonstration', accepted: house.settings.isolation.acceptDemonstration,
-  })
-  let connectors = openConnectors()
-  let mailboxes = openMailboxes(database, log, house)
-
+  let connectors = connectorsOf(house, boot)
+  let mailboxes = mailboxesOf(house, database, log)
   await recoverDrafts(outbox)
-  let astray = false
-  const freezing = startLoop('freezing proposals', log, async () => {
+
+  const seal = () => sealAudit({ database, keyId: sealingKey.id, sign: sealingKey.sign, headFile: headFileOf(boot) })
+  closing.push(() => seal().catch((error: unknown) => log.warn({ err: error }, 'the last events stay unsealed')))
+  const loop = (name: string, work: () => Promise<number>): Loop => {
+    const started = startLoop(name, log, work, dieWhenReplaced)
+    closing.push(started.stop)
+    return started
+  }
+  const releasing = loop('releasing drafts', createReleasing(outbox, stopping.signal))
+  const freezing = loop('freezing proposals', async () => {
     const { frozen, more } = await freezeProposals(outbox)
     if (frozen > 0) releasing.wake() // an earlier deadline may have come
     return more ? 0 : pause.freeze
   })
-  const releasing = startLoop('releasing drafts', log, async () => {
-    if (astray) await recoverDrafts(outbox)
-    await expireDrafts(outbox)
-    const outcome = await releaseDrafts(outbox, stopping.signal)
-    astray = outcome.astray
-    await wakeForgottenRuns(outbox)
-    const next = await nextMoment(database.pool)
-    const wait = next === undefined ? pause.release : next.getTime() - systemClock.now().getTime()
-    // what is due and did not leave is tried again in a second
-    return Math.min(pause.release, Math.max(wait, outcome.released > 0 ? 0 : astray || wait < 0 ? 1_000 : 0))
-  }, dieWhenReplaced)
-  const sealing = startLoop('sealing the audit', log, async () => {
-    await sealAudit({ database, keyId: sealingKey.id, sign: sealingKey.sign, headFile: headFileOf(boot) })
+  loop('sealing the audit', async () => {
+    await seal()
     return pause.seal
   })
-  const fetching = startLoop('storing mail', log, async () => {
+  const fetching = loop('storing mail', async () => {
     for (const mailbox of mailboxes) await mailbox.scan()
     return pause.mail
   })
 
+  const app = createReleaserApp({ outbox, sealingKey, boot, onChange: releasing.wake, dieWhenReplaced, problems: () => mailboxes.flatMap((mailbox) => mailbox.problems()) })
+  closing.push(() => app.close())
+  await listenOnSocket(app, boot.sockets.releaser)
+  closing.push(() => stopping.abort())
+
   host.onWake(freezing.wake)
   host.onHouse((changed) => {
     house = changed
-    connectors = openConnectors()
-    mailboxes = openMailboxes(database, log, house)
+    connectors = connectorsOf(house, boot)
+    mailboxes = mailboxesOf(house, database, log)
     fetching.wake()
   })
+  log.info({ spent: spent.count }, 'keeping the outbox')
+}
 
-  const app = createReleaserApp({ outbox, sealingKey, boot, onChange: releasing.wake, dieWhenReplaced, problems: () => mailboxes.flatMap((mailbox) => mailbox.problems()) })
-  await listenOnSocket(app, boot.sockets.releaser)
-  log.info({ keys: (await outbox.keys.list()).length, spent: spent.count }, 'keeping the outbox')
-
-  return {
-    async stop() {
-      stopping.abort()
-      await Promise.all([app.close(), freezing.stop(), releasing.stop(), fetching.stop(), sealing.stop()])
-      await sealAudit({ database, keyId: sealingKey.id, sign: sealingKey.sign, headFile: headFileOf(boot) }).catch((error: unknown) => log.warn({ err: error }, 'the last events stay unsealed'))
-      await spent.close()
-      leave()
-      await queue.close()
-      await database.close()
-    },
+/** One round of what has its time: deadlines, holds, and what a release without a record left behind. */
+function createReleasing(outbox: OutboxDeps, signal: AbortSignal): () => Promise<number> {
+  let astray = false
+  return async () => {
+    if (astray) await recoverDrafts(outbox)
+    await expireDrafts(outbox)
+    const outcome = await releaseDrafts(outbox, signal)
+    astray = outcome.astray
+    await wakeForgottenRuns(outbox)
+    const next = await nextMoment(outbox.database.pool)
+    if (next === undefined) return pause.release
+    const wait = next.getTime() - outbox.clock.now().getTime()
+    // what is due and did not leave is tried again, but not at once
+    return Math.min(pause.release, astray ? pause.retry : Math.max(wait, outcome.released > 0 ? 0 : wait < 0 ? pause.retry : 0))
   }
+}
+
+function connectorsOf({ settings }: House, { isolation }: Boot): Connectors {
+  return createConnectors(settings.outbox.connectors.map(openConnector), {
+    demonstration: isolation.mode === 'demonstration', accepted: settings.isolation.acceptDemonstration,
+  })
+}
+
+/** As `Promise.all`, but waits for those that still open when one has failed, so that they can be closed. */
+async function allOrNone<T extends readonly unknown[]>(openings: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
+  await Promise.allSettled(openings)
+  return (await Promise.all(openings)) as unknown as T
 }
 
 interface ReleaserApp {
@@ -143,6 +176,6 @@ function headFileOf(boot: Boot): string {
   return join(boot.folder, 'audit-head.json')
 }
 
-function openMailboxes(database: Database, log: Logger, house: House): FolderMailbox[] {
-  return house.settings.mail.accounts.map((account) => createFolderMailbox({ database, log, clock: systemClock }, account))
+function mailboxesOf({ settings }: House, database: Database, log: Logger): FolderMailbox[] {
+  return settings.mail.accounts.map((account) => createFolderMailbox({ database, log, clock: systemClock }, account))
 }
