@@ -73,6 +73,12 @@ describe('reading', () => {
     await assert.rejects(files({ labelOf }).read({ folder: 'vault', path: 'public/eva.md' }), { code: 'files.level' })
   })
 
+  test('does not follow a symbolic link to a file, not even inside, because a name is not a label', async () => {
+    writeFileSync(join(vault, 'note.md'), 'x')
+    symlinkSync('note.md', join(vault, 'alias.md'))
+    await assert.rejects(files().read({ folder: 'vault', path: 'alias.md' }), { kind: 'refused', code: 'files.link' })
+  })
+
   test('does not open what holds secrets, keys or configuration', async () => {
     for (const name of ['.env', '.env.local', 'id_ed25519', 'server.pem', 'tls.KEY', 'castellan.yaml', 'labels.yaml', 'secrets.yaml', '.netrc', 'store.kdbx']) {
       writeFileSync(join(vault, name), 'x')
