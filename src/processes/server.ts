@@ -12,6 +12,7 @@ import {
   createLoopbackApp,
   createReadiness,
   databaseExaminations,
+  listenOnLoopback,
   listenOnSocket,
   machineExaminations,
 } from '../server/index.ts'
@@ -25,7 +26,8 @@ const tickMs = 1_000
 export async function start(boot: Boot, host: Host): Promise<Started> {
   const log = createLogger({ name: boot.process })
   const clock = systemClock
-  const database = connect(boot.database, { application: boot.process, max: 8 })
+  const database = connect(boot.database, { application: boot.process, max: 8, onLost: (error) => log.warn({ err: error }, 'a connection to the database was lost') })
+  await checkSchema(database)
   const queue = await createQueue(database.pool)
   let house = boot.house
   const wake = (name: QueueName) => host.wake(name === 'runs_open' ? 'worker-open' : 'worker-private')
@@ -39,7 +41,7 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
   const wakes = new EventEmitter().setMaxListeners(0)
   host.onWake(() => wakes.emit('wake'))
   const stopping = new AbortController()
-  const readiness = createReadiness({ database, clock, checkSchema, scheduler })
+  const readiness = createReadiness({ database, clock, scheduler, checkSchema })
   const { isolation, home } = boot
   const doctor = createDoctor([
     ...databaseExaminations({ database, clock, checkSchema }),
@@ -56,7 +58,7 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
   const loopback = createLoopbackApp({ log, readiness })
   scheduler.start(tickMs)
   await listenOnSocket(app, boot.sockets.server)
-  await loopback.listen({ host: '127.0.0.1', port: boot.house.settings.ports.server })
+  await listenOnLoopback(loopback, boot.house.settings.ports.server)
 
   return {
     async stop(deadlineMs) {

@@ -3,7 +3,7 @@ export { createDoctor } from './doctor/doctor.ts'
 export { databaseExaminations } from './doctor/database-examinations.ts'
 export { machineExaminations } from './doctor/machine-examinations.ts'
 export { listenOnSocket } from './listen-on-socket.ts'
-export { createLoopbackApp } from './loopback.ts'
+export { createLoopbackApp, listenOnLoopback } from './loopback.ts'
 export { createReadiness } from './readiness.ts'
 export type {
   Check,

@@ -14,7 +14,7 @@ export function shortId(id: string): string {
 /** `0.4 s`, `2 min 5 s`, `3 h 10 min`, `2 d 4 h`. */
 export function duration(milliseconds: number): string {
   const seconds = Math.max(0, milliseconds) / 1000
-  if (seconds < 10) return `${seconds.toFixed(1)} s`
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`
   if (seconds < 60) return `${Math.round(seconds)} s`
   const units: [number, string, string][] = [[86_400, 'd', 'h'], [3_600, 'h', 'min'], [60, 'min', 's']]
   const [size, name, smaller] = units.find(([size]) => seconds >= size)!
