@@ -25,7 +25,7 @@ const ordinaryLimits: SandboxLimits = {
   cpuSeconds: 60,
   fileBytes: 256 * megabyte,
   openFiles: 256,
-  processes: 64,
+  processes: 128,
 }
 /** As root, bubblewrap is started as nobody: a process that is root outside owns what it writes, without any capability. */
 const nobody = 65534
