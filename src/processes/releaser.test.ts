@@ -19,6 +19,8 @@ interface Running {
   readonly woken: string[]
   wake(): void
   changeHouse(change: (house: House) => House): void
+  // what the socket answers is looked at field by field
+  // eslint-disable-next-line typescript/no-explicit-any
   call<T = any>(method: 'GET' | 'POST', path: string, body?: object): Promise<T>
   start(): Promise<Started>
   identity: OperatorIdentity

@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync, randomUUID, type KeyObject } from 'node:crypto'
+import { generateKeyPairSync, randomUUID, type KeyObject } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -147,11 +147,6 @@ export async function enrolKey({ keys, clock }: Pick<OutboxDeps, 'keys' | 'clock
   const text = publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
   await keys.enrol({ publicKey: text, scope, name, signature: signChallenge(privateKey, enrolmentChallenge(text, scope, name)) }, clock.now())
   return { id: keyIdOf(text), privateKey, sign: (document) => signChallenge(privateKey, challengeOf(document)) }
-}
-
-/** A key in a form that a child process can be given. */
-export function keyFromPem(pem: string): KeyObject {
-  return createPrivateKey(pem)
 }
 
 async function propose(
