@@ -28,7 +28,7 @@ try {
     socketFolder: join(folder, 's'),
     user,
     unsafeInit: true,
-    settings: { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', wal_level: 'minimal', max_wal_senders: '0', autovacuum: 'off', max_connections: '200', shared_buffers: '64MB' },
+    settings: { dynamic_shared_memory_type: 'mmap', fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', wal_level: 'minimal', max_wal_senders: '0', autovacuum: 'off', max_connections: '200', shared_buffers: '64MB' },
   })
   const owner = connect(server.connection)
   await prepareDatabase(owner, passwords)

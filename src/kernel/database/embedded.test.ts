@@ -36,7 +36,7 @@ function makeHome(t: TestContext): Home {
     data: join(root, 'database', 'data'),
     passwordFile: join(root, 'database', 'owner.password'),
     start: async (more) => {
-      const server = await startPostgres({ folder: join(root, 'database'), socketFolder: join(root, 's'), user, unsafeInit: true, settings: { fsync: 'off' }, ...more })
+      const server = await startPostgres({ folder: join(root, 'database'), socketFolder: join(root, 's'), user, unsafeInit: true, settings: { fsync: 'off', dynamic_shared_memory_type: 'mmap' }, ...more })
       started.push(server)
       return server
     },

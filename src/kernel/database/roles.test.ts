@@ -16,7 +16,7 @@ test('roles get their passwords anew, connect to one database only, and are refu
   const folder = mkdtempSync(join(fastFolder(), 'castellan-roles-'))
   chmodSync(folder, 0o711)
   const user = process.getuid?.() === 0 ? unprivilegedUser() : undefined
-  const server = await startPostgres({ folder: join(folder, 'database'), socketFolder: join(folder, 's'), user, unsafeInit: true, settings: { fsync: 'off' } })
+  const server = await startPostgres({ folder: join(folder, 'database'), socketFolder: join(folder, 's'), user, unsafeInit: true, settings: { fsync: 'off', dynamic_shared_memory_type: 'mmap' } })
   const owner = connect(server.connection)
   t.after(async () => {
     await owner.close()
