@@ -42,11 +42,11 @@ function wordsOf(program: Command): Words {
 /** The path of commands so far is whatever words of the line are known commands, in order. */
 function bashScript(words: Words): string {
   return `_castellan() {
-  local path="" word cur="\${COMP_WORDS[COMP_CWORD]}"
+  local line="" word cur="\${COMP_WORDS[COMP_CWORD]}"
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "\${path:+$path }$word" in ${[...words.keys()].filter(Boolean).map(quote).join('|')}) path="\${path:+$path }$word" ;; esac
+    case "\${line:+$line }$word" in ${[...words.keys()].filter(Boolean).map(quote).join('|')}) line="\${line:+$line }$word" ;; esac
   done
-  case "$path" in
+  case "$line" in
 ${[...words].map(([path, after]) => `    ${quote(path)}) COMPREPLY=($(compgen -W ${quote(after.map(({ word }) => word).join(' '))} -- "$cur")) ;;`).join('\n')}
   esac
 }
@@ -56,12 +56,12 @@ complete -F _castellan castellan`
 function zshScript(words: Words): string {
   return `#compdef castellan
 _castellan() {
-  local path="" word
+  local line="" word
   local -a candidates
   for word in "\${(@)words[2,CURRENT-1]}"; do
-    case "\${path:+$path }$word" in ${[...words.keys()].filter(Boolean).map(quote).join('|')}) path="\${path:+$path }$word" ;; esac
+    case "\${line:+$line }$word" in ${[...words.keys()].filter(Boolean).map(quote).join('|')}) line="\${line:+$line }$word" ;; esac
   done
-  case "$path" in
+  case "$line" in
 ${[...words].map(([path, after]) => `    ${quote(path)}) candidates=(${after.map(({ word, summary }) => quote(`${word}:${summary.replaceAll(':', '\\:')}`)).join(' ')}) ;;`).join('\n')}
   esac
   _describe castellan candidates
@@ -70,13 +70,20 @@ compdef _castellan castellan`
 }
 
 function fishScript(words: Words): string {
+  const paths = [...words.keys()].filter(Boolean).map(quote).join(' ')
   const lines = [...words].flatMap(([path, after]) => after.map(({ word, summary }) => {
     const what = word.startsWith('--') ? `-l ${word.slice(2)}` : word.startsWith('-') ? `-s ${word.slice(1)}` : `-a ${word}`
-    const parts = path.split(' ').filter(Boolean)
-    const here = parts.length === 0 ? '__fish_use_subcommand' : parts.map((part) => `__fish_seen_subcommand_from ${part}`).join('; and ')
-    return `complete -c castellan -f -n ${quote(here)} ${what} -d ${quote(summary)}`
+    return `complete -c castellan -f -n ${quote(`test "$(__castellan_line)" = "${path}"`)} ${what} -d ${quote(summary)}`
   }))
-  return lines.join('\n')
+  return `function __castellan_line
+  set -l line
+  for word in (commandline -opc)[2..]
+    set -l longer (string trim -- "$line $word")
+    contains -- $longer ${paths}; and set line $longer
+  end
+  echo -n $line
+end
+${lines.join('\n')}`
 }
 
 function quote(text: string): string {
