@@ -4,6 +4,7 @@ import { declareJobs, jobDefinition, stepDefinition } from '../../test/support/j
 import { testDatabase, type TestDatabase } from '../../test/support/database.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { Fault } from '../kernel/fault.ts'
+import { newId } from '../kernel/ids.ts'
 import { pino } from 'pino'
 import type { AdvanceOutcome, StepCall, StepOutput } from '../runs/index.ts'
 import { Park } from '../tools/index.ts'
@@ -141,6 +142,23 @@ test('a run that waits is parked without a queue job, and goes on in the same st
   const { jobs } = await one<{ jobs: number }>(database, `select count(*)::int as jobs from pgboss.job where state in ('created', 'retry', 'active')`)
   assert.equal(jobs, 0)
   assert.equal((await one<{ state: string }>(database, 'select state from run where id = $1', [run])).state, 'parked')
+})
+
+test('a decision that comes while the step still asks for it is not slept through', async (t) => {
+  const { database, open } = await setUp(t, [jobDefinition({ name: 'asking' })])
+  const { run } = await open('asking')
+  const { owner } = database
+  await owner.pool.query(
+    `insert into proposal (id, run_id, step_id, item_key, kind, connector, payload) values ($1, $2, 'only', 'x', 'mail', 'file', '{}')`, [newId(), run])
+  const asked: number[] = []
+  const outcomes = await work(database, async ({ attempt }) => {
+    asked.push(attempt)
+    if (attempt > 1) return 'decided'
+    await owner.pool.query('select run_wake(id) from proposal')
+    throw new Park('a decision')
+  }, { times: 2 })
+  assert.deepEqual(outcomes.map(({ outcome }) => outcome), ['retry', 'succeeded'])
+  assert.deepEqual(asked, [1, 2])
 })
 
 test('a worker that comes back takes up what its predecessor held', async (t) => {

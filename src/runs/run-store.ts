@@ -22,6 +22,8 @@ export interface NextStep {
   /** Counts every start of the step, crashes included. */
   readonly attempt: number
   readonly failures: number
+  /** How often an executor was gone before the step was done. */
+  readonly crashes: number
 }
 
 export type QueueName = 'runs_open' | 'runs_private'

@@ -87,6 +87,7 @@ export interface StepTable extends LabelColumns, Retained {
   tool: string
   state: 'started' | 'retrying' | 'waiting' | 'succeeded' | 'skipped' | 'failed'
   attempt: Generated<number>
+  crashes: Generated<number>
   failures: Generated<number>
   output: NullableJson
   output_hash: Nullable<Buffer>

@@ -61,6 +61,8 @@ create table run (
   state         text not null check (state in ('waiting', 'queued', 'running', 'parked', 'succeeded', 'cancelled', 'dead')),
   -- waits for a run of the same job to end
   behind_another boolean not null default false,
+  -- a decision came while the run was executing: should it park now, it goes on at once
+  woken         boolean not null default false,
   input         jsonb not null default '{}',
   fence         uuid,
   executor      text,
@@ -94,6 +96,8 @@ create table step (
   state      text not null check (state in ('started', 'retrying', 'waiting', 'succeeded', 'skipped', 'failed')),
   attempt    integer not null default 1,
   failures   integer not null default 0,
+  -- how often an executor was gone before the step was done
+  crashes    integer not null default 0,
   output     jsonb,
   output_hash bytea,
   made_without_model boolean not null default false,
@@ -226,9 +230,10 @@ begin
   end if;
   insert into castellan.step (run_id, id, position, tool, state, label_lanes)
   values (p_run, d.body ->> 'id', d.position, d.body ->> 'uses', 'started', array[p_lane])
-  on conflict (run_id, id) do update set state = 'started', attempt = step.attempt + 1, started_at = clock_timestamp(), closed_at = null
+  on conflict (run_id, id) do update set state = 'started', attempt = step.attempt + 1,
+    crashes = step.crashes + (step.state = 'started')::integer, started_at = clock_timestamp(), closed_at = null
   returning * into s;
-  return jsonb_build_object('id', s.id, 'attempt', s.attempt, 'failures', s.failures);
+  return jsonb_build_object('id', s.id, 'attempt', s.attempt, 'failures', s.failures, 'crashes', s.crashes);
 end $$;
 
 -- Closes a run and its occurrence, and lets the next one of the same job go that was waiting for it.
@@ -273,12 +278,12 @@ begin
   end if;
   select definition into body from job_definition where digest = r.digest;
   begun := step_begin(p_run, body, r.lane);
-  update run set state = 'running', fence = v_fence, executor = p_executor, claimed_at = clock_timestamp(), not_before = null where id = p_run;
+  update run set state = 'running', fence = v_fence, executor = p_executor, claimed_at = clock_timestamp(), not_before = null, woken = false where id = p_run;
   if begun is null then
     return run_close(p_run, 'succeeded', null) || jsonb_build_object('outcome', 'gone', 'state', 'succeeded');
   end if;
   -- an executor that dies in the same step again and again is the step's doing
-  if (begun ->> 'attempt')::integer - (begun ->> 'failures')::integer > 10 then
+  if (begun ->> 'crashes')::integer >= 10 then
     update step set state = 'failed', closed_at = clock_timestamp(), error = '{"code":"step.crashed"}' where run_id = p_run and id = begun ->> 'id';
     return run_close(p_run, 'dead', jsonb_build_object('code', 'step.crashed', 'step', begun ->> 'id',
       'message', 'the process died ten times in this step')) || jsonb_build_object('outcome', 'dead');
@@ -346,8 +351,10 @@ begin
     update step set state = 'failed' where run_id = p_run and id = s.id;
     return run_close(p_run, 'dead', coalesce(p_result -> 'error', '{}') || jsonb_build_object('step', s.id, 'tries', s.failures));
   elsif v_state = 'parked' then
-    update run set state = 'parked', fence = null where id = p_run;
-    return jsonb_build_object('outcome', 'parked');
+    update run set state = case when woken then 'queued' else 'parked' end, fence = null where id = p_run;
+    return case when r.woken
+      then jsonb_build_object('outcome', 'retry', 'delay', 0, 'queue', queue_of(r.lane, v_level, v_lanes))
+      else jsonb_build_object('outcome', 'parked') end;
   end if;
 
   if not may_execute(r.lane, v_level, v_lanes) then
@@ -417,7 +424,7 @@ begin
     end if;
     delete from step where run_id = p_run and position >= from_position;
   else
-    update step set state = 'retrying', failures = 0, attempt = 0 where run_id = p_run and state = 'failed';
+    update step set state = 'retrying', failures = 0, crashes = 0 where run_id = p_run and state = 'failed';
   end if;
   update run set state = 'queued', error = null, closed_at = null, not_before = null where id = p_run;
   update occurrence set state = 'due', reason = null, closed_at = null where id = r.occurrence_id;

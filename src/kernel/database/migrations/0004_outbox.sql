@@ -122,9 +122,17 @@ language sql stable security definer set search_path = castellan, pg_temp as $$
   from proposal p where p.id = any (p_ids) and may_execute(coalesce(p.label_lanes[1], 'none'), p.label_level, p.label_lanes)
 $$;
 
--- A decision lets the run go on that waits for it. Returns {run, queue} to enqueue, or nothing.
+-- A decision lets the run go on that waits for it; one that is just executing is told, so that it does not park past it.
+-- Returns {run, queue} to enqueue, or nothing.
 create function run_wake(p_proposal uuid) returns setof jsonb
-language sql security definer set search_path = castellan, pg_temp as $$
-  update run set state = 'queued' where state = 'parked' and id = (select run_id from proposal where id = p_proposal)
-  returning jsonb_build_object('run', id, 'queue', queue_of(lane, label_level, label_lanes))
-$$;
+language plpgsql security definer set search_path = castellan, pg_temp as $$
+declare r run;
+begin
+  select * into r from run where id = (select run_id from proposal where id = p_proposal) for no key update;
+  if r.state in ('queued', 'running') then
+    update run set woken = true where id = r.id;
+  elsif r.state = 'parked' then
+    update run set state = 'queued' where id = r.id;
+    return next jsonb_build_object('run', r.id, 'queue', queue_of(r.lane, r.label_level, r.label_lanes));
+  end if;
+end $$;
