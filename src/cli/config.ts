@@ -23,7 +23,7 @@ export function register(program: Command, cli: Cli): void {
     summary: 'A key of castellan.yaml: its value, where that comes from, what it means',
     configure: (command) => void command.option('--house <folder>', 'the house folder'),
     async run({ args, options, home, io }) {
-      const found = explainKey(await folderOf({ home, asked: options.house }), args[0]!, { env: io.env })
+      const found = await explainKey(await folderOf({ home, asked: options.house }), args[0]!, { env: io.env })
       return outcome(found, explanationText)
     },
   })
@@ -32,7 +32,7 @@ export function register(program: Command, cli: Cli): void {
 async function check({ args, home }: Invocation): Promise<Outcome> {
   const { readHouse } = await import('../processes/up-house.ts')
   const folder = await folderOf({ home, asked: args[0] })
-  const { house, problems } = await readHouse(folder)
+  const { house, problems } = await readHouse(folder, home)
   const errors = problems.filter((problem) => problem.severity === 'error').length
   const failure = errors === 0 ? undefined : { exit: exitCodes.configuration, code: 'house.broken', message: `${counted(errors, 'error')} in ${folder}` }
   const summary = house && `${folder} is in order: ${counted(house.jobs.length, 'job')}, ${counted(house.lanes.length, 'lane')}, ${counted(house.agents.length, 'agent')}, digest ${house.digest.slice(0, 12)}`

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { houseFolder } from '../../test/support/house-folder.ts'
-import { explainKey } from './index.ts'
+import { explainKey } from './explain-key.ts'
 
 const yaml = 'name: House\noutbox:\n  hold: 20s\nlanes:\n  work: { worker: open, cloud_clearance: P1 }\nports: { server: 8000 }\n'
 

@@ -1,7 +1,7 @@
 import { StringDecoder } from 'node:string_decoder'
 import type { Dispatcher } from 'undici'
 import { Fault } from '../kernel/fault.ts'
-import { openPool, type ConnectionPool } from './pool.ts'
+import { openPool, type HttpPool } from '../kernel/http-pool.ts'
 import { watchSilence } from './silence.ts'
 import type { UpstreamTimeouts } from './upstream.ts'
 
@@ -34,10 +34,10 @@ export function createTransport(options: TransportOptions): Transport {
   const base = address.pathname.replace(/\/$/, '')
   const headers: Record<string, string> = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' }
   if (options.key !== undefined) headers['authorization'] = `Bearer ${options.key}`
-  let pool: ConnectionPool | undefined
+  let pool: HttpPool | undefined
 
   async function request(method: 'GET' | 'POST', path: string, body: unknown, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    pool ??= openPool(address.origin, { connections: connectionsPerUpstream, connectTimeout: timeouts.connect })
+    pool ??= openPool(address.origin, { connections: connectionsPerUpstream, connect: { timeout: timeouts.connect } })
     const response = await pool.request({
       method,
       path: base + path,

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { Agent, request } from 'undici'
 import { Fault } from '../kernel/fault.ts'
+import { openPool } from '../kernel/http-pool.ts'
 import { createIdentity, listIdentities } from '../outbox/operator-identity.ts'
 
 /**
@@ -11,10 +11,10 @@ export async function ensureDemonstrationKey(home: string, releaserSocket: strin
   const folder = join(home, 'operator')
   if ((await listIdentities(folder)).length > 0) return false
   const identity = await createIdentity(folder, { name: 'demonstration', scope: 'demonstration' })
-  const dispatcher = new Agent({ connect: { socketPath: releaserSocket } })
+  const releaser = openPool('http://releaser', { socketPath: releaserSocket })
   try {
-    const { statusCode, body } = await request('http://releaser/keys/enroll', {
-      dispatcher,
+    const { statusCode, body } = await releaser.request({
+      path: '/keys/enroll',
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(identity.enrolment()),
@@ -22,7 +22,7 @@ export async function ensureDemonstrationKey(home: string, releaserSocket: strin
     const answer = await body.text()
     if (statusCode >= 300) throw new Fault('unavailable', 'key.not_enrolled', `the demonstration key could not be enrolled: ${answer}`)
   } finally {
-    await dispatcher.close()
+    await releaser.close()
   }
   return true
 }

@@ -23,18 +23,21 @@ export interface SpecDeps {
 export const source = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 export const entry = join(source, 'src', 'processes', 'main.ts')
 
+/** No debugger on a signal; and a small young generation, because seven processes share a machine that does other work too. */
+export const nodeFlags = ['--disable-sigusr1', '--max-semi-space-size=1']
+
 /** What it takes to start one process: the command with its walls, a bare environment, and the boot message. */
 export function processSpec(name: ProcessName, deps: SpecDeps): ProcessSpec {
   const folder = join(deps.home, name)
   return {
     name,
-    command: deps.launcher.wrap(name, [process.execPath, '--disable-sigusr1', entry, name]),
+    command: deps.launcher.wrap(name, [process.execPath, ...nodeFlags, entry, name]),
     environment: {
       PATH: '/usr/local/bin:/usr/bin:/bin',
       LANG: 'C.UTF-8',
       HOME: folder,
       TMPDIR: '/tmp',
-      NODE_COMPILE_CACHE: join(folder, 'cache'),
+      NODE_COMPILE_CACHE: join(deps.home, 'cache'),
     },
     logFile: join(deps.home, 'log', `${name}.log`),
     boot: () => bootMessage(name, folder, deps),

@@ -20,6 +20,7 @@ import { entry, houseFor, processSpec } from './process-specs.ts'
 import { readSecret } from './read-secrets.ts'
 import { recordProcess, recordSupervisor } from './supervision-store.ts'
 import { defaultLimits, SupervisedProcess, type SupervisionLimits } from './supervise.ts'
+import { prepareCompileCache } from './compile-cache.ts'
 import { connectProcesses, stopProcesses } from './process-group.ts'
 import { chooseHouse, houseFolder, readHouse, type ChosenHouse } from './up-house.ts'
 import { clearUpState, writeUpState } from './up-state.ts'
@@ -87,7 +88,8 @@ async function start(
     onProgress(`making a starter house in ${folder}`)
     await initHouse(folder)
   }
-  const read = await readHouse(folder)
+  const compiled = prepareCompileCache(home, accounts?.values())
+  const read = await readHouse(folder, home)
   onProgress('starting PostgreSQL')
   const database = await openDatabase(read.house?.settings.database)
   undo.push(() => database.stop())
@@ -114,7 +116,7 @@ async function start(
   )
   undo.push(() => stopProcesses(processes))
   async function reload(): Promise<ChosenHouse> {
-    chosen = chooseHouse(await readHouse(folder), chosen.house)
+    chosen = chooseHouse(await readHouse(folder, home), chosen.house)
     await adopt()
     if (chosen.fresh) for (const [name, child] of processes) child.send({ type: 'house', house: houseFor(name, chosen.house) })
     return chosen
@@ -127,6 +129,7 @@ async function start(
     },
     record: (state) => recordProcess(database.owner, state, accounts?.get(state.name)?.uid, isolation),
   })
+  await compiled
   for (const child of processes.values()) child.start()
   undo.push(sweepEvery(retentionMs, database, log))
   writeUpState(home, {

@@ -41,7 +41,10 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
     {
       database, queue, log, clock: systemClock, callStep,
       onEnqueued: (name) => host.wake(workerOf(name)),
-      onLeft: () => host.wake('server'),
+      onLeft: () => {
+        host.wake('server')
+        host.wake('releaser') // it may have proposed something
+      },
     },
     { queue: open ? 'runs_open' : 'runs_private', executor: boot.instance, concurrency, pollMs: 1_000 },
   )

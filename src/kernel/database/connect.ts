@@ -1,4 +1,5 @@
-import { Kysely, PostgresDialect } from 'kysely'
+import { createRequire } from 'node:module'
+import type { Kysely } from 'kysely'
 import pg from 'pg'
 import { connectionFault } from './connection-fault.ts'
 import { columnParsers } from './column-parsers.ts'
@@ -43,12 +44,21 @@ export type Durability = 'full' | 'lazy'
 export function connect(connection: Connection, options: ConnectOptions = {}): Database {
   const pool = new FaultPool(connection, options)
   let closed: Promise<void> | undefined
+  let kysely: Kysely<Schema> | undefined
   return {
     pool,
-    kysely: new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) }),
+    get kysely() {
+      return (kysely ??= openKysely(pool))
+    },
     close: () => (closed ??= pool.end()),
     transaction: (work, durability) => transaction(pool, work, durability),
   }
+}
+
+/** Loaded when it is first asked for: it is the largest library here, and half of the processes write their few statements by hand. */
+function openKysely(pool: pg.Pool): Kysely<Schema> {
+  const { Kysely: Builder, PostgresDialect } = createRequire(import.meta.url)('kysely') as typeof import('kysely')
+  return new Builder<Schema>({ dialect: new PostgresDialect({ pool }) })
 }
 
 class FaultPool extends pg.Pool {

@@ -1,7 +1,7 @@
-import { Pool } from 'undici'
 import { z } from 'zod'
 import type { Database } from '../../kernel/database/connect.ts'
 import { Fault, type FaultKind } from '../../kernel/fault.ts'
+import { openPool, type HttpPool } from '../../kernel/http-pool.ts'
 import { covers, describeLabel, type Label } from '../../labels/index.ts'
 import { fenced } from '../fenced.ts'
 import type { ToolRun } from '../tool-context.ts'
@@ -10,7 +10,7 @@ import type { ModelAnswer, ModelRequest, Models } from './models.ts'
 export interface ModelsDeps {
   readonly database: Database
   /** Connected to the socket of this worker's gate. */
-  readonly gate: Pool
+  readonly gate: HttpPool
   readonly run: Pick<ToolRun, 'id' | 'fence' | 'label'>
   label(): Label
 }
@@ -24,8 +24,8 @@ const kinds: Readonly<Record<number, FaultKind>> = { 400: 'invalid', 401: 'confl
 const mostAnswerBytes = 8 * 1024 * 1024
 
 /** A pool to the Unix socket of a gate; a model may think for minutes, so only the step's own time ends a call. */
-export function connectGate(socket: string): Pool {
-  return new Pool('http://gate', { socketPath: socket, connections: 8, headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: 2_000 })
+export function connectGate(socket: string): HttpPool {
+  return openPool('http://gate', { socketPath: socket, connections: 8, headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: 2_000 })
 }
 
 /** The models behind the gate, asked under a session of this run. The gate knows the run's label from the database, never from here. */
