@@ -19,7 +19,7 @@ export function rolesSql(passwords: Passwords): string {
   return roles
     .map((role) => {
       const password = pg.escapeLiteral(passwords[role])
-      return `do $$ begin create role ${role}; exception when duplicate_object then null; end $$;
+      return `do $$ begin create role ${role}; exception when duplicate_object or unique_violation then null; end $$;
 alter role ${role} with login noinherit nocreatedb nocreaterole password ${password};`
     })
     .join('\n')
@@ -35,8 +35,20 @@ revoke create on schema public from public;`
 
 /** Makes the roles and their right to connect. As the owner. @throws Fault `database.role_too_strong` */
 export async function ensureRoles(owner: Database, passwords: Passwords): Promise<void> {
+  // roles belong to the server, and locks to a database: two databases of one server that are prepared at once can collide
+  for (let tries = 1; ; tries++) {
+    try {
+      return await makeRoles(owner, passwords)
+    } catch (error) {
+      if ((error as { code?: string }).code !== concurrentlyUpdated || tries === 5) throw error
+    }
+  }
+}
+
+const concurrentlyUpdated = 'XX000'
+
+async function makeRoles(owner: Database, passwords: Passwords): Promise<void> {
   await owner.transaction(async (client) => {
-    // roles are shared by all databases of a server: two of us at once would collide
     await client.query(`select pg_advisory_xact_lock(hashtext('castellan roles'))`)
     await client.query(rolesSql(passwords))
     const { rows: database } = await client.query<{ name: string }>('select current_database() as name')
