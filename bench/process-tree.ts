@@ -45,8 +45,10 @@ function cpuOf(pid: number): number {
 
 function pssOf(pid: number): number {
   const text = read(`/proc/${pid}/smaps_rollup`)
-  if (text === undefined) throw new Error(`cannot read the memory of process ${pid}; run the bench as the user who started the house, or as root`)
-  return Number(/^Pss:\s+(\d+) kB$/m.exec(text)?.[1] ?? 0) * 1_024
+  if (text === undefined && statOf(pid) !== undefined) {
+    throw new Error(`cannot read the memory of process ${pid}; run the bench as the user who started the house, or as root`)
+  }
+  return Number(/^Pss:\s+(\d+) kB$/m.exec(text ?? '')?.[1] ?? 0) * 1_024
 }
 
 function read(path: string): string | undefined {
