@@ -125,7 +125,7 @@ test('a run that another executor took does not take the late result', async (t)
   const { database, open } = await setUp(t, [jobDefinition({ name: 'taken' })])
   const { run } = await open('taken')
   const [outcome] = await work(database, async () => {
-    await database.as('castellan_worker_private').pool.query('select run_claim($1, $2)', [run, 'another'])
+    await database.as('castellan_worker_private').pool.query('select run_claim($1, $2, 1000)', [run, 'another'])
     return 1
   })
   assert.equal(outcome!.outcome, 'fence_lost')
@@ -168,7 +168,7 @@ test('a worker that comes back takes up what its predecessor held', async (t) =>
   await held.transaction(async (client) => {
     const queue = await createQueue(held.pool)
     await queue.fetch(client, 'runs_private', 1)
-    await client.query('select run_claim($1, $2)', [run, 'test-castellan_worker_private'])
+    await client.query('select run_claim($1, $2, 1000)', [run, 'test-castellan_worker_private'])
     await queue.close()
   })
   const [outcome] = await work(database, async ({ attempt }) => attempt)
@@ -187,4 +187,27 @@ test('runs of a job that queues go one after the other', async (t) => {
     await new Promise((resolve) => setImmediate(resolve))
     active--
   }, { times: 3 })
+})
+
+test('a worker that the database has outgrown leaves runs to a newer one, and says so once', async (t) => {
+  const { database, open } = await setUp(t, [jobDefinition({ name: 'newer' })])
+  await open('newer', new Date(1))
+  const lines: string[] = []
+  const said = Promise.withResolvers<void>()
+  const listening = pino({ level: 'warn' }, { write: (line: string) => (lines.push(line), said.resolve()) })
+  const pool = database.as('castellan_worker_private')
+  const queue = await createQueue(pool.pool)
+  const old = await startWorker(
+    { database: pool, queue, log: listening, clock: systemClock, callStep: () => assert.fail('it must not execute anything') },
+    { queue: 'runs_private', executor: 'old', concurrency: 1, pollMs: 1, schema: 1 },
+  )
+  await said.promise
+  const waiting = await one(database, `select r.state, q.state as queue_job from run r join pgboss.job q on q.data ->> 'run_id' = r.id::text`)
+  assert.deepEqual(waiting, { state: 'queued', queue_job: 'created' })
+  await open('newer', new Date(2))
+  await work(database, async () => 1, { times: 2 }) // the old one could have looked many times meanwhile
+  await old.stop(0)
+  await queue.close()
+  assert.equal(lines.length, 1)
+  assert.match(JSON.parse(lines[0]!).msg, /needs a program that knows schema \d+, and this worker knows 1; it takes no more runs/)
 })

@@ -2,6 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { batched } from '../kernel/batch.ts'
 import { faultPoint } from '../kernel/fault-point.ts'
 import type { Database } from '../kernel/database/connect.ts'
+import { newestVersion } from '../kernel/database/migrate.ts'
+import { Fault } from '../kernel/fault.ts'
 import type { Logger } from '../kernel/log.ts'
 import {
   advanceRuns,
@@ -34,6 +36,8 @@ export interface WorkerOptions {
   readonly concurrency: number
   /** How long an idle worker waits for a wake before it looks by itself, in milliseconds. */
   readonly pollMs: number
+  /** The newest schema that this program knows. */
+  readonly schema?: number
 }
 
 export interface Worker {
@@ -53,7 +57,10 @@ interface Held {
 export async function startWorker(deps: WorkerDeps, options: WorkerOptions): Promise<Worker> {
   const held = new Map<string, Held>()
   const running = new Set<Promise<void>>()
+  const { schema = newestVersion() } = options
   let stopping = false
+  /** The database has outgrown this program: what it holds it finishes, but it takes nothing more. */
+  let outdated = false
   /** There may be more in the queue than could be taken. */
   let full = false
   let poke = Promise.withResolvers<void>()
@@ -72,12 +79,14 @@ export async function startWorker(deps: WorkerDeps, options: WorkerOptions): Pro
     const taken = await deps.database.transaction(async (client) => {
       const jobs = await deps.queue.fetch(client, options.queue, limit)
       if (jobs.length === 0) return []
-      const claims = await claimRuns(client, jobs.map((job) => job.data.run_id), options.executor)
+      const claims = await claimRuns(client, jobs.map((job) => job.data.run_id), options.executor, schema)
       const done: string[] = []
       const mine: Held[] = []
       const elsewhere: Enqueued[] = []
       for (const [index, claim] of claims.entries()) {
         const queueJob = jobs[index]!.id
+        // rolls everything back: the runs stay queued and their queue jobs stay in the queue, for a worker that knows more
+        if (claim.outcome === 'outdated') throw outgrown(claim.needs, schema)
         if (claim.outcome === 'claimed') {
           mine.push({ claim, queueJob, abort: new AbortController() })
           continue
@@ -140,7 +149,7 @@ export async function startWorker(deps: WorkerDeps, options: WorkerOptions): Pro
   async function loop(): Promise<void> {
     while (!stopping) {
       poke = Promise.withResolvers<void>()
-      const free = options.concurrency - held.size
+      const free = outdated ? 0 : options.concurrency - held.size
       if (free > 0) await takeUp(free)
       // what comes meanwhile is told by a wake; a wake that got lost is made good by the next look
       await Promise.race([poke.promise, delay(options.pollMs, undefined, { ref: false })])
@@ -160,7 +169,9 @@ export async function startWorker(deps: WorkerDeps, options: WorkerOptions): Pro
         running.add(execution)
       }
     } catch (error) {
-      deps.log.error({ err: error }, 'could not take runs from the queue; trying again')
+      outdated = error instanceof Fault && error.code === 'worker.outdated'
+      if (outdated) deps.log.fatal((error as Fault).message)
+      else deps.log.error({ err: error }, 'could not take runs from the queue; trying again')
     }
   }
 
@@ -188,6 +199,10 @@ export async function startWorker(deps: WorkerDeps, options: WorkerOptions): Pro
       clearInterval(heartbeat)
     },
   }
+}
+
+function outgrown(needs: number, schema: number): Fault {
+  return new Fault('refused', 'worker.outdated', `the database needs a program that knows schema ${needs}, and this worker knows ${schema}; it takes no more runs until it is started again from a newer Castellan`)
 }
 
 /** What the queue must hand out because of this outcome. */

@@ -27,7 +27,6 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
   const log = createLogger({ name: boot.process })
   const clock = systemClock
   const database = connect(boot.database, { application: boot.process, max: 8, onLost: (error) => log.warn({ err: error }, 'a connection to the database was lost') })
-  await checkSchema(database)
   const queue = await createQueue(database.pool)
   let house = boot.house
   const wake = (name: QueueName) => host.wake(name === 'runs_open' ? 'worker-open' : 'worker-private')

@@ -33,6 +33,7 @@ export type ClaimOutcome =
   | { outcome: 'gone'; state: string | null }
   | { outcome: 'dead'; next: string | null; next_queue: QueueName | null }
   | { outcome: 'not_cleared'; queue: QueueName }
+  | { outcome: 'outdated'; needs: number }
 
 /** What came of a step, as the database stores it. */
 export interface StepResult {
@@ -60,12 +61,15 @@ export type AdvanceOutcome =
   | { outcome: 'fence_lost' | 'parked' }
   | { outcome: 'succeeded' | 'dead'; next: string | null; next_queue: QueueName | null }
 
-/** Takes each of these runs for `executor`, inside the caller's transaction. In the order of `runs`. */
-export async function claimRuns(client: PoolClient, runs: readonly string[], executor: string): Promise<ClaimOutcome[]> {
+/**
+ * Takes each of these runs for `executor`, inside the caller's transaction. In the order of `runs`.
+ * @param schema the newest schema that this program knows
+ */
+export async function claimRuns(client: PoolClient, runs: readonly string[], executor: string, schema: number): Promise<ClaimOutcome[]> {
   const { rows } = await client.query<{ run: string; claim: ClaimOutcome }>({
     name: 'run_claim',
-    text: 'select run, run_claim(run, $2) as claim from unnest($1::uuid[]) with ordinality as wanted(run, place) order by place',
-    values: [runs, executor],
+    text: 'select run, run_claim(run, $2, $3) as claim from unnest($1::uuid[]) with ordinality as wanted(run, place) order by place',
+    values: [runs, executor, schema],
   })
   return rows.map((row) => ({ ...row.claim, run: row.run }))
 }

@@ -46,7 +46,7 @@ async function claimedRun(db: TestDatabase, job: string, worker: 'castellan_work
   const run = randomUUID()
   await db.as('castellan_server').pool.query(`select run_open($1, $2, $3, now(), 'manual', null, '{}')`, [run, randomUUID(), job])
   const { pool } = db.as(worker)
-  const { rows } = await pool.query<{ fence: string }>(`select run_claim($1, 'test') ->> 'fence' as fence`, [run])
+  const { rows } = await pool.query<{ fence: string }>(`select run_claim($1, 'test', 1000) ->> 'fence' as fence`, [run])
   const { fence } = rows[0]!
   const { rows: keys } = await pool.query<{ key: string }>('select session_open($1, $2) as key', [run, fence])
   const { rows: found } = await db.as('castellan_gate_local').pool.query<{ session: string }>(`select session_find($1) ->> 'id' as session`, [

@@ -8,7 +8,7 @@ import { createManualClock } from '../../src/kernel/clock.ts'
 import type { QueueName } from '../../src/runs/index.ts'
 import { advanceRuns, claimRuns, type AdvanceOutcome, type StepResult } from '../../src/runs/run-store.ts'
 import { createApp, createDoctor, createLoopbackApp, createReadiness, databaseExaminations, type ServerDeps } from '../../src/server/index.ts'
-import { checkSchema } from '../../src/kernel/database/migrate.ts'
+import { checkSchema, newestVersion } from '../../src/kernel/database/migrate.ts'
 import { testDatabase, type TestDatabase } from './database.ts'
 import { declareJobs } from './jobs.ts'
 
@@ -89,7 +89,7 @@ export async function testServer(t: TestContext, jobs: readonly JobDefinition[] 
     post: (url, body) => call('POST', url, body),
     async execute(run, ...results) {
       return database.as('castellan_worker_private').transaction(async (client) => {
-        const [claim] = await claimRuns(client, [run], 'test')
+        const [claim] = await claimRuns(client, [run], 'test', newestVersion())
         if (claim?.outcome !== 'claimed') throw new Error(`not claimed: ${JSON.stringify(claim)}`)
         let step = claim.next.id
         let outcome: AdvanceOutcome | undefined

@@ -91,7 +91,7 @@ describe('a run', () => {
       return rows[0].opened.run
     }
     const call = async (role: 'castellan_worker_open' | 'castellan_worker_private', text: string, values: unknown[]) => (await db.as(role).pool.query(`select ${text} as answer`, values)).rows[0].answer
-    const claim = (run: string, executor = 'first') => call('castellan_worker_open', 'run_claim($1, $2)', [run, executor])
+    const claim = (run: string, executor = 'first') => call('castellan_worker_open', 'run_claim($1, $2, 1000)', [run, executor])
     const advance = (run: string, fence: string, step: string, changes: object = {}) =>
       call('castellan_worker_open', 'run_advance($1, $2, $3)', [run, fence, JSON.stringify({ step, state: 'succeeded', output: { step }, label: { level: 1, integrity: 'trusted', lanes: ['open'] }, ...changes })])
     const state = async (run: string) => (await db.owner.kysely.selectFrom('run').select(['state', 'label_level', 'label_lanes']).where('id', '=', run).executeTakeFirstOrThrow())
@@ -103,7 +103,7 @@ describe('a run', () => {
     const run = await open()
     const claimed = await claim(run)
     assert.deepEqual([claimed.outcome, claimed.next.id, claimed.input], ['claimed', 'one', { a: 1 }])
-    assert.deepEqual(await advance(run, claimed.fence, 'one'), { outcome: 'next', next: { id: 'two', attempt: 1, failures: 0 } })
+    assert.deepEqual(await advance(run, claimed.fence, 'one'), { outcome: 'next', next: { id: 'two', attempt: 1, failures: 0, crashes: 0 } })
     assert.deepEqual(await advance(run, claimed.fence, 'two'), { outcome: 'succeeded', next: null })
     assert.equal((await state(run)).state, 'succeeded')
     assert.deepEqual((await db.owner.pool.query('select state, reason from occurrence')).rows, [{ state: 'ran', reason: null }])
@@ -134,11 +134,21 @@ describe('a run', () => {
     const { fence } = await claim(run)
     assert.deepEqual(await advance(run, fence, 'one', { label: { level: 2, integrity: 'untrusted', lanes: ['open'] } }), { outcome: 'moved', queue: 'runs_private' })
     assert.deepEqual(await claim(run), { outcome: 'not_cleared', queue: 'runs_private' })
-    const taken = await call('castellan_worker_private', 'run_claim($1, $2)', [run, 'private'])
+    const taken = await call('castellan_worker_private', 'run_claim($1, $2, 1000)', [run, 'private'])
     assert.deepEqual([taken.outcome, taken.next.id, taken.steps.one.output], ['claimed', 'two', { step: 'one' }])
     const result = JSON.stringify({ step: 'two', state: 'succeeded', output: null, label: { level: 0, integrity: 'trusted', lanes: [] } })
     assert.equal((await call('castellan_worker_private', 'run_advance($1, $2, $3)', [run, taken.fence, result])).outcome, 'succeeded')
     assert.deepEqual(await state(run), { state: 'succeeded', label_level: 2, label_lanes: ['open'] })
+  })
+
+  test('is not claimed by a program that is older than the schema allows', async (t) => {
+    const { db, open, call, state } = await house(t)
+    const run = await open()
+    const claim = (schema: number | null) => call('castellan_worker_open', 'run_claim($1, $2, $3)', [run, 'old', schema])
+    await db.owner.pool.query(`insert into schema_meta (version, file, digest, min_app) values (900, '', '', 900), (901, '', '', 3)`)
+    for (const schema of [899, null]) assert.deepEqual(await claim(schema), { outcome: 'outdated', needs: 900 })
+    assert.equal((await state(run)).state, 'queued')
+    assert.equal((await claim(900)).outcome, 'claimed')
   })
 
   test('takes a result without a label for the most secret there is', async (t) => {

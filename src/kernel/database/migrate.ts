@@ -28,6 +28,7 @@ interface Applied {
 }
 
 const folder = join(import.meta.dirname, 'migrations')
+const undefinedTable = '42P01'
 
 /** The numbered SQL files. A file that older programs can live with says so in a line `-- min_app: N`; otherwise they are refused from it on. */
 export function readMigrations(from: string = folder): Migration[] {
@@ -68,16 +69,30 @@ export async function migrate(owner: Database, options: MigrateOptions = {}): Pr
 
 /** Refuses when the schema is not one that this program, which knows versions up to `newest`, can work with. For every process, as any role. @throws Fault */
 export async function checkSchema(database: Database, newest: number = newestVersion()): Promise<void> {
-  const { rows } = await database.pool.query<{ version: number; min_app: number }>('select max(version) as version, max(min_app) as min_app from schema_meta')
-  const { version, min_app } = rows[0]!
+  const { version, min_app } = await readMeta(database)
   if (min_app > newest) throw newer(version, newest)
   if (version < newest) {
     throw new Fault('unavailable', 'database.not_migrated', `the database has schema ${version}, this program needs ${newest}; \`castellan up\` brings it there`, { version, newest })
   }
 }
 
-function newestVersion(): number {
-  return readdirSync(folder).filter((file) => file.endsWith('.sql')).length
+/** The newest schema that this program knows. What a running program knows does not change with what is put on the disk later. */
+export function newestVersion(): number {
+  return (known ??= readdirSync(folder).filter((file) => file.endsWith('.sql')).length)
+}
+let known: number | undefined
+
+/** A database that was never migrated has version 0. */
+async function readMeta(database: Database): Promise<{ version: number; min_app: number }> {
+  try {
+    const { rows } = await database.pool.query<{ version: number; min_app: number }>(
+      'select coalesce(max(version), 0) as version, coalesce(max(min_app), 0) as min_app from schema_meta',
+    )
+    return rows[0]!
+  } catch (error) {
+    if ((error as { code?: string }).code !== undefinedTable) throw error
+    return { version: 0, min_app: 0 }
+  }
 }
 
 function digestOf(sql: string): string {

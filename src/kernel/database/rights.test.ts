@@ -122,7 +122,7 @@ const forbidden: Record<Role, readonly string[]> = {
     `select audit_append('draft.decided', 'x', '{}')`,
     `select * from content`,
     `select * from releaser_state`,
-    `select run_claim('${rows.open.run}', 'server')`,
+    `select run_claim('${rows.open.run}', 'server', 1000)`,
     `select run_advance('${rows.open.run}', '${rows.open.fence}', '{}')`,
     `select run_release('${rows.open.run}', '${rows.open.fence}')`,
     `select session_open('${rows.open.run}', '${rows.open.fence}')`,
@@ -162,7 +162,7 @@ const forbidden: Record<Role, readonly string[]> = {
     `update model_call set label_level = 0`,
     `update model_call set upstream = 'elsewhere'`,
     `update model_call set gate = 'cloud'`,
-    `select run_claim('${rows.open.run}', 'gate')`,
+    `select run_claim('${rows.open.run}', 'gate', 1000)`,
     `select session_open('${rows.open.run}', '${rows.open.fence}')`,
     `select audit_append('draft.decided', 'x', '{}')`,
   ],
@@ -178,7 +178,7 @@ const forbidden: Record<Role, readonly string[]> = {
     `insert into model_call (id, session_id, run_id, gate, task, label_level) values (gen_random_uuid(), '${rows.open.session}', '${rows.open.run}', 'local', 't', 0)`,
     `update model_call set label_level = 0`,
     `update model_call set gate = 'local'`,
-    `select run_claim('${rows.open.run}', 'gate')`,
+    `select run_claim('${rows.open.run}', 'gate', 1000)`,
     `select session_open('${rows.open.run}', '${rows.open.fence}')`,
     `select audit_append('redaction', 'x', '{}')`,
   ],
@@ -244,7 +244,7 @@ describe('rows by label', () => {
   test('the open worker cannot take a run that is not for it, nor act in one that it does not hold', async () => {
     const { pool } = db.as('castellan_worker_open')
     await db.owner.pool.query(`update run set state = 'queued', fence = null where id = $1`, [rows.secret.run])
-    const { rows: claim } = await pool.query(`select run_claim($1, 'x') as claim`, [rows.secret.run])
+    const { rows: claim } = await pool.query(`select run_claim($1, 'x', 1000) as claim`, [rows.secret.run])
     assert.deepEqual(claim[0].claim, { outcome: 'not_cleared', queue: 'runs_private' })
     await assert.rejects(pool.query('select session_open($1, $2)', [rows.secret.run, nobody]), { code: 'CA409' })
     await assert.rejects(pool.query(`select proposal_open(gen_random_uuid(), $1, $2, 'only', 'i', 'mail', 'file', '{}')`, [rows.open.run, nobody]), { code: 'CA409' })

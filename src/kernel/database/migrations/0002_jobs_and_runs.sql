@@ -264,11 +264,16 @@ begin
 end $$;
 
 -- Takes a run for this executor with a new fence; whoever held it before is refused from now on.
--- Returns {outcome: claimed|gone|not_cleared|dead, fence, job, lane, label, definition, input, slot, steps, next}.
-create function run_claim(p_run uuid, p_executor text) returns jsonb
+-- p_schema is the newest schema that the executor's program knows: one that the database has outgrown takes nothing.
+-- Returns {outcome: claimed|gone|not_cleared|dead|outdated, fence, job, lane, label, definition, input, slot, steps, next, needs}.
+create function run_claim(p_run uuid, p_executor text, p_schema integer) returns jsonb
 language plpgsql security definer set search_path = castellan, pg_temp as $$
-declare r run; body jsonb; begun jsonb; v_fence uuid := gen_random_uuid();
+declare r run; body jsonb; begun jsonb; v_fence uuid := gen_random_uuid(); v_needs integer;
 begin
+  select max(min_app) into v_needs from schema_meta;
+  if (p_schema >= v_needs) is not true then
+    return jsonb_build_object('outcome', 'outdated', 'needs', v_needs);
+  end if;
   select * into r from run where id = p_run for no key update;
   if not found or r.state not in ('queued', 'running') then
     return jsonb_build_object('outcome', 'gone', 'state', r.state);
