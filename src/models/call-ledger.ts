@@ -1,8 +1,8 @@
 import type { Database } from '../kernel/database/connect.ts'
 import { faultPoint } from '../kernel/fault-point.ts'
 import { newId } from '../kernel/ids.ts'
-import { toRow, type Label } from '../labels/index.ts'
-import type { Candidate, GateName } from './plan.ts'
+import { toRow, type GateName, type Label } from '../labels/index.ts'
+import type { Candidate } from './plan.ts'
 import type { Session } from './session.ts'
 
 /** What is known of a call before it is made. */

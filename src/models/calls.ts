@@ -1,13 +1,13 @@
 import { Fault } from '../kernel/fault.ts'
 import type { Database } from '../kernel/database/connect.ts'
 import type { Logger } from '../kernel/log.ts'
-import { describeLevel, join, PUBLIC_TRUSTED, type Label, type Level } from '../labels/index.ts'
+import { describeLevel, join, PUBLIC_TRUSTED, type GateName, type Label, type Level } from '../labels/index.ts'
 import { createAttempt, isMoved } from './attempt.ts'
 import type { CallLedger } from './call-ledger.ts'
 import type { ChatChunk, Conversation } from './chat.ts'
 import type { DeclaredModels } from './declared-models.ts'
 import { combineFaults, mayFallBack } from './fallback.ts'
-import { plan, toBeListed, type Candidate, type GateName, type Plan, type PlanRequest } from './plan.ts'
+import { plan, toBeListed, type Candidate, type Plan, type PlanRequest } from './plan.ts'
 import { findSession, type Session } from './session.ts'
 
 export interface CallRequest {

@@ -1,9 +1,10 @@
 import { Fault } from '../kernel/fault.ts'
 import type { Settings } from '../house/index.ts'
+import { zonesOf, type GateName } from '../labels/index.ts'
 import { createCatalog, type Catalog } from './catalog.ts'
 import { createOllama } from './ollama.ts'
 import { createOpenai } from './openai.ts'
-import { zonesOf, type GateName, type KnownUpstream } from './plan.ts'
+import type { KnownUpstream } from './plan.ts'
 import type { Upstream, UpstreamSettings } from './upstream.ts'
 import type { Routes } from './wish.ts'
 

@@ -1,7 +1,6 @@
-import type { Zone } from '../labels/index.ts'
+import type { GateName, Zone } from '../labels/index.ts'
 import type { Listing } from './catalog.ts'
 import type { DeclaredModels } from './declared-models.ts'
-import type { GateName } from './plan.ts'
 
 /** An upstream as its gate sees it; nothing in it opens anything. */
 export interface UpstreamStatus {

@@ -4,6 +4,5 @@ export type { ChatChunk, ChatMessage, ContentPart, Conversation, FinishReason, F
 export { declareModels, type DeclaredModels } from './declared-models.ts'
 export { listModels, type GateReport, type GateSockets, type ModelRow } from './list-models.ts'
 export { gateStatus, type GateStatus, type UpstreamStatus } from './gate-status.ts'
-export type { GateName } from './plan.ts'
 export { findSession, hashOfKey, type Session } from './session.ts'
 export { testModel, type ModelTest } from './test-model.ts'

@@ -1,7 +1,6 @@
 import { Fault, toFault } from '../kernel/fault.ts'
-import type { Zone } from '../labels/index.ts'
+import type { GateName, Zone } from '../labels/index.ts'
 import type { GateStatus } from './gate-status.ts'
-import type { GateName } from './plan.ts'
 
 /** The Unix sockets of the gates. */
 export interface GateSockets {

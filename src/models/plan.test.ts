@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { lanesByName, type Label, type Level, type Zone } from '../labels/index.ts'
-import { plan, providerSet, toBeListed, zonesOf, type GateName, type KnownUpstream, type Plan, type PlanRequest } from './plan.ts'
+import { lanesByName, zonesOf, type GateName, type Label, type Level, type Zone } from '../labels/index.ts'
+import { plan, providerSet, toBeListed, type KnownUpstream, type Plan, type PlanRequest } from './plan.ts'
 import type { ModelInfo } from './upstream.ts'
 
 const model = (name: string, zone: Zone, embedding = false): ModelInfo => ({ name, zone, embedding })

@@ -1,11 +1,6 @@
-import { describeLabel, describeLevel, reachable, zoneClearance, type Label, type Lanes, type Level, type Zone } from '../labels/index.ts'
+import { describeLabel, describeLevel, reachable, zoneClearance, zonesOf, type GateName, type Label, type Lanes, type Level, type Zone } from '../labels/index.ts'
 import { wishOf, type Routes, type Wish } from './wish.ts'
 import type { ModelInfo } from './upstream.ts'
-
-export type GateName = 'local' | 'cloud'
-
-/** The zones that a gate serves. The gate with the cloud keys serves nothing near, the other nothing far. */
-export const zonesOf: Readonly<Record<GateName, readonly Zone[]>> = { local: ['machine', 'mesh'], cloud: ['cloud'] }
 
 /** An upstream as a plan sees it. */
 export interface KnownUpstream {

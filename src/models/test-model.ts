@@ -1,7 +1,6 @@
 import { Fault } from '../kernel/fault.ts'
-import type { Zone } from '../labels/index.ts'
+import type { GateName, Zone } from '../labels/index.ts'
 import { listModels, type GateSockets } from './list-models.ts'
-import type { GateName } from './plan.ts'
 
 /** What is known of a model without having it say a word: a call needs a run, and leaves a row. */
 export interface ModelTest {

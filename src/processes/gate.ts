@@ -4,7 +4,8 @@ import { Fault } from '../kernel/fault.ts'
 import { createLogger } from '../kernel/log.ts'
 import { createGateApp, createInFlight, listenOnLoopback, listenOnSocket, type GateDeps } from '../gate/index.ts'
 import type { House } from '../house/index.ts'
-import { createCallLedger, createCalls, declareModels, type GateName } from '../models/index.ts'
+import type { GateName } from '../labels/index.ts'
+import { createCallLedger, createCalls, declareModels } from '../models/index.ts'
 import type { Boot, Host, Started } from './boot.ts'
 
 const connections = 4

@@ -2,13 +2,12 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault } from '../kernel/fault.ts'
 import type { House } from '../house/index.ts'
+import { gateOf } from '../labels/index.ts'
 import type { ProcessName } from './boot.ts'
 
 /** The secrets that one process may hold: each gate the keys of its own upstreams, the others none. */
 export function secretsOf(process: ProcessName, house: House, home: string): Record<string, string> {
-  const cloud = process === 'gate-cloud'
-  if (!cloud && process !== 'gate-local') return {}
-  const upstreams = house.settings.models.upstreams.filter((upstream) => (upstream.zone === 'cloud') === cloud)
+  const upstreams = house.settings.models.upstreams.filter(({ zone }) => process === `gate-${gateOf(zone)}`)
   return readSecrets(home, upstreams.flatMap((upstream) => (upstream.key ? [upstream.key.secret] : [])))
 }
 
