@@ -11,7 +11,7 @@ export interface Isolation {
   readonly detail: string
 }
 
-/** Unix sockets; a process gets only those it may use. */
+/** Unix sockets; a process gets only those it may use, the others are empty. */
 export interface Sockets {
   readonly server: string
   readonly releaser: string

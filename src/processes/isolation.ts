@@ -17,7 +17,7 @@ export interface Launcher {
 const withoutNetwork: ReadonlySet<ProcessName> = new Set(['worker-open', 'worker-private'])
 
 /** Whose sockets a process may enter: workers ask models, the server asks how the gates are. Local models are open to every lane. */
-const mayEnter: Partial<Record<ProcessName, readonly AccountOwner[]>> = {
+export const mayEnter: Partial<Record<ProcessName, readonly AccountOwner[]>> = {
   'worker-private': ['gate-local'],
   'worker-open': ['gate-cloud', 'gate-local'],
   server: ['gate-local', 'gate-cloud'],

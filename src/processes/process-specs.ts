@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { Connection } from '../kernel/database/connect.ts'
 import type { House } from '../house/index.ts'
 import type { Boot, ProcessName, Sockets } from './boot.ts'
-import type { Launcher } from './isolation.ts'
+import { mayEnter, type Launcher } from './isolation.ts'
 import { secretsOf } from './read-secrets.ts'
 import type { ProcessSpec } from './supervise.ts'
 
@@ -49,6 +49,14 @@ export function houseFor(name: ProcessName, house: House): House {
   return name === 'server' ? house : { ...house, jobs: [], prompts: {}, agents: [] }
 }
 
+const owners: Readonly<Record<keyof Sockets, ProcessName>> = { server: 'server', releaser: 'releaser', gateLocal: 'gate-local', gateCloud: 'gate-cloud' }
+
+/** A process is told where it listens and whom it may enter; the other paths are empty. */
+function socketsFor(name: ProcessName, sockets: Sockets): Sockets {
+  const known = (socket: keyof Sockets) => (owners[socket] === name || mayEnter[name]?.includes(owners[socket]) ? sockets[socket] : '')
+  return { server: known('server'), releaser: known('releaser'), gateLocal: known('gateLocal'), gateCloud: known('gateCloud') }
+}
+
 function bootMessage(name: ProcessName, folder: string, deps: SpecDeps): Boot {
   const faultPoints = deps.faultPoints?.()
   return {
@@ -57,7 +65,7 @@ function bootMessage(name: ProcessName, folder: string, deps: SpecDeps): Boot {
     database: deps.connectionOf(name),
     home: deps.home,
     folder,
-    sockets: deps.sockets,
+    sockets: socketsFor(name, deps.sockets),
     house: houseFor(name, deps.house()),
     secrets: secretsOf(name, deps.house(), deps.home),
     isolation: deps.launcher.isolation,

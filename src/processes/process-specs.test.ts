@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { House } from '../house/index.ts'
+import { processNames, type Sockets } from './boot.ts'
+import { processSpec } from './process-specs.ts'
+
+const sockets: Sockets = { server: '/s', releaser: '/r', gateLocal: '/gl', gateCloud: '/gc' }
+const house = { settings: { models: { upstreams: [], routes: {} } } } as unknown as House
+
+test('a process is told of its own socket and of those that it may enter: the private worker knows of no cloud gate', () => {
+  const told = processNames.map((name) => {
+    const { boot } = processSpec(name, {
+      home: '/home', key: 'k', sockets, house: () => house,
+      launcher: { isolation: { mode: 'demonstration', detail: '' }, wrap: (_, program) => [...program] },
+      connectionOf: () => ({ host: '', port: 0, database: '', user: '', password: '' }),
+    })
+    return [name, Object.values((boot() as { sockets: Sockets }).sockets).filter((path) => path !== '')]
+  })
+  assert.deepEqual(Object.fromEntries(told), {
+    server: ['/s', '/gl', '/gc'], releaser: ['/r'], 'gate-local': ['/gl'], 'gate-cloud': ['/gc'],
+    'worker-open': ['/gl', '/gc'], 'worker-private': ['/gl'],
+  })
+})
