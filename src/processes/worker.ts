@@ -1,7 +1,7 @@
 import { systemClock } from '../kernel/clock.ts'
 import { connect } from '../kernel/database/connect.ts'
 import { createLogger } from '../kernel/log.ts'
-import { createQueue, startWorker } from '../jobs/index.ts'
+import { startWorker } from '../jobs/index.ts'
 import { flushLedger, type QueueName, type StepCall, type StepOutput } from '../runs/index.ts'
 import { callTool, createRegistry } from '../tools/index.ts'
 import { allTools } from '../tools/all-tools.ts'
@@ -23,7 +23,7 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
     house: () => house,
     home: boot.home,
     folder: boot.folder,
-    gateSocket: open ? boot.sockets.gateCloud : boot.sockets.gateLocal,
+    gates: { local: boot.sockets.gateLocal, ...(boot.sockets.gateCloud !== '' && { cloud: boot.sockets.gateCloud }) },
   })
   let house = boot.house
   host.onHouse((changed) => {
@@ -36,10 +36,9 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
     return callTool(tool, toolbox.contextFor(call), call.input)
   }
 
-  const queue = await createQueue(database.pool)
   const worker = await startWorker(
     {
-      database, queue, log, clock: systemClock, callStep,
+      database, log, clock: systemClock, callStep,
       onEnqueued: (name) => host.wake(workerOf(name)),
       onLeft: () => {
         host.wake('server')
@@ -52,7 +51,6 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
   return {
     async stop(deadlineMs) {
       await worker.stop(deadlineMs)
-      await queue.close()
       await toolbox.close()
       await database.close()
     },

@@ -11,7 +11,7 @@ import type { ProtectedPlaces } from './files/protected-names.ts'
 import { createLedger } from './ledger/create-ledger.ts'
 import { createMailbox } from './mail/create-mailbox.ts'
 import { createMailParser } from './mail/parse-mail.ts'
-import { connectGate, createModels } from './model/create-models.ts'
+import { connectGate, createModels, type Gates } from './model/create-models.ts'
 import { createProposals } from './outbox/create-proposals.ts'
 import { createSandbox } from './sandbox/create-sandbox.ts'
 import type { SandboxStatus } from './sandbox/sandbox.ts'
@@ -29,8 +29,8 @@ export interface ToolboxDeps {
   readonly home: string
   /** The process's own folder; the canary of the sandbox works there. */
   readonly folder: string
-  /** The Unix socket of this worker's gate. */
-  readonly gateSocket: string
+  /** The Unix sockets of the gates that this worker may enter. */
+  readonly gates: { readonly local: string; readonly cloud?: string }
   /** Where bubblewrap is; else where distributions put it. */
   readonly bwrapPath?: string | undefined
 }
@@ -55,18 +55,19 @@ export interface Toolbox {
 
 const source = fileURLToPath(new URL('../../', import.meta.url))
 
-/** What a worker process keeps for its tools: the sandbox, the way to its gate, the parser of mail. */
+/** What a worker process keeps for its tools: the sandbox, the way to its gates, the parser of mail. */
 export async function createToolbox(deps: ToolboxDeps): Promise<Toolbox> {
   const { database, clock } = deps
   const sandbox = await createSandbox({ bwrapPath: deps.bwrapPath, scratch: deps.folder })
   const status = await sandbox.status()
   if (!status.ok) deps.log.warn({ reason: status.reason }, 'no command is run on this machine')
   const parse = createMailParser({ sandbox })
-  const gate = connectGate(deps.gateSocket)
+  const { local, cloud } = deps.gates
+  const gates: Gates = { local: connectGate(local), ...(cloud !== undefined && { cloud: connectGate(cloud) }) }
 
   function contextFor({ claim, step, attempt, label: start, signal, log }: ToolCall): ToolContext {
     const house = deps.house()
-    const { folders, shell, outbox } = house.settings
+    const { folders, shell, outbox, models } = house.settings
     const places: ProtectedPlaces = { house: real(house.folder), roots: [real(deps.home), real(source)] }
     const run: ToolRun = { id: claim.run, job: claim.job, lane: claim.lane, fence: claim.fence, readsUpTo: claim.definition.readsUpTo, label: start }
     let current = start
@@ -80,7 +81,7 @@ export async function createToolbox(deps: ToolboxDeps): Promise<Toolbox> {
       run, step: step.id, attempt, clock, signal, log, label, raise,
       mailbox: createMailbox({ database, parse, labelOf: (mail) => labelOfMail(house, mail), run, raise, signal, log }),
       files: createFiles({ database, folders, places, labelOf: fileLabel, run, label, raise, signal, log }),
-      models: createModels({ database, gate, run, label }),
+      models: createModels({ database, gates, settings: models, run, label }),
       proposals: createProposals({ database, run, step: step.id, connectors: outbox.connectors.map((one) => one.name), label, raise }),
       ledger: createLedger({ database, run, clock, raise }),
       shell: createShell({ sandbox, database, allow: shell.allow, folders, places, labelOf: fileLabel, run, raise }),
@@ -92,7 +93,13 @@ export async function createToolbox(deps: ToolboxDeps): Promise<Toolbox> {
     }
   }
 
-  return { contextFor, sandboxStatus: () => sandbox.status(), close: () => gate.close() }
+  return {
+    contextFor,
+    sandboxStatus: () => sandbox.status(),
+    close: async () => {
+      await Promise.all([gates.local.close(), gates.cloud?.close()])
+    },
+  }
 }
 
 function real(path: string): string {

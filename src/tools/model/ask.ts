@@ -3,12 +3,11 @@ import { Fault } from '../../kernel/fault.ts'
 import { defineTool } from '../define-tool.ts'
 import { documentSchema } from '../text/summarize.ts'
 import { summarizeDocuments, type SourceDocument } from '../text/summarize-documents.ts'
+import { noModel } from './models.ts'
 
 /** Characters of all documents together that are put before a model. */
 const mostCharacters = 200_000
 const extractedSentences = 7
-/** Failures after which another try now would find no model either. */
-const noModel: readonly string[] = ['unavailable', 'timeout', 'refused', 'missing']
 
 export const modelAsk = defineTool({
   name: 'model.ask',

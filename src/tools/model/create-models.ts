@@ -2,15 +2,20 @@ import { z } from 'zod'
 import type { Database } from '../../kernel/database/connect.ts'
 import { Fault, type FaultKind } from '../../kernel/fault.ts'
 import { openPool, type HttpPool } from '../../kernel/http-pool.ts'
-import { covers, describeLabel, type Label } from '../../labels/index.ts'
+import type { Settings } from '../../house/index.ts'
+import { covers, describeLabel, type GateName, type Label } from '../../labels/index.ts'
 import { fenced } from '../fenced.ts'
 import type { ToolRun } from '../tool-context.ts'
-import type { ModelAnswer, ModelRequest, Models } from './models.ts'
+import { gateOrder } from './gate-order.ts'
+import { noModel, type ModelAnswer, type ModelRequest, type Models } from './models.ts'
+
+/** Connections to the sockets of the gates that a worker may enter. */
+export type Gates = { readonly local: HttpPool; readonly cloud?: HttpPool }
 
 export interface ModelsDeps {
   readonly database: Database
-  /** Connected to the socket of this worker's gate. */
-  readonly gate: HttpPool
+  readonly gates: Gates
+  readonly settings: Settings['models']
   readonly run: Pick<ToolRun, 'id' | 'fence' | 'label'>
   label(): Label
 }
@@ -28,8 +33,8 @@ export function connectGate(socket: string): HttpPool {
   return openPool('http://gate', { socketPath: socket, connections: 8, headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: 2_000 })
 }
 
-/** The models behind the gate, asked under a session of this run. The gate knows the run's label from the database, never from here. */
-export function createModels({ database, gate, run, label }: ModelsDeps): Models {
+/** The models behind the gates, asked under a session of this run. A gate knows the run's label from the database, never from here. */
+export function createModels({ database, gates, settings, run, label }: ModelsDeps): Models {
   let session: Promise<string> | undefined
 
   /** Opened at the first question: most steps ask none. */
@@ -46,20 +51,46 @@ export function createModels({ database, gate, run, label }: ModelsDeps): Models
         throw new Fault('refused', 'model.label', `this step has read ${describeLabel(label())} and the run is still ${describeLabel(run.label)}: read in one step, ask a model in the next`)
       }
       const authorization = `Bearer ${await key()}`
-      try {
-        const { statusCode, body } = await gate.request({
-          method: 'POST',
-          path: '/v1/chat/completions',
-          headers: { authorization, 'content-type': 'application/json', 'x-castellan-task': request.task },
-          body: JSON.stringify(wireOf(request)),
-          signal: request.signal,
-        })
-        return readAnswer(statusCode, await readBody(body))
-      } catch (error) {
-        if (error instanceof Fault || request.signal.aborted) throw error
-        throw new Fault('unavailable', 'model.gate', `the gate does not answer (${(error as Error).message}); see castellan status`, {}, error)
+      const failures: Failure[] = []
+      for (const gate of gateOrder(request.task, settings, Object.keys(gates) as GateName[])) {
+        try {
+          return await askGate(gate, gates[gate]!, authorization, request)
+        } catch (error) {
+          if (request.signal.aborted || !(error instanceof Fault) || !noModel.includes(error.kind)) throw error
+          failures.push({ gate, fault: error })
+        }
       }
+      throw combine(failures)
     },
+  }
+}
+
+interface Failure {
+  readonly gate: GateName
+  readonly fault: Fault
+}
+
+/** What to say when no gate had a model: the one failure, or all of them under the kind that another try may mend. */
+function combine(failures: readonly Failure[]): Fault {
+  if (failures.length === 1) return failures[0]!.fault
+  const kind = noModel.find((one) => failures.some(({ fault }) => fault.kind === one)) ?? 'unavailable'
+  const said = failures.map(({ gate, fault }) => `gate ${gate}: ${fault.message}`).join('; ')
+  return new Fault(kind, 'model.none', said, { gates: failures.map(({ gate, fault }) => ({ gate, code: fault.code })) })
+}
+
+async function askGate(gate: GateName, pool: HttpPool, authorization: string, request: ModelRequest): Promise<ModelAnswer> {
+  try {
+    const { statusCode, body } = await pool.request({
+      method: 'POST',
+      path: '/v1/chat/completions',
+      headers: { authorization, 'content-type': 'application/json', 'x-castellan-task': request.task },
+      body: JSON.stringify(wireOf(request)),
+      signal: request.signal,
+    })
+    return readAnswer(statusCode, await readBody(body))
+  } catch (error) {
+    if (error instanceof Fault || request.signal.aborted) throw error
+    throw new Fault('unavailable', 'model.gate', `gate ${gate} does not answer (${(error as Error).message}); see castellan status`, {}, error)
   }
 }
 

@@ -3,6 +3,7 @@ import { after, beforeEach, describe, test } from 'node:test'
 import { gateDatabase, startGate } from '../../../test/support/gate.ts'
 import { startModelServer } from '../../../test/support/model-server.ts'
 import { openTestRun, takeOver, type TestRun } from '../../../test/support/tool-run.ts'
+import type { Settings } from '../../house/index.ts'
 import { callTool } from '../call-tool.ts'
 import type { ToolContext } from '../tool-context.ts'
 import { modelAsk } from './ask.ts'
@@ -16,10 +17,11 @@ after(async () => {
 })
 const server = await startModelServer({ models: [{ name: 'scripted:latest' }] })
 const database = await gateDatabase(['ollama'])
-const gate = await startGate(database, 'gate-local', {
+const settings: Settings['models'] = {
   upstreams: [{ name: 'ollama', kind: 'ollama', url: server.url, zone: 'machine' }],
   routes: { summarize: [{ upstream: 'ollama', model: 'auto' }] },
-})
+}
+const gate = await startGate(database, 'gate-local', settings)
 const pool = connectGate(gate.socket)
 let here: TestRun
 let withoutModel = false
@@ -36,7 +38,7 @@ const documents = [
 ]
 
 function ask(input: object, { fallback, signal = new AbortController().signal, gate: through = pool }: { fallback?: 'extractive'; signal?: AbortSignal; gate?: typeof pool } = {}) {
-  const models = createModels({ database: database.as('castellan_worker_private'), gate: through, ...here })
+  const models = createModels({ database: database.as('castellan_worker_private'), gates: { local: through }, settings, ...here })
   const context = {
     ...here, models, fallback, signal, clock: { now: () => new Date() },
     markMadeWithoutModel: () => {

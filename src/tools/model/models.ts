@@ -1,3 +1,5 @@
+import type { FaultKind } from '../../kernel/fault.ts'
+
 export interface ModelRequest {
   /** What kind of work it is; the gate routes by it, e.g. `summarize`. */
   readonly task: string
@@ -12,8 +14,11 @@ export interface ModelAnswer {
   readonly model: string
 }
 
-/** The models that this run may reach, through the gate of its worker and under the run's own session. */
+/** Failures of a gate that mean: no model for this question here. Those that another try may mend come first. */
+export const noModel: readonly FaultKind[] = ['unavailable', 'timeout', 'missing', 'refused']
+
+/** The models that this run may reach, through the gates of its worker and under the run's own session. */
 export interface Models {
-  /** Throws a Fault `unavailable` when no model answers, `refused` when the gate lets none be asked. */
+  /** Throws a Fault of a kind in `noModel` when no gate has a model that answers; it says what each gate said. */
   ask(request: ModelRequest): Promise<ModelAnswer>
 }
