@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
 import { Fault, toFault } from '../kernel/fault.ts'
-import type { RunSummary } from '../server/index.ts'
+import type { RedrivenRun, RunSummary } from '../server/index.ts'
 import { addCommand, type Cli, type Invocation } from './command/add-command.ts'
 import { exitCodeOf, exitCodes } from './command/exit-codes.ts'
 import { outcome, type Outcome } from './command/outcome.ts'
+import { redrivenText } from './run/redriven-text.ts'
 import { runTable } from './run/run-table.ts'
 import { counted, shortId } from './terminal/wording.ts'
 
@@ -28,24 +29,20 @@ export function register(program: Command, cli: Cli): void {
   })
 }
 
-interface Redriven {
-  id: string
-  state: string
-  error?: { code: string; message: string }
-}
+type Redriven = RedrivenRun | { id: string; state: 'failed'; error: { code: string; message: string } }
 
 async function redrive({ server, args, options, ask }: Invocation<{ all?: boolean }>): Promise<Outcome> {
   const named = (args[0] ?? []) as unknown as string[]
   if (named.length === 0 && !options.all) throw new Fault('invalid', 'usage', 'say which runs: castellan dead redrive ID, or --all')
   const client = await server()
   const ids = options.all ? (await client.get<RunSummary[]>('/api/dead', { limit: 1000 })).map((run) => run.id) : named
-  if (options.dryRun) return outcome(ids.map((id): Redriven => ({ id, state: 'dry_run' })), (data) => `would take up again: ${data.map((one) => shortId(one.id)).join(', ') || 'none'}`)
+  if (options.dryRun) return outcome(ids.map((id) => ({ id, state: 'dry_run' })), (data) => `would take up again: ${data.map((one) => shortId(one.id)).join(', ') || 'none'}`)
   if (options.all && ids.length > 0 && !(await ask.confirm(`Take up ${counted(ids.length, 'run')} again?`))) return outcome([], () => 'Nothing was changed.')
   const done: Redriven[] = []
   const faults: Fault[] = []
   for (const id of ids) {
     try {
-      done.push(await client.post<Redriven>(`/api/dead/${encodeURIComponent(id)}/redrive`))
+      done.push(await client.post<RedrivenRun>(`/api/dead/${encodeURIComponent(id)}/redrive`))
     } catch (error) {
       const fault = toFault(error)
       faults.push(fault)
@@ -64,5 +61,5 @@ function failureOf(asked: number, faults: readonly Fault[]): Outcome['failure'] 
 
 function redriveText(done: Redriven[]): string {
   if (done.length === 0) return 'No run gave up.'
-  return done.map(({ id, state, error }) => (error ? `${shortId(id)}: ${error.message}` : `run ${shortId(id)} is ${state} again`)).join('\n')
+  return done.map((one) => ('error' in one ? `${shortId(one.id)}: ${one.error.message}` : redrivenText(one))).join('\n')
 }

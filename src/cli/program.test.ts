@@ -37,8 +37,8 @@ const server: StubRoutes = {
   'POST /api/jobs/brief/run': { data: { id, job: 'brief', outcome: 'opened', state: 'queued' } },
   'POST /api/jobs/brief/pause': { data: { name: 'brief', state: 'paused' } }, 'POST /api/jobs/brief/resume': { data: { name: 'brief', state: 'active' } },
   'GET /api/runs': { data: [run] }, [`GET /api/runs/${id}`]: { data: run }, [`GET /api/runs/${id}/logs`]: { data: [{ at, step: 'only', level: 'info', message: 'm', fields: {}, label }] },
-  [`POST /api/runs/${id}/retry`]: { data: { id, state: 'queued' } }, [`POST /api/runs/${id}/cancel`]: { data: { id, state: 'cancelled' } },
-  'GET /api/dead': { data: [run] }, [`POST /api/dead/${id}/redrive`]: { data: { id, state: 'queued' } },
+  [`POST /api/runs/${id}/retry`]: { data: { id, state: 'queued', behind: null } }, [`POST /api/runs/${id}/cancel`]: { data: { id, state: 'cancelled' } },
+  'GET /api/dead': { data: [run] }, [`POST /api/dead/${id}/redrive`]: { data: { id, state: 'queued', behind: null } },
   'GET /api/tools': { data: [tool] }, 'POST /api/tools/text.echo/run': { data: { run: id, tool: 'text.echo', state: 'succeeded', output: { a: 1 }, label, made_without_model: false, error: null } },
   'GET /api/models': { data: [upstream] }, 'POST /api/tools/model.ask/run': { data: { run: id, tool: 'model.ask', state: 'succeeded', output: { model: 'm' }, label, made_without_model: false, error: null } },
   'POST /api/reload': { data: { fresh: true, digest: 'd', problems: [] } },
@@ -208,6 +208,17 @@ test('several runs of which some cannot be taken up again are partly done', asyn
   const { run: call } = await stubHouse(t, { server })
   const { exit, json } = await call(['dead', 'redrive', id, 'ffff', '--json'])
   assert.deepEqual([exit, json().error.code, json<{ state: string }[]>().data.map(({ state }) => state)], [7, 'dead.partial', ['queued', 'failed']])
+})
+
+test('a run that has to wait for another is said to, by the name of the other', async (t) => {
+  const waiting = { data: { id, state: 'waiting', behind: '01a1f8e9-0000-7000-8000-00000000aaaa' } }
+  const { run: call } = await stubHouse(t, { server: { ...server, [`POST /api/runs/${id}/retry`]: waiting, [`POST /api/dead/${id}/redrive`]: waiting } })
+  for (const command of ['run retry', 'dead redrive']) {
+    const { exit, stdout } = await call([...command.split(' '), id])
+    assert.equal(exit, 0)
+    assert.match(stdout, /run 6d02b168 waits behind run 0000aaaa of its job, which is not finished/)
+  }
+  assert.match((await call(['run', 'retry', id, '--wait'])).stderr, /waits behind run 0000aaaa/)
 })
 
 test('what would be done is said, and nothing is asked for', async (t) => {

@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
-import type { LogLine, RunDetail, RunSummary } from '../server/index.ts'
+import type { LogLine, RedrivenRun, RunDetail, RunSummary } from '../server/index.ts'
 import { addCommand, type Cli, type Invocation } from './command/add-command.ts'
 import { outcome, type Outcome } from './command/outcome.ts'
 import { wholeNumber } from './command/parse-option.ts'
+import { redrivenText } from './run/redriven-text.ts'
 import { runTable } from './run/run-table.ts'
 import { runText } from './run/run-text.ts'
 import { runFailure, watchRun } from './run/watch-run.ts'
@@ -73,9 +74,10 @@ async function retry(invocation: Invocation<{ from?: string; wait?: boolean }>):
     const found = await server.get<RunDetail>(pathOf(args))
     return wouldDo(found, `would take up run ${shortId(found.id)} of ${found.job}, which is ${found.state}, ${options.from ? `from step ${options.from} on` : 'where it stopped'}`)
   }
-  const queued = await server.post<{ id: string; state: string }>(`${pathOf(args)}/retry`, options.from === undefined ? {} : { from: options.from })
-  if (!options.wait) return outcome(queued, (data) => `run ${shortId(data.id)} is queued again; castellan run show ${shortId(data.id)}`)
-  const run = await watchRun(invocation, server, queued.id)
+  const redriven = await server.post<RedrivenRun>(`${pathOf(args)}/retry`, options.from === undefined ? {} : { from: options.from })
+  if (!options.wait) return outcome(redriven, (data) => `${redrivenText(data)}; castellan run show ${shortId(data.id)}`)
+  if (redriven.state === 'waiting') invocation.say(redrivenText(redriven))
+  const run = await watchRun(invocation, server, redriven.id)
   return outcome<RunDetail>(run, (data, terminal) => runText(data, terminal, here), runFailure(run))
 }
 

@@ -134,3 +134,21 @@ test('slots that share an idempotency key run once, and the others say why not',
   assert.deepEqual(await states(), ['20 09:00 due', '20 10:00 skipped'])
   assert.match((await occurrences())[1]!.reason!, /same idempotency key as run/)
 })
+
+test('a run that began to wait for one that was just ending is let go', async (t) => {
+  const { clock, scheduler, database } = await setUp(t, { overlap: 'queue' })
+  const one = scheduler()
+  for (let passed = 0; passed < 2; passed++) {
+    clock.advance(hour)
+    await one.tick()
+  }
+  const states = async () => (await database.owner.pool.query<{ state: string }>('select state from run order by id')).rows.map(({ state }) => state)
+  assert.deepEqual(await states(), ['queued', 'waiting'])
+  await scheduler().tick()
+  assert.deepEqual(await states(), ['queued', 'waiting'], 'one that is not finished is waited for')
+  await database.owner.pool.query(`update run set state = 'cancelled', closed_at = now() where state = 'queued'`) // and did not see the other
+  await scheduler().tick()
+  assert.deepEqual(await states(), ['cancelled', 'queued'])
+  const { rows } = await database.owner.pool.query(`select 1 from pgboss.job join run on run.id::text = data ->> 'run_id' where run.state = 'queued'`)
+  assert.equal(rows.length, 1)
+})

@@ -87,6 +87,13 @@ export interface OpenedRun {
   state: RunSummary['state']
 }
 
+/** A closed run that was taken up again; `behind`: the run of the same job that it waits for. */
+export interface RedrivenRun {
+  id: string
+  state: 'queued' | 'waiting'
+  behind: string | null
+}
+
 export interface JobSummary {
   name: string
   summary: string

@@ -15,6 +15,7 @@ export type {
   NotRun,
   OccurrenceView,
   OpenedRun,
+  RedrivenRun,
   RunDetail,
   RunSummary,
   StatusView,

@@ -1,6 +1,6 @@
 import { Fault } from '../../kernel/fault.ts'
 import type { QueueName } from '../../runs/index.ts'
-import type { RunSummary } from '../api.ts'
+import type { RedrivenRun, RunSummary } from '../api.ts'
 import { recordRequest } from './record-request.ts'
 import type { RequestDeps } from './run-job.ts'
 
@@ -23,25 +23,32 @@ export async function cancelRun(deps: RequestDeps, run: string): Promise<{ id: s
 
 /**
  * Takes a closed run up again: a dead or cancelled one where it stopped, any from a named step on.
+ * It waits while another run of a job whose runs may not overlap is not closed.
  * @throws Fault `run.missing`, `run.open`, `run.no_step`, `run.not_dead`
  */
-export async function redriveRun(deps: RequestDeps, run: string, { from, onlyDead = false }: { from?: string | undefined; onlyDead?: boolean } = {}): Promise<{ id: string; state: RunSummary['state'] }> {
-  const queue = await deps.database.transaction(async (client) => {
+export async function redriveRun(deps: RequestDeps, run: string, { from, onlyDead = false }: { from?: string | undefined; onlyDead?: boolean } = {}): Promise<RedrivenRun> {
+  const { outcome, queue, behind } = await deps.database.transaction(async (client) => {
     await recordRequest(client, { request: 'run.redrive', subject: run, detail: { from: from ?? null } })
     if (onlyDead) await mustBeDead(client, run)
-    const { rows } = await client.query<{ done: { outcome: string; state?: string; queue: QueueName } }>('select run_redrive($1, $2) as done', [run, from ?? null])
+    const { rows } = await client.query<{ done: Redriven }>('select run_redrive($1, $2) as done', [run, from ?? null])
     const { done } = rows[0]!
     if (done.outcome === 'missing') throw missing(run)
     if (done.outcome === 'no_step') {
       throw new Fault('invalid', 'run.no_step', `run ${run} has not reached a step "${from}"; \`castellan run show ${run}\` shows its steps`)
     }
-    if (done.outcome === 'open') throw notAgain(run, done.state!)
-    await deps.queue.enqueue(client, [{ run, queue: done.queue }])
-    return done.queue
+    if (done.outcome === 'open') throw notAgain(run, done.state)
+    if (done.outcome === 'queued') await deps.queue.enqueue(client, [{ run, queue: done.queue }])
+    return done
   })
-  deps.wake(queue)
-  return { id: run, state: 'queued' }
+  if (outcome === 'queued') deps.wake(queue)
+  return { id: run, state: outcome, behind }
 }
+
+type Redriven =
+  | { outcome: 'missing' }
+  | { outcome: 'no_step' }
+  | { outcome: 'open'; state: string }
+  | { outcome: 'queued' | 'waiting'; queue: QueueName; behind: string | null }
 
 async function mustBeDead(client: { query(text: string, values: unknown[]): Promise<{ rows: { state: string }[] }> }, run: string): Promise<void> {
   const { rows } = await client.query('select state from run where id = $1', [run])

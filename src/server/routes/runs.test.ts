@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { jobDefinition, stepDefinition } from '../../../test/support/jobs.ts'
 import { testServer, type TestServer } from '../../../test/support/server.ts'
-import type { LogLine, OpenedRun, RunDetail, RunSummary } from '../api.ts'
+import type { LogLine, OpenedRun, RedrivenRun, RunDetail, RunSummary } from '../api.ts'
 
 const twoSteps = jobDefinition({ name: 'two', tries: 1, steps: [stepDefinition('first'), stepDefinition('second')] })
 
@@ -103,6 +103,24 @@ test('a dead run is listed with its error, and redriven it goes on where it stop
   await server.execute(run, {})
   const finished = (await server.get<RunDetail>(`/api/runs/${run}`)).data
   assert.deepEqual([finished.state, finished.steps[0]!.output, finished.steps[0]!.attempt], ['succeeded', { kept: true }, 1])
+})
+
+test('a run that is taken up again waits while another of a job that may not overlap is open', async (t) => {
+  const server = await testServer(t, [jobDefinition({ name: 'skipping', overlap: 'skip' })])
+  const failed = { state: 'failed', retry: false, error: { code: 'test.down', message: 'it is down' } } as const
+  const first = await opened(server, 'skipping')
+  await server.execute(first, failed)
+  const ahead = await opened(server, 'skipping')
+  server.woken.length = 0
+  assert.deepEqual((await server.post<RedrivenRun>(`/api/dead/${first}/redrive`)).data, { id: first, state: 'waiting', behind: ahead })
+  assert.deepEqual([await server.queued(first), server.woken], [1, []], 'the queue job is that of its first time')
+  assert.equal((await server.get<RunDetail>(`/api/runs/${first}`)).data.state, 'waiting')
+  assert.equal((await server.post(`/api/runs/${first}/retry`)).error.code, 'run.open')
+  const closed = await server.execute(ahead, failed)
+  assert.deepEqual(closed, { outcome: 'dead', next: first, next_queue: 'runs_private' })
+  assert.deepEqual((await server.post<RedrivenRun>(`/api/runs/${ahead}/retry`)).data, { id: ahead, state: 'waiting', behind: first })
+  assert.equal((await server.execute(first, {}))!.outcome, 'succeeded')
+  assert.equal((await server.get<RunDetail>(`/api/runs/${ahead}`)).data.state, 'queued')
 })
 
 test('redrive is for the dead; a run that succeeded is repeated from a step that it reached', async (t) => {

@@ -236,6 +236,21 @@ begin
   return jsonb_build_object('id', s.id, 'attempt', s.attempt, 'failures', s.failures, 'crashes', s.crashes);
 end $$;
 
+-- The oldest run of a job that waits for another goes, unless one still has not ended. No row when none goes.
+create function run_promote(p_job text) returns castellan.run
+language plpgsql as $$
+declare promoted castellan.run;
+begin
+  perform 1 from castellan.job where name = p_job for no key update;
+  if not exists (select 1 from castellan.run where job = p_job and closed_at is null and not behind_another) then
+    -- one that is just being cancelled is passed over instead of waited for
+    update castellan.run set state = 'queued', behind_another = false where id = (
+      select id from castellan.run where job = p_job and behind_another order by id limit 1 for no key update skip locked)
+    returning * into promoted;
+  end if;
+  return promoted;
+end $$;
+
 -- Closes a run and its occurrence, and lets the next one of the same job go that was waiting for it.
 create function run_close(p_run uuid, p_state text, p_error jsonb) returns jsonb
 language plpgsql as $$
@@ -249,12 +264,7 @@ begin
   where id = r.occurrence_id;
   perform castellan.audit_write('run.closed', p_run::text, jsonb_build_object('job', r.job, 'state', p_state, 'code', p_error ->> 'code'));
   if exists (select 1 from castellan.run where job = r.job and behind_another) then
-    perform 1 from castellan.job where name = r.job for no key update;
-    if not exists (select 1 from castellan.run where job = r.job and closed_at is null and not behind_another) then
-      update castellan.run set state = 'queued', behind_another = false where id = (
-        select id from castellan.run where job = r.job and behind_another order by id limit 1)
-      returning * into next_run;
-    end if;
+    next_run := castellan.run_promote(r.job);
   end if;
   if next_run.id is null then
     return jsonb_build_object('outcome', p_state, 'next', null);
@@ -390,12 +400,21 @@ language sql security definer set search_path = castellan, pg_temp as $$
   update run set state = 'queued', fence = null where id = p_run and fence = p_fence and state = 'running'
 $$;
 
--- Runs whose queue job should have come by now: the queue lost it, or a database was restored.
+-- Runs whose queue job should have come by now: the queue lost it, or a database was restored. And those that began to wait
+-- for another in the moment in which that one ended, so that it did not see them.
 create function runs_overdue(p_older_than interval) returns setof jsonb
-language sql security definer set search_path = castellan, pg_temp as $$
-  select jsonb_build_object('run', id, 'queue', queue_of(lane, label_level, label_lanes)) from run
-  where state = 'queued' and coalesce(not_before, claimed_at, opened_at) < clock_timestamp() - p_older_than
-$$;
+language plpgsql security definer set search_path = castellan, pg_temp as $$
+declare v_job text; promoted run;
+begin
+  return query select jsonb_build_object('run', id, 'queue', queue_of(lane, label_level, label_lanes)) from run
+    where state = 'queued' and coalesce(not_before, claimed_at, opened_at) < clock_timestamp() - p_older_than;
+  for v_job in select distinct job from run where behind_another order by job loop
+    promoted := run_promote(v_job);
+    if promoted.id is not null then
+      return next jsonb_build_object('run', promoted.id, 'queue', queue_of(promoted.lane, promoted.label_level, promoted.label_lanes));
+    end if;
+  end loop;
+end $$;
 
 create function run_cancel(p_run uuid) returns jsonb
 language plpgsql security definer set search_path = castellan, pg_temp as $$
@@ -412,9 +431,11 @@ begin
 end $$;
 
 -- Takes a closed run up again where it stopped, or from a named step on: finished steps before it are kept.
+-- Unless the job's runs may overlap, it waits behind one that has not ended.
+-- Returns {outcome: missing|open|no_step|queued|waiting, run, queue, behind}.
 create function run_redrive(p_run uuid, p_from text default null) returns jsonb
 language plpgsql security definer set search_path = castellan, pg_temp as $$
-declare r run; from_position integer;
+declare r run; from_position integer; v_behind uuid;
 begin
   select * into r from run where id = p_run for no key update;
   if not found then
@@ -431,10 +452,15 @@ begin
   else
     update step set state = 'retrying', failures = 0, crashes = 0 where run_id = p_run and state = 'failed';
   end if;
-  update run set state = 'queued', error = null, closed_at = null, not_before = null where id = p_run;
+  if (select overlap from job where name = r.job) is distinct from 'allow' then
+    perform 1 from job where name = r.job for no key update;
+    select id into v_behind from run where job = r.job and closed_at is null order by id limit 1;
+  end if;
+  update run set state = case when v_behind is null then 'queued' else 'waiting' end, behind_another = v_behind is not null,
+    error = null, closed_at = null, not_before = null where id = p_run;
   update occurrence set state = 'due', reason = null, closed_at = null where id = r.occurrence_id;
-  perform audit_write('run.redriven', p_run::text, jsonb_build_object('job', r.job, 'from', p_from));
-  return jsonb_build_object('outcome', 'queued', 'run', p_run, 'queue', queue_of(r.lane, r.label_level, r.label_lanes));
+  perform audit_write('run.redriven', p_run::text, jsonb_build_object('job', r.job, 'from', p_from, 'behind', v_behind));
+  return jsonb_build_object('outcome', case when v_behind is null then 'queued' else 'waiting' end, 'run', p_run, 'behind', v_behind, 'queue', queue_of(r.lane, r.label_level, r.label_lanes));
 end $$;
 
 create function job_pause(p_job text, p_paused boolean) returns boolean
