@@ -80,7 +80,8 @@ stream.on('test:summary', (event) => {
   if (event.file !== undefined) reportFile(resolve(root, event.file), fileOf(event), event.duration_ms)
 })
 stream.on('end', () => {
-  for (const [path, file] of byFile) if (!reported.has(path)) reportFile(path, file, undefined)
+  // a file that died has no summary; a suite that other files run has none either
+  for (const [path, file] of byFile) if (!reported.has(path) && file.failed > 0) reportFile(path, file, undefined)
   for (const { path, title, reason } of skipped) console.log(`${paint('yellow', '– skipped')} ${path}: ${title}: ${reason}`)
   for (const { path, title, event } of failed) {
     const error = event.details.error
