@@ -124,7 +124,7 @@ test('a caller can name a higher label for one call, and never a lower one', asy
 
 test('an upstream whose key is not there is not asked at all', async () => {
   const keyless = await startGate(database, 'gate-cloud', models)
-  await assert.rejects(ask(keyless, await openRun(database, 'open'), 'cloud/far'), failsWith(503, 'upstream.key', /FAR_KEY/))
+  await assert.rejects(ask(keyless, await openRun(database, 'open'), 'cloud/far'), failsWith(503, 'upstream.no_key', /FAR_KEY/))
   await keyless.stop()
   nothingWentOut()
 })

@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { after, test } from 'node:test'
 import { callsOf, gateBoot, gateDatabase, openRun, startFrom, startGate, type TestGate } from '../../test/support/gate.ts'
 import { startModelServer } from '../../test/support/model-server.ts'
-import { listModels, testModel } from '../models/index.ts'
+import { listModels, type GateReport } from '../models/index.ts'
 
 after(async () => {
   await gate.stop()
@@ -118,8 +118,8 @@ test('what is not here says what is', async () => {
 test('health and status: the socket tells what the port does not, and neither tells a key', async () => {
   for (const to of [gate, { socket: gate.socket }]) assert.deepEqual(await send(to, '/healthz').then(({ status, json }) => [status, json.ok]), [200, true])
   const status = await send({ socket: gate.socket }, '/status?fresh=1')
-  const data = status.json.data as { gate: string; address: string; upstreams: { name: string; reachable: boolean; latency_ms: number; models: unknown[] }[] }
-  assert.deepEqual([data.gate, data.address, data.upstreams[0]?.name, data.upstreams[0]?.reachable, data.upstreams[0]?.models.length], ['local', gate.address, 'ollama', true, 2])
+  const data = status.json.data as { gate: string; address: string; upstreams: { name: string; state: string; latency_ms: number; models: unknown[] }[] }
+  assert.deepEqual([data.gate, data.address, data.upstreams[0]?.name, data.upstreams[0]?.state, data.upstreams[0]?.models.length], ['local', gate.address, 'ollama', 'answers', 2])
   assert.ok(!status.text.includes('ollama-key-value'))
 })
 
@@ -130,21 +130,19 @@ test('the socket takes calls too, from whoever may enter its folder', async () =
   assert.equal((await send({ socket: gate.socket }, '/v1/models')).status, 401)
 })
 
-test('models are listed and tested over the sockets; a gate that is away is part of the list', async () => {
+test('models are listed over the sockets; a gate that is away is part of the list, and an upstream that is silent', async () => {
   const sockets = { gateLocal: gate.socket, gateCloud: `${gate.socket}.nowhere` }
-  const listed = await listModels(sockets)
-  assert.deepEqual(listed.gates.map((report) => [report.gate, report.answers]), [['local', true], ['cloud', false]])
-  assert.deepEqual(listed.models.map((model) => [model.gate, model.upstream, model.model, model.embedding]), [['local', 'ollama', 'scripted:latest', false], ['local', 'ollama', 'embed-it:latest', true]])
-  const { latency_ms, ...tested } = await testModel(sockets, 'ollama/scripted')
-  assert.deepEqual(tested, { gate: 'local', upstream: 'ollama', zone: 'machine', reachable: true, model: 'scripted', installed: true })
-  assert.ok(latency_ms > 0)
-  assert.equal((await testModel(sockets, 'ollama/gone')).installed, false)
+  const reports = await listModels(sockets, true)
+  assert.deepEqual(reports.map((report) => [report.gate, report.answers]), [['local', true], ['cloud', false]])
+  const [ollama] = upstreamsOf(reports)
+  assert.deepEqual([ollama!.name, ollama!.state, ollama!.models.map(({ name, embedding }) => [name, embedding])], ['ollama', 'answers', [['scripted:latest', false], ['embed-it:latest', true]]])
+  assert.ok(ollama!.latency_ms > 0)
   await server.down()
-  const silent = await testModel(sockets, 'ollama')
+  const [silent] = upstreamsOf(await listModels(sockets, true))
   await server.up()
-  assert.deepEqual([silent.reachable, silent.error?.code], [false, 'upstream.unreachable'])
-  await assert.rejects(testModel(sockets, 'elsewhere/x'), /gate cloud does not answer/)
+  assert.deepEqual([silent!.state, silent!.models, silent!.error?.code], ['silent', [], 'upstream.unreachable'])
 })
+const upstreamsOf = (reports: readonly GateReport[]) => reports.flatMap((report) => (report.answers ? report.status.upstreams : []))
 
 test('a stop lets what is being answered end, takes nothing new, and leaves no socket', async () => {
   const own = await open()

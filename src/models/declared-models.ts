@@ -31,9 +31,12 @@ function openUpstream(settings: UpstreamSettings, secrets: Readonly<Record<strin
   return settings.kind === 'ollama' ? createOllama(settings, key) : createOpenai(settings, key)
 }
 
+/** The code of an upstream that is not asked for want of its key; one that refuses its key is `upstream.key`. */
+export const keyMissing = 'upstream.no_key'
+
 /** Asked without its key, it would only learn what it was asked. */
 function withoutKey({ name, zone, kind }: UpstreamSettings, secret: string): Upstream {
-  const fault = () => new Fault('unavailable', 'upstream.key', `upstream ${name} needs the secret ${secret}, which is not set; \`castellan doctor\` says where it is looked for`, { upstream: name })
+  const fault = () => new Fault('unavailable', keyMissing, `upstream ${name} needs the secret ${secret}, which is not set; put it into secrets/${secret} in the home (mode 0600) and start Castellan again`, { upstream: name })
   return {
     name,
     zone,

@@ -1,15 +1,17 @@
 import type { GateName, Zone } from '../labels/index.ts'
-import type { Listing } from './catalog.ts'
-import type { DeclaredModels } from './declared-models.ts'
+import type { Catalog, Listing } from './catalog.ts'
+import { keyMissing, type DeclaredModels } from './declared-models.ts'
+import type { ModelInfo } from './upstream.ts'
 
 /** An upstream as its gate sees it; nothing in it opens anything. */
 export interface UpstreamStatus {
   readonly name: string
   readonly zone: Zone
-  readonly reachable: boolean
+  /** `not asked`: its key is missing, and without it nobody is asked. */
+  readonly state: 'answers' | 'silent' | 'not asked'
   /** Of the last time it was asked for its models. */
   readonly latency_ms: number
-  readonly models: readonly { readonly name: string; readonly zone: Zone; readonly embedding: boolean }[]
+  readonly models: readonly ModelInfo[]
   readonly error?: { readonly code: string; readonly message: string }
 }
 
@@ -21,24 +23,34 @@ export interface GateStatus {
   readonly routes: DeclaredModels['routes']
 }
 
-/** Asks the upstreams of a gate for their models; `fresh` does not believe what they said before. */
-export async function gateStatus(gate: GateName, address: string, { catalog, routes }: DeclaredModels, fresh: boolean): Promise<GateStatus> {
-  const listings = await catalog.list(catalog.upstreams.map(({ name }) => name), fresh ? 0 : undefined)
-  return {
-    gate,
-    address,
-    upstreams: catalog.upstreams.map(({ name, zone }) => statusOf(name, zone, listings.find((listing) => listing.upstream === name))),
-    routes,
-  }
+/** Milliseconds that a status waits for an upstream; what it says later is in the next status. */
+const patience = 2_000
+
+/** Asks the upstreams of a gate for their models; `fresh` does not believe what they said before. One that hangs holds nobody up. */
+export async function gateStatus(
+  gate: GateName, address: string, { catalog, routes }: Pick<DeclaredModels, 'catalog' | 'routes'>, fresh: boolean, patienceMs = patience,
+): Promise<GateStatus> {
+  const upstreams = catalog.upstreams.map(async ({ name, zone }) => statusOf(name, zone, await listInTime(catalog, name, fresh, patienceMs)))
+  return { gate, address, upstreams: await Promise.all(upstreams), routes }
+}
+
+async function listInTime(catalog: Catalog, name: string, fresh: boolean, patienceMs: number): Promise<Listing | undefined> {
+  const late = Promise.withResolvers<Listing[]>()
+  const fault = { kind: 'timeout', code: 'upstream.late', message: `upstream ${name} has not answered for ${patienceMs} ms` } as const
+  const timer = setTimeout(() => late.resolve([{ upstream: name, fault, latencyMs: patienceMs }]), patienceMs)
+  const [listing] = await Promise.race([catalog.list([name], fresh ? 0 : undefined), late.promise])
+  clearTimeout(timer)
+  return listing
 }
 
 function statusOf(name: string, zone: Zone, listing: Listing | undefined): UpstreamStatus {
+  const { models, fault, latencyMs = 0 } = listing ?? {}
   return {
     name,
     zone,
-    reachable: listing?.models !== undefined,
-    latency_ms: listing?.latencyMs ?? 0,
-    models: listing?.models ?? [],
-    ...(listing?.fault ? { error: { code: listing.fault.code, message: listing.fault.message } } : {}),
+    state: models ? 'answers' : fault?.code === keyMissing ? 'not asked' : 'silent',
+    latency_ms: latencyMs,
+    models: models ?? [],
+    ...(fault ? { error: { code: fault.code, message: fault.message } } : {}),
   }
 }

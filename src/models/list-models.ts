@@ -1,5 +1,5 @@
 import { Fault, toFault } from '../kernel/fault.ts'
-import type { GateName, Zone } from '../labels/index.ts'
+import type { GateName } from '../labels/index.ts'
 import type { GateStatus } from './gate-status.ts'
 
 /** The Unix sockets of the gates. */
@@ -13,25 +13,9 @@ export type GateReport =
   | { readonly gate: GateName; readonly answers: true; readonly status: GateStatus }
   | { readonly gate: GateName; readonly answers: false; readonly error: { readonly code: string; readonly message: string } }
 
-export interface ModelRow {
-  readonly gate: GateName
-  readonly upstream: string
-  readonly model: string
-  readonly zone: Zone
-  readonly embedding: boolean
-}
-
-/** The models of both gates, and the state of their upstreams. Never fails: a gate that does not answer is part of the list. */
-export async function listModels(sockets: GateSockets, fresh = false): Promise<{ gates: GateReport[]; models: ModelRow[] }> {
-  const gates = await Promise.all([report('local', sockets.gateLocal, fresh), report('cloud', sockets.gateCloud, fresh)])
-  const models = gates.flatMap((gate) =>
-    gate.answers
-      ? gate.status.upstreams.flatMap((upstream) =>
-          upstream.models.map((model) => ({ gate: gate.gate, upstream: upstream.name, model: model.name, zone: model.zone, embedding: model.embedding })),
-        )
-      : [],
-  )
-  return { gates, models }
+/** What both gates say of their upstreams and models. Never fails: a gate that does not answer is part of the list. */
+export async function listModels(sockets: GateSockets, fresh = false): Promise<GateReport[]> {
+  return Promise.all([report('local', sockets.gateLocal, fresh), report('cloud', sockets.gateCloud, fresh)])
 }
 
 async function report(gate: GateName, socketPath: string, fresh: boolean): Promise<GateReport> {
