@@ -39,6 +39,34 @@ describe('a label', () => {
   })
 })
 
+describe('an occurrence', () => {
+  test('is P1 trusted in the lane of its job, and with a key of the operator as secret as the job', async (t) => {
+    const db = await testDatabase(t)
+    const secret = { label: { level: 2, integrity: 'untrusted', lanes: [] } } as const
+    await declareJobs(db.owner, [jobDefinition({ name: 'open-job', lane: 'open' }), jobDefinition({ name: 'secret-job', lane: 'open', ...secret }), jobDefinition({ name: 'private-job' })])
+    const server = db.as('castellan_server').pool
+    const open = (job: string, origin: string, slot: number, key: string | null = null) =>
+      server.query(`select run_open($1, $2, $3, to_timestamp($4), $5, $6, '{}')`, [randomUUID(), randomUUID(), job, slot, origin, key])
+    await open('open-job', 'schedule', 1, 'made from the slot')
+    await open('open-job', 'schedule', 2, 'made from the slot')
+    await open('open-job', 'manual', 3, 'the operator said')
+    await open('secret-job', 'schedule', 1, 'made from the slot')
+    await open('secret-job', 'manual', 2, 'the operator said')
+    await open('secret-job', 'manual', 3)
+    for (const job of ['open-job', 'private-job']) await server.query(`select occurrences_close($1, $2, $3, 'missed', 'down')`, [job, [randomUUID()], [new Date(9_000)]])
+    const { rows } = await db.owner.pool.query<{ said: string }>(
+      `select concat_ws(' ', job, extract(epoch from slot)::int, 'P' || label_level, label_integrity, label_lanes::text) as said from occurrence order by job, slot`,
+    )
+    assert.deepEqual(rows.map(({ said }) => said), [
+      'open-job 1 P1 trusted {open}', 'open-job 2 P1 trusted {open}', 'open-job 3 P1 trusted {open}', 'open-job 9 P1 trusted {open}',
+      'private-job 9 P1 trusted {private}',
+      'secret-job 1 P1 trusted {open}', 'secret-job 2 P2 untrusted {open}', 'secret-job 3 P1 trusted {open}',
+    ])
+    const seen = await db.as('castellan_worker_open').pool.query<{ said: string }>(`select job || ' ' || extract(epoch from slot)::int as said from occurrence order by 1`)
+    assert.deepEqual(seen.rows.map(({ said }) => said), ['open-job 1', 'open-job 2', 'open-job 3', 'open-job 9', 'secret-job 1', 'secret-job 3'])
+  })
+})
+
 describe('a draft', () => {
   const states = ['waiting', 'signed', 'held', 'releasing', 'released', 'failed', 'unknown', 'denied', 'expired', 'undone', 'replaced'] as const
   const moves: Record<string, readonly string[]> = {

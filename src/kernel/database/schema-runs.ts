@@ -69,6 +69,8 @@ export interface RunTable extends LabelColumns, Retained {
   state: RunState
   /** Waits for a run of the same job to end. */
   behind_another: Generated<boolean>
+  /** A decision came while it was executing: should it park now, it goes on at once. */
+  woken: Generated<boolean>
   input: GeneratedJson<Record<string, unknown>>
   fence: Nullable<string>
   executor: Nullable<string>

@@ -28,7 +28,7 @@ async function ask(tool: AnyTool, input: object = {}, as: 'castellan_worker_open
 
 async function occurrence(slot: string, state: string, reason: string | null = null, level = 1): Promise<void> {
   await owner.query(
-    `insert into occurrence (id, job, slot, origin, state, reason, closed_at, label_level) values ($1, 'morning', $2, 'schedule', $3, $4, case when $3 = 'due' then null else now() end, $5)`,
+    `insert into occurrence (id, job, slot, origin, state, reason, closed_at, label_level, label_integrity, label_lanes) values ($1, 'morning', $2, 'schedule', $3, $4, case when $3 = 'due' then null else now() end, $5, 'trusted', '{open}')`,
     [newId(), slot, state, reason, level],
   )
 }
@@ -71,6 +71,14 @@ test('what is above the level of the run is left out, and what is shown raises i
 test('the open worker is told of nothing that a cloud model may not see', async () => {
   const { output } = await ask(ledgerRuns, { since: '2020-01-01' }, 'castellan_worker_open')
   assert.deepEqual(output['runs'], [])
+})
+
+test('the open worker is told of the slots of its lane', async () => {
+  await occurrence('2026-11-20T07:00:00Z', 'missed', 'down')
+  await occurrence('2026-11-20T08:00:00Z', 'missed', 'down', 2)
+  const { output, label } = await ask(ledgerLate, { since: '24h' }, 'castellan_worker_open')
+  assert.deepEqual((output['occurrences'] as { slot: string }[]).map(({ slot }) => slot), ['2026-11-20T07:00:00.000Z'])
+  assert.deepEqual(label, { level: 1, integrity: 'trusted', lanes: ['open', 'private'] }, 'the run that asks is of lane private')
 })
 
 test('drafts tell what became of each proposal', async () => {

@@ -41,8 +41,8 @@ create table occurrence (
   idempotency_key text,
   recorded_at timestamptz not null default clock_timestamp(),
   closed_at  timestamptz,
-  label_level     smallint not null default 1,
-  label_integrity text not null default 'trusted',
+  label_level     smallint not null default 3,
+  label_integrity text not null default 'untrusted',
   label_lanes     text[] not null default '{}',
   retain_until timestamptz,
   unique (job, slot),
@@ -159,14 +159,17 @@ begin
   if j.overlap <> 'allow' then
     perform 1 from job where name = p_job for no key update;
   end if;
-  insert into occurrence (id, job, slot, origin, idempotency_key, label_lanes)
-  values (p_occurrence, p_job, p_slot, p_origin, p_key, array[j.lane]) on conflict do nothing;
+  -- names, times and states are P1; a key that the operator gave may say as much as the job's input does
+  insert into occurrence (id, job, slot, origin, idempotency_key, label_level, label_integrity, label_lanes)
+  values (p_occurrence, p_job, p_slot, p_origin, p_key,
+    case when p_origin = 'manual' and p_key is not null then greatest(1, j.label_level) else 1 end,
+    case when p_origin = 'manual' and p_key is not null then j.label_integrity else 'trusted' end, array[j.lane]) on conflict do nothing;
   if not found then
     select r.id into active from occurrence o join run r on r.occurrence_id = o.id
     where o.job = p_job and (o.slot = p_slot or o.idempotency_key = p_key) limit 1;
     -- another slot with a key that was used before is answered for as well
-    insert into occurrence (id, job, slot, origin, state, reason, closed_at, label_lanes)
-    values (p_occurrence, p_job, p_slot, p_origin, 'skipped', 'same idempotency key as run ' || active, clock_timestamp(), array[j.lane])
+    insert into occurrence (id, job, slot, origin, state, reason, closed_at, label_level, label_integrity, label_lanes)
+    values (p_occurrence, p_job, p_slot, p_origin, 'skipped', 'same idempotency key as run ' || active, clock_timestamp(), 1, 'trusted', array[j.lane])
     on conflict do nothing;
     return jsonb_build_object('outcome', 'duplicate', 'run', active);
   end if;
@@ -204,8 +207,9 @@ create function occurrences_close(p_job text, p_ids uuid[], p_slots timestamptz[
 language plpgsql security definer set search_path = castellan, pg_temp as $$
 declare recorded integer;
 begin
-  insert into occurrence (id, job, slot, origin, state, reason, closed_at)
-  select id, p_job, slot, 'schedule', p_state, p_reason, clock_timestamp() from unnest(p_ids, p_slots) as due(id, slot)
+  insert into occurrence (id, job, slot, origin, state, reason, closed_at, label_level, label_integrity, label_lanes)
+  select id, p_job, slot, 'schedule', p_state, p_reason, clock_timestamp(), 1, 'trusted', array(select lane from job where name = p_job)
+  from unnest(p_ids, p_slots) as due(id, slot)
   on conflict do nothing;
   get diagnostics recorded = row_count;
   if recorded > 0 then
