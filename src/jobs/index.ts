@@ -1,5 +1,4 @@
 export { declareHouse, lastGoodHouse, recordProblems } from './declare-house.ts'
 export { createRunOpener, type OpenOutcome, type OpenRequest } from './open-run.ts'
-export { createQueue, type Enqueued, type Queue } from './queue.ts'
 export { createScheduler, type Scheduler } from './scheduler.ts'
 export { startWorker, type Worker } from './worker.ts'

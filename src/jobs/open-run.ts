@@ -4,7 +4,6 @@ import { faultPoint } from '../kernel/fault-point.ts'
 import { Fault } from '../kernel/fault.ts'
 import { newId } from '../kernel/ids.ts'
 import type { QueueName } from '../runs/index.ts'
-import type { Queue } from './queue.ts'
 
 export interface OpenRequest {
   readonly job: string
@@ -22,39 +21,29 @@ export interface OpenOutcome {
   readonly queue?: QueueName
 }
 
-interface OpenDeps {
-  readonly database: Database
-  readonly queue: Queue
-}
-
 /**
  * Records a slot and opens its run, with its queue job, in one transaction; requests of the same moment share one.
  * The returned verb throws Fault `job.missing`.
  */
-export function createRunOpener(deps: OpenDeps): (request: OpenRequest) => Promise<OpenOutcome> {
-  return batched((requests) => openRuns(deps, requests))
+export function createRunOpener(database: Database): (request: OpenRequest) => Promise<OpenOutcome> {
+  return batched((requests) => openRuns(database, requests))
 }
 
-async function openRuns({ database, queue }: OpenDeps, requests: readonly OpenRequest[]): Promise<OpenOutcome[]> {
+async function openRuns(database: Database, requests: readonly OpenRequest[]): Promise<OpenOutcome[]> {
   faultPoint('run.open:before')
-  const opened = await database
-    .transaction(async (client) => {
-      const { rows } = await client.query<{ place: number; opened: OpenOutcome }>({
-        name: 'run_open',
-        // jobs in one order, so that two of us never wait for each other
-        text: `select place::int, run_open(run, occurrence, job, slot, origin, key, input) as opened from (
-            select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::jsonb[])
-              with ordinality as wanted(run, occurrence, job, slot, origin, key, input, place) order by job, place
-          ) as ordered`,
-        values: [
-          requests.map(() => newId()), requests.map(() => newId()),
-          requests.map(({ job }) => job), requests.map(({ slot }) => slot), requests.map(({ origin }) => origin),
-          requests.map(({ key }) => key ?? null), requests.map(({ input }) => JSON.stringify(input ?? {})),
-        ],
-      })
-      const outcomes = rows.sort((a, b) => a.place - b.place).map((row) => row.opened)
-      await queue.enqueue(client, outcomes.filter(({ outcome }) => outcome === 'opened').map(({ run, queue }) => ({ run, queue: queue! })))
-      return outcomes
+  const { rows } = await database
+    .statement<{ place: number; opened: OpenOutcome }>({
+      name: 'run_open',
+      // jobs in one order, so that two of us never wait for each other
+      text: `select place::int, run_open(run, occurrence, job, slot, origin, key, input) as opened from (
+          select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::jsonb[])
+            with ordinality as wanted(run, occurrence, job, slot, origin, key, input, place) order by job, place
+        ) as ordered`,
+      values: [
+        requests.map(() => newId()), requests.map(() => newId()),
+        requests.map(({ job }) => job), requests.map(({ slot }) => slot), requests.map(({ origin }) => origin),
+        requests.map(({ key }) => key ?? null), requests.map(({ input }) => JSON.stringify(input ?? {})),
+      ],
     })
     .catch((error: { code?: string }) => {
       if (error.code !== 'CA404') throw error
@@ -62,5 +51,5 @@ async function openRuns({ database, queue }: OpenDeps, requests: readonly OpenRe
       throw new Fault('missing', 'job.missing', `there is no job ${names}; \`castellan job list\` shows those that are declared`)
     })
   faultPoint('run.open:after')
-  return opened
+  return rows.sort((a, b) => a.place - b.place).map((row) => row.opened)
 }

@@ -5,7 +5,6 @@ import { declareJobs, jobDefinition } from '../../test/support/jobs.ts'
 import { testDatabase } from '../../test/support/database.ts'
 import { createManualClock } from '../kernel/clock.ts'
 import type { JobDefinition } from '../house/index.ts'
-import { createQueue } from './queue.ts'
 import { createScheduler } from './scheduler.ts'
 
 const log = pino({ level: 'silent' })
@@ -18,10 +17,8 @@ async function setUp(t: TestContext, changes: Partial<JobDefinition> = {}) {
   const hourly = jobDefinition({ name: 'hourly', schedules: [{ cron: '0 * * * *', timezone: 'UTC' }], ...changes })
   await declareJobs(database.owner, [hourly], eight)
   const server = database.as('castellan_server')
-  const queue = await createQueue(server.pool)
-  t.after(() => queue.close())
   const clock = createManualClock(eight)
-  const scheduler = () => createScheduler({ database: server, queue, clock, log })
+  const scheduler = () => createScheduler({ database: server, clock, log })
   const occurrences = async () => {
     const { rows } = await database.owner.pool.query<{ slot: string; state: string; reason: string | null }>(
       `select to_char(slot, 'DD HH24:MI') as slot, state, reason from occurrence order by occurrence.slot`,

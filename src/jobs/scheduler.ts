@@ -8,11 +8,9 @@ import type { QueueName } from '../runs/index.ts'
 import { divideDue, slotsBetween } from './due-slots.ts'
 import { readScheduledJobs, type ScheduledJob } from './job-store.ts'
 import { createRunOpener } from './open-run.ts'
-import type { Queue } from './queue.ts'
 
 export interface SchedulerDeps {
   readonly database: Database
-  readonly queue: Queue
   readonly clock: Clock
   readonly log: Logger
   readonly onEnqueued?: (queue: QueueName) => void
@@ -35,7 +33,7 @@ const sweepMs = 60_000
 /** Records every due slot of every job and opens its run, or records why it did not run. */
 export function createScheduler(deps: SchedulerDeps): Scheduler {
   const startedAt = deps.clock.now()
-  const open = createRunOpener(deps)
+  const open = createRunOpener(deps.database)
   let jobs = new Map<string, ScheduledJob & { cursor: Date; next: Date | undefined }>()
   let lastTick: Date | undefined
   let lastSweep = 0
@@ -100,10 +98,8 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
     if (performance.now() - lastSweep < sweepMs && lastSweep > 0) return
     lastSweep = performance.now()
     await refresh() // another process may have paused a job
-    await deps.database.transaction(async (client) => {
-      const { rows } = await client.query<{ found: { run: string; queue: QueueName } }>('select runs_overdue($1::interval) as found', [overdue])
-      await deps.queue.enqueue(client, rows.map(({ found }) => found))
-    })
+    const { rows } = await deps.database.pool.query<{ queue: QueueName }>('select distinct runs_overdue($1::interval) as queue', [overdue])
+    for (const { queue } of rows) deps.onEnqueued?.(queue)
   }
 
   function again(): void {

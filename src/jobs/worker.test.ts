@@ -3,13 +3,13 @@ import { test, type TestContext } from 'node:test'
 import { declareJobs, jobDefinition, stepDefinition } from '../../test/support/jobs.ts'
 import { testDatabase, type TestDatabase } from '../../test/support/database.ts'
 import { systemClock } from '../kernel/clock.ts'
+import { newestVersion } from '../kernel/database/migrate.ts'
 import { Fault } from '../kernel/fault.ts'
 import { newId } from '../kernel/ids.ts'
 import { pino } from 'pino'
-import type { AdvanceOutcome, StepCall, StepOutput } from '../runs/index.ts'
+import { takeRuns, type AdvanceOutcome, type StepCall, type StepOutput } from '../runs/index.ts'
 import { Park } from '../tools/index.ts'
 import { createRunOpener } from './open-run.ts'
-import { createQueue } from './queue.ts'
 import { startWorker } from './worker.ts'
 
 const log = pino({ level: 'silent' })
@@ -18,9 +18,7 @@ async function setUp(t: TestContext, jobs: ReturnType<typeof jobDefinition>[]) {
   const database = await testDatabase(t)
   await declareJobs(database.owner, jobs)
   const server = database.as('castellan_server')
-  const queue = await createQueue(server.pool)
-  t.after(() => queue.close())
-  const opener = createRunOpener({ database: server, queue })
+  const opener = createRunOpener(server)
   const open = (job: string, slot = new Date()) => opener({ job, slot, origin: 'manual' })
   return { database, open }
 }
@@ -33,10 +31,9 @@ async function work(
   const outcomes: AdvanceOutcome[] = []
   const left = Promise.withResolvers<void>()
   const pool = database.as(role)
-  const queue = await createQueue(pool.pool)
   const worker = await startWorker(
     {
-      database: pool, queue, log, clock: systemClock,
+      database: pool, log, clock: systemClock,
       callStep: async (call): Promise<StepOutput> => ({ output: await callStep(call), label: call.label, madeWithoutModel: false }),
       onLeft: (_run, outcome) => {
         outcomes.push(outcome)
@@ -47,7 +44,6 @@ async function work(
   )
   await left.promise
   await worker.stop(1_000)
-  await queue.close()
   return outcomes
 }
 
@@ -101,19 +97,17 @@ test('a run that reads more than a cloud model may see leaves the open worker fo
   const { database, open } = await setUp(t, [jobDefinition({ name: 'rising', lane: 'open', steps: [stepDefinition('read'), stepDefinition('then')] })])
   const { run } = await open('rising')
   const pool = database.as('castellan_worker_open')
-  const queue = await createQueue(pool.pool)
   const left = Promise.withResolvers<AdvanceOutcome>()
   const worker = await startWorker(
     {
-      database: pool, queue, log, clock: systemClock,
+      database: pool, log, clock: systemClock,
       callStep: async () => ({ output: 1, label: { level: 2, integrity: 'untrusted', lanes: ['open'] }, madeWithoutModel: false }),
       onLeft: (_run, outcome) => left.resolve(outcome),
     },
     { queue: 'runs_open', executor: 'open', concurrency: 1, pollMs: 20 },
   )
-  assert.deepEqual(await left.promise, { outcome: 'moved', queue: 'runs_private' })
+  assert.equal((await left.promise).outcome, 'moved')
   await worker.stop(500)
-  await queue.close()
   assert.equal((await pool.pool.query('select 1 from run where id = $1', [run])).rowCount, 0, 'the open worker no longer sees it')
   const seen: string[] = []
   const [outcome] = await work(database, async ({ step }) => void seen.push(step.id))
@@ -164,13 +158,7 @@ test('a decision that comes while the step still asks for it is not slept throug
 test('a worker that comes back takes up what its predecessor held', async (t) => {
   const { database, open } = await setUp(t, [jobDefinition({ name: 'left' })])
   const { run } = await open('left')
-  const held = database.as('castellan_worker_private')
-  await held.transaction(async (client) => {
-    const queue = await createQueue(held.pool)
-    await queue.fetch(client, 'runs_private', 1)
-    await client.query('select run_claim($1, $2, 1000)', [run, 'test-castellan_worker_private'])
-    await queue.close()
-  })
+  await takeRuns(database.as('castellan_worker_private'), { queue: 'runs_private', limit: 1, executor: 'test-castellan_worker_private', schema: newestVersion() })
   const [outcome] = await work(database, async ({ attempt }) => attempt)
   assert.equal(outcome!.outcome, 'succeeded')
   const { output } = await one<{ output: number }>(database, 'select output from step where run_id = $1', [run])
@@ -196,9 +184,8 @@ test('a worker that the database has outgrown leaves runs to a newer one, and sa
   const said = Promise.withResolvers<void>()
   const listening = pino({ level: 'warn' }, { write: (line: string) => (lines.push(line), said.resolve()) })
   const pool = database.as('castellan_worker_private')
-  const queue = await createQueue(pool.pool)
   const old = await startWorker(
-    { database: pool, queue, log: listening, clock: systemClock, callStep: () => assert.fail('it must not execute anything') },
+    { database: pool, log: listening, clock: systemClock, callStep: () => assert.fail('it must not execute anything') },
     { queue: 'runs_private', executor: 'old', concurrency: 1, pollMs: 1, schema: 1 },
   )
   await said.promise
@@ -207,7 +194,6 @@ test('a worker that the database has outgrown leaves runs to a newer one, and sa
   await open('newer', new Date(2))
   await work(database, async () => 1, { times: 2 }) // the old one could have looked many times meanwhile
   await old.stop(0)
-  await queue.close()
   assert.equal(lines.length, 1)
   assert.match(JSON.parse(lines[0]!).msg, /needs a program that knows schema \d+, and this worker knows 1; it takes no more runs/)
 })

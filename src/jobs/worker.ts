@@ -7,21 +7,20 @@ import { Fault } from '../kernel/fault.ts'
 import type { Logger } from '../kernel/log.ts'
 import {
   advanceRuns,
-  claimRuns,
   executeRun,
-  lostFences,
   recoverRuns,
+  releaseRun,
+  takeRuns,
+  touchRuns,
   type Advance,
   type AdvanceOutcome,
   type Claim,
   type ExecuteDeps,
   type QueueName,
 } from '../runs/index.ts'
-import type { Enqueued, Queue } from './queue.ts'
 
 export interface WorkerDeps extends Omit<ExecuteDeps, 'settle'> {
   readonly database: Database
-  readonly queue: Queue
   readonly log: Logger
   /** Called when a run went to a queue that another worker serves. */
   readonly onEnqueued?: (queue: QueueName) => void
@@ -49,7 +48,6 @@ const heartbeatMs = 4_000
 
 interface Held {
   readonly claim: Claim
-  readonly queueJob: string
   readonly abort: AbortController
 }
 
@@ -66,84 +64,38 @@ export async function startWorker(deps: WorkerDeps, options: WorkerOptions): Pro
   let poke = Promise.withResolvers<void>()
   const wake = () => poke.resolve()
 
-  await deps.database.transaction(async (client) => {
-    await deps.queue.enqueue(client, await recoverRuns(client, options.executor))
-  })
+  await recoverRuns(deps.database, options.executor)
 
-  /**
-   * One transaction: queue jobs out, runs claimed, and what cannot be executed here sent where it can.
-   * A claim that a crash of the database forgets is made again, under a fence that nobody had before.
-   */
   async function take(limit: number): Promise<Held[]> {
     faultPoint('run.claim:before')
-    const taken = await deps.database.transaction(async (client) => {
-      const jobs = await deps.queue.fetch(client, options.queue, limit)
-      if (jobs.length === 0) return []
-      const claims = await claimRuns(client, jobs.map((job) => job.data.run_id), options.executor, schema)
-      const done: string[] = []
-      const mine: Held[] = []
-      const elsewhere: Enqueued[] = []
-      for (const [index, claim] of claims.entries()) {
-        const queueJob = jobs[index]!.id
-        // rolls everything back: the runs stay queued and their queue jobs stay in the queue, for a worker that knows more
-        if (claim.outcome === 'outdated') throw outgrown(claim.needs, schema)
-        if (claim.outcome === 'claimed') {
-          mine.push({ claim, queueJob, abort: new AbortController() })
-          continue
-        }
-        done.push(queueJob)
-        if (claim.outcome === 'not_cleared') elsewhere.push({ run: jobs[index]!.data.run_id, queue: claim.queue })
-        if (claim.outcome === 'dead' && claim.next) elsewhere.push({ run: claim.next, queue: claim.next_queue! })
-      }
-      await deps.queue.enqueue(client, elsewhere)
-      await deps.queue.complete(client, options.queue, done)
-      return mine
-    }, 'lazy')
+    const claims = await takeRuns(deps.database, { queue: options.queue, limit, executor: options.executor, schema })
     faultPoint('run.claim:after')
-    return taken
+    return claims.map((claim) => ({ claim, abort: new AbortController() }))
   }
 
-  /** Stores results, and tells the queue in the same transaction what became of their runs. */
-  async function settleAll(items: readonly (Advance & { queueJob: string })[]): Promise<AdvanceOutcome[]> {
+  const settle = batched(async (advances: readonly Advance[]): Promise<AdvanceOutcome[]> => {
     faultPoint('run.advance:before')
-    let enqueued: Enqueued[] = []
-    const outcomes = await deps.database.transaction(async (client) => {
-      const advanced = await advanceRuns(client, items)
-      enqueued = advanced.flatMap((outcome, index) => followUps(outcome, items[index]!.claim.run))
-      await deps.queue.enqueue(client, enqueued)
-      const left = items.filter((_item, index) => advanced[index]!.outcome !== 'next')
-      await deps.queue.complete(client, options.queue, left.map(({ queueJob }) => queueJob))
-      return advanced
-    })
+    const outcomes = await advanceRuns(deps.database, advances)
     faultPoint('run.advance:after')
-    for (const queue of new Set(enqueued.map((item) => item.queue))) queue === options.queue ? wake() : deps.onEnqueued?.(queue)
+    for (const queue of new Set(outcomes.flatMap(enqueuedBy))) queue === options.queue ? wake() : deps.onEnqueued?.(queue)
     return outcomes
-  }
-  const settle = batched(settleAll)
+  })
 
   async function execute(item: Held): Promise<void> {
     const log = deps.log.child({ run: item.claim.run, job: item.claim.job })
     try {
-      const outcome = await executeRun({ ...deps, settle: (claim, result, log) => settle({ claim, result, log, queueJob: item.queueJob }) }, item.claim, item.abort.signal)
+      const outcome = await executeRun({ ...deps, settle: (claim, result, log) => settle({ claim, result, log }) }, item.claim, item.abort.signal)
       if (outcome.outcome === 'fence_lost') log.warn('another executor holds this run now; what was done here is not recorded')
       else log.info({ outcome: outcome.outcome }, 'run left this executor')
       deps.onLeft?.(item.claim.run, outcome)
     } catch (error) {
       // the result could not be stored: the queue hands the run out again, and finished steps stay finished
       log.error({ err: error }, 'the database did not take the result; the run will be taken up again')
-      await release(item).catch(() => {})
+      // gives it back at once instead of waiting for its heartbeat to run out
+      await releaseRun(deps.database, item.claim).catch(() => {})
     } finally {
       held.delete(item.claim.run)
     }
-  }
-
-  /** Gives one run back at once instead of waiting for its heartbeat to run out. */
-  async function release(item: Held): Promise<void> {
-    await deps.database.transaction(async (client) => {
-      await client.query('select run_release($1, $2)', [item.claim.run, item.claim.fence])
-      await deps.queue.enqueue(client, [{ run: item.claim.run, queue: options.queue, delaySeconds: 2 }])
-      await deps.queue.complete(client, options.queue, [item.queueJob])
-    })
   }
 
   async function loop(): Promise<void> {
@@ -178,10 +130,12 @@ export async function startWorker(deps: WorkerDeps, options: WorkerOptions): Pro
   const heartbeat = setInterval(() => {
     if (held.size === 0) return
     const items = [...held.values()]
-    void (async () => {
-      await deps.queue.touch(options.queue, items.map((item) => item.queueJob))
-      for (const run of await lostFences(deps.database.pool, items.map((item) => item.claim))) held.get(run)?.abort.abort()
-    })().catch((error: unknown) => deps.log.warn({ err: error }, 'heartbeat failed'))
+    touchRuns(deps.database, items.map((item) => item.claim)).then(
+      (lost) => {
+        for (const run of lost) held.get(run)?.abort.abort()
+      },
+      (error: unknown) => deps.log.warn({ err: error }, 'heartbeat failed'),
+    )
   }, heartbeatMs).unref()
 
   const looping = loop()
@@ -201,20 +155,16 @@ export async function startWorker(deps: WorkerDeps, options: WorkerOptions): Pro
   }
 }
 
-function outgrown(needs: number, schema: number): Fault {
-  return new Fault('refused', 'worker.outdated', `the database needs a program that knows schema ${needs}, and this worker knows ${schema}; it takes no more runs until it is started again from a newer Castellan`)
-}
-
-/** What the queue must hand out because of this outcome. */
-function followUps(outcome: AdvanceOutcome, run: string): Enqueued[] {
+/** The queue that has work now because of this outcome. */
+function enqueuedBy(outcome: AdvanceOutcome): QueueName[] {
   switch (outcome.outcome) {
-    case 'retry':
-      return [{ run, queue: outcome.queue, delaySeconds: outcome.delay }]
     case 'moved':
-      return [{ run, queue: outcome.queue }]
+      return [outcome.queue]
+    case 'retry':
+      return outcome.delay === 0 ? [outcome.queue] : []
     case 'succeeded':
     case 'dead':
-      return outcome.next === null ? [] : [{ run: outcome.next, queue: outcome.next_queue! }]
+      return outcome.next_queue === undefined ? [] : [outcome.next_queue]
     default:
       return []
   }

@@ -21,10 +21,8 @@ export interface OutboxDeps {
   /** Of the house as it is now. */
   readonly settings: () => OutboxSettings
   readonly connectors: () => Connectors
-  /** Enqueues a run that waited, in the transaction of the decision. */
-  wakeRun(client: PoolClient, queue: string, run: string): Promise<void>
-  /** Hears after the commit that there is a run on that queue. */
-  onEnqueued?(queue: string): void
+  /** Hears after the commit of a decision that a run which waited for it is on that queue. */
+  onEnqueued?(queue: string, run: string): void
 }
 
 /** One transaction of the releaser: what it changes, what it says of it in the audit, and whom it wakes. */
@@ -37,7 +35,7 @@ export interface Change {
 
 /** Does it all or nothing. The fault points `NAME:before` and `NAME:after` stand around the commit. */
 export async function change<T>(deps: OutboxDeps, name: string, work: (change: Change) => Promise<T>): Promise<T> {
-  const queues = new Set<string>()
+  const woken: { run: string; queue: string }[] = []
   const result = await deps.database.transaction(async (client) => {
     const done = await work({
       client,
@@ -46,18 +44,13 @@ export async function change<T>(deps: OutboxDeps, name: string, work: (change: C
       audit: async (kind, subject, detail) => {
         await client.query('select audit_append($1, $2, $3, 1::smallint)', [kind, subject, JSON.stringify(detail)])
       },
-      wake: async (proposal) => {
-        for (const { run, queue } of await wakeWaiting(client, proposal)) {
-          await deps.wakeRun(client, queue, run)
-          queues.add(queue)
-        }
-      },
+      wake: async (proposal) => void woken.push(...(await wakeWaiting(client, proposal))),
     })
     faultPoint(`${name}:before`)
     return done
   })
   faultPoint(`${name}:after`)
-  for (const queue of queues) deps.onEnqueued?.(queue)
+  for (const { queue, run } of woken) deps.onEnqueued?.(queue, run)
   return result
 }
 

@@ -185,7 +185,7 @@ export async function everApproved(query: Queryable): Promise<DraftTrace[]> {
   return rows
 }
 
-/** Lets the run go on that waits for this proposal. @returns what has to be enqueued */
+/** Lets the run go on that waits for this proposal. @returns what was enqueued by that */
 export async function wakeWaiting(client: Queryable, proposal: string): Promise<{ run: string; queue: string }[]> {
   const { rows } = await client.query<{ woken: { run: string; queue: string } }>(`select run_wake($1) as woken`, [proposal])
   return rows.map(({ woken }) => woken)

@@ -7,7 +7,6 @@ import { toFault } from '../kernel/fault.ts'
 import { createLogger, type Logger } from '../kernel/log.ts'
 import { createFolderMailbox, type FolderMailbox, type MailboxProblem } from '../channels/index.ts'
 import type { House } from '../house/index.ts'
-import { createQueue } from '../jobs/queue.ts'
 import type { OutboxDeps } from '../outbox/change.ts'
 import { createConnectors, openConnector, type Connectors } from '../outbox/connectors/connectors.ts'
 import { nextMoment } from '../outbox/draft-store.ts'
@@ -18,7 +17,6 @@ import { recoverDrafts } from '../outbox/recover-drafts.ts'
 import { releaseDrafts } from '../outbox/release-drafts.ts'
 import { outboxRoutes } from '../outbox/routes.ts'
 import { openSpentNonces } from '../outbox/spent-nonces.ts'
-import type { QueueName } from '../runs/index.ts'
 import { bareApp } from '../server/bare-app.ts'
 import { listenOnSocket } from '../server/listen-on-socket.ts'
 import { auditRoutes } from './audit-routes.ts'
@@ -67,18 +65,16 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
     closing.push(() => close(opened))
     return opened
   }
-  const [, spent, sealingKey, queue] = await allOrNone([
+  const [, spent, sealingKey] = await allOrNone([
     keep(becomeOnlyReleaser(database, die), (leave) => leave()),
     keep(openSpentNonces(boot.folder), (file) => file.close()),
     openSealingKey(boot.folder),
-    keep(createQueue(database.pool), (opened) => opened.close()),
   ])
 
   const outbox: OutboxDeps = {
     database, spent, log, clock: systemClock, keys: openOperatorKeys(boot.folder),
     settings: () => house.settings.outbox,
     connectors: () => connectors,
-    wakeRun: (client, name, run) => queue.enqueue(client, [{ run, queue: name as QueueName }]),
     onEnqueued: (name) => host.wake(name === 'runs_open' ? 'worker-open' : 'worker-private'),
   }
   let connectors = connectorsOf(house, boot)

@@ -4,7 +4,7 @@ import { connect } from '../kernel/database/connect.ts'
 import { checkSchema } from '../kernel/database/migrate.ts'
 import { Fault } from '../kernel/fault.ts'
 import { createLogger } from '../kernel/log.ts'
-import { createQueue, createRunOpener, createScheduler } from '../jobs/index.ts'
+import { createRunOpener, createScheduler } from '../jobs/index.ts'
 import type { QueueName } from '../runs/index.ts'
 import {
   createApp,
@@ -27,11 +27,10 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
   const log = createLogger({ name: boot.process })
   const clock = systemClock
   const database = connect(boot.database, { application: boot.process, max: 8, onLost: (error) => log.warn({ err: error }, 'a connection to the database was lost') })
-  const queue = await createQueue(database.pool)
   let house = boot.house
   const wake = (name: QueueName) => host.wake(name === 'runs_open' ? 'worker-open' : 'worker-private')
 
-  const scheduler = createScheduler({ database, queue, clock, log, onEnqueued: wake })
+  const scheduler = createScheduler({ database, clock, log, onEnqueued: wake })
   host.onHouse((changed) => {
     house = changed
     scheduler.refresh().catch((error: unknown) => log.error({ err: error }, 'could not read the changed jobs'))
@@ -47,8 +46,8 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
     ...machineExaminations({ database, home, isolation, path: process.env.PATH ?? '', platform: process.platform }),
   ])
   const app = createApp({
-    database, queue, clock, log, isolation, readiness, doctor, wakes, wake,
-    open: createRunOpener({ database, queue }),
+    database, clock, log, isolation, readiness, doctor, wakes, wake,
+    open: createRunOpener(database),
     house: () => house,
     tools: createRegistry(allTools),
     stopping: stopping.signal,
@@ -66,7 +65,6 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
       stopping.abort()
       const drained = Promise.all([app.close(), loopback.close()])
       await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, deadlineMs / 2).unref())])
-      await queue.close()
       await database.close()
     },
   }

@@ -2,12 +2,12 @@ export { executeRun, type ExecuteDeps, type StepCall, type StepOutput } from './
 export { flushLedger } from './flush-ledger.ts'
 export {
   advanceRuns,
-  claimRuns,
-  lostFences,
   recoverRuns,
+  releaseRun,
+  takeRuns,
+  touchRuns,
   type Advance,
   type AdvanceOutcome,
   type Claim,
-  type ClaimOutcome,
   type QueueName,
 } from './run-store.ts'

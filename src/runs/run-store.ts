@@ -1,4 +1,5 @@
-import type { PoolClient } from 'pg'
+import type { Database } from '../kernel/database/connect.ts'
+import { Fault } from '../kernel/fault.ts'
 import type { JobDefinition } from '../house/index.ts'
 import type { Label } from '../labels/index.ts'
 
@@ -28,12 +29,7 @@ export interface NextStep {
 
 export type QueueName = 'runs_open' | 'runs_private'
 
-export type ClaimOutcome =
-  | ({ outcome: 'claimed' } & Claim)
-  | { outcome: 'gone'; state: string | null }
-  | { outcome: 'dead'; next: string | null; next_queue: QueueName | null }
-  | { outcome: 'not_cleared'; queue: QueueName }
-  | { outcome: 'outdated'; needs: number }
+type Taken = ({ outcome: 'claimed' } & Claim) | { outcome: 'outdated'; needs: number }
 
 /** What came of a step, as the database stores it. */
 export interface StepResult {
@@ -59,19 +55,27 @@ export type AdvanceOutcome =
   | { outcome: 'retry'; delay: number; queue: QueueName }
   | { outcome: 'moved'; queue: QueueName }
   | { outcome: 'fence_lost' | 'parked' }
-  | { outcome: 'succeeded' | 'dead'; next: string | null; next_queue: QueueName | null }
+  /** `next`: the run that waited behind this one. */
+  | { outcome: 'succeeded' | 'dead'; next: string | null; next_queue?: QueueName }
 
 /**
- * Takes each of these runs for `executor`, inside the caller's transaction. In the order of `runs`.
+ * Takes up to `limit` runs off a queue for `executor`. A claim that a crash of the database forgets is made again, under a
+ * fence that nobody had before; so the claim does not wait for the disk.
  * @param schema the newest schema that this program knows
+ * @throws Fault `worker.outdated` when the database needs a newer program
  */
-export async function claimRuns(client: PoolClient, runs: readonly string[], executor: string, schema: number): Promise<ClaimOutcome[]> {
-  const { rows } = await client.query<{ run: string; claim: ClaimOutcome }>({
-    name: 'run_claim',
-    text: 'select run, run_claim(run, $2, $3) as claim from unnest($1::uuid[]) with ordinality as wanted(run, place) order by place',
-    values: [runs, executor, schema],
+export async function takeRuns(
+  database: Database,
+  { queue, limit, executor, schema }: { queue: QueueName; limit: number; executor: string; schema: number },
+): Promise<Claim[]> {
+  const { rows } = await database.statement<{ taken: Taken }>(
+    { name: 'runs_take', text: 'select runs_take($1, $2, $3, $4) as taken', values: [queue, limit, executor, schema] },
+    'lazy',
+  )
+  return rows.map(({ taken }) => {
+    if (taken.outcome === 'claimed') return taken
+    throw new Fault('refused', 'worker.outdated', `the database needs a program that knows schema ${taken.needs}, and this worker knows ${schema}; it takes no more runs until it is started again from a newer Castellan`)
   })
-  return rows.map((row) => ({ ...row.claim, run: row.run }))
 }
 
 /** A step's result on its way into the ledger, with the lines that the step logged. */
@@ -81,9 +85,9 @@ export interface Advance {
   readonly log: readonly LogLine[]
 }
 
-/** Stores results of steps and learns what comes next, inside the caller's transaction. In the order of `advances`. */
-export async function advanceRuns(client: PoolClient, advances: readonly Advance[]): Promise<AdvanceOutcome[]> {
-  const { rows } = await client.query<{ outcome: AdvanceOutcome }>({
+/** Stores results of steps, hands their runs on, and says what comes next. In the order of `advances`. */
+export async function advanceRuns(database: Database, advances: readonly Advance[]): Promise<AdvanceOutcome[]> {
+  const { rows } = await database.statement<{ outcome: AdvanceOutcome }>({
     name: 'run_advance',
     text: `select run_advance(run, fence, result, log) as outcome
       from unnest($1::uuid[], $2::uuid[], $3::jsonb[], $4::jsonb[]) with ordinality as done(run, fence, result, log, place) order by place`,
@@ -95,24 +99,20 @@ export async function advanceRuns(client: PoolClient, advances: readonly Advance
   return rows.map((row) => row.outcome)
 }
 
-/** Runs that an executor of this name held when it died; they are queued again and must be enqueued by the caller. */
-export async function recoverRuns(client: PoolClient, executor: string): Promise<{ run: string; queue: QueueName }[]> {
-  const { rows } = await client.query<{ found: { run: string; queue: QueueName } }>(
-    'select runs_recover($1) as found',
-    [executor],
-  )
-  return rows.map((row) => row.found)
+/** Gives back to the queue what an executor of this name held when it died. */
+export async function recoverRuns(database: Database, executor: string): Promise<void> {
+  await database.pool.query('select runs_recover($1)', [executor])
 }
 
-/** Of these claims, the runs whose fence is no longer ours: cancelled, replaced, or taken over. */
-export async function lostFences(
-  query: Pick<PoolClient, 'query'>,
-  claims: readonly Pick<Claim, 'run' | 'fence'>[],
-): Promise<string[]> {
-  const { rows } = await query.query<{ run: string }>(
-    `select held.run from unnest($1::uuid[], $2::uuid[]) as held(run, fence)
-     where not exists (select 1 from run r where r.id = held.run and r.fence = held.fence)`,
-    [claims.map((claim) => claim.run), claims.map((claim) => claim.fence)],
-  )
+/** Gives one run back that this executor cannot finish. */
+export async function releaseRun(database: Database, { run, fence }: Pick<Claim, 'run' | 'fence'>): Promise<void> {
+  await database.pool.query('select run_release($1, $2)', [run, fence])
+}
+
+/** Says that the executor of these runs is alive. Returns those that are no longer its own: cancelled, replaced, or taken over. */
+export async function touchRuns(database: Database, claims: readonly Pick<Claim, 'run' | 'fence'>[]): Promise<string[]> {
+  const { rows } = await database.pool.query<{ run: string }>('select runs_touch($1, $2) as run', [
+    claims.map((claim) => claim.run), claims.map((claim) => claim.fence),
+  ])
   return rows.map((row) => row.run)
 }

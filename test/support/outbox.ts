@@ -89,7 +89,7 @@ export async function testOutbox(t?: TestContext, options: TestOutboxOptions = {
   const spent = await openSpentNonces(folder)
   const base = {
     database: database.as('castellan_releaser'), clock, log: pino({ level: 'silent' }), keys, settings: () => settings, connectors: () => connectors,
-    wakeRun: async (_client: unknown, queue: string, run: string) => void woken.push({ queue, run }),
+    onEnqueued: (queue: string, run: string) => void woken.push({ queue, run }),
   }
   let deps: OutboxDeps = { ...base, spent }
   ;(t ? (release: () => Promise<void>) => t.after(release) : after)(() => deps.spent.close())

@@ -67,7 +67,7 @@ if (import.meta.main) {
   const database = connect(task.connection)
   const deps = {
     database, clock, log: pino({ level: 'silent' }), keys: openOperatorKeys(task.folder), spent: await openSpentNonces(task.folder), settings: () => task.settings,
-    connectors: () => createConnectors([countedConnector(task.folder, task.outgoing)], { demonstration: false, accepted: false }), wakeRun: async () => {},
+    connectors: () => createConnectors([countedConnector(task.folder, task.outgoing)], { demonstration: false, accepted: false }),
   }
   armFaultPoints(task.faultPoints)
   await releaserLife(deps, clock, { id: task.key.id, privateKey: createPrivateKey(task.key.pem) }, task.undo)

@@ -3,10 +3,10 @@ import type { TestContext } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import type { House, JobDefinition } from '../../src/house/index.ts'
-import { createQueue, createRunOpener } from '../../src/jobs/index.ts'
+import { createRunOpener } from '../../src/jobs/index.ts'
 import { createManualClock } from '../../src/kernel/clock.ts'
 import type { QueueName } from '../../src/runs/index.ts'
-import { advanceRuns, claimRuns, type AdvanceOutcome, type StepResult } from '../../src/runs/run-store.ts'
+import { advanceRuns, type AdvanceOutcome, type Claim, type StepResult } from '../../src/runs/run-store.ts'
 import { createApp, createDoctor, createLoopbackApp, createReadiness, databaseExaminations, type ServerDeps } from '../../src/server/index.ts'
 import { checkSchema, newestVersion } from '../../src/kernel/database/migrate.ts'
 import { testDatabase, type TestDatabase } from './database.ts'
@@ -44,7 +44,6 @@ export async function testServer(t: TestContext, jobs: readonly JobDefinition[] 
   const database = await testDatabase(t)
   await declareJobs(database.owner, jobs, new Date('2026-11-01T00:00:00Z'))
   const role = database.as('castellan_server')
-  const queue = await createQueue(role.pool)
   const clock = createManualClock(new Date())
   const log = pino({ level: 'silent' })
   const woken: QueueName[] = []
@@ -55,8 +54,8 @@ export async function testServer(t: TestContext, jobs: readonly JobDefinition[] 
   } as unknown as House
   const readiness = createReadiness({ database: role, clock, checkSchema, scheduler: { lastTick: () => server.tick } })
   const deps: ServerDeps = {
-    database: role, queue, clock, log, readiness,
-    open: createRunOpener({ database: role, queue }),
+    database: role, clock, log, readiness,
+    open: createRunOpener(role),
     wake: (name) => void woken.push(name),
     house: () => house,
     isolation: { mode: 'demonstration', detail: 'one uid' },
@@ -74,7 +73,6 @@ export async function testServer(t: TestContext, jobs: readonly JobDefinition[] 
   t.after(async () => {
     stopping.abort()
     await app.close()
-    await queue.close()
   })
 
   async function call<T>(method: 'GET' | 'POST', url: string, payload?: unknown): Promise<Answer<T>> {
@@ -88,23 +86,23 @@ export async function testServer(t: TestContext, jobs: readonly JobDefinition[] 
     get: (url) => call('GET', url),
     post: (url, body) => call('POST', url, body),
     async execute(run, ...results) {
-      return database.as('castellan_worker_private').transaction(async (client) => {
-        const [claim] = await claimRuns(client, [run], 'test', newestVersion())
-        if (claim?.outcome !== 'claimed') throw new Error(`not claimed: ${JSON.stringify(claim)}`)
-        let step = claim.next.id
-        let outcome: AdvanceOutcome | undefined
-        for (const { log: line, ...result } of results) {
-          const lines = line === undefined ? [] : [{ at: new Date().toISOString(), level: 'info' as const, message: line }]
-          const [advanced] = await advanceRuns(client, [{
-            claim, log: lines,
-            result: { step, state: 'succeeded', output: {}, label: { level: 1, integrity: 'trusted', lanes: [] }, ...result },
-          }])
-          outcome = advanced
-          if (advanced?.outcome !== 'next') return advanced
-          step = advanced.next.id
-        }
-        return outcome
-      })
+      const worker = database.as('castellan_worker_private')
+      const { rows } = await worker.pool.query<{ claim: Claim & { outcome: string } }>('select run_claim($1, $2, $3) as claim', [run, 'test', newestVersion()])
+      const claim = { ...rows[0]!.claim, run }
+      if (claim.outcome !== 'claimed') throw new Error(`not claimed: ${JSON.stringify(claim)}`)
+      let step = claim.next.id
+      let outcome: AdvanceOutcome | undefined
+      for (const { log: line, ...result } of results) {
+        const lines = line === undefined ? [] : [{ at: new Date().toISOString(), level: 'info' as const, message: line }]
+        const [advanced] = await advanceRuns(worker, [{
+          claim, log: lines,
+          result: { step, state: 'succeeded', output: {}, label: { level: 1, integrity: 'trusted', lanes: [] }, ...result },
+        }])
+        outcome = advanced
+        if (advanced?.outcome !== 'next') return advanced
+        step = advanced.next.id
+      }
+      return outcome
     },
     async queued(run) {
       const { rows } = await database.owner.pool.query<{ count: number }>(`select count(*)::int as count from pgboss.job where data ->> 'run_id' = $1`, [run])

@@ -32,6 +32,8 @@ export interface Database {
   close(): Promise<void>
   /** Commits what `work` did, or rolls all of it back when it throws. */
   transaction<T>(work: (client: pg.PoolClient) => Promise<T>, durability?: Durability): Promise<T>
+  /** One statement, committed by itself: one round trip, whatever the durability. */
+  statement<R extends pg.QueryResultRow>(query: pg.QueryConfig, durability?: Durability): Promise<pg.QueryResult<R>>
 }
 
 /**
@@ -52,6 +54,7 @@ export function connect(connection: Connection, options: ConnectOptions = {}): D
     },
     close: () => (closed ??= pool.end()),
     transaction: (work, durability) => transaction(pool, work, durability),
+    statement: (query, durability) => (durability === 'lazy' ? lazily(pool, query) : pool.query(query)),
   }
 }
 
@@ -112,4 +115,16 @@ async function transaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Pr
     client.release(broken)
     throw error
   }
+}
+
+/** Begin, statement and commit travel together; should the statement fail, the commit behind it rolls back. */
+async function lazily<R extends pg.QueryResultRow>(pool: pg.Pool, query: pg.QueryConfig): Promise<pg.QueryResult<R>> {
+  const client = await pool.connect()
+  const [begun, result, committed] = await Promise.allSettled([
+    client.query('begin; set local synchronous_commit = off'), client.query<R>(query), client.query('commit'),
+  ])
+  const failed = [begun, result, committed].find((one) => one.status === 'rejected')
+  client.release(committed.status === 'rejected')
+  if (failed) throw failed.reason
+  return (result as PromiseFulfilledResult<pg.QueryResult<R>>).value
 }

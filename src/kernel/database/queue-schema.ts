@@ -1,4 +1,4 @@
-import pg from 'pg'
+import { randomUUID } from 'node:crypto'
 import { PgBoss } from 'pg-boss'
 import type { Database } from './connect.ts'
 import { roles } from './roles.ts'
@@ -21,7 +21,10 @@ const queueOptions = {
   deleteAfterSeconds: 60 * 60,
 }
 
-/** Installs pg-boss's schema and our queues, each a table of its own, and who may do what there. As the owner; again on every start. */
+/**
+ * Installs pg-boss's schema and our queues, each a table of its own, and makes functions of its statements for the ledger.
+ * As the owner; again on every start, because another version of pg-boss may say them differently.
+ */
 export async function installQueues(owner: Database): Promise<void> {
   const { rows } = await owner.pool.query<{ installed: boolean }>(`select to_regclass('${schema}.version') is not null as installed`)
   const boss = createBoss(owner, { migrate: true, createSchema: !rows[0]!.installed })
@@ -32,9 +35,9 @@ export async function installQueues(owner: Database): Promise<void> {
       if (existing.has(name)) await boss.updateQueue(name, queueOptions)
       else await boss.createQueue(name, { ...queueOptions, partition: true })
     }
-    const tables = await boss.getQueues([...queues])
-    const tableOf = (name: string) => pg.escapeIdentifier(tables.find((queue) => queue.name === name)!.table)
-    await owner.pool.query(grantsSql(tableOf('runs_open'), tableOf('runs_private')))
+    const functions: string[] = []
+    for (const name of queues) functions.push(queueFunctionsSql(name, await statementsOf(owner, name)))
+    await owner.transaction((client) => client.query([lockRoles, ...functions, dispatchSql].join('\n')))
   } finally {
     await boss.stop({ graceful: false, close: false })
   }
@@ -61,17 +64,78 @@ function createBoss(owner: Database, options: { migrate: boolean; createSchema: 
   return boss
 }
 
-/** Inserting needs the queue's settings and nothing else; only who executes a queue may see and change its jobs. */
-function grantsSql(open: string, secret: string): string {
-  const everyone = roles.join(', ')
-  return `
-    revoke all on all tables in schema ${schema} from ${everyone};
-    revoke all on schema ${schema} from public;
-    revoke execute on all functions in schema ${schema} from public;
-    grant usage on schema ${schema} to ${everyone};
-    grant select on ${schema}.version, ${schema}.queue to ${everyone};
-    grant execute on function ${schema}.job_now() to ${everyone};
-    grant insert on ${schema}.${open}, ${schema}.${secret} to castellan_server, castellan_releaser, castellan_worker_open, castellan_worker_private;
-    grant select, update on ${schema}.${open} to castellan_worker_open, castellan_worker_private;
-    grant select, update on ${schema}.${secret} to castellan_worker_private;`
+/** Every role gets at the queue through the functions of the ledger alone; in pg-boss's own tables none of them has a right. */
+const lockRoles = `
+  revoke all on all tables in schema ${schema} from public, ${roles.join(', ')};
+  revoke all on schema ${schema} from public, ${roles.join(', ')};
+  revoke execute on all functions in schema ${schema} from public, ${roles.join(', ')};`
+
+interface QueueStatements {
+  /** $1: jobs as JSON text. */
+  readonly insert: string
+  /** The number of jobs stands in it as `pullLimit`. */
+  readonly fetch: string
+  /** $1: queue, $2: jobs, $3: output as JSON. */
+  readonly complete: string
+  /** $1: queue, $2: jobs. */
+  readonly touch: string
 }
+
+/** A number that stands nowhere else in a statement. */
+const pullLimit = 987_654_321
+
+/** pg-boss's own statements for one queue, as it would send them: its calls are made against a connection that only listens. */
+async function statementsOf(owner: Database, queue: string): Promise<QueueStatements> {
+  const heard: string[] = []
+  const anyJob = [randomUUID()] // only the statement counts, its values go nowhere
+  const listener = { executeSql: async (text: string) => ({ rows: heard.push(text) > 2 ? [{ count: 0, ids: [] }] : [] }) }
+  const boss = createBoss(owner, { migrate: false, createSchema: false })
+  await boss.start()
+  try {
+    await boss.insert(queue, [{ data: {} }], { db: listener })
+    await boss.fetch(queue, { batchSize: pullLimit, db: listener })
+    await boss.complete(queue, anyJob, null, { db: listener })
+    await boss.touch(queue, anyJob, { db: listener })
+  } finally {
+    await boss.stop({ graceful: false, close: false })
+  }
+  const [insert, fetch, complete, touch] = heard
+  if (heard.length !== 4 || !fetch!.includes(String(pullLimit))) throw new Error(`pg-boss speaks differently than expected: ${heard.length} statements`)
+  return { insert: insert!, fetch: fetch!, complete: complete!, touch: touch! }
+}
+
+/** The statements of one queue as SQL functions, so that the ledger's functions can call them in their own transaction. */
+function queueFunctionsSql(queue: string, { insert, fetch, complete, touch }: QueueStatements): string {
+  const make = (name: string, parameters: string, returns: string, body: string) => `
+    create or replace function castellan.${name}_${queue}(${parameters}) returns ${returns} language sql as $statement$ ${body} $statement$;
+    revoke execute on function castellan.${name}_${queue} from public;`
+  return [
+    make('push', 'text', 'void', insert),
+    make('pull', 'integer', 'table (job uuid, run uuid)', `with pulled as (${fetch.replace(String(pullLimit), '$1')}) select id, (data ->> 'run_id')::uuid from pulled`),
+    make('done', 'text, uuid[], jsonb', 'void', complete),
+    make('touch', 'text, uuid[]', 'void', touch),
+  ].join('\n')
+}
+
+const eachQueue = (call: (queue: string) => string) => queues.map((queue) => `when '${queue}' then ${call(queue)};`).join(' ')
+
+/** What the ledger's functions call: the queue by its name. */
+const dispatchSql = `
+  create or replace function castellan.queue_push(p_queue text, p_runs uuid[], p_delay integer default 0) returns void language plpgsql as $f$
+  declare jobs text := (select json_agg(json_build_object('data', json_build_object('run_id', run), 'startAfter', p_delay)) from unnest(p_runs) as r(run));
+  begin
+    case p_queue ${eachQueue((queue) => `perform castellan.push_${queue}(jobs)`)} end case;
+  end $f$;
+  create or replace function castellan.queue_pull(p_queue text, p_limit integer) returns table (job uuid, run uuid) language plpgsql as $f$
+  begin
+    case p_queue ${eachQueue((queue) => `return query select * from castellan.pull_${queue}(p_limit)`)} end case;
+  end $f$;
+  create or replace function castellan.queue_done(p_queue text, p_jobs uuid[]) returns void language plpgsql as $f$
+  begin
+    case p_queue ${eachQueue((queue) => `perform castellan.done_${queue}(p_queue, p_jobs, null)`)} end case;
+  end $f$;
+  create or replace function castellan.queue_touch(p_queue text, p_jobs uuid[]) returns void language plpgsql as $f$
+  begin
+    case p_queue ${eachQueue((queue) => `perform castellan.touch_${queue}(p_queue, p_jobs)`)} end case;
+  end $f$;
+  revoke execute on function castellan.queue_push, castellan.queue_pull, castellan.queue_done, castellan.queue_touch from public;`

@@ -14,7 +14,6 @@ export async function cancelRun(deps: RequestDeps, run: string): Promise<{ id: s
     if (done.outcome === 'missing') throw missing(run)
     if (done.outcome === 'closed') throw new Fault('conflict', 'run.closed', `run ${run} is already ${done.state}`, { state: done.state })
     if (done.next === null) return undefined
-    await deps.queue.enqueue(client, [{ run: done.next, queue: done.next_queue }])
     return done.next_queue
   })
   if (freed !== undefined) deps.wake(freed)
@@ -27,7 +26,7 @@ export async function cancelRun(deps: RequestDeps, run: string): Promise<{ id: s
  * @throws Fault `run.missing`, `run.open`, `run.no_step`, `run.not_dead`
  */
 export async function redriveRun(deps: RequestDeps, run: string, { from, onlyDead = false }: { from?: string | undefined; onlyDead?: boolean } = {}): Promise<RedrivenRun> {
-  const { outcome, queue, behind } = await deps.database.transaction(async (client) => {
+  const { outcome, queue, behind = null } = await deps.database.transaction(async (client) => {
     await recordRequest(client, { request: 'run.redrive', subject: run, detail: { from: from ?? null } })
     if (onlyDead) await mustBeDead(client, run)
     const { rows } = await client.query<{ done: Redriven }>('select run_redrive($1, $2) as done', [run, from ?? null])
@@ -37,10 +36,9 @@ export async function redriveRun(deps: RequestDeps, run: string, { from, onlyDea
       throw new Fault('invalid', 'run.no_step', `run ${run} has not reached a step "${from}"; \`castellan run show ${run}\` shows its steps`)
     }
     if (done.outcome === 'open') throw notAgain(run, done.state)
-    if (done.outcome === 'queued') await deps.queue.enqueue(client, [{ run, queue: done.queue }])
     return done
   })
-  if (outcome === 'queued') deps.wake(queue)
+  if (queue !== undefined) deps.wake(queue)
   return { id: run, state: outcome, behind }
 }
 
@@ -48,7 +46,7 @@ type Redriven =
   | { outcome: 'missing' }
   | { outcome: 'no_step' }
   | { outcome: 'open'; state: string }
-  | { outcome: 'queued' | 'waiting'; queue: QueueName; behind: string | null }
+  | { outcome: 'queued' | 'waiting'; queue?: QueueName; behind?: string }
 
 async function mustBeDead(client: { query(text: string, values: unknown[]): Promise<{ rows: { state: string }[] }> }, run: string): Promise<void> {
   const { rows } = await client.query('select state from run where id = $1', [run])

@@ -1,4 +1,4 @@
-import type { OpenOutcome, OpenRequest, Queue } from '../../jobs/index.ts'
+import type { OpenOutcome, OpenRequest } from '../../jobs/index.ts'
 import { Fault } from '../../kernel/fault.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/database/connect.ts'
@@ -9,7 +9,6 @@ import { recordRequest } from './record-request.ts'
 
 export interface RequestDeps {
   readonly database: Database
-  readonly queue: Queue
   readonly clock: Clock
   open(request: OpenRequest): Promise<OpenOutcome>
   /** Tells the worker of a queue that there is work; only a hint. */

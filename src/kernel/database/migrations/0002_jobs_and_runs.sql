@@ -1,4 +1,6 @@
 -- Jobs, occurrences, runs and steps. Workers change them only through the functions at the end.
+-- These put runs into the queue and take them out by queue_push, queue_pull, queue_done and queue_touch, which are made of
+-- pg-boss's own statements at every start (queue-schema.ts): a run and its queue job change in one transaction, or not at all.
 
 create table house (
   digest    text primary key,
@@ -66,6 +68,9 @@ create table run (
   input         jsonb not null default '{}',
   fence         uuid,
   executor      text,
+  -- the queue job that this executor holds it by
+  queue         text,
+  queue_job     uuid,
   not_before    timestamptz,
   error         jsonb,
   made_without_model boolean not null default false,
@@ -150,7 +155,7 @@ end $$;
 create function run_open(p_run uuid, p_occurrence uuid, p_job text, p_slot timestamptz, p_origin text, p_key text, p_input jsonb) returns jsonb
 language plpgsql security definer set search_path = castellan, pg_temp as $$
 declare
-  j job; active uuid; opened_state text := 'queued'; replaced uuid[];
+  j job; active uuid; opened_state text := 'queued'; replaced uuid[]; v_queue text;
 begin
   select * into j from job where name = p_job and declared;
   if not found then
@@ -192,14 +197,18 @@ begin
       )
       select array_agg(id) into replaced from ended;
       perform audit_write('run.closed', id::text, jsonb_build_object('job', p_job, 'state', 'cancelled', 'replaced_by', p_run)) from unnest(replaced) as r(id);
+      perform queue_done(queue, array[queue_job]) from run where id = any (replaced) and queue_job is not null;
     end if;
   end if;
   insert into run (id, occurrence_id, job, digest, lane, state, behind_another, input, label_level, label_integrity, label_lanes)
   values (p_run, p_occurrence, p_job, j.digest, j.lane, opened_state, opened_state = 'waiting', p_input, j.label_level, j.label_integrity, lanes_join(j.label_lanes, array[j.lane]));
   perform audit_write('run.opened', p_run::text, jsonb_build_object('job', p_job, 'slot', p_slot, 'origin', p_origin, 'digest', j.digest));
-  return jsonb_build_object(
-    'outcome', case opened_state when 'queued' then 'opened' else 'waiting' end, 'run', p_run, 'replaced', replaced,
-    'queue', queue_of(j.lane, j.label_level, lanes_join(j.label_lanes, array[j.lane])));
+  if opened_state = 'waiting' then
+    return jsonb_build_object('outcome', 'waiting', 'run', p_run);
+  end if;
+  v_queue := queue_of(j.lane, j.label_level, lanes_join(j.label_lanes, array[j.lane]));
+  perform queue_push(v_queue, array[p_run]);
+  return jsonb_build_object('outcome', 'opened', 'run', p_run, 'replaced', replaced, 'queue', v_queue);
 end $$;
 
 -- Closes slots that will not run, each with its reason. Slots already recorded are left as they are; returns how many were new.
@@ -258,9 +267,13 @@ end $$;
 -- Closes a run and its occurrence, and lets the next one of the same job go that was waiting for it.
 create function run_close(p_run uuid, p_state text, p_error jsonb) returns jsonb
 language plpgsql as $$
-declare r castellan.run; next_run castellan.run;
+declare r castellan.run; next_run castellan.run; v_queue text;
 begin
-  update castellan.run set state = p_state, behind_another = false, fence = null, error = p_error, closed_at = clock_timestamp() where id = p_run returning * into r;
+  select * into r from castellan.run where id = p_run;
+  if r.queue_job is not null then
+    perform castellan.queue_done(r.queue, array[r.queue_job]);
+  end if;
+  update castellan.run set state = p_state, behind_another = false, fence = null, queue_job = null, error = p_error, closed_at = clock_timestamp() where id = p_run;
   update castellan.occurrence set
     state = case p_state when 'succeeded' then 'ran' else 'failed' end,
     reason = case p_state when 'succeeded' then null else p_state || ': ' || coalesce(p_error ->> 'code', 'unknown') end,
@@ -273,8 +286,23 @@ begin
   if next_run.id is null then
     return jsonb_build_object('outcome', p_state, 'next', null);
   end if;
-  return jsonb_build_object('outcome', p_state, 'next', next_run.id,
-    'next_queue', castellan.queue_of(next_run.lane, next_run.label_level, next_run.label_lanes));
+  v_queue := castellan.queue_of(next_run.lane, next_run.label_level, next_run.label_lanes);
+  perform castellan.queue_push(v_queue, array[next_run.id]);
+  return jsonb_build_object('outcome', p_state, 'next', next_run.id, 'next_queue', v_queue);
+end $$;
+
+-- Gives a run that was being executed back to a queue, now or after some seconds.
+create function run_requeue(p_run castellan.run, p_queue text, p_delay integer) returns jsonb
+language plpgsql as $$
+begin
+  if p_run.queue_job is not null then
+    perform castellan.queue_done(p_run.queue, array[p_run.queue_job]);
+  end if;
+  perform castellan.queue_push(p_queue, array[p_run.id], p_delay);
+  update castellan.run set state = 'queued', fence = null, queue_job = null,
+    not_before = case when p_delay > 0 then clock_timestamp() + make_interval(secs => p_delay) end
+  where id = p_run.id;
+  return jsonb_build_object('queue', p_queue, 'delay', p_delay);
 end $$;
 
 -- Takes a run for this executor with a new fence; whoever held it before is refused from now on.
@@ -364,21 +392,21 @@ begin
   if v_state = 'failed' then
     select * into j from job where name = r.job;
     if coalesce((p_result ->> 'retry')::boolean, true) and s.failures < coalesce(j.tries, 3) then
-      update run set state = 'queued', fence = null, not_before = clock_timestamp() + make_interval(secs => 2 ^ s.failures) where id = p_run;
-      return jsonb_build_object('outcome', 'retry', 'delay', 2 ^ s.failures, 'queue', queue_of(r.lane, v_level, v_lanes));
+      return run_requeue(r, queue_of(r.lane, v_level, v_lanes), (2 ^ s.failures)::integer) || jsonb_build_object('outcome', 'retry');
     end if;
     update step set state = 'failed' where run_id = p_run and id = s.id;
     return run_close(p_run, 'dead', coalesce(p_result -> 'error', '{}') || jsonb_build_object('step', s.id, 'tries', s.failures));
   elsif v_state = 'parked' then
-    update run set state = case when woken then 'queued' else 'parked' end, fence = null where id = p_run;
-    return case when r.woken
-      then jsonb_build_object('outcome', 'retry', 'delay', 0, 'queue', queue_of(r.lane, v_level, v_lanes))
-      else jsonb_build_object('outcome', 'parked') end;
+    if r.woken then
+      return run_requeue(r, queue_of(r.lane, v_level, v_lanes), 0) || jsonb_build_object('outcome', 'retry');
+    end if;
+    perform queue_done(r.queue, array[r.queue_job]) where r.queue_job is not null;
+    update run set state = 'parked', fence = null, queue_job = null where id = p_run;
+    return jsonb_build_object('outcome', 'parked');
   end if;
 
   if not may_execute(r.lane, v_level, v_lanes) then
-    update run set state = 'queued', fence = null where id = p_run;
-    return jsonb_build_object('outcome', 'moved', 'queue', 'runs_private');
+    return run_requeue(r, 'runs_private', 0) || jsonb_build_object('outcome', 'moved');
   end if;
   select definition into body from job_definition where digest = r.digest;
   if s.position + 1 < jsonb_array_length(body -> 'steps') then
@@ -390,32 +418,92 @@ begin
   return run_close(p_run, 'succeeded', null);
 end $$;
 
--- What an executor of this name held when it died is queued again. Returns {run, queue} for each.
+-- Takes up to p_limit runs off a queue for this executor: one statement, one transaction. A run that cannot be executed
+-- here is sent where it can; a queue job without a run to execute is done. Returns claims as run_claim does, with the run.
+create function runs_take(p_queue text, p_limit integer, p_executor text, p_schema integer) returns setof jsonb
+language plpgsql security definer set search_path = castellan, pg_temp as $$
+declare pulled record; claim jsonb; v_needs integer;
+begin
+  if session_user = 'castellan_worker_open' and p_queue <> 'runs_open' then
+    raise exception 'the open worker takes no runs from %', p_queue using errcode = '42501';
+  end if;
+  select max(min_app) into v_needs from schema_meta;
+  if (p_schema >= v_needs) is not true then
+    return next jsonb_build_object('outcome', 'outdated', 'needs', v_needs);
+    return;
+  end if;
+  for pulled in select job, run from queue_pull(p_queue, p_limit) loop
+    claim := run_claim(pulled.run, p_executor, p_schema);
+    if claim ->> 'outcome' = 'claimed' then
+      update run set queue = p_queue, queue_job = pulled.job where id = pulled.run;
+      return next claim || jsonb_build_object('run', pulled.run);
+    else
+      perform queue_done(p_queue, array[pulled.job]);
+      if claim ->> 'outcome' = 'not_cleared' then
+        perform queue_push(claim ->> 'queue', array[pulled.run]);
+      end if;
+    end if;
+  end loop;
+end $$;
+
+-- Says that the executor of these runs is alive, and returns those that are no longer its own: cancelled, replaced, taken over.
+create function runs_touch(p_runs uuid[], p_fences uuid[]) returns setof uuid
+language plpgsql security definer set search_path = castellan, pg_temp as $$
+declare v_queue text; v_jobs uuid[];
+begin
+  for v_queue, v_jobs in
+    select r.queue, array_agg(r.queue_job) from unnest(p_runs, p_fences) as held(run, fence)
+    join run r on r.id = held.run and r.fence = held.fence where r.queue_job is not null group by r.queue
+  loop
+    perform queue_touch(v_queue, v_jobs);
+  end loop;
+  return query select held.run from unnest(p_runs, p_fences) as held(run, fence)
+    where not exists (select 1 from run r where r.id = held.run and r.fence = held.fence);
+end $$;
+
+-- What an executor of this name held when it died goes back to the queue. Returns {queue, delay} for each.
 create function runs_recover(p_executor text) returns setof jsonb
-language sql security definer set search_path = castellan, pg_temp as $$
-  update run set state = 'queued', fence = null
-  where state = 'running' and executor = p_executor and may_execute(lane, label_level, label_lanes)
-  returning jsonb_build_object('run', id, 'queue', queue_of(lane, label_level, label_lanes))
-$$;
+language plpgsql security definer set search_path = castellan, pg_temp as $$
+declare r run;
+begin
+  for r in select * from run where closed_at is null and state = 'running' and executor = p_executor
+    and may_execute(lane, label_level, label_lanes) for no key update
+  loop
+    return next run_requeue(r, queue_of(r.lane, r.label_level, r.label_lanes), 0);
+  end loop;
+end $$;
 
 -- An executor that could not store a result gives the run back.
 create function run_release(p_run uuid, p_fence uuid) returns void
-language sql security definer set search_path = castellan, pg_temp as $$
-  update run set state = 'queued', fence = null where id = p_run and fence = p_fence and state = 'running'
-$$;
-
--- Runs whose queue job should have come by now: the queue lost it, or a database was restored. And those that began to wait
--- for another in the moment in which that one ended, so that it did not see them.
-create function runs_overdue(p_older_than interval) returns setof jsonb
 language plpgsql security definer set search_path = castellan, pg_temp as $$
-declare v_job text; promoted run;
+declare r run;
 begin
-  return query select jsonb_build_object('run', id, 'queue', queue_of(lane, label_level, label_lanes)) from run
-    where state = 'queued' and coalesce(not_before, claimed_at, opened_at) < clock_timestamp() - p_older_than;
+  select * into r from run where id = p_run and fence = p_fence for no key update;
+  if found then
+    perform run_requeue(r, queue_of(r.lane, r.label_level, r.label_lanes), 2);
+  end if;
+end $$;
+
+-- Enqueues again the runs whose queue job should have come by now: the queue lost it, or a database was restored. And those
+-- that began to wait for another in the moment in which that one ended, so that it did not see them.
+-- A second queue job for a run does no harm. Returns the queues that have work now.
+create function runs_overdue(p_older_than interval) returns setof text
+language plpgsql security definer set search_path = castellan, pg_temp as $$
+declare r run; v_queue text; v_job text;
+begin
+  for r in select * from run where closed_at is null and state = 'queued'
+    and coalesce(not_before, claimed_at, opened_at) < clock_timestamp() - p_older_than
+  loop
+    v_queue := queue_of(r.lane, r.label_level, r.label_lanes);
+    perform queue_push(v_queue, array[r.id]);
+    return next v_queue;
+  end loop;
   for v_job in select distinct job from run where behind_another order by job loop
-    promoted := run_promote(v_job);
-    if promoted.id is not null then
-      return next jsonb_build_object('run', promoted.id, 'queue', queue_of(promoted.lane, promoted.label_level, promoted.label_lanes));
+    r := run_promote(v_job);
+    if r.id is not null then
+      v_queue := queue_of(r.lane, r.label_level, r.label_lanes);
+      perform queue_push(v_queue, array[r.id]);
+      return next v_queue;
     end if;
   end loop;
 end $$;
@@ -439,7 +527,7 @@ end $$;
 -- Returns {outcome: missing|open|no_step|queued|waiting, run, queue, behind}.
 create function run_redrive(p_run uuid, p_from text default null) returns jsonb
 language plpgsql security definer set search_path = castellan, pg_temp as $$
-declare r run; from_position integer; v_behind uuid;
+declare r run; from_position integer; v_behind uuid; v_queue text;
 begin
   select * into r from run where id = p_run for no key update;
   if not found then
@@ -464,7 +552,12 @@ begin
     error = null, closed_at = null, not_before = null where id = p_run;
   update occurrence set state = 'due', reason = null, closed_at = null where id = r.occurrence_id;
   perform audit_write('run.redriven', p_run::text, jsonb_build_object('job', r.job, 'from', p_from, 'behind', v_behind));
-  return jsonb_build_object('outcome', case when v_behind is null then 'queued' else 'waiting' end, 'run', p_run, 'behind', v_behind, 'queue', queue_of(r.lane, r.label_level, r.label_lanes));
+  if v_behind is not null then
+    return jsonb_build_object('outcome', 'waiting', 'run', p_run, 'behind', v_behind);
+  end if;
+  v_queue := queue_of(r.lane, r.label_level, r.label_lanes);
+  perform queue_push(v_queue, array[p_run]);
+  return jsonb_build_object('outcome', 'queued', 'run', p_run, 'queue', v_queue);
 end $$;
 
 create function job_pause(p_job text, p_paused boolean) returns boolean

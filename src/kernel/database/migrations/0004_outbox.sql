@@ -123,7 +123,7 @@ language sql stable security definer set search_path = castellan, pg_temp as $$
 $$;
 
 -- A decision lets the run go on that waits for it; one that is just executing is told, so that it does not park past it.
--- Returns {run, queue} to enqueue, or nothing.
+-- Returns the run that was enqueued and its queue, or nothing.
 create function run_wake(p_proposal uuid) returns setof jsonb
 language plpgsql security definer set search_path = castellan, pg_temp as $$
 declare r run;
@@ -132,7 +132,6 @@ begin
   if r.state in ('queued', 'running') then
     update run set woken = true where id = r.id;
   elsif r.state = 'parked' then
-    update run set state = 'queued' where id = r.id;
-    return next jsonb_build_object('run', r.id, 'queue', queue_of(r.lane, r.label_level, r.label_lanes));
+    return next run_requeue(r, queue_of(r.lane, r.label_level, r.label_lanes), 0) || jsonb_build_object('run', r.id);
   end if;
 end $$;
