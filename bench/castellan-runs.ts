@@ -1,11 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { pino } from 'pino'
 import { systemClock } from '../src/kernel/clock.ts'
-import { connect } from '../src/kernel/database/connect.ts'
-import { prepareDatabase } from '../src/kernel/database/prepare.ts'
-import { roles, type Passwords } from '../src/kernel/database/roles.ts'
-import { createQueue, createRunOpener, startWorker } from '../src/jobs/index.ts'
+import { createRunOpener, startWorker } from '../src/jobs/index.ts'
 import { declareJobs, jobDefinition } from '../test/support/jobs.ts'
+import { castellanDatabase } from './castellan-database.ts'
 import { keepBusy } from './keep-busy.ts'
 import type { OpenSide } from './side.ts'
 
@@ -16,16 +13,12 @@ const log = pino({ level: 'silent' })
  * under their roles. A unit is done when the run is closed.
  */
 export const open: OpenSide = async (database) => {
-  const passwords = Object.fromEntries(roles.map((role) => [role, randomBytes(12).toString('hex')])) as Passwords
-  const owner = connect(database, { max: 1 })
-  await prepareDatabase(owner, passwords)
+  const { owner, as } = await castellanDatabase(database)
   await declareJobs(owner, [jobDefinition({ name: 'bench' })])
   await owner.close()
-  const as = (user: keyof Passwords, max: number) => connect({ ...database, user, password: passwords[user] }, { max })
   const server = as('castellan_server', 8)
   const private_ = as('castellan_worker_private', 4)
-  const [serverQueue, workerQueue] = await Promise.all([createQueue(server.pool), createQueue(private_.pool)])
-  const openRun = createRunOpener({ database: server, queue: serverQueue })
+  const openRun = createRunOpener(server)
   let slot = Date.now()
 
   return {
@@ -34,7 +27,7 @@ export const open: OpenSide = async (database) => {
       const early = new Map<string, string>() // runs that were closed before their opener went on
       const worker = await startWorker(
         {
-          database: private_, queue: workerQueue, log, clock: systemClock,
+          database: private_, log, clock: systemClock,
           callStep: async ({ label }) => ({ output: { value: 1 }, label, madeWithoutModel: false }),
           onLeft: (run, { outcome }) => {
             const tell = waiting.get(run)
@@ -61,7 +54,6 @@ export const open: OpenSide = async (database) => {
       return measured
     },
     async close() {
-      await Promise.all([serverQueue.close(), workerQueue.close()])
       await Promise.all([server.close(), private_.close()])
     },
   }
