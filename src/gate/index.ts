@@ -1,3 +1,2 @@
 export { createGateApp, type GateDeps, type Surface } from './app.ts'
 export { createInFlight, type InFlight } from './in-flight.ts'
-export { listenOnLoopback, listenOnSocket } from './listen.ts'

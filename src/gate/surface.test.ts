@@ -213,5 +213,5 @@ test('a port that is taken is said with the setting that changes it', async (t) 
   const { boot, remove } = await gateBoot(database, 'gate-local', models)
   t.after(remove)
   const settings = { ...boot.house.settings, ports: { ...boot.house.settings.ports, gateLocal: Number(new URL(gate.address).port) } }
-  await assert.rejects(startFrom({ ...boot, house: { ...boot.house, settings } }), /in use by another program.*ports\.gate_local/)
+  await assert.rejects(startFrom({ ...boot, house: { ...boot.house, settings } }), /taken by another program.*ports\.gate_local/)
 })

@@ -1,8 +1,9 @@
 import { systemClock } from '../kernel/clock.ts'
 import { connect } from '../kernel/database/connect.ts'
 import { Fault } from '../kernel/fault.ts'
+import { listenOnLoopback, listenOnSocket } from '../kernel/listen.ts'
 import { createLogger } from '../kernel/log.ts'
-import { createGateApp, createInFlight, listenOnLoopback, listenOnSocket, type GateDeps } from '../gate/index.ts'
+import { createGateApp, createInFlight, type GateDeps } from '../gate/index.ts'
 import type { House } from '../house/index.ts'
 import type { GateName } from '../labels/index.ts'
 import { createCallLedger, createCalls, declareModels } from '../models/index.ts'
@@ -48,7 +49,7 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
     const { ports } = house.settings
     const [port, setting] = gate === 'local' ? [ports.gateLocal, 'ports.gate_local'] : [ports.gateCloud, 'ports.gate_cloud']
     address = await listenOnLoopback(tcp, port, setting)
-    await listenOnSocket(socket, gate === 'local' ? boot.sockets.gateLocal : boot.sockets.gateCloud)
+    await listenOnSocket(socket, gate === 'local' ? boot.sockets.gateLocal : boot.sockets.gateCloud, 'group')
   } catch (error) {
     await close()
     throw error

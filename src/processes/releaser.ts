@@ -4,6 +4,7 @@ import { readHeadFile, sealAudit, verifyAudit } from '../kernel/audit/index.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { connect, type Database } from '../kernel/database/connect.ts'
 import { toFault } from '../kernel/fault.ts'
+import { listenOnSocket } from '../kernel/listen.ts'
 import { createLogger, type Logger } from '../kernel/log.ts'
 import { createFolderMailbox, type FolderMailbox, type MailboxProblem } from '../channels/index.ts'
 import type { House } from '../house/index.ts'
@@ -18,7 +19,6 @@ import { releaseDrafts } from '../outbox/release-drafts.ts'
 import { outboxRoutes } from '../outbox/routes.ts'
 import { openSpentNonces } from '../outbox/spent-nonces.ts'
 import { bareApp } from '../server/bare-app.ts'
-import { listenOnSocket } from '../server/listen-on-socket.ts'
 import { auditRoutes } from './audit-routes.ts'
 import type { Boot, Host, Started } from './boot.ts'
 import { startLoop, type Loop } from './loop.ts'
@@ -105,7 +105,7 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
 
   const app = createReleaserApp({ outbox, sealingKey, boot, onChange: releasing.wake, dieWhenReplaced, problems: () => mailboxes.flatMap((mailbox) => mailbox.problems()) })
   closing.push(() => app.close())
-  await listenOnSocket(app, boot.sockets.releaser)
+  await listenOnSocket(app, boot.sockets.releaser, 'owner')
   closing.push(() => stopping.abort())
 
   host.onWake(freezing.wake)

@@ -3,6 +3,7 @@ import { systemClock } from '../kernel/clock.ts'
 import { connect } from '../kernel/database/connect.ts'
 import { checkSchema } from '../kernel/database/migrate.ts'
 import { Fault } from '../kernel/fault.ts'
+import { listenOnLoopback, listenOnSocket } from '../kernel/listen.ts'
 import { createLogger } from '../kernel/log.ts'
 import { createRunOpener, createScheduler } from '../jobs/index.ts'
 import type { QueueName } from '../runs/index.ts'
@@ -12,8 +13,6 @@ import {
   createLoopbackApp,
   createReadiness,
   databaseExaminations,
-  listenOnLoopback,
-  listenOnSocket,
   machineExaminations,
 } from '../server/index.ts'
 import { allTools } from '../tools/all-tools.ts'
@@ -55,8 +54,8 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
   })
   const loopback = createLoopbackApp({ log, readiness })
   scheduler.start(tickMs)
-  await listenOnSocket(app, boot.sockets.server)
-  await listenOnLoopback(loopback, boot.house.settings.ports.server)
+  await listenOnSocket(app, boot.sockets.server, 'owner')
+  await listenOnLoopback(loopback, boot.house.settings.ports.server, 'ports.server')
 
   return {
     async stop(deadlineMs) {

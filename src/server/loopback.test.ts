@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { testServer } from '../../test/support/server.ts'
 import { jobDefinition } from '../../test/support/jobs.ts'
 import type { ReadinessView } from './api.ts'
-import { listenOnLoopback } from './loopback.ts'
 
 const host = '127.0.0.1:7400'
 
@@ -71,13 +68,4 @@ test('a server that is stopping is not ready, though every part is', async (t) =
   const answer = await server.loopback.inject({ url: '/readyz', headers: { host } })
   assert.deepEqual([answer.statusCode, answer.json().error.message], [503, 'server: stopping'])
   assert.equal((await server.loopback.inject({ url: '/healthz', headers: { host } })).statusCode, 200)
-})
-
-test('a port that is taken is said to be, with the setting that mends it', async (t) => {
-  const { loopback } = await testServer(t)
-  const other = createServer().listen(0, '127.0.0.1')
-  t.after(() => other.close())
-  await once(other, 'listening')
-  const { port } = other.address() as AddressInfo
-  await assert.rejects(listenOnLoopback(loopback, port), (error: Error) => error.message.includes(`port ${port}`) && error.message.includes('ports.server'))
 })

@@ -36,16 +36,6 @@ export function createLoopbackApp({ log, readiness }: { log: Logger; readiness: 
   return app
 }
 
-/** @throws Fault `port.taken` when something else listens there */
-export async function listenOnLoopback(app: FastifyInstance, port: number): Promise<void> {
-  try {
-    await app.listen({ host: '127.0.0.1', port })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-    throw new Fault('conflict', 'port.taken', `port ${port} on 127.0.0.1 is taken by another program; set \`ports.server\` in castellan.yaml, or CASTELLAN_PORT_SERVER`, { port }, error)
-  }
-}
-
 function isLoopbackName(host: string | undefined): boolean {
   return host !== undefined && /^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/i.test(host)
 }
