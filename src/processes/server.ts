@@ -6,6 +6,7 @@ import { Fault } from '../kernel/fault.ts'
 import { listenOnLoopback, listenOnSocket } from '../kernel/listen.ts'
 import { createLogger } from '../kernel/log.ts'
 import { createRunOpener, createScheduler } from '../jobs/index.ts'
+import { listModels } from '../models/list-models.ts'
 import type { QueueName } from '../runs/index.ts'
 import {
   createApp,
@@ -39,15 +40,17 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
   host.onWake(() => wakes.emit('wake'))
   const stopping = new AbortController()
   const readiness = createReadiness({ database, clock, scheduler, checkSchema })
-  const { isolation, home } = boot
+  const { isolation, home, sockets } = boot
+  const gates = (fresh: boolean) => listModels(sockets, fresh)
   const doctor = createDoctor([
     ...databaseExaminations({ database, clock, checkSchema }),
-    ...machineExaminations({ database, home, isolation, path: process.env.PATH ?? '', platform: process.platform }),
+    ...machineExaminations({ home, house: () => house, gates, isolation, path: process.env.PATH ?? '', platform: process.platform }),
   ])
   const app = createApp({
     database, clock, log, isolation, readiness, doctor, wakes, wake,
     open: createRunOpener(database),
     house: () => house,
+    gates,
     tools: createRegistry(allTools),
     stopping: stopping.signal,
     reload: () => reload(host),

@@ -173,10 +173,16 @@ export interface UpstreamView {
   kind: string
   zone: string
   url: string
+  /** When its gate last asked it what it has; `not asked`: nobody could. */
+  state: 'answers' | 'silent' | 'not asked'
+  /** Why it does not answer. */
+  reason: string | null
+  latency_ms: number | null
+  /** What it has, each with the zone it really runs in. */
+  models: { name: string; zone: string; embedding: boolean }[]
   /** The task types that are routed to it, each with the model it names. */
   routes: { task: string; model: string }[]
-  /** Of today's calls; `state` is that of the last one. */
-  state: string
+  /** Today's calls. */
   calls: number
   failed: number
   input_tokens: number

@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events'
 import type { FastifyInstance } from 'fastify'
 import type { House } from '../house/index.ts'
 import type { Logger } from '../kernel/log.ts'
+import type { GateReport } from '../models/index.ts'
 import type { IsolationView } from './api.ts'
 import { bareApp } from './bare-app.ts'
 import type { Doctor } from './doctor/doctor.ts'
@@ -16,6 +17,8 @@ import { toolRoutes } from './routes/tools.ts'
 export interface ServerDeps extends RequestDeps {
   readonly log: Logger
   readonly house: () => House
+  /** What the gates say of their upstreams; `fresh` does not believe what those said a moment ago. */
+  gates(fresh: boolean): Promise<readonly GateReport[]>
   readonly isolation: IsolationView
   readonly tools: ToolList
   readonly readiness: Readiness

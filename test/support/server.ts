@@ -5,6 +5,7 @@ import { pino } from 'pino'
 import type { House, JobDefinition } from '../../src/house/index.ts'
 import { createRunOpener } from '../../src/jobs/index.ts'
 import { createManualClock } from '../../src/kernel/clock.ts'
+import type { GateReport } from '../../src/models/index.ts'
 import type { QueueName } from '../../src/runs/index.ts'
 import { advanceRuns, type AdvanceOutcome, type Claim, type StepResult } from '../../src/runs/run-store.ts'
 import { createApp, createDoctor, createLoopbackApp, createReadiness, databaseExaminations, type ServerDeps } from '../../src/server/index.ts'
@@ -21,6 +22,8 @@ export interface TestServer {
   readonly woken: QueueName[]
   /** What the scheduler last said. */
   tick: Date | undefined
+  /** What the gates say of their upstreams. */
+  gates: readonly GateReport[]
   get<T>(url: string): Promise<Answer<T>>
   post<T>(url: string, body?: unknown): Promise<Answer<T>>
   /** Executes what a worker would: each result in turn, until the run leaves or the results are used up. */
@@ -58,6 +61,7 @@ export async function testServer(t: TestContext, jobs: readonly JobDefinition[] 
     open: createRunOpener(role),
     wake: (name) => void woken.push(name),
     house: () => house,
+    gates: async () => server.gates,
     isolation: { mode: 'demonstration', detail: 'one uid' },
     tools: {
       list: () => [tool],
@@ -83,6 +87,7 @@ export async function testServer(t: TestContext, jobs: readonly JobDefinition[] 
   const server: TestServer = {
     database, app, loopback, deps, clock, woken,
     tick: clock.now(),
+    gates: [],
     get: (url) => call('GET', url),
     post: (url, body) => call('POST', url, body),
     async execute(run, ...results) {

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { jobDefinition } from '../../../test/support/jobs.ts'
 import { testServer, type TestServer } from '../../../test/support/server.ts'
+import type { House } from '../../house/index.ts'
+import type { GateReport, UpstreamStatus } from '../../models/index.ts'
 import type { Check, OpenedRun } from '../api.ts'
 import { createDoctor } from './doctor.ts'
 import { machineExaminations } from './machine-examinations.ts'
@@ -73,18 +75,41 @@ test('a demonstration key alone is a warning, until a key of the operator is enr
   assert.equal((await found(server)).keys!.status, 'warn')
 })
 
-test('the machine is looked at: isolation, sandbox, gates, disk', async (t) => {
-  const server = await testServer(t)
+test('the machine is looked at: isolation, sandbox, models, disk', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'castellan-doctor-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
-  const database = server.database.as('castellan_server')
   const examine = async (path: string, mode: 'separate-uids' | 'demonstration') => {
-    const checks = await createDoctor(machineExaminations({ database, home: folder, isolation: { mode, detail: '' }, path, platform: 'linux' })).examine()
+    const checks = await createDoctor(machineExaminations({ home: folder, house: houseWith(), gates: async () => [], isolation: { mode, detail: '' }, path, platform: 'linux' })).examine()
     return Object.fromEntries(checks.map(({ id, status }) => [id, status]))
   }
-  assert.deepEqual(await examine(folder, 'demonstration').then(({ disk: _, ...rest }) => rest), { isolation: 'warn', sandbox: 'fail', models: 'fail' })
+  assert.deepEqual(await examine(folder, 'demonstration').then(({ disk: _, ...rest }) => rest), { isolation: 'warn', sandbox: 'fail', models: 'ok' })
   writeFileSync(join(folder, 'bwrap'), '')
   chmodSync(join(folder, 'bwrap'), 0o755)
-  await server.database.owner.pool.query(`insert into process (name, state, isolation) values ('gate-local', 'ready', 'x'), ('gate-cloud', 'ready', 'x')`)
   assert.deepEqual(await examine(`/nowhere:${folder}`, 'separate-uids').then(({ disk: _, ...rest }) => rest), { isolation: 'ok', sandbox: 'ok', models: 'ok' })
 })
+
+test('models: how many upstreams answer is said, and which do not; a gate that is away is a failure', async () => {
+  const small = { name: 'small', zone: 'machine', embedding: false } as const
+  const answers = (name: string, models: UpstreamStatus['models'] = [small]): UpstreamStatus => ({ name, zone: 'machine', state: 'answers', latency_ms: 2, models })
+  const silent = (name: string): UpstreamStatus => ({ name, zone: 'machine', state: 'silent', latency_ms: 1, models: [], error: { code: 'x', message: `${name} cannot be reached` } })
+  const gate = (...upstreams: UpstreamStatus[]): GateReport => ({ gate: 'local', answers: true, status: { gate: 'local', address: '', upstreams, routes: {} } })
+  const look = async (names: string[], ...reports: GateReport[]) => {
+    const asked: boolean[] = []
+    const gates = async (fresh: boolean) => (asked.push(fresh), reports)
+    const checks = await createDoctor(machineExaminations({ home: '/', house: houseWith(...names), gates, isolation: { mode: 'separate-uids', detail: '' }, path: '', platform: 'linux' })).examine()
+    assert.deepEqual(asked, [true])
+    return checks.filter(({ id }) => id === 'models').map(({ status, what }) => `${status}: ${what}`)
+  }
+  assert.deepEqual(await look(['a', 'b'], gate(answers('a'), answers('b'))), ['ok: 2 of 2 upstreams answer'])
+  assert.deepEqual(await look(['a', 'b'], gate(answers('a'), silent('b'))), ['warn: 1 of 2 upstreams answers; b is silent: b cannot be reached'])
+  assert.deepEqual(await look(['a'], gate(answers('a', [{ ...small, embedding: true }]))), ['warn: 1 of 1 upstreams answers; a has no model that answers'])
+  assert.match((await look([]))[0]!, /^ok: the house names no model/)
+  assert.deepEqual(await look(['a'], { gate: 'local', answers: false, error: { code: 'x', message: 'gate local does not answer' } }), [
+    'fail: gate local does not answer', 'warn: 0 of 1 upstreams answer; a was not asked: gate local does not answer',
+  ])
+})
+
+function houseWith(...names: string[]): () => Pick<House, 'settings'> {
+  const upstreams = names.map((name) => ({ name, kind: 'ollama', url: 'http://127.0.0.1', zone: 'machine' }))
+  return () => ({ settings: { models: { upstreams, routes: {} } } as unknown as House['settings'] })
+}

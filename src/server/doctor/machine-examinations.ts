@@ -1,15 +1,16 @@
 import { constants } from 'node:fs'
 import { access, statfs } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
-import { sql } from 'kysely'
-import type { Database } from '../../kernel/database/connect.ts'
+import type { House } from '../../house/index.ts'
+import type { GateReport } from '../../models/index.ts'
 import type { IsolationView } from '../api.ts'
-import { readProcesses } from '../read/status.ts'
+import { upstreamStates } from '../read/upstreams.ts'
 import type { Examination, Finding } from './doctor.ts'
 
 export interface MachineDeps {
-  readonly database: Database
   readonly home: string
+  readonly house: () => Pick<House, 'settings'>
+  gates(fresh: boolean): Promise<readonly GateReport[]>
   readonly isolation: IsolationView
   readonly path: string
   readonly platform: NodeJS.Platform
@@ -24,7 +25,7 @@ export function machineExaminations(deps: MachineDeps): Examination[] {
   return [
     { id: 'isolation', mend: 'sudo castellan up', look: async () => isolation(deps.isolation) },
     { id: 'sandbox', mend: 'sudo apt-get install bubblewrap', look: () => sandbox(deps) },
-    { id: 'models', mend: 'castellan model test', look: () => models(deps.database) },
+    { id: 'models', mend: 'castellan model list', look: () => models(deps) },
     { id: 'disk', mend: 'df -h', look: () => disk(deps.home) },
   ]
 }
@@ -42,26 +43,19 @@ async function sandbox({ path, platform }: MachineDeps): Promise<Finding> {
   return { status: 'fail', what: `${program} is not on the PATH, so tools that run commands refuse` }
 }
 
-/** The server cannot reach the gates; `up` and the call ledger know how they are. */
-async function models(database: Database): Promise<Finding[]> {
-  const gates = (await readProcesses(database)).filter((one) => one.name.startsWith('gate-'))
-  const { rows: upstreams } = await sql<{ upstream: string; state: string; reason: string | null; at: Date }>`
-    select distinct on (upstream) upstream, state, reason, opened_at as at from model_call
-    where upstream is not null and opened_at > clock_timestamp() - interval '1 day' and state in ('succeeded', 'failed', 'abandoned')
-    order by upstream, opened_at desc`.execute(database.kysely)
-  const silent = upstreams.filter((one) => one.state !== 'succeeded')
-  return [
-    ...gates.filter((one) => one.state !== 'ready').map(({ name, state, reason }): Finding =>
-      ({ status: 'fail', what: `${name} is ${state}${reason ? `: ${reason}` : ''}`, mend: 'castellan status' })),
-    ...silent.map(({ upstream, state, reason, at }): Finding =>
-      ({ status: 'warn', what: `${upstream}: the last call, at ${at.toISOString()}, ${state}${reason ? ` (${reason})` : ''}` })),
-    ...(silent.length === 0 && gates.every((one) => one.state === 'ready') ? [allWell(gates.length, upstreams.length)] : []),
+/** Asks anew: what an upstream said a moment ago does not mean that it is there. */
+async function models({ house, gates }: MachineDeps): Promise<Finding[]> {
+  const reports = await gates(true)
+  const away = reports.flatMap((report): Finding[] => (report.answers ? [] : [{ status: 'fail', what: report.error.message, mend: 'castellan status' }]))
+  const states = upstreamStates(house().settings.models.upstreams, reports)
+  if (states.length === 0) return [...away, { status: 'ok', what: 'the house names no model; jobs do what they can without one, and say so' }]
+  const answering = states.filter(({ state }) => state === 'answers')
+  const troubled = [
+    ...states.filter(({ state }) => state !== 'answers').map(({ name, state, reason }) => `${name} ${state === 'silent' ? 'is silent' : 'was not asked'}: ${reason}`),
+    ...answering.filter(({ models: installed }) => installed.every((model) => model.embedding)).map(({ name }) => `${name} has no model that answers`),
   ]
-}
-
-function allWell(gates: number, answered: number): Finding {
-  const asked = answered === 0 ? 'no model was asked in the last day' : `${answered} upstream(s) answered when last asked`
-  return gates === 0 ? { status: 'fail', what: 'no gate is recorded', mend: 'castellan status' } : { status: 'ok', what: `the gates are ready; ${asked}` }
+  const what = `${answering.length} of ${states.length} upstreams answer${answering.length === 1 ? 's' : ''}`
+  return [...away, troubled.length === 0 ? { status: 'ok', what } : { status: 'warn', what: [what, ...troubled].join('; ') }]
 }
 
 async function disk(home: string): Promise<Finding> {

@@ -1,7 +1,9 @@
 import { sql } from 'kysely'
 import type { Database } from '../../kernel/database/connect.ts'
 import type { House } from '../../house/index.ts'
+import type { GateReport } from '../../models/index.ts'
 import type { UpstreamView } from '../api.ts'
+import { upstreamStates } from './upstreams.ts'
 
 /** EUR spent on model calls since a moment. */
 export async function spentSince(database: Database, since: Date): Promise<number> {
@@ -22,25 +24,24 @@ export async function privateWordsLeft(database: Database, since?: Date): Promis
   return rows[0]!.words
 }
 
-/** The upstreams of the house with what was asked of them since a moment. */
-export async function listUpstreams(database: Database, house: House, since: Date): Promise<UpstreamView[]> {
+/** The upstreams of the house: how they are, and what was asked of them since a moment. */
+export async function listUpstreams(database: Database, house: House, reports: readonly GateReport[], since: Date): Promise<UpstreamView[]> {
   const { upstreams, routes } = house.settings.models
-  const { rows } = await sql<{ upstream: string; calls: number; failed: number; input: number; output: number; eur: number; last: string }>`
+  const { rows } = await sql<{ upstream: string; calls: number; failed: number; input: number; output: number; eur: number }>`
     select upstream, count(*)::int as calls, count(*) filter (where state in ('failed', 'abandoned'))::int as failed,
-      coalesce(sum(input_tokens), 0)::int as input, coalesce(sum(output_tokens), 0)::int as output, sum(cost_eur)::float8 as eur,
-      (array_agg(state order by opened_at desc))[1] as last
+      coalesce(sum(input_tokens), 0)::int as input, coalesce(sum(output_tokens), 0)::int as output, sum(cost_eur)::float8 as eur
     from model_call where opened_at >= ${since} and upstream is not null group by upstream`.execute(database.kysely)
   const asked = new Map(rows.map((row) => [row.upstream, row]))
-  return upstreams.map(({ name, ...upstream }) => {
+  const states = upstreamStates(upstreams, reports)
+  return upstreams.map(({ name, ...upstream }, index) => {
     const seen = asked.get(name)
     return {
-      name,
+      ...states[index]!,
       kind: upstream.kind,
       zone: upstream.zone,
       url: upstream.url,
       routes: Object.entries(routes).flatMap(([task, models]) =>
         models.filter((route) => route.upstream === name).map((route) => ({ task, model: route.model }))),
-      state: seen?.last ?? 'not asked',
       calls: seen?.calls ?? 0,
       failed: seen?.failed ?? 0,
       input_tokens: seen?.input ?? 0,

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { jobDefinition, stepDefinition } from '../../../test/support/jobs.ts'
 import { testServer, type TestServer } from '../../../test/support/server.ts'
+import type { House } from '../../house/index.ts'
 import { newId } from '../../kernel/ids.ts'
 import type { OpenedRun, StatusView, TodayView, UpstreamView } from '../api.ts'
 
@@ -113,16 +114,36 @@ test('status says what runs and what waits, and is ready only with every process
   assert.equal((await server.get<StatusView>('/api/status')).data.state, 'not_ready')
 })
 
-test('upstreams are listed with their routes and what was asked of them today', async (t) => {
+test('upstreams are listed as their gates say they are, with their routes and what was asked of them today', async (t) => {
+  const upstream = (name: string, zone: string) => ({ name, kind: 'ollama', url: `http://${name}`, zone }) as House['settings']['models']['upstreams'][number]
   const server = await testServer(t, [calm], {
-    models: { upstreams: [{ name: 'ollama', kind: 'ollama', url: 'http://127.0.0.1:11434', zone: 'machine' }], routes: { summarize: [{ upstream: 'ollama', model: 'auto' }] } },
+    models: { upstreams: [upstream('ollama', 'machine'), upstream('box', 'mesh'), upstream('far', 'cloud'), upstream('web', 'internet')], routes: { summarize: [{ upstream: 'ollama', model: 'auto' }] } },
   })
+  const small = { name: 'small', zone: 'machine', embedding: false } as const
+  server.gates = [
+    { gate: 'local', answers: true, status: { gate: 'local', address: '', routes: {}, upstreams: [
+      { name: 'ollama', zone: 'machine', state: 'answers', latency_ms: 2, models: [small] },
+      { name: 'box', zone: 'mesh', state: 'silent', latency_ms: 2000, models: [], error: { code: 'upstream.late', message: 'box has not answered' } },
+    ] } },
+    { gate: 'cloud', answers: false, error: { code: 'gate.unreachable', message: 'gate cloud does not answer' } },
+  ]
   const { id: run } = (await server.post<OpenedRun>('/api/jobs/calm/run')).data
   await modelCall(server, run, { zone: 'machine', level: 1, lanes: [], state: 'failed', tokens: 10 })
   const { data } = await server.get<UpstreamView[]>('/api/models')
-  assert.deepEqual(data.map(({ name, routes, calls, failed, state, input_tokens }) => ({ name, routes, calls, failed, state, input_tokens })), [
-    { name: 'ollama', routes: [{ task: 'summarize', model: 'auto' }], calls: 1, failed: 1, state: 'failed', input_tokens: 10 },
+  assert.deepEqual(data.map(({ name, state, reason, latency_ms }) => [name, state, reason, latency_ms]), [
+    ['ollama', 'answers', null, 2], ['box', 'silent', 'box has not answered', 2000],
+    ['far', 'not asked', 'gate cloud does not answer', null], ['web', 'not asked', 'no gate serves the zone internet', null],
   ])
+  const { models, routes, calls, failed, input_tokens } = data[0]!
+  assert.deepEqual({ models, routes, calls, failed, input_tokens }, { models: [small], routes: [{ task: 'summarize', model: 'auto' }], calls: 1, failed: 1, input_tokens: 10 })
+})
+
+test('the gates believe what their upstreams said a moment ago, unless they are told to ask anew', async (t) => {
+  const server = await testServer(t)
+  const asked = t.mock.method(server.deps, 'gates', async () => [])
+  await server.get('/api/models')
+  await server.get('/api/models?fresh=1')
+  assert.deepEqual(asked.mock.calls.map((call) => call.arguments), [[false], [true]])
 })
 
 test('a reload is on the record before it is asked for', async (t) => {

@@ -1,11 +1,16 @@
 import type { FastifyPluginAsync } from 'fastify'
+import { z } from 'zod'
 import type { ServerDeps } from '../app.ts'
+import { parseRequest } from '../envelope.ts'
 import { listUpstreams } from '../read/calls.ts'
 import { readStatus } from '../read/status.ts'
 import { midnight, readToday } from '../read/today.ts'
 import { recordRequest } from '../request/record-request.ts'
 
-type Deps = Pick<ServerDeps, 'database' | 'clock' | 'house' | 'isolation' | 'readiness' | 'doctor' | 'reload'>
+/** `fresh`: the upstreams are asked anew, whatever they said a moment ago. */
+const modelsQuery = z.object({ fresh: z.literal('1').optional() })
+
+type Deps = Pick<ServerDeps, 'database' | 'clock' | 'house' | 'gates' | 'isolation' | 'readiness' | 'doctor' | 'reload'>
 
 /** What goes on in the house as a whole. */
 export function houseRoutes(deps: Deps): FastifyPluginAsync {
@@ -17,10 +22,11 @@ export function houseRoutes(deps: Deps): FastifyPluginAsync {
 
     app.get('/doctor', async () => ({ ok: true, data: await deps.doctor.examine() }))
 
-    app.get('/models', async () => {
+    app.get('/models', async (request) => {
+      const { fresh } = parseRequest(modelsQuery, request.query)
       const house = deps.house()
-      const since = await midnight(deps.database, deps.clock.now(), house.settings.timezone)
-      return { ok: true, data: await listUpstreams(deps.database, house, since) }
+      const [reports, since] = await Promise.all([deps.gates(fresh !== undefined), midnight(deps.database, deps.clock.now(), house.settings.timezone)])
+      return { ok: true, data: await listUpstreams(deps.database, house, reports, since) }
     })
 
     app.post('/reload', async () => {

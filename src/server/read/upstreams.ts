@@ -1,0 +1,26 @@
+import type { House } from '../../house/index.ts'
+import { gateOf } from '../../labels/index.ts'
+import type { GateReport } from '../../models/index.ts'
+import type { UpstreamView } from '../api.ts'
+
+export type UpstreamState = Pick<UpstreamView, 'name' | 'state' | 'reason' | 'latency_ms' | 'models'>
+
+type Declared = House['settings']['models']['upstreams'][number]
+
+/** How the upstreams of the house are, as their gates say; one that no gate could ask is in the list too. */
+export function upstreamStates(upstreams: readonly Declared[], reports: readonly GateReport[]): UpstreamState[] {
+  return upstreams.map((upstream) => ({ name: upstream.name, ...stateOf(upstream, reports) }))
+}
+
+function stateOf({ name, zone }: Declared, reports: readonly GateReport[]): Omit<UpstreamState, 'name'> {
+  const notAsked = (reason: string): Omit<UpstreamState, 'name'> => ({ state: 'not asked', reason, latency_ms: null, models: [] })
+  const gate = gateOf(zone)
+  if (gate === undefined) return notAsked(`no gate serves the zone ${zone}`)
+  const report = reports.find((one) => one.gate === gate)
+  if (!report?.answers) return notAsked(report?.error.message ?? `gate ${gate} was not asked`)
+  const seen = report.status.upstreams.find((one) => one.name === name)
+  if (!seen) return notAsked(`gate ${gate} does not know it yet; try again in a moment`)
+  const reason = seen.error?.message ?? null
+  if (seen.state === 'not asked') return notAsked(reason ?? '')
+  return { state: seen.state, reason, latency_ms: seen.latency_ms, models: seen.models.map((model) => ({ ...model })) }
+}
