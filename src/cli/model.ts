@@ -5,7 +5,7 @@ import { addCommand, type Cli, type Invocation } from './command/add-command.ts'
 import { exitCodes } from './command/exit-codes.ts'
 import { outcome, type Outcome } from './command/outcome.ts'
 import { table } from './terminal/table.ts'
-import { paintState } from './terminal/terminal.ts'
+import { paintState, type Terminal } from './terminal/terminal.ts'
 import { counted, duration, money } from './terminal/wording.ts'
 
 export function register(program: Command, cli: Cli): void {
@@ -13,14 +13,9 @@ export function register(program: Command, cli: Cli): void {
 
   addCommand(model, cli, {
     usage: 'list',
-    summary: 'Upstreams, what is routed to them, and what was asked of them today',
+    summary: 'Upstreams: whether they answer, what they have, what is routed to them and what was asked of them today',
     async run({ server }) {
-      return outcome(await (await server()).get<UpstreamView[]>('/api/models'), (upstreams, terminal) => upstreams.length === 0
-        ? 'The house names no model. Jobs do what they can without one, and say so.'
-        : table(terminal, ['UPSTREAM', 'KIND', 'ZONE', 'FOR', 'LAST CALL', 'CALLS', 'FAILED', 'COST', 'URL'], upstreams.map((one) => [
-            one.name, one.kind, one.zone, one.routes.map(({ task, model }) => `${task}: ${model}`).join(', '), paintState(terminal, one.state),
-            String(one.calls), String(one.failed), money(one.cost_eur), one.url,
-          ])))
+      return outcome(await (await server()).get<UpstreamView[]>('/api/models', { fresh: 1 }), upstreamList)
     },
   })
 
@@ -29,6 +24,26 @@ export function register(program: Command, cli: Cli): void {
     summary: 'Ask one short question per task, the way a job of lane private would, and see which model answers',
     run: test,
   })
+}
+
+function upstreamList(upstreams: UpstreamView[], terminal: Terminal): string {
+  if (upstreams.length === 0) return 'The house names no model. Jobs do what they can without one, and say so.'
+  const rows = upstreams.map((one) => [
+    one.name, paintState(terminal, one.state), one.zone, one.latency_ms === null ? '' : `${Math.ceil(one.latency_ms)} ms`, installed(one),
+    one.routes.map(({ task, model }) => `${task}: ${model}`).join(', '), String(one.calls), String(one.failed),
+    String(one.input_tokens + one.output_tokens), money(one.cost_eur),
+  ])
+  const head = ['UPSTREAM', 'STATE', 'ZONE', 'LATENCY', 'MODELS', 'FOR', 'CALLS TODAY', 'FAILED', 'TOKENS', 'COST']
+  const why = upstreams.filter((one) => one.state !== 'answers').map((one) => `${one.name} (${one.kind}, ${one.url}): ${one.reason}`)
+  return [table(terminal, head, rows), ...(why.length > 0 ? [why.join('\n')] : [])].join('\n\n')
+}
+
+const mostNames = 6
+
+/** A model that runs elsewhere than its upstream says so; of a long list the beginning. */
+function installed({ zone, models }: UpstreamView): string {
+  const names = models.slice(0, mostNames).map((model) => `${model.name}${model.embedding ? ' (embeddings)' : model.zone === zone ? '' : ` (${model.zone})`}`)
+  return [...names, ...(models.length > mostNames ? [`${models.length - mostNames} more`] : [])].join(', ')
 }
 
 interface Tested {

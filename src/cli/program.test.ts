@@ -16,7 +16,10 @@ const job = {
   name: 'brief', summary: 'Writes', state: 'active', lane: 'private', label, schedules: [{ cron: '10 7 * * *', timezone: 'Europe/Berlin' }], next: at, last: null,
   digest: 'd', overlap: 'skip', missed: 'latest', tries: 3, reads_up_to: 'P2 internal', timeout_ms: 600_000, grace_ms: 60_000, steps: [],
 }
-const upstream = { name: 'ollama', kind: 'ollama', zone: 'machine', url: 'http://x', routes: [{ task: 'summarize', model: 'auto' }], state: 'not asked', calls: 0, failed: 0, input_tokens: 0, output_tokens: 0, cost_eur: 0 }
+const upstream = {
+  name: 'ollama', kind: 'ollama', zone: 'machine', url: 'http://x', state: 'answers', reason: null, latency_ms: 1.2, models: [{ name: 'small:latest', zone: 'machine', embedding: false }],
+  routes: [{ task: 'summarize', model: 'auto' }], calls: 0, failed: 0, input_tokens: 0, output_tokens: 0, cost_eur: 0,
+}
 const tool = { name: 'text.echo', summary: 'Says', effect: 'read', fallback: null, input: { properties: { a: {}, b: {} }, required: ['a'] }, output: {} }
 const today = {
   state: 'needs_you', at, since: at, timezone: 'Europe/Berlin', missed_why: 'Castellan was not running; it started later',
@@ -187,6 +190,19 @@ test('a watched run ends the command as it ended: 0, 1 when dead, 7 when it wait
     const { exit: found, json } = await call(['job', 'run', 'brief', '--wait', '--json'])
     assert.deepEqual([found, json().ok, json().data.state, json().error?.code], [exit, exit === 0, state, code])
   }
+})
+
+test('models are listed with what they have, and who does not answer with the reason and its address', async (t) => {
+  const elsewhere = { name: 'large:cloud', zone: 'cloud', embedding: false }
+  const vectors = { name: 'embed', zone: 'machine', embedding: true }
+  const many = Array.from({ length: 9 }, (_, index) => ({ name: `m${index}`, zone: 'machine', embedding: false }))
+  const silent = { ...upstream, name: 'far', state: 'silent', reason: 'upstream far cannot be reached', latency_ms: 3, models: [], routes: [] }
+  const { run: call, asked } = await stubHouse(t, { server: { 'GET /api/models': { data: [{ ...upstream, models: [elsewhere, vectors] }, { ...upstream, name: 'box', models: many }, silent] } } })
+  const { stdout } = await call(['model', 'list'])
+  assert.match(stdout, /ollama +answers +machine +2 ms +large:cloud \(cloud\), embed \(embeddings\) +summarize: auto/)
+  assert.match(stdout, /m4, m5, 3 more /)
+  assert.match(stdout, /far +silent[^]*\n\nfar \(ollama, http:\/\/x\): upstream far cannot be reached\n$/)
+  assert.deepEqual(asked.map(({ route, query }) => [route, query]), [['GET /api/models', { fresh: '1' }]])
 })
 
 test('progress goes to the stderr of a terminal, and nowhere else', async (t) => {
