@@ -2,8 +2,8 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Fault } from '../kernel/fault.ts'
+import { takeProcessLock, type ProcessLock } from '../kernel/process-lock.ts'
 import { syncFolder } from './durable-file.ts'
-import { takeLock } from './exclusive-lock.ts'
 
 /**
  * `release`: written before the bytes are handed over. `undo`: taken back, so that a flipped row cannot bring it back.
@@ -46,7 +46,7 @@ export interface SpentNoncesOptions {
  */
 export async function openSpentNonces(folder: string, { append = appendAndSync }: SpentNoncesOptions = {}): Promise<SpentNonces> {
   const path = join(folder, 'spent-nonces.jsonl')
-  const lock = await takeLock(`${path}.lock`)
+  const lock = takeProcessLock(`${path}.lock`, (pid) => new Fault('conflict', 'releaser.running', `another releaser (process ${pid}) works with ${path}; stop it first`))
   let file: FileHandle | undefined
   try {
     file = await open(path, 'a+', 0o600)
@@ -59,14 +59,14 @@ export async function openSpentNonces(folder: string, { append = appendAndSync }
     return create(path, file, entries, length, lock, append)
   } catch (error) {
     await file?.close()
-    await lock.release()
+    lock.release()
     throw error
   }
 }
 
 function create(
   path: string, file: FileHandle, entries: readonly SpentNonce[], initialLength: number,
-  lock: Awaited<ReturnType<typeof takeLock>>, append: (file: FileHandle, line: Buffer) => Promise<void>,
+  lock: ProcessLock, append: (file: FileHandle, line: Buffer) => Promise<void>,
 ): SpentNonces {
   const byNonce = new Map<string, SpentNonce>()
   const byItem = new Map<string, SpentNonce>()
@@ -82,7 +82,7 @@ function create(
       if (known) throw new Fault('refused', 'nonce.spent', `the nonce of draft ${draft} was spent on ${known.at} (${known.act})`)
     }
     const { size, nlink } = await file.stat()
-    if (size !== length || nlink === 0 || !(await lock.held())) {
+    if (size !== length || nlink === 0 || !lock.held()) {
       throw new Fault('conflict', 'releaser.replaced', `${path} was taken or changed by somebody else; this releaser stops`)
     }
     const lines = Buffer.from(added.map((entry) => `${JSON.stringify(entrySchema.parse(entry))}\n`).join(''))
@@ -117,7 +117,7 @@ function create(
     async close() {
       await last
       await file.close()
-      await lock.release()
+      lock.release()
     },
   }
 }
