@@ -126,7 +126,7 @@ test('the reports are written from a full ledger and from an empty one', async (
     slots: { occurrences: [{ job: 'a', slot, state: 'ran', reason: null }, { job: 'b', slot, state: 'skipped', reason: 'overlap' }] },
     runs: { runs: [{ id: 'r1', job: 'disk-report', state: 'dead', error: 'sandbox.unsafe' }, { id: 'r2', job: 'a', state: 'succeeded', error: null }] },
     drafts: { drafts: [{ kind: 'mail', job: 'morning-mail', state: 'waiting', proposedAt: slot }] },
-    calls: { calls: [{ task: 'summarize', calls: 3, state: 'succeeded', model: null, costEur: 0 }] },
+    calls: { calls: [{ task: 'summarize', calls: 3, state: 'succeeded', model: null, costEur: 0 }, { task: 'chat', calls: 1, state: 'succeeded', model: 'far', costEur: null }] },
     notes: { files: [{ path: 'public/about.md', kind: 'file', bytes: 12 }] },
     measure: { stdout: '12\t.\n' },
   }
@@ -138,7 +138,7 @@ test('the reports are written from a full ledger and from an empty one', async (
   }
   assert.match(await textOf('house-check', full), /1 late or missed, 1 dead, 1 waiting[^]*2026-01-02 09:00 \*\*yearly-inventory\*\* missed: Castellan was not running[^]*sandbox\.unsafe/)
   assert.match(await textOf('house-check', empty), /All is well/)
-  assert.match(await textOf('weekly-wrap', full), /2 slots were due, 1 ran[^]*\*\*b\*\* skipped: overlap[^]*summarize: 3 calls, succeeded, no model, 0 EUR/)
+  assert.match(await textOf('weekly-wrap', full), /2 slots were due, 1 ran[^]*\*\*b\*\* skipped: overlap[^]*summarize: 3 calls, succeeded, no model, 0 EUR\n- chat: 1 calls, succeeded, far, unknown price\n/)
   assert.match(await textOf('weekly-wrap', empty), /Everything that was due ran[^]*None was asked/)
   assert.match(await textOf('yearly-inventory', full), /public\/about\.md, 12 bytes/)
   assert.match(await textOf('disk-report', full), /12\t\./)

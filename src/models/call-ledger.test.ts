@@ -75,6 +75,18 @@ test('a gate can neither write for the other, nor rewrite where a call went, nor
   assert.equal((await callsOf(database, session.run))[0]?.state, 'open')
 })
 
+test('a call of a model of one’s own costs nothing; what a cloud takes is not known, unless nothing reached it', async () => {
+  const session = await sessionOf('open', 1)
+  const call = async (gate: 'local' | 'cloud', candidate: CallIntent['candidate'], tokens?: number) => {
+    const opened = await ledgerOf(gate).open(intent(session, candidate))
+    assert.ok(opened.outcome === 'opened')
+    if (tokens !== undefined) await ledgerOf(gate).close(opened.id, { state: 'failed', inputTokens: tokens, outputTokens: 0 })
+    return (await database.owner.pool.query<{ cost_eur: number | null }>('select cost_eur from model_call where id = $1', [opened.id])).rows[0]!.cost_eur
+  }
+  assert.deepEqual([await call('local', near), await call('local', near, 7)], [0, 0])
+  assert.deepEqual([await call('cloud', far), await call('cloud', far, 7), await call('cloud', far, 0)], [null, null, 0])
+})
+
 test('a refusal writes no name that does not look like one', async () => {
   const session = await sessionOf('open', 3)
   await ledgerOf('cloud').refuse({ session, label: session.label, task: 'chat', model: 'the password is 1234', reason: 'no', set: ['a', 'b'] })

@@ -1,7 +1,7 @@
 import type { Database } from '../kernel/database/connect.ts'
 import { faultPoint } from '../kernel/fault-point.ts'
 import { newId } from '../kernel/ids.ts'
-import { toRow, type GateName, type Label } from '../labels/index.ts'
+import { gateOf, toRow, type GateName, type Label, type Zone } from '../labels/index.ts'
 import type { Candidate } from './plan.ts'
 import type { Session } from './session.ts'
 
@@ -52,7 +52,7 @@ export function createCallLedger({ database: { pool }, gate, retentionMs }: Ledg
         name: 'call-open',
         text: openText,
         values: [id, gate, task, candidate.upstream, candidate.model, candidate.zone, inputTokens, outputTokens ?? null,
-          label.level, label.integrity, label.lanes, session.keyHash, JSON.stringify(toRow(session.label)), retentionMs()],
+          label.level, label.integrity, label.lanes, session.keyHash, JSON.stringify(toRow(session.label)), retentionMs(), costOf(candidate.zone)],
       })
       // the database has the last word: what its row security refuses was planned with lanes that are no longer so
       const { rowCount } = await opening.catch((error: { code?: string }) => {
@@ -88,6 +88,11 @@ export function createCallLedger({ database: { pool }, gate, retentionMs }: Ledg
   }
 }
 
+/** EUR; null while there is no price list: a cloud takes something, and a machine of one's own takes nothing. */
+function costOf(zone: Zone): number | null {
+  return gateOf(zone) === 'local' ? 0 : null
+}
+
 const insufficientPrivilege = '42501'
 
 /** A model's name comes from outside; only what looks like one is written down. */
@@ -98,8 +103,8 @@ function speakable(model: string): string | null {
 // The label that the plan was made for must still be the run's in the very statement that writes the row.
 const openText = `
   insert into model_call (id, session_id, run_id, gate, task, upstream, model, zone, input_tokens, output_tokens,
-    label_level, label_integrity, label_lanes, retain_until)
-  select $1, (found ->> 'id')::uuid, (found ->> 'run')::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, clock_timestamp() + $14 * interval '1 ms'
+    label_level, label_integrity, label_lanes, retain_until, cost_eur)
+  select $1, (found ->> 'id')::uuid, (found ->> 'run')::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, clock_timestamp() + $14 * interval '1 ms', $15
   from session_find($12) as found
   where (found -> 'label' ->> 'level')::smallint = ($13::jsonb ->> 'label_level')::smallint
     and found -> 'label' ->> 'integrity' = $13::jsonb ->> 'label_integrity'
@@ -109,9 +114,11 @@ const closedEvent = `
   audit_append('call.closed', id::text, jsonb_build_object('run', run_id, 'gate', gate, 'task', task, 'upstream', upstream, 'model', model,
     'zone', zone, 'state', state, 'reason', reason, 'input_tokens', input_tokens, 'output_tokens', output_tokens), label_level)`
 
+// what took nothing in and gave nothing out was not paid for
 const closeText = `
   with closed as (
-    update model_call set state = $2, reason = $3, input_tokens = $4, output_tokens = $5, closed_at = clock_timestamp()
+    update model_call set state = $2, reason = $3, input_tokens = $4, output_tokens = $5, closed_at = clock_timestamp(),
+      cost_eur = case when $4::integer + $5::integer = 0 then 0 else cost_eur end
     where id = $1 and state = 'open' returning *
   ) select ${closedEvent} from closed`
 
@@ -123,7 +130,7 @@ const sweepText = `
 
 const refuseText = `
   with refused as (
-    insert into model_call (id, session_id, run_id, gate, task, model, state, reason, closed_at, label_level, label_integrity, label_lanes, retain_until)
-    values ($1, $2, $3, $4, $5, $6, 'refused', $7, clock_timestamp(), $8, $9, $10, clock_timestamp() + $11 * interval '1 ms') returning *
+    insert into model_call (id, session_id, run_id, gate, task, model, state, reason, closed_at, cost_eur, label_level, label_integrity, label_lanes, retain_until)
+    values ($1, $2, $3, $4, $5, $6, 'refused', $7, clock_timestamp(), 0, $8, $9, $10, clock_timestamp() + $11 * interval '1 ms') returning *
   ) select audit_append('call.refused', id::text, jsonb_build_object('run', run_id, 'gate', gate, 'task', task, 'set', $12::jsonb, 'reason', reason), label_level)
   from refused`

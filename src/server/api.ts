@@ -187,7 +187,8 @@ export interface UpstreamView {
   failed: number
   input_tokens: number
   output_tokens: number
-  cost_eur: number
+  /** Null when the price of one of the calls is not known. */
+  cost_eur: number | null
 }
 
 export interface ProblemView {
@@ -227,7 +228,8 @@ export interface TodayView {
   at: string
   since: string
   timezone: string
-  counts: { needs_you: number; ran: number; missed: number; cost_eur: number; private_words_left: number }
+  /** `cost_eur` is null when the price of one of today's calls is not known. */
+  counts: { needs_you: number; ran: number; missed: number; cost_eur: number | null; private_words_left: number }
   /** Why slots were missed; null when none was. */
   missed_why: string | null
   drafts: DraftLine[]

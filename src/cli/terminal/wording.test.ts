@@ -26,6 +26,7 @@ test('distances point forward and back', () => {
 
 test('money and sizes keep the digits that matter', () => {
   assert.equal(money(0), 'EUR 0.00')
+  assert.equal(money(null), 'unknown price')
   assert.equal(money(0.0042), 'EUR 0.0042')
   assert.equal(money(12.345), 'EUR 12.35')
   assert.equal(bytes(812), '812 B')

@@ -38,8 +38,9 @@ export function moment(at: string, { now, timezone }: Here): string {
   return part.year === today.year ? `${part.weekday} ${part.day} ${part.month} ${part.time}` : `${part.date} ${part.time}`
 }
 
-/** `EUR 0.00`; small sums keep the digits that matter. */
-export function money(eur: number): string {
+/** `EUR 0.00`; small sums keep the digits that matter. Null: nobody knows. */
+export function money(eur: number | null): string {
+  if (eur === null) return 'unknown price'
   return `EUR ${eur > 0 && eur < 0.01 ? eur.toFixed(4) : eur.toFixed(2)}`
 }
 

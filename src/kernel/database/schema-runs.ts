@@ -131,7 +131,8 @@ export interface ModelCallTable extends LabelColumns, Retained {
   reason: Nullable<string>
   input_tokens: Nullable<number>
   output_tokens: Nullable<number>
-  cost_eur: Generated<number>
+  /** Null: nobody knows the price. */
+  cost_eur: Nullable<number>
   opened_at: GeneratedTimestamp
   closed_at: NullableTimestamp
 }

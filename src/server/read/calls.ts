@@ -5,10 +5,13 @@ import type { GateReport } from '../../models/index.ts'
 import type { UpstreamView } from '../api.ts'
 import { upstreamStates } from './upstreams.ts'
 
-/** EUR spent on model calls since a moment. */
-export async function spentSince(database: Database, since: Date): Promise<number> {
-  const { rows } = await sql<{ eur: number }>`
-    select coalesce(sum(cost_eur), 0)::float8 as eur from model_call where opened_at >= ${since}`.execute(database.kysely)
+/** EUR, 0 without any call; null when the price of one of them is not known, for a sum without it would pretend. */
+const totalCost = sql<number | null>`case when bool_or(cost_eur is null) then null else coalesce(sum(cost_eur), 0)::float8 end`
+
+/** EUR spent on model calls since a moment, null when nobody knows. */
+export async function spentSince(database: Database, since: Date): Promise<number | null> {
+  const { rows } = await sql<{ eur: number | null }>`
+    select ${totalCost} as eur from model_call where opened_at >= ${since}`.execute(database.kysely)
   return rows[0]!.eur
 }
 
@@ -27,9 +30,9 @@ export async function privateWordsLeft(database: Database, since?: Date): Promis
 /** The upstreams of the house: how they are, and what was asked of them since a moment. */
 export async function listUpstreams(database: Database, house: House, reports: readonly GateReport[], since: Date): Promise<UpstreamView[]> {
   const { upstreams, routes } = house.settings.models
-  const { rows } = await sql<{ upstream: string; calls: number; failed: number; input: number; output: number; eur: number }>`
+  const { rows } = await sql<{ upstream: string; calls: number; failed: number; input: number; output: number; eur: number | null }>`
     select upstream, count(*)::int as calls, count(*) filter (where state in ('failed', 'abandoned'))::int as failed,
-      coalesce(sum(input_tokens), 0)::int as input, coalesce(sum(output_tokens), 0)::int as output, sum(cost_eur)::float8 as eur
+      coalesce(sum(input_tokens), 0)::int as input, coalesce(sum(output_tokens), 0)::int as output, ${totalCost} as eur
     from model_call where opened_at >= ${since} and upstream is not null group by upstream`.execute(database.kysely)
   const asked = new Map(rows.map((row) => [row.upstream, row]))
   const states = upstreamStates(upstreams, reports)
@@ -46,7 +49,7 @@ export async function listUpstreams(database: Database, house: House, reports: r
       failed: seen?.failed ?? 0,
       input_tokens: seen?.input ?? 0,
       output_tokens: seen?.output ?? 0,
-      cost_eur: seen?.eur ?? 0,
+      cost_eur: seen === undefined ? 0 : seen.eur,
     }
   })
 }

@@ -86,7 +86,20 @@ test('private words that left are counted from the ledger of calls: only those a
   await call('cloud', 2, ['open'])
   await call('cloud', 0, ['private'], 'failed', null)
   assert.equal((await today(server)).counts.private_words_left, 101)
-  assert.equal((await today(server)).counts.cost_eur, 0.05)
+})
+
+test('what was spent is a sum of known prices, or unknown', async (t) => {
+  const upstreams = [{ name: 'ollama', kind: 'ollama', url: 'http://127.0.0.1', zone: 'cloud' }] as const
+  const server = await testServer(t, [calm], { models: { upstreams, routes: {} } })
+  const { id: run } = (await server.post<OpenedRun>('/api/jobs/calm/run')).data
+  const call = (cost: number | null) => modelCall(server, run, { zone: 'cloud', level: 1, lanes: [], state: 'succeeded', tokens: 10, cost })
+  const costs = async () => [(await today(server)).counts.cost_eur, (await server.get<UpstreamView[]>('/api/models')).data[0]!.cost_eur]
+  assert.deepEqual(await costs(), [0, 0])
+  await call(0.04)
+  await call(0.01)
+  assert.deepEqual(await costs(), [0.05, 0.05])
+  await call(null)
+  assert.deepEqual(await costs(), [null, null])
 })
 
 test('problems of the house need the operator when they are errors', async (t) => {
@@ -165,12 +178,12 @@ async function draft(server: TestServer, run: string, state: string, expiresInSe
     [newId(), proposal, state, server.clock.now(), new Date(server.clock.now().getTime() + expiresInSeconds * 1000)])
 }
 
-async function modelCall(server: TestServer, run: string, call: { zone: string; level: number; lanes: string[]; state: string; tokens: number | null }): Promise<void> {
+async function modelCall(server: TestServer, run: string, call: { zone: string; level: number; lanes: string[]; state: string; tokens: number | null; cost?: number | null }): Promise<void> {
   const owner = server.database.owner.pool
   const session = randomUUID()
   await owner.query(`insert into session (id, key_hash, run_id, fence) values ($1::uuid, decode(md5($1::text), 'hex'), $2, gen_random_uuid())`, [session, run])
   await owner.query(
     `insert into model_call (id, session_id, run_id, gate, task, upstream, zone, state, input_tokens, cost_eur, label_level, label_integrity, label_lanes, closed_at)
-     values (gen_random_uuid(), $1, $2, 'cloud', 'summarize', 'ollama', $3, $4, $5, 0.01, $6, 'trusted', $7, now())`,
-    [session, run, call.zone, call.state, call.tokens, call.level, call.lanes])
+     values (gen_random_uuid(), $1, $2, 'cloud', 'summarize', 'ollama', $3, $4, $5, $8, $6, 'trusted', $7, now())`,
+    [session, run, call.zone, call.state, call.tokens, call.level, call.lanes, call.cost ?? null])
 }

@@ -88,7 +88,7 @@ interface SingleCall {
   readonly state: string
   readonly input_tokens: number | null
   readonly output_tokens: number | null
-  readonly cost_eur: number
+  readonly cost_eur: number | null
 }
 
 function grouped(calls: readonly SingleCall[]): CallRow[] {
@@ -102,10 +102,15 @@ function grouped(calls: readonly SingleCall[]): CallRow[] {
       calls: (sum?.calls ?? 0) + 1,
       inputTokens: (sum?.inputTokens ?? 0) + (call.input_tokens ?? 0),
       outputTokens: (sum?.outputTokens ?? 0) + (call.output_tokens ?? 0),
-      costEur: Math.round(((sum?.costEur ?? 0) + call.cost_eur) * 1e6) / 1e6,
+      costEur: added(sum === undefined ? 0 : sum.costEur, call.cost_eur),
     })
   }
   return [...groups.values()].sort((a, b) => b.calls - a.calls)
+}
+
+/** EUR; with an unknown price the sum is unknown. */
+function added(sum: number | null, cost: number | null): number | null {
+  return sum === null || cost === null ? null : Math.round((sum + cost) * 1e6) / 1e6
 }
 
 function occurrenceOf(row: { job: string; slot: Date; origin: string; state: string; reason: string | null; closed_at: Date | null }): OccurrenceRow {

@@ -83,7 +83,7 @@ export const ledgerCalls = defineTool({
     count: z.int(),
     calls: z.array(z.object({
       task: z.string(), gate: z.string(), upstream: z.string().nullable(), model: z.string().nullable(), state: z.string(),
-      calls: z.int(), inputTokens: z.int(), outputTokens: z.int(), costEur: z.number(),
+      calls: z.int(), inputTokens: z.int(), outputTokens: z.int(), costEur: z.number().nullable().describe('null: a price is not known'),
     })),
   }),
   async run(context, given) {

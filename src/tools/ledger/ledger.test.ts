@@ -90,17 +90,19 @@ test('drafts tell what became of each proposal', async () => {
   assert.doesNotMatch(JSON.stringify(output), /private words/)
 })
 
-test('calls are added up by task, model and outcome', async () => {
+test('calls are added up by task, model and outcome; with an unknown price the cost is unknown', async () => {
   const session = newId()
   await owner.query(`insert into session (id, key_hash, run_id, fence) values ($1, $2, $3, $4)`, [session, Buffer.from(session), here.run.id, here.run.fence])
-  for (const [model, state, tokens, level] of [['a', 'succeeded', 10, 1], ['a', 'succeeded', 5, 1], ['b', 'failed', null, 1], ['secret', 'succeeded', 7, 3]]) {
+  const calls = [['a', 'succeeded', 10, 1, 0.1], ['a', 'succeeded', 5, 1, 0.1], ['b', 'failed', null, 1, 0], ['secret', 'succeeded', 7, 3, 0.1], ['far', 'succeeded', 7, 1, 0.1], ['far', 'succeeded', 7, 1, null]]
+  for (const [model, state, tokens, level, cost] of calls) {
     await owner.query(
       `insert into model_call (id, session_id, run_id, gate, task, model, state, input_tokens, output_tokens, cost_eur, closed_at, label_level)
-       values ($1, $2, $3, 'local', 'summarize', $4, $5, $6, 1, 0.1, now(), $7)`, [newId(), session, here.run.id, model, state, tokens, level])
+       values ($1, $2, $3, 'local', 'summarize', $4, $5, $6, 1, $8, now(), $7)`, [newId(), session, here.run.id, model, state, tokens, level, cost])
   }
   const { output } = await ask(ledgerCalls, { since: '2020-01-01' })
   assert.deepEqual(output['calls'], [
+    { task: 'summarize', gate: 'local', upstream: null, model: 'far', state: 'succeeded', calls: 2, inputTokens: 14, outputTokens: 2, costEur: null },
     { task: 'summarize', gate: 'local', upstream: null, model: 'a', state: 'succeeded', calls: 2, inputTokens: 15, outputTokens: 2, costEur: 0.2 },
-    { task: 'summarize', gate: 'local', upstream: null, model: 'b', state: 'failed', calls: 1, inputTokens: 0, outputTokens: 1, costEur: 0.1 },
+    { task: 'summarize', gate: 'local', upstream: null, model: 'b', state: 'failed', calls: 1, inputTokens: 0, outputTokens: 1, costEur: 0 },
   ])
 })

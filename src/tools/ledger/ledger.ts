@@ -38,7 +38,8 @@ export interface CallRow {
   readonly calls: number
   readonly inputTokens: number
   readonly outputTokens: number
-  readonly costEur: number
+  /** Null when the price of one of them is not known. */
+  readonly costEur: number | null
 }
 
 export interface LedgerQuery {

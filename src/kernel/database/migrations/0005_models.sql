@@ -47,7 +47,7 @@ create table model_call (
   reason      text,
   input_tokens  integer,
   output_tokens integer,
-  cost_eur    numeric(12, 6) not null default 0,
+  cost_eur    numeric(12, 6), -- null: nobody knows the price
   opened_at   timestamptz not null default clock_timestamp(),
   closed_at   timestamptz,
   label_level     smallint not null default 3,
