@@ -44,7 +44,7 @@ function homeCheck(home: string): Check {
 }
 
 function checkList(checks: Check[], terminal: Terminal): string {
-  const rows = checks.map(({ id, status, what, mend }) => [paintState(terminal, status), id, what, mend ?? ''])
+  const rows = checks.map(({ id, status, what, mend }) => [paintState(terminal, status), id, what, terminal.typed(mend ?? '')])
   const count = (status: Check['status']) => checks.filter((check) => check.status === status).length
   return `${table(terminal, ['', 'CHECK', 'FOUND', 'MEND WITH'], rows)}\n\n${count('ok')} ok, ${count('warn')} to look at, ${count('fail')} failed`
 }

@@ -176,6 +176,23 @@ test('the first line of the morning says all that matters', async (t) => {
   assert.equal(stdout.split('\n')[0], '3 need you · 4 ran · 1 missed (Castellan was not running) · EUR 0.00 · 0 private words left')
 })
 
+test('commands are told as they can be typed: through npx where npm started the program, and never in JSON', async (t) => {
+  const problem = { file: 'a.yaml', line: 1, column: 1, severity: 'warning', what: 'castellan is spelled wrong', instead: 'right' }
+  const broken = { ...status, house: { ...status.house, problems: [problem] } }
+  const { run: call } = await stubHouse(t, { server: {
+    ...server, 'GET /api/status': { data: broken }, 'GET /api/today': { data: { ...today, problems: [problem] } },
+    'GET /api/doctor': { data: [{ id: 'models', status: 'warn', what: 'castellan is slow', mend: 'castellan model list' }] },
+  } })
+  const told = { doctor: /castellan is slow +npx castellan model list/, status: /; npx castellan config check/, today: /\(npx castellan config check\)[^]*castellan is spelled wrong/ }
+  for (const [command, expected] of Object.entries(told)) {
+    const { stdout } = await call([command], { env: { npm_command: 'exec' } })
+    assert.match(stdout, expected)
+    assert.doesNotMatch(stdout, /npx castellan is/)
+    assert.doesNotMatch((await call([command])).stdout, /npx/)
+    assert.doesNotMatch((await call([command, '--json'], { env: { npm_command: 'exec' } })).stdout, /npx/)
+  }
+})
+
 test('times are told in the zone of the house', async (t) => {
   const { run } = await stubHouse(t, { server })
   const { stdout } = await run(['run', 'list'], { now: new Date('2026-11-20T12:00:00Z') })

@@ -25,15 +25,15 @@ function morningPage(today: TodayView, terminal: Terminal, here: Here): string {
       shortId(draft.id), draft.kind, `${draft.risk}/10`, labelWords(draft.label), draft.job,
       draft.state === 'unknown' ? 'sent or not? you decide' : distance(draft.expires_at, here),
     ])
-    sections.push(['Waits for your signature (castellan draft show ID)', table(terminal, ['ID', 'KIND', 'RISK', 'LABEL', 'FROM JOB', 'EXPIRES'], rows)])
+    sections.push([terminal.typed('Waits for your signature (castellan draft show ID)'), table(terminal, ['ID', 'KIND', 'RISK', 'LABEL', 'FROM JOB', 'EXPIRES'], rows)])
   }
   if (today.dead.length > 0) {
     const rows = today.dead.map((run) => [shortId(run.id), run.job, at(run.opened_at), run.error?.message || run.error?.code || ''])
-    sections.push(['Gave up (castellan run show ID, then castellan dead redrive ID)', table(terminal, ['ID', 'JOB', 'OPENED', 'WHY'], rows)])
+    sections.push([terminal.typed('Gave up (castellan run show ID, then castellan dead redrive ID)'), table(terminal, ['ID', 'JOB', 'OPENED', 'WHY'], rows)])
   }
   if (today.problems.length > 0) {
     const lines = today.problems.map((problem) => `${problem.file}:${problem.line}:${problem.column}  ${problem.what}; ${problem.instead}`)
-    sections.push(['Problems in the house (castellan config check)', lines.join('\n')])
+    sections.push([terminal.typed('Problems in the house (castellan config check)'), lines.join('\n')])
   }
   if (today.not_run.length > 0) {
     const rows = today.not_run.map((slots) => [paintState(terminal, slots.state), slots.job, slotsOf(slots, at), slots.reason])

@@ -1,3 +1,4 @@
+import { asTyped } from '../kernel/as-typed.ts'
 import { describeProblem } from '../house/index.ts'
 import { up, type Up } from './up.ts'
 
@@ -23,6 +24,12 @@ export async function runUp({ home, house, write }: RunUpOptions): Promise<void>
   write('stopped')
 }
 
+const firstCommands = [
+  ['castellan today', 'what needs you this morning'],
+  ['castellan job run morning-mail --wait', 'read the sample mailbox, write a brief, propose replies'],
+  ['castellan draft list', 'what waits for your signature'],
+] as const
+
 function greet(running: Up, seconds: number, write: (line: string) => void): void {
   const { house, problems, fresh } = running.house()
   const crashed = [...running.processes.values()].filter(({ state }) => state.state === 'crashed')
@@ -35,9 +42,9 @@ function greet(running: Up, seconds: number, write: (line: string) => void): voi
   for (const problem of problems) write(`  ${describeProblem(problem)}`)
   for (const { state } of crashed) write(`  ${state.name} was given up: ${state.reason}`)
   write('')
-  write('  castellan today                       what needs you this morning')
-  write('  castellan job run morning-mail --wait  read the sample mailbox, write a brief, propose replies')
-  write('  castellan draft list                   what waits for your signature')
+  const commands = firstCommands.map(([command, what]) => [asTyped(command, process.env), what] as const)
+  const widest = Math.max(...commands.map(([command]) => command.length))
+  for (const [command, what] of commands) write(`  ${command.padEnd(widest)}  ${what}`)
   write('')
 }
 

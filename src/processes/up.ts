@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import packageJson from '../../package.json' with { type: 'json' }
+import { asTyped } from '../kernel/as-typed.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { toFault } from '../kernel/fault.ts'
 import { createLogger, type Logger } from '../kernel/log.ts'
@@ -141,7 +142,7 @@ async function start(
 
   const settled = ready.then(async () => {
     const made = await ensureDemonstrationKey(home, runtime.sockets.releaser)
-    if (made) onProgress('made a demonstration key: it signs for files only; `castellan operator init` makes yours')
+    if (made) onProgress(asTyped('made a demonstration key: it signs for files only; `castellan operator init` makes yours', process.env))
   })
   return { isolation, processes, house: () => chosen, databasePid: database.pid, reload, settled, stop }
 

@@ -14,7 +14,7 @@ export function runText(run: RunDetail, terminal: Terminal, here: Here): string 
     ['executor', run.executor ?? 'none yet'],
     ...(run.made_without_model ? [['note', terminal.paint('yellow', 'parts of it were made without a model')] as [string, string]] : []),
     ...(run.error === null ? [] : [['error', terminal.paint('red', `${run.error.message || run.error.code} (${run.error.code})`)] as [string, string]]),
-    ...adviceFor(run, here).map((advice): [string, string] => ['do', terminal.paint('bold', advice)]),
+    ...adviceFor(run, here).map((advice): [string, string] => ['do', terminal.paint('bold', terminal.typed(advice))]),
   ]
   const steps = run.steps.map((step) => [
     String(step.position + 1), step.id, step.tool, paintState(terminal, step.state), stepTook(step, here),

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { asTyped } from '../../kernel/as-typed.ts'
 
 /** The streams and settings a command runs with; the process's own, or a test's. */
 export interface Io {
@@ -22,6 +23,8 @@ export interface Terminal {
   readonly columns: number
   /** Colours only on a terminal that wants them. */
   paint(style: Style, text: string): string
+  /** One of our own commands, as it can be typed here. */
+  typed(command: string): string
 }
 
 export function terminalOf(screen: Screen, env: NodeJS.ProcessEnv): Terminal {
@@ -31,6 +34,7 @@ export function terminalOf(screen: Screen, env: NodeJS.ProcessEnv): Terminal {
     tty,
     columns: tty ? (screen.columns ?? 80) : Number.POSITIVE_INFINITY,
     paint: (style, text) => (coloured ? styleText(style, text, { validateStream: false }) : text),
+    typed: (command) => asTyped(command, env),
   }
 }
 
