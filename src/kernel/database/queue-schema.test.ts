@@ -1,88 +1,81 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { PgBoss } from 'pg-boss'
 import { testDatabase, type TestDatabase } from '../../../test/support/database.ts'
+import { newId } from '../ids.ts'
 import { installQueues, queues, superviseQueues } from './queue-schema.ts'
-import { roles, type Role } from './roles.ts'
-
-/** pg-boss as a process of this role runs it. */
-async function bossOf(db: TestDatabase, role: Role): Promise<PgBoss> {
-  const { pool } = db.as(role)
-  const boss = new PgBoss({ db: { executeSql: (text, values) => pool.query(text, values) }, schema: 'pgboss', migrate: false, createSchema: false, supervise: false, schedule: false })
-  boss.on('error', () => {})
-  return boss.start()
-}
-
-const stop = (boss: PgBoss) => boss.stop({ graceful: false, close: false })
+import { roles } from './roles.ts'
 
 const refused = { code: '42501' }
 
+const push = (db: TestDatabase, queue: string, run = newId()) => db.owner.pool.query('select queue_push($1, $2)', [queue, [run]]).then(() => run)
+const pull = async (db: TestDatabase, queue: string, limit = 10) => (await db.owner.pool.query<{ job: string; run: string }>('select * from queue_pull($1, $2)', [queue, limit])).rows
+
 describe('queues', () => {
-  test('each role can start pg-boss, and may do with the queues what its work takes, no more', async (t) => {
+  test('no role but the owner touches them, neither their tables nor the functions over them', async (t) => {
     const db = await testDatabase(t)
-    const may: Record<Role, { insert: boolean; take: readonly (typeof queues)[number][] }> = {
-      castellan_server: { insert: true, take: [] },
-      castellan_releaser: { insert: true, take: [] },
-      castellan_worker_open: { insert: true, take: ['runs_open'] },
-      castellan_worker_private: { insert: true, take: ['runs_open', 'runs_private'] },
-      castellan_gate_local: { insert: false, take: [] },
-      castellan_gate_cloud: { insert: false, take: [] },
-    }
+    const job = newId()
     for (const role of roles) {
-      const boss = await bossOf(db, role)
+      const { pool } = db.as(role)
+      await assert.rejects(pool.query('select * from pgboss.job'), refused)
       for (const queue of queues) {
-        const insert = () => boss.insert(queue, [{ data: { run_id: role } }])
-        if (may[role].insert) await insert()
-        else await assert.rejects(insert(), refused, `${role} inserts into ${queue}`)
-        if (may[role].take.includes(queue)) {
-          const jobs = await boss.fetch(queue, { batchSize: 10 })
-          assert.ok(jobs.some((job) => (job.data as { run_id: string }).run_id === role))
-          await boss.touch(queue, jobs.map((job) => job.id))
-          await boss.complete(queue, jobs.map((job) => job.id))
-          assert.deepEqual(await boss.fetch(queue), [])
-        } else {
-          await assert.rejects(boss.fetch(queue), refused, `${role} takes from ${queue}`)
-          await assert.rejects(boss.complete(queue, [crypto.randomUUID()]), refused)
-        }
-        await assert.rejects(boss.deleteAllJobs(queue), refused, `${role} empties ${queue}`)
+        await assert.rejects(pool.query('select queue_push($1, $2)', [queue, [newId()]]), refused, `${role} pushes`)
+        await assert.rejects(pool.query('select * from queue_pull($1, 1)', [queue]), refused, `${role} pulls`)
+        await assert.rejects(pool.query('select queue_done($1, $2)', [queue, [job]]), refused, `${role} ends`)
+        await assert.rejects(pool.query('select queue_touch($1, $2)', [queue, [job]]), refused, `${role} touches`)
+        await assert.rejects(pool.query(`select push_${queue}('[]')`), refused)
       }
-      await assert.rejects(boss.createQueue(`made by ${role.slice(10)}`.replaceAll(' ', '_')), refused)
-      await assert.rejects(boss.updateQueue('runs_open', { retryLimit: 0 }), refused)
-      await stop(boss)
     }
   })
 
-  test('nobody but the owner reads the parent of all queues', async (t) => {
+  test('the open worker takes runs from the open queue alone', async (t) => {
     const db = await testDatabase(t)
-    for (const role of roles) await assert.rejects(db.as(role).pool.query('select * from pgboss.job'), refused)
+    const take = (queue: string) => db.as('castellan_worker_open').pool.query('select runs_take($1, 1, $2, 1000)', [queue, 'x'])
+    await take('runs_open')
+    await assert.rejects(take('runs_private'), refused)
+  })
+
+  test('what is pushed is pulled once, and is gone when it is done', async (t) => {
+    const db = await testDatabase(t)
+    const runs = [await push(db, 'runs_open'), await push(db, 'runs_open')]
+    await push(db, 'runs_private')
+    const pulled = await pull(db, 'runs_open')
+    assert.deepEqual(pulled.map(({ run }) => run).sort(), runs.sort())
+    assert.deepEqual(await pull(db, 'runs_open'), [])
+    await db.owner.pool.query('select queue_done($1, $2)', ['runs_open', pulled.map(({ job }) => job)])
+    const { rows } = await db.owner.pool.query<{ state: string }>(`select distinct state from pgboss.job where name = 'runs_open'`)
+    assert.deepEqual(rows, [{ state: 'completed' }])
+  })
+
+  test('what is pushed for later is not pulled before', async (t) => {
+    const db = await testDatabase(t)
+    await db.owner.pool.query('select queue_push($1, $2, 60)', ['runs_open', [newId()]])
+    assert.deepEqual(await pull(db, 'runs_open'), [])
+    await db.owner.pool.query(`update pgboss.job set start_after = now() where name = 'runs_open'`)
+    assert.equal((await pull(db, 'runs_open')).length, 1)
   })
 
   test('installing again keeps the jobs and sets the options anew', async (t) => {
     const db = await testDatabase(t)
-    const server = await bossOf(db, 'castellan_server')
-    await server.insert('runs_open', [{ data: { run_id: 'kept' } }])
-    await stop(server)
+    const kept = await push(db, 'runs_open')
     await db.owner.pool.query('update pgboss.queue set heartbeat_seconds = 500')
     await installQueues(db.owner)
     const { rows } = await db.owner.pool.query('select name, heartbeat_seconds, partition from pgboss.queue where name = any($1) order by name', [queues])
     assert.deepEqual(rows, queues.map((name) => ({ name, heartbeat_seconds: 15, partition: true })))
-    const worker = await bossOf(db, 'castellan_worker_open')
-    assert.deepEqual((await worker.fetch('runs_open')).map((job) => job.data), [{ run_id: 'kept' }])
-    await stop(worker)
+    assert.deepEqual((await pull(db, 'runs_open')).map(({ run }) => run), [kept])
   })
 
-  test('what a dead executor held is handed out again', async (t) => {
+  test('what a dead executor held is handed out again, and what is touched is not', async (t) => {
     const db = await testDatabase(t)
-    const worker = await bossOf(db, 'castellan_worker_private')
-    await worker.insert('runs_private', [{ data: { run_id: 'orphaned' } }])
-    const [job] = await worker.fetch('runs_private')
-    await db.owner.pool.query(`update pgboss.job set heartbeat_on = heartbeat_on - interval '1 minute' where id = $1`, [job!.id])
+    await push(db, 'runs_private')
+    await push(db, 'runs_private')
+    const [dead, alive] = await pull(db, 'runs_private')
+    await db.owner.pool.query(`update pgboss.job set heartbeat_on = heartbeat_on - interval '1 minute'`)
+    await db.owner.pool.query('select queue_touch($1, $2)', ['runs_private', [alive!.job]])
     const failures: Error[] = []
     const supervisor = await superviseQueues(db.owner, (error) => failures.push(error))
     await supervisor.look()
-    assert.deepEqual((await worker.fetch('runs_private')).map((again) => again.id), [job!.id])
+    assert.deepEqual((await pull(db, 'runs_private')).map(({ job }) => job), [dead!.job])
     await supervisor.stop()
-    await stop(worker)
     assert.deepEqual(failures, [])
   })
 })

@@ -104,18 +104,27 @@ async function statementsOf(owner: Database, queue: string): Promise<QueueStatem
   return { insert: insert!, fetch: fetch!, complete: complete!, touch: touch! }
 }
 
-/** The statements of one queue as SQL functions, so that the ledger's functions can call them in their own transaction. */
+/**
+ * The statements of one queue as SQL functions, so that the ledger's functions can call them in their own transaction.
+ */
 function queueFunctionsSql(queue: string, { insert, fetch, complete, touch }: QueueStatements): string {
-  const make = (name: string, parameters: string, returns: string, body: string) => `
-    create or replace function castellan.${name}_${queue}(${parameters}) returns ${returns} language sql as $statement$ ${body} $statement$;
+  const make = (name: string, parameters: string, returns: string, plan: string, body: string) => `
+    create or replace function castellan.${name}_${queue}(${parameters}) returns ${returns} language sql ${plan} as $statement$ ${body} $statement$;
     revoke execute on function castellan.${name}_${queue} from public;`
   return [
-    make('push', 'text', 'void', insert),
-    make('pull', 'integer', 'table (job uuid, run uuid)', `with pulled as (${fetch.replace(String(pullLimit), '$1')}) select id, (data ->> 'run_id')::uuid from pulled`),
-    make('done', 'text, uuid[], jsonb', 'void', complete),
-    make('touch', 'text, uuid[]', 'void', touch),
+    make('push', 'text', 'void', '', insert),
+    make('pull', 'integer', 'table (job uuid, run uuid)', freshPlan, `with pulled as (${fetch.replace(String(pullLimit), '$1')}) select id, (data ->> 'run_id')::uuid from pulled`),
+    make('done', 'text, uuid[], jsonb', 'void', indexPlan, complete),
+    make('touch', 'text, uuid[]', 'void', indexPlan, touch),
   ].join('\n')
 }
+
+/**
+ * Plans of functions are kept for the session, and the first is made when the queue is empty. A plan that joins must be made
+ * anew each time, or it scans the whole queue for ever; the others are told to go by the index.
+ */
+const freshPlan = 'set plan_cache_mode = force_custom_plan'
+const indexPlan = 'set enable_seqscan = off'
 
 const eachQueue = (call: (queue: string) => string) => queues.map((queue) => `when '${queue}' then ${call(queue)};`).join(' ')
 

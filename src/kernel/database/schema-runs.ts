@@ -74,6 +74,9 @@ export interface RunTable extends LabelColumns, Retained {
   input: GeneratedJson<Record<string, unknown>>
   fence: Nullable<string>
   executor: Nullable<string>
+  /** The queue job that its executor holds it by. */
+  queue: Nullable<string>
+  queue_job: Nullable<string>
   not_before: NullableTimestamp
   error: NullableJson<{ code: string; message?: string; [detail: string]: unknown }>
   made_without_model: Generated<boolean>

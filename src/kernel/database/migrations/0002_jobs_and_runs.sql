@@ -308,7 +308,7 @@ end $$;
 -- Takes a run for this executor with a new fence; whoever held it before is refused from now on.
 -- p_schema is the newest schema that the executor's program knows: one that the database has outgrown takes nothing.
 -- Returns {outcome: claimed|gone|not_cleared|dead|outdated, fence, job, lane, label, definition, input, slot, steps, next, needs}.
-create function run_claim(p_run uuid, p_executor text, p_schema integer) returns jsonb
+create function run_claim(p_run uuid, p_executor text, p_schema integer, p_queue text default null, p_queue_job uuid default null) returns jsonb
 language plpgsql security definer set search_path = castellan, pg_temp as $$
 declare r run; body jsonb; begun jsonb; v_fence uuid := gen_random_uuid(); v_needs integer;
 begin
@@ -325,7 +325,7 @@ begin
   end if;
   select definition into body from job_definition where digest = r.digest;
   begun := step_begin(p_run, body, r.lane);
-  update run set state = 'running', fence = v_fence, executor = p_executor, claimed_at = clock_timestamp(), not_before = null, woken = false where id = p_run;
+  update run set state = 'running', fence = v_fence, executor = p_executor, queue = p_queue, queue_job = p_queue_job, claimed_at = clock_timestamp(), not_before = null, woken = false where id = p_run;
   if begun is null then
     return run_close(p_run, 'succeeded', null) || jsonb_build_object('outcome', 'gone', 'state', 'succeeded');
   end if;
@@ -406,7 +406,8 @@ begin
   end if;
 
   if not may_execute(r.lane, v_level, v_lanes) then
-    return run_requeue(r, 'runs_private', 0) || jsonb_build_object('outcome', 'moved');
+    perform run_requeue(r, 'runs_private', 0);
+    return jsonb_build_object('outcome', 'moved', 'queue', 'runs_private');
   end if;
   select definition into body from job_definition where digest = r.digest;
   if s.position + 1 < jsonb_array_length(body -> 'steps') then
@@ -433,9 +434,8 @@ begin
     return;
   end if;
   for pulled in select job, run from queue_pull(p_queue, p_limit) loop
-    claim := run_claim(pulled.run, p_executor, p_schema);
+    claim := run_claim(pulled.run, p_executor, p_schema, p_queue, pulled.job);
     if claim ->> 'outcome' = 'claimed' then
-      update run set queue = p_queue, queue_job = pulled.job where id = pulled.run;
       return next claim || jsonb_build_object('run', pulled.run);
     else
       perform queue_done(p_queue, array[pulled.job]);
