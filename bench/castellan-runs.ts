@@ -18,7 +18,8 @@ export const open: OpenSide = async (database) => {
   await owner.close()
   const server = as('castellan_server', 8)
   const private_ = as('castellan_worker_private', 4)
-  const openRun = createRunOpener(server)
+  let wake = () => {}
+  const openRun = createRunOpener(server, () => wake())
   let slot = Date.now()
 
   return {
@@ -37,6 +38,7 @@ export const open: OpenSide = async (database) => {
         },
         { queue: 'runs_private', executor: 'bench', concurrency, pollMs: 1_000 },
       )
+      wake = worker.wake
       const outcomeOf = (run: string) => {
         const known = early.get(run)
         if (known !== undefined) return known
@@ -44,7 +46,6 @@ export const open: OpenSide = async (database) => {
       }
       const measured = await keepBusy(concurrency, milliseconds, async () => {
         const { run } = await openRun({ job: 'bench', slot: new Date((slot += 1)), origin: 'manual' })
-        worker.wake()
         const outcome = await outcomeOf(run)
         if (outcome !== 'succeeded') throw new Error(`run ${run} ended as ${outcome}`)
         waiting.delete(run)

@@ -3,7 +3,7 @@ import type { Database } from '../kernel/database/connect.ts'
 import { faultPoint } from '../kernel/fault-point.ts'
 import { Fault } from '../kernel/fault.ts'
 import { newId } from '../kernel/ids.ts'
-import type { QueueName } from '../runs/index.ts'
+import { flushLedger, type QueueName } from '../runs/index.ts'
 
 export interface OpenRequest {
   readonly job: string
@@ -23,10 +23,26 @@ export interface OpenOutcome {
 
 /**
  * Records a slot and opens its run, with its queue job, in one transaction; requests of the same moment share one.
+ * A worker may begin with a run while the disk still takes it in; who asked hears of it once it is there for good.
  * The returned verb throws Fault `job.missing`.
+ * @param onEnqueued hears at once which queue has work
  */
-export function createRunOpener(database: Database): (request: OpenRequest) => Promise<OpenOutcome> {
-  return batched((requests) => openRuns(database, requests))
+export function createRunOpener(database: Database, onEnqueued: (queue: QueueName) => void = () => {}): (request: OpenRequest) => Promise<OpenOutcome> {
+  const open = batched(async (requests: readonly OpenRequest[]) => {
+    const outcomes = await openRuns(database, requests)
+    for (const queue of new Set(outcomes.flatMap(({ outcome, queue }) => (outcome === 'opened' && queue ? [queue] : [])))) onEnqueued(queue)
+    return outcomes
+  })
+  const flush = batched(async (requests: readonly OpenRequest[]) => {
+    await flushLedger(database)
+    return requests
+  })
+  return async (request) => {
+    const outcome = await open(request)
+    await flush(request)
+    faultPoint('run.open:after')
+    return outcome
+  }
 }
 
 async function openRuns(database: Database, requests: readonly OpenRequest[]): Promise<OpenOutcome[]> {
@@ -44,12 +60,11 @@ async function openRuns(database: Database, requests: readonly OpenRequest[]): P
         requests.map(({ job }) => job), requests.map(({ slot }) => slot), requests.map(({ origin }) => origin),
         requests.map(({ key }) => key ?? null), requests.map(({ input }) => JSON.stringify(input ?? {})),
       ],
-    })
+    }, 'lazy')
     .catch((error: { code?: string }) => {
       if (error.code !== 'CA404') throw error
       const names = [...new Set(requests.map(({ job }) => `"${job}"`))].join(', ')
       throw new Fault('missing', 'job.missing', `there is no job ${names}; \`castellan job list\` shows those that are declared`)
     })
-  faultPoint('run.open:after')
   return rows.sort((a, b) => a.place - b.place).map((row) => row.opened)
 }

@@ -33,7 +33,7 @@ const sweepMs = 60_000
 /** Records every due slot of every job and opens its run, or records why it did not run. */
 export function createScheduler(deps: SchedulerDeps): Scheduler {
   const startedAt = deps.clock.now()
-  const open = createRunOpener(deps.database)
+  const open = createRunOpener(deps.database, deps.onEnqueued)
   let jobs = new Map<string, ScheduledJob & { cursor: Date; next: Date | undefined }>()
   let lastTick: Date | undefined
   let lastSweep = 0
@@ -74,7 +74,6 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       await close(job, due.missed.filter((slot) => slot >= startedAt), 'missed', reasonLate(job))
       for (const slot of due.run) {
         const opened = await open({ job: job.name, slot, origin: 'schedule', ...keyFor(job, slot) })
-        if (opened.outcome === 'opened') deps.onEnqueued?.(opened.queue!)
         if (opened.outcome === 'skipped') deps.log.warn({ job: job.name, slot }, 'slot skipped: the run before it is not finished')
       }
     }

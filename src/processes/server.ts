@@ -48,7 +48,7 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
   ])
   const app = createApp({
     database, clock, log, isolation, readiness, doctor, wakes, wake,
-    open: createRunOpener(database),
+    open: createRunOpener(database, wake),
     house: () => house,
     gates,
     tools: createRegistry(allTools),

@@ -58,7 +58,7 @@ export async function testServer(t: TestContext, jobs: readonly JobDefinition[] 
   const readiness = createReadiness({ database: role, clock, checkSchema, scheduler: { lastTick: () => server.tick } })
   const deps: ServerDeps = {
     database: role, clock, log, readiness,
-    open: createRunOpener(role),
+    open: createRunOpener(role, (name) => void woken.push(name)),
     wake: (name) => void woken.push(name),
     house: () => house,
     gates: async () => server.gates,

@@ -29,7 +29,6 @@ export async function runJob(deps: RequestDeps, { job, input, key }: JobRequest)
   const tool = job.startsWith('tool.')
   await recordRequest(deps.database.pool, { request: tool ? 'tool.run' : 'job.run', subject: job, detail: { key: key ?? null } })
   const opened = await openAt(deps, { job, ...(input && { input }), ...(key !== undefined && { key }) })
-  if (opened.outcome === 'opened') deps.wake(opened.queue!)
   return { id: opened.run, job, outcome: opened.outcome, state: (await isClosed(deps.database, opened.run)).state }
 }
 
