@@ -197,3 +197,22 @@ test('a worker that the database has outgrown leaves runs to a newer one, and sa
   assert.equal(lines.length, 1)
   assert.match(JSON.parse(lines[0]!).msg, /needs a program that knows schema \d+, and this worker knows 1; it takes no more runs/)
 })
+
+test('a database that is gone in mid-step loses nothing: the step is done again, and its result is stored once', async (t) => {
+  const { database, open } = await setUp(t, [jobDefinition({ name: 'cut' })])
+  const { run } = await open('cut')
+  const attempts: number[] = []
+  const cut = async ({ attempt }: StepCall) => {
+    attempts.push(attempt)
+    if (attempt > 1) return attempt
+    await database.owner.pool.query(`revoke connect on database ${database.name} from castellan_worker_private`)
+    await database.owner.pool.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'castellan_worker_private' and datname = current_database()`)
+    // back before the worker's next heartbeat, but after it could not store the result
+    setImmediate(() => void database.owner.pool.query(`grant connect on database ${database.name} to castellan_worker_private`))
+    return attempt
+  }
+  const [outcome] = await work(database, cut)
+  assert.equal(outcome!.outcome, 'succeeded')
+  const { state, output } = await one<{ state: string; output: number }>(database, 'select r.state, s.output from run r join step s on s.run_id = r.id where r.id = $1', [run])
+  assert.deepEqual({ state, output: output === attempts.at(-1) }, { state: 'succeeded', output: true })
+})
