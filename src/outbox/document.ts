@@ -61,6 +61,11 @@ export function readDocument(text: string): DraftDocument {
   return parsed
 }
 
+/** The same act of the same run, whatever freezes it. */
+export function itemOf({ run, step, item }: { run: string; step: string; item: string }): string {
+  return sha256(JSON.stringify([run, step, item]))
+}
+
 /** Every recipient once, in lower case, without names. */
 export function addressesOf({ to, cc, bcc }: DraftDocument['recipients']): string[] {
   return [...new Set([...to, ...cc, ...bcc].map((shown) => (/<([^<>]*)>$/.exec(shown)?.[1] ?? shown).toLowerCase()))]

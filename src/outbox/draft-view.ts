@@ -1,7 +1,7 @@
 import { describeLabel, describeLevel } from '../labels/index.ts'
 import { textOfWire } from './compose/read-wire.ts'
 import { challengeOf, readDocument, sha256, type DraftDocument } from './document.ts'
-import type { Draft } from './draft.ts'
+import { isSwept, type Draft } from './draft.ts'
 import type { historyOf } from './draft-queries.ts'
 import { highRisk } from './risk.ts'
 
@@ -80,6 +80,7 @@ function tell({ drafts, decisions, deliveries }: History): HistoryLine[] {
 }
 
 function readLeniently(draft: Draft): { document: DraftDocument | undefined; problem: string | null } {
+  if (isSwept(draft)) return { document: undefined, problem: 'its time was over: what it said is gone, and its hashes are in the audit' }
   try {
     return { document: readDocument(draft.document), problem: null }
   } catch (error) {

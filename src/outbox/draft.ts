@@ -36,7 +36,7 @@ export interface Draft {
   readonly kind: string
   readonly connector: string
   readonly account: string
-  /** Canonical JSON (RFC 8785): what is signed, together with `wire`, which it names by hash. */
+  /** Canonical JSON (RFC 8785): what is signed, together with `wire`, which it names by hash. Both are empty once their time was over. */
   readonly document: string
   readonly wire: Buffer
   readonly nonce: string
@@ -64,6 +64,11 @@ export interface TooLate {
 /** May a draft go from the one state to the other? Staying is no move. */
 export function mayMove(from: DraftState, to: DraftState): boolean {
   return moves[from].includes(to)
+}
+
+/** Its document and its bytes were kept long enough and are gone; what happened to it is still told. */
+export function isSwept({ document }: Pick<Draft, 'document'>): boolean {
+  return document === ''
 }
 
 /** A late signature must never release what has already expired; the second decision finds the first. */

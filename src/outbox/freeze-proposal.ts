@@ -6,7 +6,7 @@ import { change, type OutboxDeps } from './change.ts'
 import { compose } from './compose/compose.ts'
 import type { Composed } from './compose/composed.ts'
 import type { Connector } from './connectors/connector.ts'
-import { addressesOf, challengeOf, documentVersion, sha256, writeDocument } from './document.ts'
+import { addressesOf, challengeOf, documentVersion, itemOf, sha256, writeDocument } from './document.ts'
 import { closeProposal, insertDraft, lockProposal, newProposals, strangersAmong, type NewDraft, type ProposalToFreeze } from './draft-store.ts'
 import { assessRisk, highRisk } from './risk.ts'
 import { rollbackOf } from './rollback.ts'
@@ -69,7 +69,7 @@ async function prepare(
 ): Promise<NewDraft> {
   const settings = deps.settings()
   const connector = chooseConnector(deps, proposal)
-  const item = sha256(JSON.stringify([proposal.run, proposal.step, proposal.item]))
+  const item = itemOf(proposal)
   const before = deps.spent.released(item)
   if (before) {
     throw new Fault('refused', 'draft.released_before', `this was released on ${before.at} already, as draft ${before.draft}: the database was restored from before that`)

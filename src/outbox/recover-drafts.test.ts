@@ -271,6 +271,24 @@ test('without the file of spent nonces, or with an older one, everything in flig
   }
 })
 
+test('an act whose draft was swept is known again after the file was lost', async (t) => {
+  const outbox = await testOutbox(t)
+  const { id, proposalId, nonce } = await outbox.readyToRelease(aMail, { item: 'the-act' })
+  await releaseDrafts(outbox.deps)
+  const { pool } = outbox.database.owner
+  await pool.query(`update draft set document = '', wire = '', summary = '{}'`) // as the sweep does
+  await outbox.deps.spent.close()
+  rmSync(spentFile(outbox))
+  const deps = await outbox.reopenSpent()
+  await recoverDrafts(deps)
+  assert.deepEqual([deps.spent.find(nonce)?.act, deps.spent.find(nonce)?.draft], ['lost', id])
+  await pool.query(`delete from delivery; delete from decision; delete from draft; update proposal set state = 'proposed'`) // a restored database
+  await freezeProposals(deps)
+  const { rows } = await pool.query('select state, refusal from proposal where id = $1', [proposalId])
+  assert.equal(rows[0].state, 'refused')
+  assert.match(rows[0].refusal, new RegExp(`draft ${id}`))
+})
+
 test('a recovery that finds nothing astray changes nothing', async (t) => {
   const outbox = await testOutbox(t)
   await outbox.freeze()

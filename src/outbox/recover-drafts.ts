@@ -1,6 +1,6 @@
 import { change, settle, type Change, type OutboxDeps } from './change.ts'
 import type { Receipt } from './connectors/connector.ts'
-import { readDocument, type DraftDocument } from './document.ts'
+import { itemOf, readDocument, type DraftDocument } from './document.ts'
 import { openStates, type Draft } from './draft.ts'
 import { everApproved, lockDraft, moveDraft, openDrafts, recordSpentCount, spentCount, type DraftTrace } from './draft-store.ts'
 import type { SpentNonce } from './spent-nonces.ts'
@@ -26,7 +26,7 @@ async function fileWasLost(deps: OutboxDeps, known: number): Promise<void> {
   deps.log.error({ known, found }, 'the file of spent nonces is missing or older than the database; what was in flight becomes unknown')
   const entries = (await everApproved(deps.database.pool))
     .filter(({ nonce }) => deps.spent.find(nonce) === undefined)
-    .map(({ id, nonce, document }): SpentNonce => ({ nonce, draft: id, item: itemOf(document), act: 'lost', at }))
+    .map(({ id, nonce, document, origin }): SpentNonce => ({ nonce, draft: id, item: itemSaid(document) || itemOf(origin), act: 'lost', at }))
   if (entries.length > 0) await deps.spent.spend(...entries)
   await change(deps, 'nonce.lost', async ({ client, audit }) => {
     await recordSpentCount(client, deps.spent.count)
@@ -35,7 +35,7 @@ async function fileWasLost(deps: OutboxDeps, known: number): Promise<void> {
 }
 
 function isAstray({ spent }: OutboxDeps, { state, nonce, document }: DraftTrace): boolean {
-  return state === 'signed' || state === 'releasing' || spent.find(nonce) !== undefined || spent.released(itemOf(document)) !== undefined
+  return state === 'signed' || state === 'releasing' || spent.find(nonce) !== undefined || spent.released(itemSaid(document)) !== undefined
 }
 
 async function recoverDraft(deps: OutboxDeps, id: string): Promise<void> {
@@ -45,7 +45,7 @@ async function recoverDraft(deps: OutboxDeps, id: string): Promise<void> {
     if (!draft || !openStates.some((state) => state === draft.state)) return 'none'
     const spent = deps.spent.find(draft.nonce)
     if (spent) return settleSpent(deps, transaction, draft, spent)
-    const before = deps.spent.released(itemOf(draft.document))
+    const before = deps.spent.released(itemSaid(draft.document))
     if (before) {
       await settle(transaction, draft, 'unknown', { reason: `the same act was released on ${before.at} as draft ${before.draft}: this database is older than the file of spent nonces` })
     } else if (draft.state === 'signed') {
@@ -92,7 +92,8 @@ async function askConnector(deps: OutboxDeps, draft: Draft): Promise<Receipt | u
   return connector.reconcile?.(draft.wire, document).catch(() => undefined)
 }
 
-function itemOf(document: string): string {
+/** What its document says that it does; nothing when that cannot be read. */
+function itemSaid(document: string): string {
   try {
     return readDocument(document).origin.item
   } catch {

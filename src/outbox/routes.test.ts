@@ -47,6 +47,17 @@ test('a draft is shown with everything a page needs, and its challenge can be co
   assert.equal(data.problem, null)
 })
 
+test('of a draft whose time was over its end is told, and why its words are not', async (t) => {
+  const { outbox, call } = await served(t)
+  const { id } = await outbox.freeze()
+  await call('POST', `/drafts/${id}/decide`, { verdict: 'deny' })
+  await outbox.database.owner.pool.query(`update draft set document = '', wire = '', summary = '{}'`) // as the sweep does
+  for (const shown of [(await call('GET', '/drafts')).data[0], (await call('GET', `/drafts/${id}`)).data]) {
+    assert.deepEqual([shown.id, shown.state, shown.title], [id, 'denied', null])
+    assert.match(shown.problem, /its time was over/)
+  }
+})
+
 test('from the list to the receipt: approve, undo, approve again, release', async (t) => {
   const { outbox, call, changes } = await served(t)
   const { id } = await outbox.freeze()

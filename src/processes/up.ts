@@ -5,8 +5,8 @@ import { asTyped } from '../kernel/as-typed.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { toFault } from '../kernel/fault.ts'
 import { createLogger, type Logger } from '../kernel/log.ts'
-import { sweepRetention } from '../kernel/retention.ts'
-import { initHouse, type DatabaseSettings } from '../house/index.ts'
+import { sweepRetention } from '../kernel/retention/sweep-retention.ts'
+import { initHouse, type DatabaseSettings, type RetentionSettings } from '../house/index.ts'
 import { declareHouse, lastGoodHouse, recordProblems } from '../jobs/index.ts'
 import type { Isolation, ProcessName } from './boot.ts'
 import { processNames } from './boot.ts'
@@ -17,6 +17,7 @@ import { chooseLauncher } from './isolation.ts'
 import { joinDatabase } from './join-database.ts'
 import { keepDatabase, type KeptDatabase } from './keep-database.ts'
 import { lockHome } from './lock-home.ts'
+import { startLoop } from './loop.ts'
 import { entry, houseFor, processSpec } from './process-specs.ts'
 import { readSecret } from './read-secrets.ts'
 import { recordProcess, recordSupervisor } from './supervision-store.ts'
@@ -51,7 +52,8 @@ export interface Up {
   stop(): Promise<void>
 }
 
-const retentionMs = 3_600_000
+/** The first sweep leaves the start its time. */
+const sweepMs = { first: 300_000, next: 3_600_000 }
 
 /** Starts the house and keeps it running until `stop`. @throws Fault for everything that makes a start impossible, having undone what it began */
 export async function up(options: UpOptions): Promise<Up> {
@@ -132,7 +134,7 @@ async function start(
   })
   await compiled
   for (const child of processes.values()) child.start()
-  undo.push(sweepEvery(retentionMs, database, log))
+  undo.push(keepSweeping(database, () => chosen.house.settings.retention, log))
   writeUpState(home, {
     pid: process.pid, startedAt: startedAt.toISOString(), version: packageJson.version, house: folder, timezone: chosen.house.settings.timezone, isolation,
     sockets: { server: runtime.sockets.server, releaser: runtime.sockets.releaser },
@@ -153,9 +155,17 @@ async function start(
   }
 }
 
-function sweepEvery(intervalMs: number, database: KeptDatabase, log: Logger): () => void {
-  const timer = setInterval(() => {
-    sweepRetention(database.owner).catch((error: unknown) => log.warn({ err: error }, 'the retention sweep failed'))
-  }, intervalMs)
-  return () => clearInterval(timer)
+/** Sweeps what was kept long enough, by the settings of the house as it is then. A stop waits for no sweep: the next start finishes it. */
+function keepSweeping({ owner }: KeptDatabase, retention: () => RetentionSettings, log: Logger): () => void {
+  let begun = false
+  const loop = startLoop('the retention sweep', log, async () => {
+    if (!begun) {
+      begun = true
+      return sweepMs.first
+    }
+    const swept = await sweepRetention(owner, { retention: retention() })
+    if (Object.values(swept).some((count) => count > 0)) log.info(swept, 'swept what was kept long enough')
+    return sweepMs.next
+  })
+  return () => void loop.stop()
 }

@@ -55,6 +55,13 @@ for (const [what, change] of Object.entries(tampered)) {
   })
 }
 
+test('a draft whose time was over cannot be shown, and its record is pointed to', async (t) => {
+  const { run, draft } = await house(t, {}, () => ({ state: 'released', document: '', wire: '', title: null }))
+  const { json } = await run(['draft', 'show', draft.id, '--json'])
+  assert.equal(json().error.code, 'draft.swept')
+  assert.match(json().error.message, new RegExp(`castellan audit show ${draft.id}`))
+})
+
 test('bytes that say something else than the document are refused, though their hash is right', async (t) => {
   const said = await sampleDraft({ to: ['Eva <eva@example.org>'] })
   const changes: SampleMail[] = [{ to: ['eve@evil.example'] }, { subject: 'Other' }, { attachments: [{ name: 'a.pdf', type: 'application/pdf', content: 'QUJD' }] }]

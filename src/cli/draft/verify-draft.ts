@@ -17,9 +17,12 @@ export interface VerifiedDraft {
 /**
  * Believes nothing but the document and the bytes: the document is canonical and of this draft, the bytes are those it
  * names, and what stands in them is what it says.
- * @throws Fault `draft.document`, `draft.mismatch`
+ * @throws Fault `draft.document`, `draft.mismatch`, `draft.swept`
  */
 export async function verifyDraft(shown: Pick<ReleaserDraft, 'id' | 'document' | 'wire'>): Promise<VerifiedDraft> {
+  if (shown.document === '') {
+    throw new Fault('missing', 'draft.swept', `draft ${shown.id} was closed so long ago that what it said is gone; its hashes are in the audit (castellan audit show ${shown.id})`)
+  }
   const document = readDocument(shown.document)
   const wire = Buffer.from(shown.wire, 'base64')
   const hash = sha256(wire)

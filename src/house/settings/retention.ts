@@ -3,11 +3,11 @@ import { durationSchema } from './values.ts'
 
 export const retentionSchema = z
   .strictObject({
-    run_log: durationSchema.prefault('90d').describe('Log lines of runs.'),
-    runs: durationSchema.prefault('400d').describe('Runs with their steps and occurrences.'),
-    mail: durationSchema.prefault('400d').describe('Mirrored messages; the mailbox itself is never touched.'),
-    model_calls: durationSchema.prefault('400d').describe('The ledger of model calls.'),
-    outbox: durationSchema.prefault('3650d').describe('Proposals, drafts, decisions and receipts.'),
+    run_log: durationSchema.prefault('90d').describe('Log lines of runs, from when they were written.'),
+    runs: durationSchema.prefault('400d').describe('Runs with their steps and occurrences, from when they were closed. A run that a proposal or a model call still names stays as a name, without input and outputs.'),
+    mail: durationSchema.prefault('400d').describe('Mirrored messages, from when they were mirrored. That they were is remembered; the mailbox itself is never touched.'),
+    model_calls: durationSchema.prefault('400d').describe('The ledger of model calls, from when they were made.'),
+    outbox: durationSchema.prefault('3650d').describe('Proposals, drafts, reasons of decisions and receipts, from when the last draft was closed. Nonces and signatures stay.'),
   })
   .prefault({})
-  .describe('How long things are kept. The audit is kept for good.')
+  .describe('How long things are kept. Nothing of an open run or draft is removed, and what is over keeps the time that was set then. The audit, with hashes of all of it, is kept for good.')

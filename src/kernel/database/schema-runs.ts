@@ -83,6 +83,8 @@ export interface RunTable extends LabelColumns, Retained {
   opened_at: GeneratedTimestamp
   claimed_at: NullableTimestamp
   closed_at: NullableTimestamp
+  /** Its input, its outputs and its log are gone. */
+  swept_at: NullableTimestamp
 }
 
 export interface StepTable extends LabelColumns, Retained {

@@ -23,7 +23,7 @@ export async function cancelRun(deps: RequestDeps, run: string): Promise<{ id: s
 /**
  * Takes a closed run up again: a dead or cancelled one where it stopped, any from a named step on.
  * It waits while another run of a job whose runs may not overlap is not closed.
- * @throws Fault `run.missing`, `run.open`, `run.no_step`, `run.not_dead`
+ * @throws Fault `run.missing`, `run.open`, `run.swept`, `run.no_step`, `run.not_dead`
  */
 export async function redriveRun(deps: RequestDeps, run: string, { from, onlyDead = false }: { from?: string | undefined; onlyDead?: boolean } = {}): Promise<RedrivenRun> {
   const { outcome, queue, behind = null } = await deps.database.transaction(async (client) => {
@@ -36,6 +36,9 @@ export async function redriveRun(deps: RequestDeps, run: string, { from, onlyDea
       throw new Fault('invalid', 'run.no_step', `run ${run} has not reached a step "${from}"; \`castellan run show ${run}\` shows its steps`)
     }
     if (done.outcome === 'open') throw notAgain(run, done.state)
+    if (done.outcome === 'swept') {
+      throw new Fault('conflict', 'run.swept', `run ${run} was closed so long ago that its input and outputs are gone; start a new one with \`castellan job run\``)
+    }
     return done
   })
   if (queue !== undefined) deps.wake(queue)
@@ -46,6 +49,7 @@ type Redriven =
   | { outcome: 'missing' }
   | { outcome: 'no_step' }
   | { outcome: 'open'; state: string }
+  | { outcome: 'swept' }
   | { outcome: 'queued' | 'waiting'; queue?: QueueName; behind?: string }
 
 async function mustBeDead(client: { query(text: string, values: unknown[]): Promise<{ rows: { state: string }[] }> }, run: string): Promise<void> {

@@ -135,6 +135,10 @@ test('redrive is for the dead; a run that succeeded is repeated from a step that
   const states = (await server.get<RunDetail>(`/api/runs/${run}`)).data.steps.map(({ state }) => state)
   assert.deepEqual(states, ['succeeded', 'pending'])
   assert.equal((await server.requests()).at(-1)!.detail.from, 'second')
+  const old = await opened(server)
+  await server.execute(old, {}, {})
+  await server.database.owner.pool.query(`update run set swept_at = now() where id = $1`, [old])
+  assert.equal((await server.post(`/api/runs/${old}/retry`, { from: 'second' })).error.code, 'run.swept')
 })
 
 test('a refused request leaves no trace of being granted', async (t) => {

@@ -167,3 +167,12 @@ test('more messages than one batch are all read', async () => {
   for (let at = 0; at < 45; at += 1) await arrive(letter(`n${at}`))
   assert.equal((await mailbox().list({ limit: 100 })).filter((message) => message.envelope.subject.startsWith('n')).length, 45)
 })
+
+test('a message whose time was over is there no more', async () => {
+  const id = await arrive(letter('Old'))
+  await arrive(letter('Young'))
+  assert.equal((await mailbox().list({ limit: 10 })).length, 2)
+  await owner.query('update mail_message set envelope = null, body_text = null, message_id = null where id = $1', [id]) // as the sweep does
+  assert.deepEqual((await mailbox().list({ limit: 10 })).map(({ envelope }) => envelope.subject), ['Young'])
+  await assert.rejects(mailbox().read(id), { code: 'mail.missing' })
+})

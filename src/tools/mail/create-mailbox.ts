@@ -19,6 +19,8 @@ export function createMailbox(deps: MailboxDeps): Mailbox {
       .selectFrom('mail_message')
       .select(['id', 'account', 'folder', 'received_at', 'size', 'envelope', 'body_text', 'parsed_at', 'parse_error', 'label_level', 'label_integrity', 'label_lanes'])
       .where('label_level', '<=', run.readsUpTo)
+      // the sweep leaves the name of a message behind, so that it is not mirrored again
+      .where((or) => or.or([or('envelope', 'is not', null), or('parsed_at', 'is', null)]))
   }
   type Row = Awaited<ReturnType<ReturnType<typeof rows>['execute']>>[number]
 

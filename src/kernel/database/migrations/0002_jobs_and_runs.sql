@@ -77,10 +77,13 @@ create table run (
   opened_at     timestamptz not null default clock_timestamp(),
   claimed_at    timestamptz,
   closed_at     timestamptz,
+  -- its input, its outputs and its log are gone; it is still here because a proposal or a call names it
+  swept_at      timestamptz,
   label_level     smallint not null default 3 check (label_level between 0 and 3),
   label_integrity text not null default 'untrusted',
   label_lanes     text[] not null default '{}',
   retain_until timestamptz,
+  check (swept_at is null or closed_at is not null),
   check ((state = 'running') = (fence is not null)),
   check ((state = 'waiting') = behind_another),
   check ((state in ('succeeded', 'cancelled', 'dead')) = (closed_at is not null))
@@ -89,6 +92,9 @@ create table run (
 create index run_active on run (job) where closed_at is null;
 create index run_waiting on run (job) where behind_another;
 create index run_job on run (job, id desc);
+-- what the retention sweep has to look at
+create index run_unstamped on run (id) where closed_at is not null and retain_until is null;
+create index run_retained on run (retain_until) where retain_until is not null;
 create trigger run_label before update on run for each row
   when (new.label_level is distinct from old.label_level or new.label_integrity is distinct from old.label_integrity or new.label_lanes is distinct from old.label_lanes)
   execute function label_only_rises();
@@ -128,9 +134,10 @@ create table run_log (
   label_level     smallint not null default 3,
   label_integrity text not null default 'untrusted',
   label_lanes     text[] not null default '{}',
-  retain_until timestamptz default clock_timestamp() + interval '90 days'
+  retain_until timestamptz
 );
 create index run_log_run on run_log (run_id, id);
+create index run_log_retained on run_log (retain_until) where retain_until is not null;
 
 -- May this session execute a run with this lane and label? The open worker may not, once a cloud model may not see it.
 create function may_execute(p_lane text, p_level smallint, p_lanes text[]) returns boolean
@@ -524,7 +531,7 @@ end $$;
 
 -- Takes a closed run up again where it stopped, or from a named step on: finished steps before it are kept.
 -- Unless the job's runs may overlap, it waits behind one that has not ended.
--- Returns {outcome: missing|open|no_step|queued|waiting, run, queue, behind}.
+-- Returns {outcome: missing|open|swept|no_step|queued|waiting, run, queue, behind}.
 create function run_redrive(p_run uuid, p_from text default null) returns jsonb
 language plpgsql security definer set search_path = castellan, pg_temp as $$
 declare r run; from_position integer; v_behind uuid; v_queue text;
@@ -534,6 +541,8 @@ begin
     return jsonb_build_object('outcome', 'missing');
   elsif r.state not in ('dead', 'cancelled') and not (r.state = 'succeeded' and p_from is not null) then
     return jsonb_build_object('outcome', 'open', 'state', r.state);
+  elsif r.swept_at is not null then
+    return jsonb_build_object('outcome', 'swept');
   end if;
   if p_from is not null then
     select position into from_position from step where run_id = p_run and id = p_from;
@@ -549,8 +558,9 @@ begin
     select id into v_behind from run where job = r.job and closed_at is null order by id limit 1;
   end if;
   update run set state = case when v_behind is null then 'queued' else 'waiting' end, behind_another = v_behind is not null,
-    error = null, closed_at = null, not_before = null where id = p_run;
-  update occurrence set state = 'due', reason = null, closed_at = null where id = r.occurrence_id;
+    error = null, closed_at = null, not_before = null, retain_until = null where id = p_run;
+  update step set retain_until = null where run_id = p_run;
+  update occurrence set state = 'due', reason = null, closed_at = null, retain_until = null where id = r.occurrence_id;
   perform audit_write('run.redriven', p_run::text, jsonb_build_object('job', r.job, 'from', p_from, 'behind', v_behind));
   if v_behind is not null then
     return jsonb_build_object('outcome', 'waiting', 'run', p_run, 'behind', v_behind);

@@ -10,6 +10,7 @@ create table content (
   retain_until timestamptz,
   primary key (hash)
 );
+create index content_retained on content (retain_until) where body is not null;
 create trigger content_label before update of label_level, label_integrity, label_lanes on content for each row execute function label_only_rises();
 
 create table mail_message (
@@ -35,6 +36,9 @@ create table mail_message (
 );
 create index mail_message_received on mail_message (received_at desc);
 create index mail_message_unparsed on mail_message (received_at) where parsed_at is null;
+create index mail_message_raw on mail_message (raw_hash);
+create index mail_message_unstamped on mail_message (id) where retain_until is null;
+create index mail_message_retained on mail_message (retain_until) where retain_until is not null;
 create trigger mail_message_label before update on mail_message for each row execute function label_only_rises();
 
 -- Only the releaser stores raw messages: bytes as they came, under the label that the account's rule gives.
@@ -45,6 +49,8 @@ declare v_hash bytea := sha256(p_raw);
 begin
   insert into content (hash, body, label_level, label_integrity, label_lanes) values (v_hash, p_raw, p_level, p_integrity, p_lanes)
   on conflict (hash) do update set
+    -- bytes whose time was over are here again, with a time of their own
+    body = coalesce(content.body, excluded.body),
     label_level = greatest(content.label_level, excluded.label_level),
     label_integrity = integrity_join(content.label_integrity, excluded.label_integrity),
     label_lanes = lanes_join(content.label_lanes, excluded.label_lanes);

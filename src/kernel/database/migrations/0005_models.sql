@@ -8,6 +8,7 @@ create table session (
   issued_at  timestamptz not null default clock_timestamp(),
   expires_at timestamptz not null default clock_timestamp() + interval '1 hour'
 );
+create index session_run on session (run_id);
 
 -- The key of the run that this fence is in. Its lane and label are the run's; nobody chooses them.
 create function session_open(p_run uuid, p_fence uuid) returns text
@@ -57,6 +58,8 @@ create table model_call (
 );
 create index model_call_opened on model_call (opened_at);
 create index model_call_run on model_call (run_id);
+create index model_call_session on model_call (session_id);
+create index model_call_retained on model_call (retain_until);
 
 create function model_call_closes_once() returns trigger
 language plpgsql as $$
@@ -66,4 +69,4 @@ begin
   end if;
   return new;
 end $$;
-create trigger model_call_close before update on model_call for each row execute function model_call_closes_once();
+create trigger model_call_close before update of state, reason, input_tokens, output_tokens, cost_eur, closed_at on model_call for each row execute function model_call_closes_once();

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict'
+import { createHash, randomUUID } from 'node:crypto'
+import { test, type TestContext } from 'node:test'
+import { testDatabase } from '../../../test/support/database.ts'
+import { declareJobs, jobDefinition } from '../../../test/support/jobs.ts'
+import { sampleRows } from '../../../test/support/sample-rows.ts'
+import { sweepRetention, type Swept } from './sweep-retention.ts'
+
+const day = 86_400_000
+const retention = { runLogMs: 10 * day, runsMs: 100 * day, mailMs: 50 * day, modelCallsMs: 40 * day, outboxMs: 1_000 * day }
+const nothing: Swept = { logLines: 0, calls: 0, sessions: 0, proposals: 0, runs: 0, occurrences: 0, messages: 0, contents: 0 }
+const closed = new Date('2026-03-02T09:00:00Z')
+
+async function house(t: TestContext) {
+  const db = await testDatabase(t)
+  const { pool } = db.owner
+  const rows = await sampleRows(db)
+  for (const { run } of [rows.open, rows.secret]) {
+    await pool.query(`update step set output = '{"a": 1}', output_hash = sha256('x'), state = 'succeeded' where run_id = $1`, [run])
+    await pool.query(`insert into run_log (run_id, at, level, message) select $1, $2::timestamptz, 'info', 'line ' || n from generate_series(1, 6000) n`, [run, closed])
+  }
+  const one = async <T>(text: string, values: unknown[] = []) => (await pool.query(text, values)).rows[0] as T
+  /** `days` after everything was closed, or stored. */
+  const sweep = async (days: number) => {
+    const swept = await sweepRetention(db.owner, { retention, now: new Date(closed.getTime() + days * day + 1) })
+    return Object.fromEntries(Object.entries(swept).filter(([, count]) => count > 0))
+  }
+  const close = async ({ draft = 'denied' } = {}) => {
+    await pool.query(`update run set state = 'dead', fence = null, closed_at = $1, input = '{"word": "private"}', error = '{"code": "x.y", "message": "private"}'`, [closed])
+    await pool.query(`update occurrence set state = 'failed', reason = 'dead', closed_at = $1`, [closed])
+    await pool.query(`update model_call set state = 'succeeded', closed_at = $1, retain_until = null`, [closed])
+    await pool.query(`update proposal set state = 'frozen'`)
+    await pool.query(`alter table draft disable trigger draft_state_moves; update draft set state = '${draft}', closed_at = '${closed.toISOString()}', summary = '{"a": 1}', reason = 'private'; alter table draft enable trigger draft_state_moves`)
+    await pool.query(`update decision set reason = 'private'`)
+    await pool.query(`update session set expires_at = $1`, [closed])
+    await pool.query(`update mail_message set stored_at = $1, envelope = '{"subject": "private"}', body_text = 'private', message_id = 'private'`, [closed])
+  }
+  return { db, pool, rows, one, sweep, close }
+}
+
+test('nothing of an open run or an open draft is ever swept', async (t) => {
+  const { pool, sweep, one } = await house(t)
+  await pool.query(`update session set expires_at = '2020-01-01'`)
+  await pool.query(`update run_log set retain_until = '2020-01-01'; update proposal set retain_until = '2020-01-01'; update run set retain_until = '2020-01-01'; update step set retain_until = '2020-01-01'`)
+  assert.deepEqual(await sweep(1e5), { messages: 1, contents: 1 }, 'mail is of no run')
+  await pool.query(`update run set state = 'succeeded', fence = null, closed_at = $1, retain_until = null`, [closed])
+  assert.equal('proposals' in (await sweep(1e5)), false, 'the draft still waits')
+  assert.deepEqual(await one('select payload, document from proposal p join draft d on d.proposal_id = p.id'), { payload: { to: 'x' }, document: '{}' })
+})
+
+test('each kind goes in its time, and not before', async (t) => {
+  const { sweep, close, one } = await house(t)
+  await close()
+  assert.deepEqual(await sweep(9.9), {})
+  assert.deepEqual(await sweep(10), { logLines: 12_000 })
+  assert.deepEqual(await sweep(39.9), {})
+  assert.deepEqual(await sweep(40), { calls: 2, sessions: 2 })
+  assert.deepEqual(await sweep(49.9), {})
+  assert.deepEqual(await sweep(50), { messages: 1, contents: 1 })
+  assert.deepEqual(await sweep(99.9), {})
+  assert.deepEqual(await sweep(100), { runs: 2, occurrences: 1 })
+  assert.deepEqual(await sweep(999.9), {})
+  assert.deepEqual(await sweep(1_000), { proposals: 1 })
+  assert.deepEqual(await sweep(1e6), {}, 'what is left is left for good')
+  assert.deepEqual(await one(`select count(*) as sweeps from audit_event where kind = 'retention.swept' and detail ->> 'runs' = '2'`), { sweeps: 1 })
+})
+
+test('a run that nothing names goes whole; one with a proposal stays as a name', async (t) => {
+  const { pool, rows, sweep, close } = await house(t)
+  await close()
+  await sweep(100)
+  const { rows: left } = await pool.query('select r.id, input, r.error, swept_at is not null as swept, s.output, s.output_hash, s.error as step_error from run r join step s on s.run_id = r.id')
+  assert.deepEqual(left, [{ id: rows.secret.run, input: {}, error: { code: 'x.y' }, swept: true, output: null, output_hash: createHash('sha256').update('x').digest(), step_error: null }])
+  assert.deepEqual((await pool.query('select count(*) as occurrences from occurrence')).rows, [{ occurrences: 1 }])
+})
+
+test('of a draft its nonce stays, and of an approval its signature', async (t) => {
+  const { pool, rows, one, sweep, close } = await house(t)
+  await pool.query(`update decision set verdict = 'approve', key_id = 'k', signature = 's'`)
+  await pool.query(`insert into delivery (id, draft_id, nonce, state, receipt, started_at) values ($1, $2, 'nonce', 'delivered', '{"to": "x"}', now())`, [randomUUID(), rows.draft])
+  await close({ draft: 'released' })
+  await sweep(1_000)
+  assert.deepEqual(await one('select document, wire, summary, nonce, state, reason from draft'), { document: '', wire: Buffer.alloc(0), summary: {}, nonce: 'nonce', state: 'released', reason: null })
+  assert.deepEqual(await one('select verdict, key_id, signature, reason from decision'), { verdict: 'approve', key_id: 'k', signature: Buffer.from('s'), reason: null })
+  assert.deepEqual(await one('select state, nonce, receipt from delivery'), { state: 'delivered', nonce: 'nonce', receipt: null })
+  assert.deepEqual(await one('select payload, item_key, state from proposal'), { payload: {}, item_key: 'item', state: 'frozen' })
+})
+
+test('a draft of which nobody knows whether it left waits for the word of the operator', async (t) => {
+  const { pool, sweep, close } = await house(t)
+  await close({ draft: 'unknown' })
+  assert.equal('proposals' in (await sweep(1e5)), false)
+  await pool.query(`update draft set state = 'failed'`)
+  assert.equal((await sweep(1e5))['proposals'], 1)
+})
+
+test('a run that is taken up again is open again; one that was swept cannot be', async (t) => {
+  const { db, pool, rows, sweep, close, one } = await house(t)
+  await close()
+  await sweep(1)
+  const redrive = async () => (await db.as('castellan_server').pool.query('select run_redrive($1) as done', [rows.secret.run])).rows[0].done.outcome
+  assert.equal(await redrive(), 'queued')
+  assert.equal('proposals' in (await sweep(1e5)), false)
+  assert.deepEqual(await one('select r.retain_until, r.input, s.output, o.state from run r join step s on s.run_id = r.id join occurrence o on o.id = r.occurrence_id'), { retain_until: null, input: { word: 'private' }, output: { a: 1 }, state: 'due' })
+  await pool.query(`update run set state = 'dead', closed_at = $1 where id = $2`, [closed, rows.secret.run])
+  assert.equal((await sweep(100))['runs'], 1)
+  assert.equal(await redrive(), 'swept')
+})
+
+test('the last slot of a schedule stays, so that no slot before it is due again', async (t) => {
+  const db = await testDatabase(t)
+  await declareJobs(db.owner, [jobDefinition({ name: 'job' })])
+  const slots = [1, 2, 3].map((n) => new Date(n * 1000))
+  await db.as('castellan_server').pool.query(`select occurrences_close('job', $1, $2, 'missed', 'down')`, [slots.map(() => randomUUID()), slots])
+  const swept = await sweepRetention(db.owner, { retention, now: new Date('2100-01-01') })
+  assert.deepEqual(swept, { ...nothing, occurrences: 2 })
+  assert.deepEqual((await db.owner.pool.query('select slot from occurrence')).rows, [{ slot: slots[2] }])
+})
+
+test('bytes stay as long as one message has them, and come back with a message that brings them again', async (t) => {
+  const { db, pool, one, sweep, close } = await house(t)
+  await close()
+  const store = (uid: string) => db.as('castellan_releaser').pool.query(`select mail_store($1, 'sample', 'inbox', $2, 'raw mail', now(), 2::smallint, 'untrusted', '{private}')`, [randomUUID(), uid])
+  await store('2')
+  await pool.query(`update mail_message set stored_at = $1 where uid = '2'`, [new Date(closed.getTime() + 20 * day)])
+  const body = () => one<{ body: Buffer | null }>('select body from content')
+  assert.deepEqual([(await sweep(50))['messages'], (await body()).body], [1, Buffer.from('raw mail')])
+  assert.deepEqual(await one(`select envelope, body_text, message_id, size > 0 as known from mail_message where uid = '1'`), { envelope: null, body_text: null, message_id: null, known: true })
+  assert.deepEqual([(await sweep(70))['contents'], (await body()).body], [1, null])
+  await store('3')
+  assert.deepEqual([await sweep(70), (await body()).body], [{}, Buffer.from('raw mail')])
+})

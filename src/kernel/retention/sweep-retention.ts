@@ -1,0 +1,100 @@
+import type { Database } from '../database/connect.ts'
+import { stampRetention, type Retention } from './stamp-retention.ts'
+import { sweepRuns } from './sweep-runs.ts'
+
+/** How many rows of each kind a sweep removed or emptied. */
+export interface Swept {
+  readonly logLines: number
+  readonly calls: number
+  readonly sessions: number
+  readonly proposals: number
+  readonly runs: number
+  readonly occurrences: number
+  readonly messages: number
+  readonly contents: number
+}
+
+const batch = 5_000
+
+/**
+ * Says of everything that is closed until when it is kept, and removes what was kept long enough. Nothing of an open run
+ * or an open draft is touched. Rows go, but for those that something later is checked against: of a draft its nonce, of a
+ * message its name in the mailbox, of content its hash, of a job its last slot. The audit keeps the hashes of all of it.
+ * As the owner, in small transactions; a sweep that dies is finished by the next.
+ */
+export async function sweepRetention(owner: Database, { retention, now = new Date() }: { retention: Retention; now?: Date }): Promise<Swept> {
+  await stampRetention(owner, retention)
+  const until = async (text: string): Promise<number> => {
+    for (let total = 0; ; ) {
+      const { rowCount } = await owner.pool.query(text, [now, batch])
+      total += rowCount ?? 0
+      if ((rowCount ?? 0) < batch) return total
+    }
+  }
+  // in this order: a session goes when its calls are gone, a run when its sessions are, an occurrence when its run is
+  const swept = {
+    logLines: await until(logLines),
+    calls: await until(calls),
+    sessions: await until(sessions),
+    proposals: await until(proposals),
+    runs: await sweepRuns(owner, now),
+    occurrences: await until(occurrences),
+    messages: await until(messages),
+    contents: await until(contents),
+  }
+  if (Object.values(swept).some((count) => count > 0)) {
+    await owner.pool.query(`select audit_write('retention.swept', 'up', $1)`, [JSON.stringify(swept)])
+  }
+  return swept
+}
+
+const logLines = `
+  delete from run_log where id in (
+    select l.id from run_log l join run r on r.id = l.run_id where l.retain_until < $1 and r.closed_at is not null limit $2)`
+
+const calls = `
+  delete from model_call where id in (
+    select c.id from model_call c join run r on r.id = c.run_id
+    where c.retain_until < $1 and c.state <> 'open' and r.closed_at is not null limit $2)`
+
+const sessions = `
+  delete from session where id in (
+    select id from session s where expires_at < $1::timestamptz - interval '1 day' and not exists (select 1 from model_call where session_id = s.id) limit $2)`
+
+// Drafts keep their nonces, decisions their signatures, and proposals the key by which the same act is known again.
+const proposals = `
+  with due as (
+    select p.id from proposal p join run r on r.id = p.run_id
+    where p.retain_until < $1 and r.closed_at is not null
+      and (p.payload <> '{}' or p.refusal is not null or exists (select 1 from draft where proposal_id = p.id and document <> ''))
+      and not exists (select 1 from draft where proposal_id = p.id and (closed_at is null or state = 'unknown'))
+    limit $2 for update of p skip locked
+  ), drafts as (
+    update draft set document = '', wire = '', summary = '{}', reason = null from due where proposal_id = due.id
+  ), decisions as (
+    update decision set reason = null from draft d join due on d.proposal_id = due.id where draft_id = d.id
+  ), deliveries as (
+    update delivery set receipt = null from draft d join due on d.proposal_id = due.id where draft_id = d.id
+  )
+  update proposal set payload = '{}', refusal = null from due where proposal.id = due.id`
+
+// The newest slot of a schedule stays: what lies before it has been answered for.
+const occurrences = `
+  delete from occurrence where id in (
+    select o.id from occurrence o
+    where o.retain_until < $1 and o.state <> 'due' and not exists (select 1 from run where occurrence_id = o.id)
+      and (o.origin <> 'schedule' or o.slot < (select max(slot) from occurrence where job = o.job and origin = 'schedule'))
+    limit $2)`
+
+// The row stays, or the message would be taken from the mailbox again.
+const messages = `
+  update mail_message set envelope = null, body_text = null, parse_error = null, message_id = null, parsed_at = coalesce(parsed_at, $1) where id in (
+    select id from mail_message
+    where retain_until < $1 and (envelope is not null or body_text is not null or parse_error is not null or message_id is not null or parsed_at is null)
+    limit $2)`
+
+const contents = `
+  update content set body = null where hash in (
+    select hash from content c where retain_until < $1 and body is not null
+      and not exists (select 1 from mail_message where raw_hash = c.hash and (retain_until is null or retain_until >= $1))
+    limit $2)`
