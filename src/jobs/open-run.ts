@@ -32,7 +32,7 @@ export function createRunOpener(database: Database, onEnqueued: (queue: QueueNam
     const outcomes = await openRuns(database, requests)
     for (const queue of new Set(outcomes.flatMap(({ outcome, queue }) => (outcome === 'opened' && queue ? [queue] : [])))) onEnqueued(queue)
     return outcomes
-  })
+  }, batchSize, batchesAtOnce)
   const flush = batched(async (requests: readonly OpenRequest[]) => {
     await flushLedger(database)
     return requests
@@ -44,6 +44,10 @@ export function createRunOpener(database: Database, onEnqueued: (queue: QueueNam
     return outcome
   }
 }
+
+/** Small enough that two share the work of a crowd between two processors. */
+const batchSize = 16
+const batchesAtOnce = 2
 
 async function openRuns(database: Database, requests: readonly OpenRequest[]): Promise<OpenOutcome[]> {
   faultPoint('run.open:before')

@@ -45,6 +45,9 @@ export interface Worker {
 }
 
 const heartbeatMs = 4_000
+/** Small enough that two share the work of a crowd between two processors. */
+const batchSize = 16
+const batchesAtOnce = 2
 
 interface Held {
   readonly claim: Claim
@@ -79,7 +82,7 @@ export async function startWorker(deps: WorkerDeps, options: WorkerOptions): Pro
     faultPoint('run.advance:after')
     for (const queue of new Set(outcomes.flatMap(enqueuedBy))) queue === options.queue ? wake() : deps.onEnqueued?.(queue)
     return outcomes
-  })
+  }, batchSize, batchesAtOnce)
 
   async function execute(item: Held): Promise<void> {
     const log = deps.log.child({ run: item.claim.run, job: item.claim.job })
@@ -102,7 +105,8 @@ export async function startWorker(deps: WorkerDeps, options: WorkerOptions): Pro
     while (!stopping) {
       poke = Promise.withResolvers<void>()
       const free = outdated ? 0 : options.concurrency - held.size
-      if (free > 0) await takeUp(free)
+      if (free > 0) await takeUp(Math.min(free, batchSize))
+      if (full && held.size < options.concurrency && !outdated) continue
       // what comes meanwhile is told by a wake; a wake that got lost is made good by the next look
       await Promise.race([poke.promise, delay(options.pollMs, undefined, { ref: false })])
     }
@@ -121,6 +125,7 @@ export async function startWorker(deps: WorkerDeps, options: WorkerOptions): Pro
         running.add(execution)
       }
     } catch (error) {
+      full = false
       outdated = error instanceof Fault && error.code === 'worker.outdated'
       if (outdated) deps.log.fatal((error as Fault).message)
       else deps.log.error({ err: error }, 'could not take runs from the queue; trying again')

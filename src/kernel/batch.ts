@@ -3,13 +3,14 @@
  * so a lone call pays nothing and a crowd shares one transaction. A batch that fails is done again one by one,
  * so that one bad item fails alone.
  * @param work takes items and returns their results in the same order
+ * @param limit items in a batch at most
+ * @param lanes batches that may be under way at once
  */
-export function batched<I, O>(work: (items: readonly I[]) => Promise<readonly O[]>, limit = 64): (item: I) => Promise<O> {
+export function batched<I, O>(work: (items: readonly I[]) => Promise<readonly O[]>, limit = 64, lanes = 1): (item: I) => Promise<O> {
   const waiting: { item: I; resolve: (result: O) => void; reject: (error: unknown) => void }[] = []
-  let busy = false
+  let busy = 0
 
   async function flush(): Promise<void> {
-    busy = true
     while (waiting.length > 0) {
       const batch = waiting.splice(0, limit)
       try {
@@ -20,14 +21,14 @@ export function batched<I, O>(work: (items: readonly I[]) => Promise<readonly O[
         else await Promise.all(batch.map(({ item, resolve, reject }) => work([item]).then(([result]) => resolve(result!), reject)))
       }
     }
-    busy = false
+    busy--
   }
 
   return (item) =>
     new Promise((resolve, reject) => {
       waiting.push({ item, resolve, reject })
-      if (!busy) {
-        busy = true
+      if (busy < lanes) {
+        busy++
         // everything that is asked for in the same turn of the event loop belongs together
         queueMicrotask(() => void flush())
       }

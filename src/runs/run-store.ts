@@ -20,6 +20,7 @@ export interface Claim {
 
 export interface NextStep {
   readonly id: string
+  readonly position: number
   /** Counts every start of the step, crashes included. */
   readonly attempt: number
   readonly failures: number

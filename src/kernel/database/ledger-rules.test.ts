@@ -131,7 +131,7 @@ describe('a run', () => {
     const run = await open()
     const claimed = await claim(run)
     assert.deepEqual([claimed.outcome, claimed.next.id, claimed.input], ['claimed', 'one', { a: 1 }])
-    assert.deepEqual(await advance(run, claimed.fence, 'one'), { outcome: 'next', next: { id: 'two', attempt: 1, failures: 0, crashes: 0 } })
+    assert.deepEqual(await advance(run, claimed.fence, 'one'), { outcome: 'next', next: { id: 'two', position: 1, attempt: 1, failures: 0, crashes: 0 } })
     assert.deepEqual(await advance(run, claimed.fence, 'two'), { outcome: 'succeeded', next: null })
     assert.equal((await state(run)).state, 'succeeded')
     assert.deepEqual((await db.owner.pool.query('select state, reason from occurrence')).rows, [{ state: 'ran', reason: null }])

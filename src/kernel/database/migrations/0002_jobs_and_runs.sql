@@ -162,12 +162,13 @@ end $$;
 create function run_open(p_run uuid, p_occurrence uuid, p_job text, p_slot timestamptz, p_origin text, p_key text, p_input jsonb) returns jsonb
 language plpgsql security definer set search_path = castellan, pg_temp as $$
 declare
-  j job; active uuid; opened_state text := 'queued'; replaced uuid[]; v_queue text;
+  j job; active uuid; opened_state text := 'queued'; replaced uuid[]; v_queue text; v_lanes text[];
 begin
   select * into j from job where name = p_job and declared;
   if not found then
     raise exception 'no job %', p_job using errcode = 'CA404';
   end if;
+  v_lanes := case when j.lane = any (j.label_lanes) then j.label_lanes else lanes_join(j.label_lanes, array[j.lane]) end;
   if j.overlap <> 'allow' then
     perform 1 from job where name = p_job for no key update;
   end if;
@@ -208,12 +209,12 @@ begin
     end if;
   end if;
   insert into run (id, occurrence_id, job, digest, lane, state, behind_another, input, label_level, label_integrity, label_lanes)
-  values (p_run, p_occurrence, p_job, j.digest, j.lane, opened_state, opened_state = 'waiting', p_input, j.label_level, j.label_integrity, lanes_join(j.label_lanes, array[j.lane]));
+  values (p_run, p_occurrence, p_job, j.digest, j.lane, opened_state, opened_state = 'waiting', p_input, j.label_level, j.label_integrity, v_lanes);
   perform audit_write('run.opened', p_run::text, jsonb_build_object('job', p_job, 'slot', p_slot, 'origin', p_origin, 'digest', j.digest));
   if opened_state = 'waiting' then
     return jsonb_build_object('outcome', 'waiting', 'run', p_run);
   end if;
-  v_queue := queue_of(j.lane, j.label_level, lanes_join(j.label_lanes, array[j.lane]));
+  v_queue := queue_of(j.lane, j.label_level, v_lanes);
   perform queue_push(v_queue, array[p_run]);
   return jsonb_build_object('outcome', 'opened', 'run', p_run, 'replaced', replaced, 'queue', v_queue);
 end $$;
@@ -253,7 +254,7 @@ begin
   on conflict (run_id, id) do update set state = 'started', attempt = step.attempt + 1,
     crashes = step.crashes + (step.state = 'started')::integer, started_at = clock_timestamp(), closed_at = null
   returning * into s;
-  return jsonb_build_object('id', s.id, 'attempt', s.attempt, 'failures', s.failures, 'crashes', s.crashes);
+  return jsonb_build_object('id', s.id, 'position', s.position, 'attempt', s.attempt, 'failures', s.failures, 'crashes', s.crashes);
 end $$;
 
 -- The oldest run of a job that waits for another goes, unless one still has not ended. No row when none goes.
@@ -346,7 +347,7 @@ begin
     'outcome', 'claimed', 'fence', v_fence, 'job', r.job, 'lane', r.lane, 'definition', body, 'input', r.input,
     'label', jsonb_build_object('level', r.label_level, 'integrity', r.label_integrity, 'lanes', r.label_lanes),
     'slot', (select slot from occurrence where id = r.occurrence_id),
-    'steps', (select coalesce(jsonb_object_agg(s.id, jsonb_build_object('state', s.state, 'output', s.output)), '{}') from step s where s.run_id = p_run and s.state in ('succeeded', 'skipped')),
+    'steps', case when (begun ->> 'position')::integer = 0 then '{}' else (select coalesce(jsonb_object_agg(s.id, jsonb_build_object('state', s.state, 'output', s.output)), '{}') from step s where s.run_id = p_run and s.state in ('succeeded', 'skipped')) end,
     'next', begun);
 end $$;
 
