@@ -216,3 +216,26 @@ test('a database that is gone in mid-step loses nothing: the step is done again,
   const { state, output } = await one<{ state: string; output: number }>(database, 'select r.state, s.output from run r join step s on s.run_id = r.id where r.id = $1', [run])
   assert.deepEqual({ state, output: output === attempts.at(-1) }, { state: 'succeeded', output: true })
 })
+
+test('what a step logged is told to who keeps it elsewhere, whether the step went well or not', async (t) => {
+  const { database, open } = await setUp(t, [jobDefinition({ name: 'talking', tries: 1, steps: [stepDefinition('well'), stepDefinition('badly')] })])
+  await open('talking')
+  const told: unknown[] = []
+  const left = Promise.withResolvers<void>()
+  const worker = await startWorker(
+    {
+      database: database.as('castellan_worker_private'), log, clock: systemClock,
+      callStep: async ({ step, label, log: say }) => {
+        say('info', `in ${step.id}`)
+        if (step.id === 'badly') throw new Fault('refused', 'test.refused', 'no')
+        return { output: 1, label, madeWithoutModel: false }
+      },
+      onLogged: ({ job }, { step, state }, lines) => void told.push([job, step, state, lines.map(({ message }) => message)]),
+      onLeft: () => left.resolve(),
+    },
+    { queue: 'runs_private', executor: 'talker', concurrency: 1, pollMs: 20 },
+  )
+  await left.promise
+  await worker.stop(1_000)
+  assert.deepEqual(told, [['talking', 'well', 'succeeded', ['in well']], ['talking', 'badly', 'failed', ['in badly', 'no']]])
+})

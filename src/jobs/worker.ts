@@ -16,7 +16,9 @@ import {
   type AdvanceOutcome,
   type Claim,
   type ExecuteDeps,
+  type LogLine,
   type QueueName,
+  type StepResult,
 } from '../runs/index.ts'
 
 export interface WorkerDeps extends Omit<ExecuteDeps, 'settle'> {
@@ -24,6 +26,8 @@ export interface WorkerDeps extends Omit<ExecuteDeps, 'settle'> {
   readonly log: Logger
   /** Called when a run went to a queue that another worker serves. */
   readonly onEnqueued?: (queue: QueueName) => void
+  /** Called with what a step logged, whether or not the database takes it. Must neither wait nor throw. */
+  readonly onLogged?: (claim: Claim, result: StepResult, lines: readonly LogLine[]) => void
   /** Called when a run has left this executor, with what became of it. */
   readonly onLeft?: (run: string, outcome: AdvanceOutcome) => void
 }
@@ -86,8 +90,12 @@ export async function startWorker(deps: WorkerDeps, options: WorkerOptions): Pro
 
   async function execute(item: Held): Promise<void> {
     const log = deps.log.child({ run: item.claim.run, job: item.claim.job })
+    const settleStep: ExecuteDeps['settle'] = (claim, result, lines) => {
+      deps.onLogged?.(claim, result, lines)
+      return settle({ claim, result, log: lines })
+    }
     try {
-      const outcome = await executeRun({ ...deps, settle: (claim, result, log) => settle({ claim, result, log }) }, item.claim, item.abort.signal)
+      const outcome = await executeRun({ ...deps, settle: settleStep }, item.claim, item.abort.signal)
       if (outcome.outcome === 'fence_lost') log.warn('another executor holds this run now; what was done here is not recorded')
       else log.info({ outcome: outcome.outcome }, 'run left this executor')
       deps.onLeft?.(item.claim.run, outcome)

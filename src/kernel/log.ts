@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { pino, type DestinationStream, type Logger } from 'pino'
 import { describeError, redactByKey, redactByValue } from './redact.ts'
 
@@ -29,11 +28,6 @@ export function createLogger({ name, destination, level = 'info' }: LoggerOption
     },
     typeof destination === 'object' ? destination : openDestination(destination),
   )
-}
-
-/** The file of one job's log lines below a process's folder. A job's name comes from a file name, but not every file name makes a safe one. */
-export function jobLogFile(folder: string, job: string): string {
-  return join(folder, 'jobs', `${job.replace(/[^\w-]/g, '_')}.log`)
 }
 
 function openDestination(file: string | undefined): DestinationStream {

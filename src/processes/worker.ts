@@ -1,7 +1,9 @@
 import { systemClock } from '../kernel/clock.ts'
 import { connect } from '../kernel/database/connect.ts'
+import { createJobLog } from '../kernel/job-log.ts'
 import { createLogger } from '../kernel/log.ts'
-import { startWorker } from '../jobs/index.ts'
+import { createStepLog, startWorker } from '../jobs/index.ts'
+import { lanesByName } from '../labels/index.ts'
 import { flushLedger, type QueueName, type StepCall, type StepOutput } from '../runs/index.ts'
 import { callTool, createRegistry } from '../tools/index.ts'
 import { allTools } from '../tools/all-tools.ts'
@@ -9,6 +11,8 @@ import { createToolbox } from '../tools/toolbox.ts'
 import type { Boot, Host, Started } from './boot.ts'
 
 const concurrency = 8
+/** How often old lines are taken out of the files of the jobs. */
+const pruneMs = 6 * 3_600_000
 
 /** Executes runs: `worker-open` those that a cloud model may see, `worker-private` all others. */
 export async function start(boot: Boot, host: Host): Promise<Started> {
@@ -36,10 +40,16 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
     return callTool(tool, toolbox.contextFor(call), call.input)
   }
 
+  const jobLog = createJobLog({ folder: boot.folder, onFailure: (error) => log.warn({ err: error }, 'the log of a job could not be written') })
+  const prune = () => void jobLog.prune(new Date(Date.now() - house.settings.retention.runLogMs))
+  prune()
+  const pruning = setInterval(prune, pruneMs)
+
   const worker = await startWorker(
     {
       database, log, clock: systemClock, callStep,
       onEnqueued: (name) => host.wake(workerOf(name)),
+      onLogged: createStepLog({ jobLog, worker: open ? 'open' : 'private', lanes: () => lanesByName(house.lanes) }),
       onLeft: () => {
         host.wake('server')
         host.wake('releaser') // it may have proposed something
@@ -50,7 +60,9 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
   host.onWake(worker.wake)
   return {
     async stop(deadlineMs) {
+      clearInterval(pruning)
       await worker.stop(deadlineMs)
+      await jobLog.settled()
       await toolbox.close()
       await database.close()
     },

@@ -9,5 +9,7 @@ export {
   type Advance,
   type AdvanceOutcome,
   type Claim,
+  type LogLine,
   type QueueName,
+  type StepResult,
 } from './run-store.ts'
