@@ -12,9 +12,9 @@ export const open: OpenSide = async (database) => {
     measure: (concurrency, milliseconds) =>
       keepBusy(concurrency, milliseconds, async () => {
         const runs = Array.from({ length: batch }, () => newId())
-        await owner.statement({ name: 'push', text: 'select queue_push($1, $2)', values: ['runs_private', runs] })
-        const { rows } = await owner.statement<{ job: string }>({ name: 'pull', text: 'select job from queue_pull($1, $2)', values: ['runs_private', batch] })
-        await owner.statement({ name: 'done', text: 'select queue_done($1, $2)', values: ['runs_private', rows.map(({ job }) => job)] })
+        await owner.pool.query({ name: 'push', text: 'select queue_push($1, $2)', values: ['runs_private', runs] })
+        const { rows } = await owner.pool.query<{ job: string }>({ name: 'pull', text: 'select job from queue_pull($1, $2)', values: ['runs_private', batch] })
+        await owner.pool.query({ name: 'done', text: 'select queue_done($1, $2)', values: ['runs_private', rows.map(({ job }) => job)] })
         return rows.length
       }),
     close: owner.close,

@@ -36,7 +36,7 @@ export const open: OpenSide = async (database) => {
             else early.set(run, outcome)
           },
         },
-        { queue: 'runs_private', executor: 'bench', concurrency, pollMs: 1_000 },
+        { queue: 'runs_private', executor: 'bench', concurrency: Math.max(concurrency, 8), pollMs: 1_000 },
       )
       wake = worker.wake
       const outcomeOf = (run: string) => {

@@ -1,5 +1,5 @@
 import { batched } from '../kernel/batch.ts'
-import type { Database } from '../kernel/database/connect.ts'
+import { lazily, type Database } from '../kernel/database/connect.ts'
 import { faultPoint } from '../kernel/fault-point.ts'
 import { Fault } from '../kernel/fault.ts'
 import { newId } from '../kernel/ids.ts'
@@ -52,19 +52,19 @@ const batchesAtOnce = 2
 async function openRuns(database: Database, requests: readonly OpenRequest[]): Promise<OpenOutcome[]> {
   faultPoint('run.open:before')
   const { rows } = await database
-    .statement<{ place: number; opened: OpenOutcome }>({
+    .pool.query<{ place: number; opened: OpenOutcome }>({
       name: 'run_open',
       // jobs in one order, so that two of us never wait for each other
       text: `select place::int, run_open(run, occurrence, job, slot, origin, key, input) as opened from (
           select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::jsonb[])
             with ordinality as wanted(run, occurrence, job, slot, origin, key, input, place) order by job, place
-        ) as ordered`,
+        ) as ordered, ${lazily}`,
       values: [
         requests.map(() => newId()), requests.map(() => newId()),
         requests.map(({ job }) => job), requests.map(({ slot }) => slot), requests.map(({ origin }) => origin),
         requests.map(({ key }) => key ?? null), requests.map(({ input }) => JSON.stringify(input ?? {})),
       ],
-    }, 'lazy')
+    })
     .catch((error: { code?: string }) => {
       if (error.code !== 'CA404') throw error
       const names = [...new Set(requests.map(({ job }) => `"${job}"`))].join(', ')

@@ -1,4 +1,4 @@
-import type { Database } from '../kernel/database/connect.ts'
+import { lazily, type Database } from '../kernel/database/connect.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { JobDefinition } from '../house/index.ts'
 import type { Label } from '../labels/index.ts'
@@ -69,10 +69,11 @@ export async function takeRuns(
   database: Database,
   { queue, limit, executor, schema }: { queue: QueueName; limit: number; executor: string; schema: number },
 ): Promise<Claim[]> {
-  const { rows } = await database.statement<{ taken: Taken }>(
-    { name: 'runs_take', text: 'select runs_take($1, $2, $3, $4) as taken', values: [queue, limit, executor, schema] },
-    'lazy',
-  )
+  const { rows } = await database.pool.query<{ taken: Taken }>({
+    name: 'runs_take',
+    text: `select runs_take($1, $2, $3, $4) as taken from ${lazily}`,
+    values: [queue, limit, executor, schema],
+  })
   return rows.map(({ taken }) => {
     if (taken.outcome === 'claimed') return taken
     throw new Fault('refused', 'worker.outdated', `the database needs a program that knows schema ${taken.needs}, and this worker knows ${schema}; it takes no more runs until it is started again from a newer Castellan`)
@@ -88,7 +89,7 @@ export interface Advance {
 
 /** Stores results of steps, hands their runs on, and says what comes next. In the order of `advances`. */
 export async function advanceRuns(database: Database, advances: readonly Advance[]): Promise<AdvanceOutcome[]> {
-  const { rows } = await database.statement<{ outcome: AdvanceOutcome }>({
+  const { rows } = await database.pool.query<{ outcome: AdvanceOutcome }>({
     name: 'run_advance',
     text: `select run_advance(run, fence, result, log) as outcome
       from unnest($1::uuid[], $2::uuid[], $3::jsonb[], $4::jsonb[]) with ordinality as done(run, fence, result, log, place) order by place`,

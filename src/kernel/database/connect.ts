@@ -31,16 +31,15 @@ export interface Database {
   /** Resolves once every connection is closed; may be called more than once. */
   close(): Promise<void>
   /** Commits what `work` did, or rolls all of it back when it throws. */
-  transaction<T>(work: (client: pg.PoolClient) => Promise<T>, durability?: Durability): Promise<T>
-  /** One statement, committed by itself: one round trip, whatever the durability. */
-  statement<R extends pg.QueryResultRow>(query: pg.QueryConfig, durability?: Durability): Promise<pg.QueryResult<R>>
+  transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>
 }
 
 /**
- * `lazy` does not wait for the disk: what was committed is seen by all at once, and may be forgotten when PostgreSQL
- * crashes within the next moment. Only for what is done again when it is forgotten. The next ordinary commit makes it last.
+ * A row to select from: the statement that does so is committed without waiting for the disk. All see it at once, and a crash
+ * of PostgreSQL within the next moment may forget it. Only for what is done again when it is forgotten; the next ordinary
+ * commit makes it last.
  */
-export type Durability = 'full' | 'lazy'
+export const lazily = `(select set_config('synchronous_commit', 'off', true)) as lazily`
 
 /** Opens a pool as one role; connects when the first query comes. Failures to connect are Faults of kind `unavailable` or `refused`. */
 export function connect(connection: Connection, options: ConnectOptions = {}): Database {
@@ -53,8 +52,7 @@ export function connect(connection: Connection, options: ConnectOptions = {}): D
       return (kysely ??= openKysely(pool))
     },
     close: () => (closed ??= pool.end()),
-    transaction: (work, durability) => transaction(pool, work, durability),
-    statement: (query, durability) => (durability === 'lazy' ? lazily(pool, query) : pool.query(query)),
+    transaction: (work) => transaction(pool, work),
   }
 }
 
@@ -100,10 +98,10 @@ class FaultPool extends pg.Pool {
 
 type ConnectCallback = (error: Error | undefined, client: pg.PoolClient | undefined, done: (release?: unknown) => void) => void
 
-async function transaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>, durability: Durability = 'full'): Promise<T> {
+async function transaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect()
   try {
-    const begun = client.query(durability === 'lazy' ? 'begin; set local synchronous_commit = off' : 'begin')
+    const begun = client.query('begin')
     const [result] = await Promise.all([work(client), begun])
     const { command } = await client.query('commit')
     // PostgreSQL answers ROLLBACK, without an error, when a statement failed and `work` went on as if it had not
@@ -115,16 +113,4 @@ async function transaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Pr
     client.release(broken)
     throw error
   }
-}
-
-/** Begin, statement and commit travel together; should the statement fail, the commit behind it rolls back. */
-async function lazily<R extends pg.QueryResultRow>(pool: pg.Pool, query: pg.QueryConfig): Promise<pg.QueryResult<R>> {
-  const client = await pool.connect()
-  const [begun, result, committed] = await Promise.allSettled([
-    client.query('begin; set local synchronous_commit = off'), client.query<R>(query), client.query('commit'),
-  ])
-  const failed = [begun, result, committed].find((one) => one.status === 'rejected')
-  client.release(committed.status === 'rejected')
-  if (failed) throw failed.reason
-  return (result as PromiseFulfilledResult<pg.QueryResult<R>>).value
 }

@@ -113,19 +113,25 @@ function queueFunctionsSql(queue: string, { insert, fetch, complete, touch }: Qu
     revoke execute on function castellan.${name}_${queue} from public;`
   return [
     make('push', 'text', 'void', '', insert),
-    make('pull', 'integer', 'table (job uuid, run uuid)', freshPlan, `with pulled as (${fetch.replace(String(pullLimit), '$1')}) select id, (data ->> 'run_id')::uuid from pulled`),
+    make('pull', 'integer', 'table (job uuid, run uuid)', indexPlan, `with pulled as (${takingStatement(fetch)}) select id, (data ->> 'run_id')::uuid from pulled`),
     make('done', 'text, uuid[], jsonb', 'void', indexPlan, complete),
     make('touch', 'text, uuid[]', 'void', indexPlan, touch),
   ].join('\n')
 }
 
 /**
- * Plans of functions are kept for the session, and the first is made when the queue is empty. The statement that joins is
- * planned anew each time, or a plan for an empty table would scan the whole queue from then on (measured: 0.2 ms a pull
- * against 1.3 ms after 4,000 jobs, and growing); the others are told to go by the index.
+ * Plans of functions are kept for the session, and the first is made when the queue is empty. They are told to go by the
+ * index; and the statement that takes jobs looks them up by their ids instead of joining, because a join that was planned
+ * for an empty table reads the whole queue from then on (measured after 4,000 jobs: 1.3 ms against 0.06 ms a call).
  */
-const freshPlan = 'set plan_cache_mode = force_custom_plan'
 const indexPlan = 'set enable_seqscan = off'
+
+/** The statement that takes jobs, with their number as $1 and without the join. */
+function takingStatement(fetch: string): string {
+  const joined = /FROM next\s+WHERE (name = '\w+') AND j\.id = next\.id/
+  if (!joined.test(fetch)) throw new Error('pg-boss takes jobs in another way than expected')
+  return fetch.replace(String(pullLimit), '$1').replace(joined, 'WHERE $1 AND j.id = any (array (select id from next))')
+}
 
 const eachQueue = (call: (queue: string) => string) => queues.map((queue) => `when '${queue}' then ${call(queue)};`).join(' ')
 
