@@ -83,7 +83,7 @@ const forbidden: Record<Role, readonly string[]> = {
     `update file_label set label_level = 0`,
     `select run_open(gen_random_uuid(), gen_random_uuid(), 'open-job', now(), 'manual', null, '{}')`,
     `select run_close('${rows.open.run}', 'succeeded', null)`,
-    `select step_begin('${rows.open.run}', '{}', 'open')`,
+    `select step_begin('${rows.open.run}', '{}', 'open', 0)`,
     `select run_cancel('${rows.secret.run}')`,
     `select run_redrive('${rows.secret.run}')`,
     `select run_wake('${rows.proposal}')`,

@@ -235,22 +235,16 @@ begin
   return recorded;
 end $$;
 
--- The definition's first step that is not finished is marked started. Null when there is none.
-create function step_begin(p_run uuid, p_definition jsonb, p_lane text) returns jsonb
+-- Marks the step at this position started. Null when the definition has no such step.
+create function step_begin(p_run uuid, p_definition jsonb, p_lane text, p_position integer) returns jsonb
 language plpgsql as $$
-declare d record; s castellan.step;
+declare v_step jsonb := p_definition -> 'steps' -> p_position; s castellan.step;
 begin
-  select step.value as body, (step.ordinality - 1)::integer as position into d
-  from jsonb_array_elements(p_definition -> 'steps') with ordinality as step
-  where not exists (
-    select 1 from castellan.step done
-    where done.run_id = p_run and done.id = step.value ->> 'id' and done.state in ('succeeded', 'skipped'))
-  order by step.ordinality limit 1;
-  if not found then
+  if v_step is null then
     return null;
   end if;
   insert into castellan.step (run_id, id, position, tool, state, label_lanes)
-  values (p_run, d.body ->> 'id', d.position, d.body ->> 'uses', 'started', array[p_lane])
+  values (p_run, v_step ->> 'id', p_position, v_step ->> 'uses', 'started', array[p_lane])
   on conflict (run_id, id) do update set state = 'started', attempt = step.attempt + 1,
     crashes = step.crashes + (step.state = 'started')::integer, started_at = clock_timestamp(), closed_at = null
   returning * into s;
@@ -332,7 +326,9 @@ begin
     return jsonb_build_object('outcome', 'not_cleared', 'queue', queue_of(r.lane, r.label_level, r.label_lanes));
   end if;
   select definition into body from job_definition where digest = r.digest;
-  begun := step_begin(p_run, body, r.lane);
+  -- steps are finished in their order
+  begun := step_begin(p_run, body, r.lane,
+    (select coalesce(max(position) + 1, 0) from step where run_id = p_run and state in ('succeeded', 'skipped')));
   update run set state = 'running', fence = v_fence, executor = p_executor, queue = p_queue, queue_job = p_queue_job, claimed_at = clock_timestamp(), not_before = null, woken = false where id = p_run;
   if begun is null then
     return run_close(p_run, 'succeeded', null) || jsonb_build_object('outcome', 'gone', 'state', 'succeeded');
@@ -418,9 +414,7 @@ begin
     return jsonb_build_object('outcome', 'moved', 'queue', 'runs_private');
   end if;
   select definition into body from job_definition where digest = r.digest;
-  if s.position + 1 < jsonb_array_length(body -> 'steps') then
-    begun := step_begin(p_run, body, r.lane);
-  end if;
+  begun := step_begin(p_run, body, r.lane, s.position + 1);
   if begun is not null then
     return jsonb_build_object('outcome', 'next', 'next', begun);
   end if;
