@@ -60,6 +60,16 @@ test('a process that dies too often is given up, visibly', async () => {
   assert.equal(restarts, 4)
 })
 
+test('what a killed process left running is ended, so that it comes back', async () => {
+  const child = supervised(`require('child_process').spawn('sleep',['1000'],{stdio:[0,1,2,3]});${ready}`)
+  child.start()
+  const first = await until(child, 'ready')
+  process.kill(first.pid!, 'SIGKILL')
+  await until(child, 'backoff')
+  assert.notEqual((await until(child, 'ready')).pid, first.pid)
+  await child.stop(1_000)
+})
+
 test('a process that does not stop in time is killed', async () => {
   const child = supervised("process.send({type:'ready'});process.on('message',()=>{});setInterval(()=>{},1e3)")
   child.start()

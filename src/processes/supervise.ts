@@ -75,6 +75,7 @@ export class SupervisedProcess extends EventEmitter<SupervisorEvents> {
       stdio: ['ignore', log, log, 'pipe', 'ipc'],
       env: this.spec.environment,
       serialization: 'json',
+      detached: true, // a group of its own: Ctrl-C is for `up`, and what a dead process leaves behind can be found
     })
     closeSync(log)
     this.#child = child
@@ -90,6 +91,7 @@ export class SupervisedProcess extends EventEmitter<SupervisorEvents> {
       }
     })
     child.on('error', (error) => this.#log.error({ err: error }, 'could not be started'))
+    child.on('exit', () => endGroup(child))
     child.on('close', (code, signal) => this.#died(code, signal))
   }
 
@@ -130,6 +132,15 @@ export class SupervisedProcess extends EventEmitter<SupervisorEvents> {
   #enter(state: ProcessState['state'], reason: string | null): void {
     this.#current = { name: this.spec.name, state, pid: this.#child?.pid ?? null, restarts: this.#restarts, reason }
     this.emit('state', this.#current)
+  }
+}
+
+/** Ends what a process left running, e.g. a sandbox whose outer half was killed: it would hold the descriptors for ever. */
+function endGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // nobody was left
   }
 }
 
