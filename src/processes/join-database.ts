@@ -76,9 +76,13 @@ function connectionsOf({ settings, secret }: JoinOptions): Record<DatabaseUser, 
   return connections
 }
 
+const socketHost = 'unix-socket'
+
 function parseUrl(user: DatabaseUser, text: string): Connection {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  const host = url?.searchParams.get('host') ?? url?.hostname
+  // libpq lets the host be empty when a parameter names the folder of the socket; the URL standard does not
+  const written = text.replace('@/', `@${socketHost}/`)
+  const url = URL.canParse(written) ? new URL(written) : undefined
+  const host = url?.searchParams.get('host') ?? (url?.hostname === socketHost ? undefined : url?.hostname)
   if (!url || !/^postgres(ql)?:$/.test(url.protocol) || !host || !url.username) {
     throw new Fault('invalid', 'database.url', `database.urls.${user} is not a connection URL; write postgresql://USER:PASSWORD@HOST:5432/DATABASE, or …@/DATABASE?host=/run/postgresql for a Unix socket`)
   }

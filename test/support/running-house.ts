@@ -19,6 +19,8 @@ export interface HouseOptions {
   /** Job files, `name.yaml` → text; the starter jobs go. */
   readonly jobs?: Readonly<Record<string, string>>
   readonly edit?: (yaml: string) => string
+  /** Called before the start, with the home. */
+  readonly prepare?: (home: string) => void
   readonly faultPoints?: () => string | undefined
   readonly limits?: SupervisionLimits
 }
@@ -39,6 +41,7 @@ export async function runningHouse(t: TestContext, options: HouseOptions = {}): 
   }
   const settings = join(folder, 'castellan.yaml')
   if (options.edit) writeFileSync(settings, options.edit(readFileSync(settings, 'utf8')))
+  options.prepare?.(home)
   const running = await up({
     home,
     ...(options.faultPoints && { faultPoints: options.faultPoints }),
