@@ -84,6 +84,7 @@ const forbidden: Record<Role, readonly string[]> = {
     `select run_open(gen_random_uuid(), gen_random_uuid(), 'open-job', now(), 'manual', null, '{}')`,
     `select run_close('${rows.open.run}', 'succeeded', null)`,
     `select step_begin('${rows.open.run}', '{}', 'open', 0)`,
+    `select run_hold('${rows.open.run}', 'x', 1000, 'runs_private', '${rows.open.run}')`,
     `select run_cancel('${rows.secret.run}')`,
     `select run_redrive('${rows.secret.run}')`,
     `select run_wake('${rows.proposal}')`,

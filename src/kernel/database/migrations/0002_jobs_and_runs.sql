@@ -310,7 +310,8 @@ end $$;
 -- Takes a run for this executor with a new fence; whoever held it before is refused from now on.
 -- p_schema is the newest schema that the executor's program knows: one that the database has outgrown takes nothing.
 -- Returns {outcome: claimed|gone|not_cleared|dead|outdated, fence, job, lane, label, definition, input, slot, steps, next, needs}.
-create function run_claim(p_run uuid, p_executor text, p_schema integer, p_queue text default null, p_queue_job uuid default null) returns jsonb
+-- Called by the functions below alone: whoever named the queue job himself could end the one of another run.
+create function run_hold(p_run uuid, p_executor text, p_schema integer, p_queue text, p_queue_job uuid) returns jsonb
 language plpgsql security definer set search_path = castellan, pg_temp as $$
 declare r run; body jsonb; begun jsonb; v_fence uuid := gen_random_uuid(); v_needs integer;
 begin
@@ -421,6 +422,12 @@ begin
   return run_close(p_run, 'succeeded', null);
 end $$;
 
+-- Takes one run that is known by its id, without a queue job.
+create function run_claim(p_run uuid, p_executor text, p_schema integer) returns jsonb
+language sql security definer set search_path = castellan, pg_temp as $$
+  select run_hold(p_run, p_executor, p_schema, null, null)
+$$;
+
 -- Takes up to p_limit runs off a queue for this executor: one statement, one transaction. A run that cannot be executed
 -- here is sent where it can; a queue job without a run to execute is done. Returns claims as run_claim does, with the run.
 create function runs_take(p_queue text, p_limit integer, p_executor text, p_schema integer) returns setof jsonb
@@ -436,7 +443,7 @@ begin
     return;
   end if;
   for pulled in select job, run from queue_pull(p_queue, p_limit) loop
-    claim := run_claim(pulled.run, p_executor, p_schema, p_queue, pulled.job);
+    claim := run_hold(pulled.run, p_executor, p_schema, p_queue, pulled.job);
     if claim ->> 'outcome' = 'claimed' then
       return next claim || jsonb_build_object('run', pulled.run);
     else
