@@ -14,6 +14,7 @@ const configurationDoc = 'scripts/configuration-doc.ts'
 
 const parts = [
   { name: 'types', command: [tool('tsc'), '--noEmit', '--pretty', 'false'] },
+  { name: 'types of web', command: [tool('tsc'), '--noEmit', '--pretty', 'false', '-p', 'web'] },
   { name: 'types of bench', command: [tool('tsc'), '--noEmit', '--pretty', 'false', '-p', 'bench'], when: existsSync(`${root}bench/node_modules`) },
   { name: 'lint', command: [tool('oxlint'), '--deny-warnings', '.'] },
   { name: 'dead code', command: [tool('knip'), '--no-progress'] },
