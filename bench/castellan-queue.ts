@@ -13,9 +13,10 @@ export const open: OpenSide = async (database) => {
       keepBusy(concurrency, milliseconds, async () => {
         const runs = Array.from({ length: batch }, () => newId())
         await owner.pool.query({ name: 'push', text: 'select queue_push($1, $2)', values: ['runs_private', runs] })
-        const { rows } = await owner.pool.query<{ job: string }>({ name: 'pull', text: 'select job from queue_pull($1, $2)', values: ['runs_private', batch] })
-        await owner.pool.query({ name: 'done', text: 'select queue_done($1, $2)', values: ['runs_private', rows.map(({ job }) => job)] })
-        return rows.length
+        const { rows } = await owner.pool.query<{ jobs: string[] }>({ name: 'pull', text: 'select jobs from queue_pull($1, $2)', values: ['runs_private', batch] })
+        const { jobs } = rows[0]!
+        await owner.pool.query({ name: 'done', text: 'select queue_done($1, $2)', values: ['runs_private', jobs] })
+        return jobs.length
       }),
     close: owner.close,
   }

@@ -49,26 +49,38 @@ export function createRunOpener(database: Database, onEnqueued: (queue: QueueNam
 const batchSize = 16
 const batchesAtOnce = 2
 
-async function openRuns(database: Database, requests: readonly OpenRequest[]): Promise<OpenOutcome[]> {
+async function openRuns(database: Database, requests: readonly OpenRequest[]): Promise<readonly OpenOutcome[]> {
   faultPoint('run.open:before')
-  const { rows } = await database
-    .pool.query<{ place: number; opened: OpenOutcome }>({
-      name: 'run_open',
-      // jobs in one order, so that two of us never wait for each other
-      text: `select place::int, run_open(run, occurrence, job, slot, origin, key, input) as opened from (
-          select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::jsonb[])
-            with ordinality as wanted(run, occurrence, job, slot, origin, key, input, place) order by job, place
-        ) as ordered, ${lazily}`,
-      values: [
-        requests.map(() => newId()), requests.map(() => newId()),
-        requests.map(({ job }) => job), requests.map(({ slot }) => slot), requests.map(({ origin }) => origin),
-        requests.map(({ key }) => key ?? null), requests.map(({ input }) => JSON.stringify(input ?? {})),
-      ],
-    })
-    .catch((error: { code?: string }) => {
-      if (error.code !== 'CA404') throw error
-      const names = [...new Set(requests.map(({ job }) => `"${job}"`))].join(', ')
-      throw new Fault('missing', 'job.missing', `there is no job ${names}; \`castellan job list\` shows those that are declared`)
-    })
+  try {
+    return requests.length === 1 ? [await openOne(database, requests[0]!)] : await openSeveral(database, requests)
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'CA404') throw error
+    const names = [...new Set(requests.map(({ job }) => `"${job}"`))].join(', ')
+    throw new Fault('missing', 'job.missing', `there is no job ${names}; \`castellan job list\` shows those that are declared`)
+  }
+}
+
+/** A lone run costs the database less by itself. */
+async function openOne({ pool }: Database, request: OpenRequest): Promise<OpenOutcome> {
+  const { rows } = await pool.query<{ opened: OpenOutcome }>({
+    name: 'run_open',
+    text: `select run_open($1, $2, $3, $4, $5, $6, $7) as opened from ${lazily}`,
+    values: valuesOf(request),
+  })
+  return rows[0]!.opened
+}
+
+async function openSeveral({ pool }: Database, requests: readonly OpenRequest[]): Promise<OpenOutcome[]> {
+  const each = requests.map(valuesOf)
+  const { rows } = await pool.query<{ place: number; opened: OpenOutcome }>({
+    name: 'runs_open',
+    text: `select place, opened from ${lazily}, runs_open($1, $2, $3, $4, $5, $6, $7)`,
+    values: each[0]!.map((_, column) => each.map((values) => values[column])),
+  })
   return rows.sort((a, b) => a.place - b.place).map((row) => row.opened)
+}
+
+/** Run, occurrence, job, slot, origin, key, input. */
+function valuesOf({ job, slot, origin, key, input }: OpenRequest): unknown[] {
+  return [newId(), newId(), job, slot, origin, key ?? null, JSON.stringify(input ?? {})]
 }

@@ -8,7 +8,7 @@ import { roles } from './roles.ts'
 const refused = { code: '42501' }
 
 const push = (db: TestDatabase, queue: string, run = newId()) => db.owner.pool.query('select queue_push($1, $2)', [queue, [run]]).then(() => run)
-const pull = async (db: TestDatabase, queue: string, limit = 10) => (await db.owner.pool.query<{ job: string; run: string }>('select * from queue_pull($1, $2)', [queue, limit])).rows
+const pull = async (db: TestDatabase, queue: string, limit = 10) => (await db.owner.pool.query<{ job: string; run: string }>('select p.job, p.run from queue_pull($1, $2) as q, unnest(q.jobs, q.runs) as p(job, run)', [queue, limit])).rows
 
 describe('queues', () => {
   test('no role but the owner touches them, neither their tables nor the functions over them', async (t) => {
@@ -22,7 +22,6 @@ describe('queues', () => {
         await assert.rejects(pool.query('select * from queue_pull($1, 1)', [queue]), refused, `${role} pulls`)
         await assert.rejects(pool.query('select queue_done($1, $2)', [queue, [job]]), refused, `${role} ends`)
         await assert.rejects(pool.query('select queue_touch($1, $2)', [queue, [job]]), refused, `${role} touches`)
-        await assert.rejects(pool.query(`select push_${queue}('[]')`), refused)
       }
     }
   })
@@ -42,8 +41,8 @@ describe('queues', () => {
     assert.deepEqual(pulled.map(({ run }) => run).sort(), runs.sort())
     assert.deepEqual(await pull(db, 'runs_open'), [])
     await db.owner.pool.query('select queue_done($1, $2)', ['runs_open', pulled.map(({ job }) => job)])
-    const { rows } = await db.owner.pool.query<{ state: string }>(`select distinct state from pgboss.job where name = 'runs_open'`)
-    assert.deepEqual(rows, [{ state: 'completed' }])
+    const { rows } = await db.owner.pool.query<{ name: string }>('select name from pgboss.job')
+    assert.deepEqual(rows, [{ name: 'runs_private' }])
   })
 
   test('what is pushed for later is not pulled before', async (t) => {

@@ -35,7 +35,7 @@ grant execute on function audit_append to castellan_server, castellan_releaser, 
 -- workers
 grant select on run, step, occurrence, job, run_log, content, mail_message, file_label, proposal, model_call
   to castellan_worker_open, castellan_worker_private;
-grant execute on function run_claim, runs_take, runs_touch, run_advance, run_release, runs_recover, proposal_open, proposal_states, session_open, mail_parsed, file_written
+grant execute on function run_claim, runs_touch, run_advance, run_release, runs_recover, proposal_open, proposal_states, session_open, mail_parsed, file_written
   to castellan_worker_open, castellan_worker_private;
 
 -- server
