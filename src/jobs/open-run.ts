@@ -15,7 +15,7 @@ export interface OpenRequest {
 }
 
 export interface OpenOutcome {
-  /** `waiting`: behind a run of the same job; `skipped`: the overlap policy says so; `duplicate`: `run` is the first one. */
+  /** `waiting`: behind a run of the same job; `skipped`: the overlap policy says so; `duplicate`: `run` is the first one, if there was one. */
   readonly outcome: 'opened' | 'waiting' | 'skipped' | 'duplicate'
   readonly run: string
   readonly queue?: QueueName

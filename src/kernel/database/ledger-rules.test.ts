@@ -67,6 +67,24 @@ describe('an occurrence', () => {
   })
 })
 
+describe('an idempotency key', () => {
+  test('stays with the run that was opened for it; what was skipped leaves it to the next', async (t) => {
+    const db = await testDatabase(t)
+    await declareJobs(db.owner, [jobDefinition({ name: 'job', overlap: 'skip' })])
+    const open = async (slot: number, key: string | null) => {
+      const { rows } = await db.as('castellan_server').pool.query(`select run_open($1, $2, 'job', to_timestamp($3), 'schedule', $4, '{}') as opened`, [randomUUID(), randomUUID(), slot, key])
+      return rows[0].opened as { outcome: string; run: string | null }
+    }
+    const first = await open(1, null)
+    assert.equal((await open(2, 'a')).outcome, 'skipped')
+    await db.as('castellan_server').pool.query('select run_cancel($1)', [first.run])
+    const second = await open(3, 'a')
+    assert.equal(second.outcome, 'opened')
+    assert.deepEqual(await open(4, 'a'), { outcome: 'duplicate', run: second.run })
+    assert.deepEqual(await open(2, null), { outcome: 'duplicate', run: null })
+  })
+})
+
 describe('a draft', () => {
   const states = ['waiting', 'signed', 'held', 'releasing', 'released', 'failed', 'unknown', 'denied', 'expired', 'undone', 'replaced'] as const
   const moves: Record<string, readonly string[]> = {

@@ -195,14 +195,16 @@ begin
     where o.job = p_job and (o.slot = p_slot or o.idempotency_key = p_key) limit 1;
     -- another slot with a key that was used before is answered for as well
     insert into occurrence (id, job, slot, origin, state, reason, closed_at, label_level, label_integrity, label_lanes)
-    values (p_occurrence, p_job, p_slot, p_origin, 'skipped', 'same idempotency key as run ' || active, clock_timestamp(), 1, 'trusted', array[j.lane])
+    values (p_occurrence, p_job, p_slot, p_origin, 'skipped', coalesce('same idempotency key as run ' || active, 'the slot was recorded before'), clock_timestamp(), 1, 'trusted', array[j.lane])
     on conflict do nothing;
     return jsonb_build_object('outcome', 'duplicate', 'run', active);
   end if;
   if j.overlap <> 'allow' then
     select id into active from run where job = p_job and closed_at is null limit 1;
     if active is not null and j.overlap = 'skip' then
-      update occurrence set state = 'skipped', reason = 'overlap: run ' || active || ' was not finished', closed_at = clock_timestamp() where id = p_occurrence;
+      -- what did not run leaves its key to the next that asks
+      update occurrence set state = 'skipped', reason = 'overlap: run ' || active || ' was not finished', idempotency_key = null, closed_at = clock_timestamp()
+      where id = p_occurrence;
       perform audit_write('occurrence.skipped', p_job, jsonb_build_object('slot', p_slot, 'run', active));
       return jsonb_build_object('outcome', 'skipped', 'run', active);
     elsif active is not null and j.overlap = 'queue' then
@@ -432,9 +434,8 @@ begin
     return jsonb_build_object('outcome', 'moved', 'queue', 'runs_private');
   end if;
   select definition into body from job_definition where digest = r.digest;
-  begun := step_begin(p_run, body, r.lane, s.position + 1);
-  if begun is not null then
-    return jsonb_build_object('outcome', 'next', 'next', begun);
+  if body -> 'steps' -> (s.position + 1) is not null then
+    return jsonb_build_object('outcome', 'next', 'next', step_begin(p_run, body, r.lane, s.position + 1));
   end if;
   return run_close(r, 'succeeded', null);
 end $$;

@@ -25,7 +25,7 @@ begin
     select occurrence, job, slot, origin, key,
       case when origin = 'manual' and key is not null then greatest(1, label_level) else 1 end,
       case when origin = 'manual' and key is not null then label_integrity else 'trusted' end, array[lane]
-    from wanted order by job, slot
+    from wanted w order by w.job, w.place
     on conflict do nothing returning id
   ), opening as materialized (
     select w.* from wanted w join recorded r on r.id = w.occurrence
