@@ -138,12 +138,22 @@ export async function findApproval(query: Queryable, draft: string): Promise<App
   return rows[0] && { keyId: rows[0].key_id, signature: rows[0].signature, decidedAt: rows[0].decided_at }
 }
 
-/** The one delivery of a draft. After a crash before anything was sent it is there already, and is gone on with. */
-export async function openDelivery(client: Queryable, delivery: { id: string; draft: string; nonce: string; at: Date }): Promise<void> {
+/**
+ * The one delivery of a draft. After a try that sent nothing, or a crash before anything was sent, it is there already, and
+ * is gone on with. @returns how many tries ended with nothing sent
+ */
+export async function openDelivery(client: Queryable, delivery: { id: string; draft: string; nonce: string; at: Date }): Promise<number> {
   await client.query(
     `insert into delivery (id, draft_id, nonce, started_at) values ($1, $2, $3, $4) on conflict (draft_id) do nothing`,
     [delivery.id, delivery.draft, delivery.nonce, delivery.at],
   )
+  const { rows } = await client.query<{ tries: number }>(`select tries from delivery where draft_id = $1`, [delivery.draft])
+  return rows[0]!.tries
+}
+
+/** One more try ended with nothing sent. */
+export async function countTry(client: Queryable, draft: string): Promise<void> {
+  await client.query(`update delivery set tries = tries + 1 where draft_id = $1`, [draft])
 }
 
 /** Closes the delivery of a draft, if there is one that is not closed. `unknown` may be cleared up later. */

@@ -49,15 +49,16 @@ export async function releaserLife(deps: OutboxDeps, clock: { advance(millisecon
   await releaseDrafts(deps)
 }
 
-/** The connector `file`, with a line in `deliveries` before each of its deliveries. */
+/** The connector `file`, with a line in `deliveries` for each time that it puts a mail down. */
 export function countedConnector(folder: string, outgoing: string): Connector {
   const file = createFileConnector({ name: 'file', path: outgoing, from: 'Haus <haus@example.org>' })
   return {
     ...file,
-    deliver: (wire, document, signal) => {
-      appendFileSync(join(folder, 'deliveries'), `${document.origin.item}\n`)
-      return file.deliver(wire, document, signal)
-    },
+    deliver: (wire, document, signal, commit) =>
+      file.deliver(wire, document, signal, async () => {
+        await commit()
+        appendFileSync(join(folder, 'deliveries'), `${document.origin.item}\n`)
+      }),
   }
 }
 

@@ -137,6 +137,7 @@ export async function startSmtpServer(t?: TestContext, options: SmtpServerOption
     const inside = next('body')
     if (inside) {
       await once(stream, 'data')
+      stream.pause() // takes no more
       const acted = act(connection, inside)
       if (acted !== 'silent') done(Object.assign(new Error(acted.text), { responseCode: acted.code }))
       return

@@ -101,9 +101,14 @@ export interface DeliveryTable {
   draft_id: string
   nonce: string
   state: Generated<'attempting' | 'delivered' | 'failed' | 'unknown'>
+  tries: Generated<number>
   receipt: NullableJson
   started_at: Timestamp
   closed_at: NullableTimestamp
+  sent_copy: 'waiting' | 'filed' | 'present' | 'failed' | null
+  sent_copy_tries: Generated<number>
+  sent_copy_at: NullableTimestamp
+  sent_copy_reason: string | null
 }
 
 export interface ReleaserStateTable {

@@ -56,7 +56,7 @@ grant select on run, proposal, decision, delivery, draft, content, mail_message,
 grant update (state, refusal) on proposal to castellan_releaser;
 grant insert on draft, decision, delivery, audit_seal to castellan_releaser;
 grant update (state, reason, hold_until, closed_at) on draft to castellan_releaser;
-grant update (state, receipt, closed_at) on delivery to castellan_releaser;
+grant update (state, tries, receipt, closed_at, sent_copy, sent_copy_tries, sent_copy_at, sent_copy_reason) on delivery to castellan_releaser;
 grant update (spent_nonces) on releaser_state to castellan_releaser;
 grant execute on function run_wake, mail_store to castellan_releaser;
 
