@@ -165,7 +165,8 @@ export async function startSmtpServer(t?: TestContext, options: SmtpServerOption
   }
 
   async function up(): Promise<void> {
-    server = server.server.listening ? server : create()
+    if (server.server.listening) return
+    if (port !== 0) server = create()
     await new Promise<void>((resolve, reject) => {
       server.server.once('error', reject)
       server.listen(port, '127.0.0.1', resolve)
