@@ -5,6 +5,7 @@ export type {
   Connector,
   DatabaseSettings,
   DatabaseUser,
+  FileConnectorSettings,
   FolderSettings,
   MailAccount,
   OutboxSettings,
@@ -13,6 +14,7 @@ export type {
   RouteTarget,
   SecretReference,
   Settings,
+  SmtpConnectorSettings,
   Upstream,
 } from './settings/settings.ts'
 export { describeProblem, type Problem } from './problem.ts'

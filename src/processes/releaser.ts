@@ -135,8 +135,8 @@ function createReleasing(outbox: OutboxDeps, signal: AbortSignal): () => Promise
   }
 }
 
-function connectorsOf({ settings }: House, { isolation }: Boot): Connectors {
-  return createConnectors(settings.outbox.connectors.map(openConnector), {
+function connectorsOf({ settings }: House, { isolation, secrets }: Boot): Connectors {
+  return createConnectors(settings.outbox.connectors.map((connector) => openConnector(connector, { secrets })), {
     demonstration: isolation.mode === 'demonstration', accepted: settings.isolation.acceptDemonstration,
   })
 }

@@ -76,13 +76,31 @@ export interface OutboxSettings {
   readonly risk: readonly RiskRule[]
 }
 
-export interface Connector {
+export type Connector = FileConnectorSettings | SmtpConnectorSettings
+
+export interface FileConnectorSettings {
   readonly name: string
   readonly kind: 'file'
   /** Absolute. */
   readonly path: string
   /** The sender that composed messages show: `Name <address>` or an address. */
   readonly from: string
+}
+
+export interface SmtpConnectorSettings {
+  readonly name: string
+  readonly kind: 'smtp'
+  readonly host: string
+  readonly port: number
+  /** `none` only for this machine. */
+  readonly security: 'tls' | 'starttls' | 'none'
+  readonly user?: string
+  readonly password?: SecretReference
+  readonly from: string
+  /** Certificates as PEM: what the server shows has to be one of them, or signed by one. */
+  readonly ca?: string
+  /** Where a copy of what was sent goes: a mail account of kind imap, and a folder there. */
+  readonly sent?: { readonly account: string; readonly folder: string }
 }
 
 /** Every condition that is given must hold; of a list, one entry. */

@@ -1,10 +1,10 @@
 import { completeLabel } from '../complete-label.ts'
 import type { CastellanFile } from './castellan-file.ts'
 import type { Place } from './check-places.ts'
-import type { Connector, DatabaseSettings, FolderSettings, MailAccount, Settings, Upstream } from './settings.ts'
+import type { Connector, DatabaseSettings, FolderSettings, MailAccount, Settings, SmtpConnectorSettings, Upstream } from './settings.ts'
 
 /** castellan.yaml in the terms of the source: lists instead of maps, absolute paths, complete labels. */
-export function toSettings(file: CastellanFile, places: readonly Place[], allow: readonly string[]): Settings {
+export function toSettings(file: CastellanFile, places: readonly Place[], allow: readonly string[], authorities: ReadonlyMap<string, string>): Settings {
   const pathOf = (kind: Place['kind'], name: string) => places.find((place) => place.kind === kind && place.name === name)!.path
   const { outbox, retention, ports } = file
   return {
@@ -28,7 +28,8 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
     outbox: {
       holdMs: outbox.hold,
       expiryMs: { mail: outbox.expiry.mail, highRisk: outbox.expiry.high_risk, default: outbox.expiry.default },
-      connectors: Object.entries(outbox.connectors).map(([name, { kind, from }]): Connector => ({ name, kind, path: pathOf('connector', name), from })),
+      connectors: Object.entries(outbox.connectors).map(([name, connector]): Connector =>
+        connector.kind === 'smtp' ? toSmtp(name, connector, authorities) : { name, kind: 'file', path: pathOf('connector', name), from: connector.from }),
       risk: outbox.risk.map(({ when, add, reason }) => ({
         when: Object.fromEntries(Object.entries(when).filter(([, condition]) => condition !== undefined)),
         add,
@@ -39,6 +40,18 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
     retention: {
       runLogMs: retention.run_log, runsMs: retention.runs, mailMs: retention.mail, modelCallsMs: retention.model_calls, outboxMs: retention.outbox,
     },
+  }
+}
+
+const submissionPorts = { tls: 465, starttls: 587, none: 25 } as const
+
+function toSmtp(
+  name: string, { host, port, security, user, password, from, sent }: Extract<CastellanFile['outbox']['connectors'][string], { kind: 'smtp' }>, authorities: ReadonlyMap<string, string>,
+): SmtpConnectorSettings {
+  const ca = authorities.get(name)
+  return {
+    name, kind: 'smtp', host, port: port ?? submissionPorts[security], security, from,
+    ...(user !== undefined && { user }), ...(password && { password }), ...(ca !== undefined && { ca }), ...(sent && { sent }),
   }
 }
 

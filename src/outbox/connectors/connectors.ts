@@ -1,6 +1,7 @@
 import type { Connector as ConnectorSettings } from '../../house/index.ts'
 import type { Connector } from './connector.ts'
 import { createFileConnector } from './file.ts'
+import { createSmtpConnector } from './smtp.ts'
 
 export interface Connectors {
   find(name: string): Connector | undefined
@@ -23,10 +24,18 @@ export function createConnectors(declared: readonly Connector[], { demonstration
   }
 }
 
+/** What connectors get of what this process holds. */
+export interface ConnectorDeps {
+  /** By their names. */
+  readonly secrets: Readonly<Record<string, string>>
+}
+
 /** The connector that a declaration names. */
-export function openConnector(settings: ConnectorSettings): Connector {
+export function openConnector(settings: ConnectorSettings, { secrets }: ConnectorDeps): Connector {
   switch (settings.kind) {
     case 'file':
       return createFileConnector(settings)
+    case 'smtp':
+      return createSmtpConnector({ ...settings, password: settings.password && { secret: settings.password.secret, value: secrets[settings.password.secret] } })
   }
 }

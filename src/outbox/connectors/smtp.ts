@@ -1,7 +1,6 @@
 import { Fault, toFault } from '../../kernel/fault.ts'
 import { faultPoint } from '../../kernel/fault-point.ts'
 import { sha256 } from '../document.ts'
-import { readAddress } from '../compose/address.ts'
 import type { Connector, Receipt } from './connector.ts'
 import { openDialogue, type SmtpDialogue, type SmtpReply } from './smtp-dialogue.ts'
 import { checkCarriable, envelopeOf, hashOf, messageIdOf, stuffDots, type SmtpEnvelope } from './smtp-envelope.ts'
@@ -62,7 +61,7 @@ export function createSmtpConnector(options: SmtpConnectorOptions): Connector {
   return {
     name,
     kind: 'smtp',
-    account: `${options.user ?? readAddress('from', from).address} via ${showServer(options)}`,
+    account: `${options.user ?? /<([^<>]*)>$/.exec(from)?.[1] ?? from} via ${showServer(options)}`,
     zone: 'internet',
     from,
     accepts: (kind) => kind === 'mail',
