@@ -63,6 +63,10 @@ function filled(schema: Schema, given: Record<string, unknown>): Record<string, 
   if (inner instanceof z.ZodRecord) {
     return mapValues(given, (value) => (isObject(value) ? filled(inner.valueType as Schema, value) : value))
   }
+  if (inner instanceof z.ZodUnion) {
+    const meant = inner.options.find((option) => z.safeParse(option, given).success)
+    return meant ? filled(meant as Schema, given) : given
+  }
   if (!(inner instanceof z.ZodObject)) return given
   const shape = inner.shape as Record<string, Schema>
   return Object.fromEntries(
