@@ -2,9 +2,13 @@ export interface DovecotOptions {
   readonly folder: string
   readonly port: number
   readonly tlsPort: number
-  readonly owner: { readonly name: string; readonly uid: number }
+  readonly owner: { readonly name: string; readonly uid: number; readonly gid: number }
   /** Started as root, its processes drop to users of their own; otherwise all are the one who started it. */
   readonly root: boolean
+}
+
+export function passwordOf(user: string): string {
+  return `password-of-${user}`
 }
 
 /** dovecot.conf (2.3) of a server that lives in one folder and listens on loopback alone. */
@@ -34,13 +38,14 @@ namespace inbox {
   inbox = yes
   separator = /
 }
+# every user has a password that is made of his name: a file of users is read again only once a second
 passdb {
-  driver = passwd-file
-  args = scheme=PLAIN ${folder}/users
+  driver = static
+  args = password=${passwordOf('%u')}
 }
 userdb {
-  driver = passwd-file
-  args = ${folder}/users
+  driver = static
+  args = uid=${owner.uid} gid=${owner.gid} home=${folder}/mail/%u allow_all_users=yes
 }
 service imap-login {
   chroot =

@@ -4,7 +4,7 @@ import { ImapFlow } from 'imapflow'
 import { startDovecot, withoutDovecot, type TestDovecot } from './dovecot.ts'
 
 async function greeted({ user, password, ca }: TestDovecot, port: number, secure: boolean): Promise<boolean> {
-  const client = new ImapFlow({ host: '127.0.0.1', port, secure, ...(secure || { doSTARTTLS: true }), tls: { ca }, auth: { user, pass: password }, logger: false })
+  const client = new ImapFlow({ host: '127.0.0.1', port, secure, ...(!secure && { doSTARTTLS: true }), tls: { ca }, auth: { user, pass: password }, logger: false })
   client.on('error', () => {})
   await client.connect()
   await client.logout()

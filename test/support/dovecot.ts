@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ImapFlow } from 'imapflow'
-import { dovecotSettings } from './dovecot-settings.ts'
+import { dovecotSettings, passwordOf } from './dovecot-settings.ts'
 import { unprivilegedUser } from './unprivileged-user.ts'
 
 export interface TestMailUser {
@@ -40,6 +40,8 @@ export interface TestDovecot extends TestMailUser {
   expunge(folder: string, uids: readonly number[], as?: TestMailUser): Promise<void>
   /** Throws the folder away and makes it anew, empty: with another UIDVALIDITY. */
   recreate(folder: string, as?: TestMailUser): Promise<void>
+  /** What the server wrote into its log. */
+  logged(): string
   /** Ends every session, as a server that is restarted does. */
   kick(): void
   stop(): Promise<void>
@@ -58,15 +60,11 @@ export async function startDovecot(t?: TestContext): Promise<TestDovecot> {
   const owner = root ? unprivilegedUser() : { name: userInfo().username, uid: process.getuid!(), gid: process.getgid!() }
   const [port, tlsPort] = await freePorts(2)
   const caFile = makeCertificate(folder)
-  const users: TestMailUser[] = []
   const mailHome = (name: string) => join(folder, 'mail', name)
   const addUser = (name: string) => {
-    const user = { user: name, password: `password-of-${name}` }
-    users.push(user)
     mkdirSync(mailHome(name), { recursive: true })
     if (root) chownSync(mailHome(name), owner.uid, owner.gid)
-    writeFileSync(join(folder, 'users'), users.map((one) => `${one.user}:{PLAIN}${one.password}:${owner.uid}:${owner.gid}::${mailHome(one.user)}\n`).join(''))
-    return user
+    return { user: name, password: passwordOf(name) }
   }
   const first = addUser('operator')
   const configuration = join(folder, 'dovecot.conf')
@@ -138,6 +136,7 @@ export async function startDovecot(t?: TestContext): Promise<TestDovecot> {
         await client.mailboxCreate(path)
       })
     },
+    logged: () => readFileSync(join(folder, 'log'), 'utf8'),
     kick: () => void execFileSync('doveadm', ['-c', configuration, 'kick', '*'], { stdio: 'ignore', env: { PATH: '/usr/sbin:/usr/bin:/bin:/usr/local/bin:/opt/homebrew/bin' } }),
   }
 }
