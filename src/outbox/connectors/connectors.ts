@@ -1,6 +1,8 @@
-import type { Connector as ConnectorSettings } from '../../house/index.ts'
+import type { Connector as ConnectorSettings, ImapAccount } from '../../house/index.ts'
+import type { Entrance } from '../../imap/index.ts'
 import type { Connector } from './connector.ts'
 import { createFileConnector } from './file.ts'
+import { createImapConnector } from './imap.ts'
 
 export interface Connectors {
   find(name: string): Connector | undefined
@@ -23,10 +25,17 @@ export function createConnectors(declared: readonly Connector[], { demonstration
   }
 }
 
+export interface ConnectorDeps {
+  /** The way into a mailbox. */
+  entranceOf(account: ImapAccount): Entrance
+}
+
 /** The connector that a declaration names. */
-export function openConnector(settings: ConnectorSettings): Connector {
+export function openConnector(settings: ConnectorSettings, { entranceOf }: ConnectorDeps): Connector {
   switch (settings.kind) {
     case 'file':
       return createFileConnector(settings)
+    case 'imap':
+      return createImapConnector(settings, entranceOf(settings.account))
   }
 }
