@@ -5,7 +5,7 @@ import type { House } from '../house/index.ts'
 import { gateOf } from '../labels/index.ts'
 import type { ProcessName } from './boot.ts'
 
-/** The secrets that one process may hold: each gate the keys of its own upstreams, the releaser the passwords of connectors, the others none. */
+/** The secrets that one process may hold: each gate the keys of its own upstreams, the releaser the passwords of mailboxes and connectors, the others none. */
 export function secretsOf(process: ProcessName, house: House, home: string): Record<string, string> {
   return readSecrets(home, process === 'releaser' ? ofReleaser(house) : ofGate(process, house))
 }
@@ -15,7 +15,10 @@ function ofGate(process: ProcessName, { settings }: House): string[] {
 }
 
 function ofReleaser({ settings }: House): string[] {
-  return settings.outbox.connectors.flatMap((connector) => (connector.kind === 'smtp' && connector.password ? [connector.password.secret] : []))
+  return [
+    ...settings.mail.accounts.flatMap((account) => (account.kind === 'imap' ? [account.password.secret] : [])),
+    ...settings.outbox.connectors.flatMap((connector) => (connector.kind === 'smtp' && connector.password ? [connector.password.secret] : [])),
+  ]
 }
 
 function readSecrets(home: string, names: readonly string[]): Record<string, string> {

@@ -9,7 +9,7 @@ import { readCertificates } from './read-certificates.ts'
 export function checkOutbox(house: string, file: CastellanFile, source: YamlSource): { authorities: ReadonlyMap<string, string>; problems: Problem[] } {
   const problems: Problem[] = []
   const authorities = new Map<string, string>()
-  const mailboxes = Object.entries(file.mail.accounts).flatMap(([name, { kind }]) => ((kind as string) === 'imap' ? [name] : []))
+  const mailboxes = Object.entries(file.mail.accounts).flatMap(([name, { kind }]) => (kind === 'imap' ? [name] : []))
   for (const [name, connector] of Object.entries(file.outbox.connectors)) {
     if (connector.kind !== 'smtp') continue
     const at = ['outbox', 'connectors', name]

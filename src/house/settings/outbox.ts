@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { durationSchema, nameSchema, pathSchema, patternSchema, secretSchema } from './values.ts'
+import { durationSchema, kindSchema, nameSchema, pathSchema, patternSchema, secretSchema } from './values.ts'
 
 const fileConnector = z.strictObject({
   kind: z.literal('file').prefault('file').describe('`file`: what is released is written into a folder, and goes no further.'),
@@ -37,10 +37,15 @@ const smtpConnector = z.strictObject({
     .describe('With `kind: smtp`: where a copy of what was sent is filed, for servers that do not do so by themselves. As with any mail that was sent, it does not show who was in BCC; the draft does.'),
 })
 
+const imapConnector = z.strictObject({
+  kind: z.literal('imap').describe('`imap`: moves messages of a mailbox and sets their flags.'),
+  account: nameSchema.describe('With `kind: imap`: the mail account it works in, of kind imap.'),
+})
+
 const riskRule = z.strictObject({
   when: z
     .strictObject({
-      kind: nameSchema.optional().describe('The kind of act, e.g. mail.'),
+      kind: kindSchema.optional().describe('The kind of act, e.g. mail or mail.move.'),
       connector: nameSchema.optional().describe('The connector it goes through.'),
       keywords: z.array(z.string().min(2).max(100)).min(1).optional().describe('Words in subject or text, without regard to case.'),
       recipients: z.array(patternSchema).min(1).optional().describe('Addresses, with `*` for any characters.'),
@@ -66,7 +71,7 @@ export const outboxSchema = z
       .prefault({})
       .describe('A draft without a signature by then is denied.'),
     connectors: z
-      .record(nameSchema, z.discriminatedUnion('kind', [fileConnector, smtpConnector]))
+      .record(nameSchema, z.discriminatedUnion('kind', [fileConnector, smtpConnector, imapConnector]))
       .prefault({ file: { kind: 'file', path: 'outbox' } })
       .describe('The ways out. Each belongs to the releaser alone.'),
     risk: z.array(riskRule).max(200).prefault([]).describe('Your own rules on top of those that are built in. They can only add.'),

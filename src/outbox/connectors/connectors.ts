@@ -1,6 +1,8 @@
-import type { Connector as ConnectorSettings } from '../../house/index.ts'
+import type { Connector as ConnectorSettings, ImapAccount } from '../../house/index.ts'
+import type { Entrance } from '../../imap/index.ts'
 import type { Connector } from './connector.ts'
 import { createFileConnector } from './file.ts'
+import { createImapConnector } from './imap.ts'
 import { createSmtpConnector } from './smtp.ts'
 
 export interface Connectors {
@@ -28,14 +30,18 @@ export function createConnectors(declared: readonly Connector[], { demonstration
 export interface ConnectorDeps {
   /** By their names. */
   readonly secrets: Readonly<Record<string, string>>
+  /** The way into a mailbox. */
+  entranceOf(account: ImapAccount): Entrance
 }
 
 /** The connector that a declaration names. */
-export function openConnector(settings: ConnectorSettings, { secrets }: ConnectorDeps): Connector {
+export function openConnector(settings: ConnectorSettings, { secrets, entranceOf }: ConnectorDeps): Connector {
   switch (settings.kind) {
     case 'file':
       return createFileConnector(settings)
     case 'smtp':
       return createSmtpConnector({ ...settings, password: settings.password && { secret: settings.password.secret, value: secrets[settings.password.secret] } })
+    case 'imap':
+      return createImapConnector(settings, entranceOf(settings.account))
   }
 }
