@@ -2,9 +2,10 @@ import { Fault, toFault } from '../kernel/fault.ts'
 import { faultPoint } from '../kernel/fault-point.ts'
 import { newId } from '../kernel/ids.ts'
 import { change, settle, type Ending, type OutboxDeps } from './change.ts'
-import type { Receipt } from './connectors/connector.ts'
+import type { Connector, Receipt } from './connectors/connector.ts'
 import { lastRelease, mayMove, type Draft, type DraftState } from './draft.ts'
 import { countTry, findApproval, lockDraft, moveDraft, openDelivery, overdueDrafts, recordSpentCount, type Queryable } from './draft-store.ts'
+import { wantSentCopy } from './sent-copy-store.ts'
 import type { SpentNonce } from './spent-nonces.ts'
 import { undoDraft } from './undo-draft.ts'
 import { checkDraft, checkSignature, type Checked } from './verify-draft.ts'
@@ -64,7 +65,7 @@ export async function releaseDraft(deps: OutboxDeps, id: string): Promise<'relea
     deps.log.error({ draft: id, connector: checked.connector.name }, 'a connector sent without spending the signature first')
     await deps.spent.spend(spentEntry(deps, draft, checked, 'release'))
   }
-  return finish(deps, id, 'released', { receipt })
+  return finish(deps, id, 'released', { receipt }, checked.connector)
 }
 
 /** The last thing before the act that cannot be taken back. When it does not succeed, nothing is sent. */
@@ -143,7 +144,7 @@ async function finishFailed(
   }
   if (!spent) await deps.spent.spend(spentEntry(deps, draft, checked, 'release'))
   const receipt = await checked.connector.reconcile?.(draft.wire, checked.document).catch(() => undefined)
-  if (receipt) return finish(deps, draft.id, 'released', { receipt })
+  if (receipt) return finish(deps, draft.id, 'released', { receipt }, checked.connector)
   const open = 'nobody knows whether it was sent'
   return finish(deps, draft.id, 'unknown', { reason: `${open}: ${brief}`, words: `${open}: ${fault.message}` })
 }
@@ -161,10 +162,11 @@ async function holdAgain(deps: OutboxDeps, id: string, next: Date, brief: string
 
 /** Records how the release ended. */
 async function finish<S extends 'released' | 'failed' | 'unknown'>(
-  deps: OutboxDeps, id: string, state: S, outcome: Ending,
+  deps: OutboxDeps, id: string, state: S, outcome: Ending, connector?: Connector,
 ): Promise<S> {
   return change(deps, `draft.${state}`, async (transaction) => {
     await settle(transaction, await lockReleasing(transaction.client, id, state), state, outcome)
+    if (state === 'released' && connector?.sent) await wantSentCopy(transaction.client, id, transaction.now)
     return state
   })
 }

@@ -6,6 +6,7 @@ import { test, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Agent, request } from 'undici'
 import { aMail, testOutbox, type TestOutbox } from '../../test/support/outbox.ts'
+import { startSmtpServer } from '../../test/support/smtp-server.ts'
 import type { House } from '../house/index.ts'
 import { createIdentity, type OperatorIdentity } from '../outbox/operator-identity.ts'
 import type { Boot, Host, Started } from './boot.ts'
@@ -163,6 +164,34 @@ test('mail of a declared folder is stored, and what cannot be is shown', async (
     return found.length > 0 && found
   })
   assert.deepEqual(problems.map(({ uid }) => uid), ['b.eml'])
+})
+
+test('each connector tells what it refuses, what left through it last and what went wrong, and greets its server when asked', async (t) => {
+  const server = await startSmtpServer(t)
+  const smtp = { name: 'smtp', kind: 'smtp', host: server.host, port: server.port, security: 'none', from: 'haus@example.org' } as const
+  const house = await releaser(t)
+  await house.start()
+  house.changeHouse((before) => ({ ...before, settings: { ...before.settings, outbox: { ...before.settings.outbox, connectors: [...before.settings.outbox.connectors, smtp] } } }))
+  const states = async () => (await house.call<Record<string, never>[]>('GET', '/connectors')).map(({ name, refusal, last_delivery, last_problem, copies }) => ({ name, refusal, last_delivery, last_problem, copies }))
+  const none = { last_delivery: null, last_problem: null, copies: { late: 0, failed: 0 } }
+  const [file, mail] = await states()
+  assert.deepEqual(file, { name: 'file', refusal: null, ...none })
+  assert.match(mail!.refusal ?? '', /refuses while all processes share one user/)
+  assert.equal(await house.call('GET', '/connectors/file/reach'), null)
+  const reached = await house.call('GET', '/connectors/smtp/reach')
+  assert.equal(reached.ok, true)
+  assert.match(reached.said, /^220 /)
+  assert.deepEqual(server.commands.filter((line) => !/EHLO|QUIT/.test(line)), [])
+  await server.down()
+  assert.match((await house.call('GET', '/connectors/smtp/reach')).what, /ECONNREFUSED/)
+
+  const { pool } = house.outbox.database.owner
+  const { proposal } = await house.outbox.propose(aMail)
+  await pool.query(
+    `with d as (insert into draft (id, proposal_id, kind, connector, account, document, wire, nonce, risk, summary, state, reason, frozen_at, expires_at, closed_at)
+       values (gen_random_uuid(), $1, 'mail', 'smtp', 'x', '{}', '', 'n', 1, '{}', 'unknown', 'the connection broke', now(), now(), now()) returning id)
+     insert into delivery (id, draft_id, nonce, state, started_at) select gen_random_uuid(), id, 'n', 'unknown', now() from d`, [proposal])
+  assert.deepEqual((await states()).map(({ last_problem: problem }) => problem && [problem['state'], problem['reason']]), [null, ['unknown', 'the connection broke']])
 })
 
 test('a changed house counts for what is frozen and released from then on', async (t) => {

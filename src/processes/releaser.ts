@@ -11,15 +11,18 @@ import type { OutboxDeps } from '../outbox/change.ts'
 import { createConnectors, openConnector, type Connectors } from '../outbox/connectors/connectors.ts'
 import { nextMoment } from '../outbox/draft-store.ts'
 import { expireDrafts, wakeForgottenRuns } from '../outbox/expire-drafts.ts'
+import { fileSentCopies } from '../outbox/file-sent-copies.ts'
 import { freezeProposals } from '../outbox/freeze-proposal.ts'
 import { openOperatorKeys } from '../outbox/operator-keys.ts'
 import { recoverDrafts } from '../outbox/recover-drafts.ts'
 import { releaseDrafts } from '../outbox/release-drafts.ts'
 import { outboxRoutes } from '../outbox/routes.ts'
+import { nextSentCopy } from '../outbox/sent-copy-store.ts'
 import { openSpentNonces } from '../outbox/spent-nonces.ts'
 import { bareApp } from '../server/bare-app.ts'
 import { auditRoutes } from './audit-routes.ts'
 import type { Boot, Host, Started } from './boot.ts'
+import { connectorRoutes } from './connector-routes.ts'
 import { startLoop, type Loop } from './loop.ts'
 import { createMailboxes, type Mailboxes } from './mailboxes.ts'
 import { becomeOnlyReleaser } from './only-releaser.ts'
@@ -91,7 +94,8 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
     closing.push(started.stop)
     return started
   }
-  const releasing = loop('releasing drafts', createReleasing(outbox, stopping.signal))
+  const filing = loop('filing copies of what was sent', createFiling(outbox, stopping.signal))
+  const releasing = loop('releasing drafts', createReleasing(outbox, stopping.signal, filing.wake))
   const freezing = loop('freezing proposals', async () => {
     const { frozen, more } = await freezeProposals(outbox)
     if (frozen > 0) releasing.wake() // an earlier deadline may have come
@@ -119,19 +123,29 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
 }
 
 /** One round of what has its time: deadlines, holds, and what a release without a record left behind. */
-function createReleasing(outbox: OutboxDeps, signal: AbortSignal): () => Promise<number> {
+function createReleasing(outbox: OutboxDeps, signal: AbortSignal, onReleased: () => void): () => Promise<number> {
   let astray = false
   return async () => {
     if (astray) await recoverDrafts(outbox)
     await expireDrafts(outbox)
     const outcome = await releaseDrafts(outbox, signal)
     astray = outcome.astray
+    if (outcome.released > 0) onReleased()
     await wakeForgottenRuns(outbox)
     const next = await nextMoment(outbox.database.pool)
     if (next === undefined) return pause.release
     const wait = next.getTime() - outbox.clock.now().getTime()
     // what is due and did not leave is tried again, but not at once
     return Math.min(pause.release, astray ? pause.retry : Math.max(wait, outcome.released > 0 ? 0 : wait < 0 ? pause.retry : 0))
+  }
+}
+
+/** Apart from the releases: a mailbox that does not answer keeps nothing from leaving. */
+function createFiling(outbox: OutboxDeps, signal: AbortSignal): () => Promise<number> {
+  return async () => {
+    await fileSentCopies(outbox, signal)
+    const next = await nextSentCopy(outbox.database.pool)
+    return next === undefined ? pause.release : Math.min(pause.release, Math.max(pause.retry, next.getTime() - outbox.clock.now().getTime()))
   }
 }
 
@@ -164,6 +178,7 @@ function createReleaserApp({ outbox, sealingKey, boot, onChange, dieWhenReplaced
     database: outbox.database,
     verify: () => verifyAudit({ database: outbox.database, keys: new Map([[sealingKey.id, sealingKey.publicKey]]), known: readHeadFile(headFileOf(boot)) }),
   })
+  connectorRoutes(app, outbox)
   app.get('/mailboxes', async () => ({ ok: true, data: mailboxes.statuses() }))
   app.get('/mailboxes/problems', async () => ({ ok: true, data: mailboxes.problems() }))
   return app

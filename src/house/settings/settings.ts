@@ -118,8 +118,8 @@ export interface SmtpConnectorSettings {
   readonly from: string
   /** Certificates as PEM: what the server shows has to be one of them, or signed by one. */
   readonly ca?: string
-  /** Where a copy of what was sent goes: a mail account of kind imap, and a folder there. */
-  readonly sent?: { readonly account: string; readonly folder: string }
+  /** Where a copy of what was sent goes. */
+  readonly sent?: { readonly account: ImapAccount; readonly folder: string }
 }
 
 export interface ImapConnectorSettings {

@@ -33,7 +33,7 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
       holdMs: outbox.hold,
       expiryMs: { mail: outbox.expiry.mail, highRisk: outbox.expiry.high_risk, default: outbox.expiry.default },
       connectors: Object.entries(outbox.connectors).map(([name, connector]): Connector =>
-        connector.kind === 'smtp' ? toSmtp(name, connector, authorities)
+        connector.kind === 'smtp' ? toSmtp(name, connector, authorities, remote)
         : connector.kind === 'imap' ? { name, kind: 'imap', account: remote(connector.account) }
         : { name, kind: 'file', path: pathOf('connector', name), from: connector.from }),
       risk: outbox.risk.map(({ when, add, reason }) => ({
@@ -53,11 +53,12 @@ const submissionPorts = { tls: 465, starttls: 587, none: 25 } as const
 
 function toSmtp(
   name: string, { host, port, security, user, password, from, sent }: Extract<CastellanFile['outbox']['connectors'][string], { kind: 'smtp' }>, authorities: ReadonlyMap<string, string>,
+  remote: (name: string) => ImapAccount,
 ): SmtpConnectorSettings {
   const ca = authorities.get(name)
   return {
     name, kind: 'smtp', host, port: port ?? submissionPorts[security], security, from,
-    ...(user !== undefined && { user }), ...(password && { password }), ...(ca !== undefined && { ca }), ...(sent && { sent }),
+    ...(user !== undefined && { user }), ...(password && { password }), ...(ca !== undefined && { ca }), ...(sent && { sent: { account: remote(sent.account), folder: sent.folder } }),
   }
 }
 

@@ -126,10 +126,10 @@ export interface DeliveryTable {
   receipt: NullableJson
   started_at: Timestamp
   closed_at: NullableTimestamp
-  sent_copy: 'waiting' | 'filed' | 'present' | 'failed' | null
+  sent_copy: Nullable<'waiting' | 'filed' | 'present' | 'failed'>
   sent_copy_tries: Generated<number>
   sent_copy_at: NullableTimestamp
-  sent_copy_reason: string | null
+  sent_copy_reason: Nullable<string>
 }
 
 export interface ReleaserStateTable {

@@ -1,5 +1,6 @@
 import type { Zone } from '../../labels/index.ts'
 import type { DraftDocument } from '../document.ts'
+import type { SentFolder } from './sent-folder.ts'
 
 /** What the outside world answered; names, hashes and numbers, never content. */
 export type Receipt = Readonly<Record<string, string | number | boolean>>
@@ -23,6 +24,8 @@ export interface Connector {
    * may go better; their `details.brief` may stand in the audit. Any other error leaves open whether anything left
    */
   deliver(wire: Uint8Array, document: DraftDocument, signal: AbortSignal, commit: () => Promise<void>): Promise<Receipt>
+  /** Where a copy goes of what it delivered, when one is wanted. */
+  readonly sent?: SentFolder
   /** Is anybody there? What the other side says of itself. Sends nothing. @throws Fault when not */
   reach?(signal: AbortSignal): Promise<string>
   /** After a crash: did these bytes leave? Nothing when that cannot be known. */

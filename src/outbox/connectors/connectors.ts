@@ -3,10 +3,12 @@ import type { Entrance } from '../../imap/index.ts'
 import type { Connector } from './connector.ts'
 import { createFileConnector } from './file.ts'
 import { createImapConnector } from './imap.ts'
+import { createSentFolder } from './sent-folder.ts'
 import { createSmtpConnector } from './smtp.ts'
 
 export interface Connectors {
   find(name: string): Connector | undefined
+  all(): readonly Connector[]
   /** Why nothing may leave through this connector now, or nothing. */
   refusal(connector: Connector): string | undefined
 }
@@ -19,6 +21,7 @@ export function createConnectors(declared: readonly Connector[], { demonstration
   const byName = new Map(declared.map((connector) => [connector.name, connector]))
   return {
     find: (name) => byName.get(name),
+    all: () => declared,
     refusal: (connector) =>
       demonstration && !accepted && connector.kind !== 'file'
         ? `connector ${connector.name} (${connector.kind}) refuses while all processes share one user: start Castellan as root, or accept it with isolation.accept_demonstration in castellan.yaml`
@@ -40,7 +43,11 @@ export function openConnector(settings: ConnectorSettings, { secrets, entranceOf
     case 'file':
       return createFileConnector(settings)
     case 'smtp':
-      return createSmtpConnector({ ...settings, password: settings.password && { secret: settings.password.secret, value: secrets[settings.password.secret] } })
+      return createSmtpConnector({
+        ...settings,
+        password: settings.password && { secret: settings.password.secret, value: secrets[settings.password.secret] },
+        sent: settings.sent && createSentFolder(entranceOf(settings.sent.account), settings.sent.folder),
+      })
     case 'imap':
       return createImapConnector(settings, entranceOf(settings.account))
   }

@@ -36,14 +36,21 @@ async function sayHello(dialogue: SmtpDialogue, server: SessionOptions, millisec
   }))
 }
 
-/** Says who sends; nothing where no user is declared. */
-export async function authenticate(dialogue: SmtpDialogue, server: SessionOptions, extensions: ReadonlyMap<string, string>, milliseconds: number): Promise<void> {
-  const { user, password } = server
-  if (user === undefined || password === undefined) return
+/** With what to sign in, if at all. @throws Fault when the secret is not there */
+export function loginOf({ user, password }: SessionOptions): { user: string; secret: string; value: string } | undefined {
+  if (user === undefined || password === undefined) return undefined
   const { secret, value } = password
   if (value === undefined || value === '') {
     throw new Fault('invalid', 'connector.not_sent', `there is no secret ${secret}; put the password into secrets/${secret} of the home with mode 600, then restart`)
   }
+  return { user, secret, value }
+}
+
+/** Says who sends; nothing where no user is declared. */
+export async function authenticate(dialogue: SmtpDialogue, server: SessionOptions, extensions: ReadonlyMap<string, string>, milliseconds: number): Promise<void> {
+  const login = loginOf(server)
+  if (!login) return
+  const { user, secret, value } = login
   const mechanisms = (extensions.get('AUTH') ?? '').split(' ').filter(Boolean)
   const base64 = (text: string) => Buffer.from(text, 'utf8').toString('base64')
   const secrets = [base64(`\0${user}\0${value}`), base64(value), value]

@@ -145,6 +145,7 @@ test('a wrong password fails with what to do, and neither password nor its encod
   assert(!(await attempt({ connector })).message.includes(encoded))
   const without = connectorTo(server, { security: 'tls', user: auth.user, password: { secret: 'smtp-password', value: undefined } })
   assert.match((await attempt({ connector: without })).message, /no secret smtp-password/)
+  await assert.rejects(without.reach!(signal), /no secret smtp-password/)
 })
 
 test('without TLS that can be trusted nothing is said, not even the password', async (t) => {

@@ -2,10 +2,11 @@ import { Fault, toFault } from '../../kernel/fault.ts'
 import { faultPoint } from '../../kernel/fault-point.ts'
 import { sha256 } from '../document.ts'
 import type { Connector, Receipt } from './connector.ts'
+import type { SentFolder } from './sent-folder.ts'
 import { openDialogue, type SmtpDialogue, type SmtpReply } from './smtp-dialogue.ts'
 import { checkCarriable, envelopeOf, hashOf, messageIdOf, stuffDots, type SmtpEnvelope } from './smtp-envelope.ts'
 import { declined, impossible, showReply, showServer } from './smtp-failure.ts'
-import { authenticate, greet } from './smtp-session.ts'
+import { authenticate, greet, loginOf } from './smtp-session.ts'
 
 export interface SmtpConnectorOptions {
   readonly name: string
@@ -17,6 +18,7 @@ export interface SmtpConnectorOptions {
   readonly password?: { readonly secret: string; readonly value: string | undefined } | undefined
   readonly ca?: string | undefined
   readonly from: string
+  readonly sent?: SentFolder | undefined
   readonly patience?: Partial<SmtpPatience>
 }
 
@@ -61,9 +63,10 @@ export function createSmtpConnector(options: SmtpConnectorOptions): Connector {
   return {
     name,
     kind: 'smtp',
-    account: `${options.user ?? /<([^<>]*)>$/.exec(from)?.[1] ?? from} via ${showServer(options)}`,
+    account: `${options.user ?? /<([^<>]*)>$/.exec(from)?.[1] ?? from} via ${showServer(options)}${options.sent ? `, a copy into ${options.sent.place}` : ''}`,
     zone: 'internet',
     from,
+    ...(options.sent && { sent: options.sent }),
     accepts: (kind) => kind === 'mail',
 
     async deliver(bytes, document, signal, commit) {
@@ -94,6 +97,7 @@ export function createSmtpConnector(options: SmtpConnectorOptions): Connector {
     },
 
     async reach(signal) {
+      loginOf(options)
       const { dialogue, greeting } = await open(signal, 'look')
       dialogue.leave()
       return showReply(greeting)
