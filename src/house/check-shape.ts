@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { Problem } from './problem.ts'
 import { keysOf, schemaAt, unwrap, writtenDefault } from './schema-tree.ts'
 import { didYouMean, nearest } from './suggest.ts'
@@ -43,6 +43,7 @@ function describe(schema: z.ZodType, source: YamlSource, issue: Issue, path: Pat
       return [source.problem(path, `${named} cannot be ${JSON.stringify(issue.input)}`, near ? `did you mean ${near}?` : `one of ${values.join(', ')}`)]
     }
     case 'invalid_union':
+      if (issue.discriminator !== undefined) return ofDiscriminator(schema, source, path, issue.input, issue.discriminator)
       return ofUnion(schema, source, issue, path, right)
     case 'invalid_key':
       return [source.problem(path, `${String(path.at(-1))} is not a name`, issue.issues[0]?.message ?? '', { at: 'key' })]
@@ -60,6 +61,23 @@ function ofUnion(schema: z.ZodType, source: YamlSource, issue: Issue & { code: '
     .sort((a, b) => a.length - b.length)[0]
   if (fitting && fitting.length > 0) return fitting.flatMap((one) => describe(schema, source, one, [...path, ...one.path]))
   return [source.problem(path, `${path.map(String).join('.')} cannot be ${kindOf(issue.input)} like this`, right)]
+}
+
+function ofDiscriminator(schema: z.ZodType, source: YamlSource, path: Path, input: unknown, key: string): Problem[] {
+  const said = (input as Record<string, unknown>)[key]
+  return [source.problem(path, `${path.map(String).join('.')} cannot be ${JSON.stringify(said)}`, `one of ${discriminators(schema, path).join(', ')}`)]
+}
+
+/** What the key that tells the branches of a union apart may be. */
+function discriminators(schema: z.ZodType, path: Path): string[] {
+  const union = schemaAt(schema, path.slice(0, -1))
+  const { inner } = union ? unwrap(union) : { inner: undefined }
+  if (!(inner instanceof z.ZodUnion)) return []
+  return inner.options.flatMap((option) => {
+    const key = schemaAt(option as z.core.$ZodType, path.slice(-1))
+    const literal = key && unwrap(key).inner
+    return literal instanceof z.ZodLiteral ? [...literal.values].map(String) : []
+  })
 }
 
 /** The description of a key, and its default, for the half of the message that says what would be right. */
