@@ -49,11 +49,31 @@ export async function openImap(account: ImapAccount, password: string, limits: I
   client.on('error', onError)
   try {
     await client.connect()
+    leaveWhenSilent(client, limits.silenceMs * patience, onError)
     return client
   } catch (error) {
     client.close()
     throw imapFault(account, error)
   }
+}
+
+/** A quiet session asks whether the server is there each time that it was silent for as long as it may be; after so many times, it is left. */
+const patience = 2.5
+
+/** The library waits for ever where a server takes a command and does not let it begin, as IDLE. */
+function leaveWhenSilent(client: ImapFlow, afterMs: number, onError: (error: Error) => void): void {
+  let heard = -1
+  const timer = setInterval(() => {
+    const { received } = client.stats()
+    if (received !== heard) {
+      heard = received
+      return
+    }
+    onError(new Error('it was silent for too long'))
+    client.close()
+  }, afterMs)
+  timer.unref()
+  client.once('close', () => clearInterval(timer))
 }
 
 /** A declared certificate is trusted for this account alone; the very one that is declared, whatever name and date stand in it. */

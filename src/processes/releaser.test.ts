@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Agent, request } from 'undici'
+import { startDovecot, withoutDovecot } from '../../test/support/dovecot.ts'
+import { plainAccount } from '../../test/support/mirror.ts'
 import { aMail, testOutbox, type TestOutbox } from '../../test/support/outbox.ts'
 import { startSmtpServer } from '../../test/support/smtp-server.ts'
 import type { House } from '../house/index.ts'
@@ -192,6 +194,29 @@ test('each connector tells what it refuses, what left through it last and what w
        values (gen_random_uuid(), $1, 'mail', 'smtp', 'x', '{}', '', 'n', 1, '{}', 'unknown', 'the connection broke', now(), now(), now()) returning id)
      insert into delivery (id, draft_id, nonce, state, started_at) select gen_random_uuid(), id, 'n', 'unknown', now() from d`, [proposal])
   assert.deepEqual((await states()).map(({ last_problem: problem }) => problem && [problem['state'], problem['reason']]), [null, ['unknown', 'the connection broke']])
+})
+
+test('a mailbox on a server: its password is not used while all share one user, unless that is accepted; a reload opens and closes it', { skip: withoutDovecot }, async (t) => {
+  const dovecot = await startDovecot(t)
+  await dovecot.append('INBOX', 'From: x\r\n\r\ny')
+  const house = await releaser(t)
+  const account = { ...plainAccount, port: dovecot.port, folders: ['INBOX', 'Nowhere'] }
+  const declare = (accepted: boolean, ...accounts: (typeof account)[]) =>
+    house.changeHouse((before) => ({ ...before, settings: { ...before.settings, isolation: { acceptDemonstration: accepted }, mail: { accounts } } }))
+  Object.assign(house.boot, { secrets: { mail: dovecot.password } })
+  await house.start()
+  const states = async () => (await house.call<{ folder: string; state: string }[]>('GET', '/mailboxes')).map(({ folder, state }) => `${folder} ${state}`)
+  declare(false, account)
+  assert.deepEqual(await states(), ['INBOX refused', 'Nowhere refused'])
+  assert.match((await house.call('GET', '/mailboxes/problems'))[0].reason, /sample \(imap\) refuses while all processes share one user/)
+  declare(true, account)
+  await eventually(async () => String(await states()) === 'INBOX watching,Nowhere refused')
+  const stored = async (count: number) => eventually(async () => (await house.outbox.database.owner.pool.query('select 1 from mail_message')).rowCount === count)
+  await stored(1)
+  await dovecot.append('INBOX', 'From: x\r\n\r\nz')
+  await stored(2)
+  declare(true)
+  assert.deepEqual(await states(), [])
 })
 
 test('a changed house counts for what is frozen and released from then on', async (t) => {

@@ -53,7 +53,7 @@ const program = ['/usr/sbin/dovecot', '/usr/local/sbin/dovecot', '/opt/homebrew/
 export const withoutDovecot: string | false = program === undefined ? 'Dovecot is not installed (apt-get install dovecot-imapd)' : false
 
 /** Starts it on free ports of loopback, in a temporary folder; it ends with the test, or with the test file. */
-export async function startDovecot(t?: TestContext): Promise<TestDovecot> {
+export async function startDovecot(t?: Pick<TestContext, 'after'>): Promise<TestDovecot> {
   const folder = mkdtempSync(join(tmpdir(), 'castellan-dovecot-'))
   chmodSync(folder, 0o755)
   const root = process.getuid?.() === 0

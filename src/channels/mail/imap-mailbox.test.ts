@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { startDovecot, withoutDovecot, type TestDovecot, type TestMailUser } from '../../../test/support/dovecot.ts'
 import { eventually, plainAccount, testMirror, type MirrorOptions } from '../../../test/support/mirror.ts'
+import type { MirrorReport, MirrorTask } from '../../../test/support/mirror-child.ts'
 import type { ImapAccount } from '../../house/index.ts'
 
 const skip = withoutDovecot
@@ -58,6 +61,31 @@ test('a new message arrives within a moment, without being asked for', { skip },
     await eventually(async () => (await mirror.stored()).some(({ body }) => body.toString() === mail(subject)), `${subject} is stored`)
     assert(performance.now() - begun < 2_000, `${performance.now() - begun} ms`)
   }
+})
+
+test('killed anywhere, again and again, the mirror goes on where it was: every message is there once', { skip }, async (t) => {
+  const { dovecot, mirror } = await mirrored(t)
+  dovecot.fill(Array.from({ length: 300 }, (_, index) => (index % 50 === 7 ? mail(String(index), 'x'.repeat(5_000)) : mail(String(index)))), dovecot)
+  const task: MirrorTask = {
+    connection: mirror.database.connection('castellan_releaser'), account: accountOf(dovecot, dovecot), password: dovecot.password,
+    limits: { batch: 20, window: 70, piece: 2_000 }, faultPoints: 'mail.store:before=0.12,mail.store:stored=0.12,mail.store:after=0.12',
+  }
+  let kills = 0
+  for (let lives = 0; lives < 60; lives += 1) {
+    const child = spawnSync(process.execPath, [join(import.meta.dirname, '../../../test/support/mirror-child.ts'), JSON.stringify(task)], { encoding: 'utf8' })
+    if (child.signal === 'SIGKILL') {
+      kills += 1
+      continue
+    }
+    assert.equal(child.status, 0, child.stderr)
+    const { problems } = JSON.parse(child.stdout) as MirrorReport
+    assert.deepEqual(problems, [])
+    break
+  }
+  const subjects = (await mirror.stored()).map(({ body }) => Number(/Subject: (\d+)/.exec(body.toString())![1]))
+  assert.deepEqual(subjects, Array.from({ length: 300 }, (_, index) => index))
+  assert(kills > 0, 'it was killed at least once')
+  assert.equal((await mirror.position()).messages, 300)
 })
 
 test('a message that is deleted, or deleted while others are fetched, is no loss and no problem', { skip }, async (t) => {

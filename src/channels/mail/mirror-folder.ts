@@ -95,6 +95,7 @@ async function take(round: MirrorRound, batch: readonly Announced[]): Promise<nu
   const first = small.length > 0 ? await fetchSmall(client, store, small, limits) : { stored: 0, larger: [], missing: [] }
   let { stored } = first
   for (const one of [...large, ...first.larger, ...first.missing]) stored += await takeLarge(round, one)
+  faultPoint('mail.store:stored')
   await store.advance(batch.at(-1)!.uid)
   faultPoint('mail.store:after')
   caution.inFlight = []

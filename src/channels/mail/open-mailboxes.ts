@@ -14,8 +14,8 @@ export interface OpenMailboxes extends ImapMailboxDeps {
 /** The mailboxes of an account: one for a folder of files, one for each folder that is mirrored from a server. */
 export function openMailboxes(deps: OpenMailboxes, account: MailAccount): Mailbox[] {
   if (account.kind === 'folder') return [createFolderMailbox(deps, account)]
-  const { refusal, clock } = deps
-  if (refusal !== undefined) return account.folders.map((folder) => createRefusedMailbox(clock, account, folder, `the mail account ${account.name} (imap) ${refusal}`))
+  const { refusal } = deps
+  if (refusal !== undefined) return account.folders.map((folder) => createRefusedMailbox(deps, account, folder, `the mail account ${account.name} (imap) ${refusal}`))
   const entrance = deps.entranceOf(account)
   return account.folders.map((folder) => createImapMailbox(deps, entrance, folder))
 }

@@ -27,7 +27,7 @@ const imapAccount = z.strictObject({
     .describe('With `kind: imap`: `tls` from the first byte, `starttls` before the password is sent, or `none` for a server on this machine.'),
   user: line('a user name', 320).describe('With `kind: imap`: the name to log in with.'),
   password: secretSchema.describe('With `kind: imap`: the password, as the name of a secret. Most providers want one that is made for an app.'),
-  folders: z.array(line('the name of a folder', 300)).min(1).max(mostFolders).prefault(['INBOX']).describe('With `kind: imap`: the folders to mirror, as the server writes them.'),
+  folders: z.array(line('the name of a folder', 300).describe('A folder, as the server writes it, e.g. INBOX.')).min(1).max(mostFolders).prefault(['INBOX']).describe('With `kind: imap`: the folders to mirror, as the server writes them.'),
   ca: pathSchema
     .optional()
     .describe('With `kind: imap`: a file with the certificate that the server shows, or with that of its authority, as PEM. For certificates that no public authority signed.'),
