@@ -7,6 +7,7 @@ import type { MirrorReport, MirrorTask } from '../test/support/mirror-child.ts'
 import { castellanDatabase } from './castellan-database.ts'
 import { benchDatabase } from './database.ts'
 import { middle, type Figure } from './figure.ts'
+import { measureRelease } from './release.ts'
 
 const mebibyte = 2 ** 20
 const many = 10_000
@@ -18,7 +19,10 @@ export async function measureMail(rounds: number, onProgress: (line: string) => 
   const dovecot = await startDovecot({ after: () => {} })
   const seconds: number[] = []
   const growth: number[] = []
+  const out: Figure[] = []
   try {
+    out.push(...(await measureRelease(await database.empty('release'))))
+    onProgress(`released: ${out[0]!.value.toFixed(1)} ms, and ${out[1]!.value.toFixed(1)} ms of the mail server`)
     const small = dovecot.addUser('many')
     dovecot.fill(smallMessages(), small)
     const large = dovecot.addUser('large')
@@ -42,6 +46,7 @@ export async function measureMail(rounds: number, onProgress: (line: string) => 
   return [
     { name: '10,000 messages mirrored', unit: 's', ...middle(seconds), target: { atMost: 60 } },
     { name: 'memory growth over a 200 MB mailbox', unit: 'MiB', ...middle(growth), target: { atMost: 80 } },
+    ...out,
   ]
 }
 

@@ -55,7 +55,7 @@ export interface SmtpTestServer {
 type Connection = SMTPServer['connections'] extends Set<infer C> ? C : never
 
 /** A real SMTP server (npm smtp-server) on loopback that records what it is given, and fails where it is told to. */
-export async function startSmtpServer(t?: TestContext, options: SmtpServerOptions = {}): Promise<SmtpTestServer> {
+export async function startSmtpServer(t?: Pick<TestContext, 'after'>, options: SmtpServerOptions = {}): Promise<SmtpTestServer> {
   const { security = 'none', auth } = options
   const tls = security === 'none' ? undefined : makeCertificate()
   const received: ReceivedMail[] = []
