@@ -103,13 +103,19 @@ export async function moveDraft(
   )
 }
 
-/** Drafts in that state whose hold or deadline is over, the oldest first. */
-export async function overdueDrafts(query: Queryable, state: 'held' | 'waiting', now: Date): Promise<string[]> {
-  const { rows } = await query.query<{ id: string }>(
-    `select id from draft where state = $1 and ${state === 'held' ? 'hold_until' : 'expires_at'} <= $2 order by frozen_at, id`,
-    [state, now],
-  )
+/** Drafts that nobody signed before their deadline, the oldest first. */
+export async function overdueDrafts(query: Queryable, now: Date): Promise<string[]> {
+  const { rows } = await query.query<{ id: string }>(`select id from draft where state = 'waiting' and expires_at <= $1 order by frozen_at, id`, [now])
   return rows.map(({ id }) => id)
+}
+
+/** Signed drafts whose hold is over, the oldest first. */
+export async function heldDrafts(query: Queryable, now: Date): Promise<{ id: string; connector: string }[]> {
+  const { rows } = await query.query<{ id: string; connector: string }>(
+    `select id, connector from draft where state = 'held' and hold_until <= $1 order by frozen_at, id`,
+    [now],
+  )
+  return rows
 }
 
 /** When the next hold or deadline is over. */

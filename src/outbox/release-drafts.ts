@@ -4,7 +4,7 @@ import { newId } from '../kernel/ids.ts'
 import { change, settle, type Ending, type OutboxDeps } from './change.ts'
 import type { Connector, Receipt } from './connectors/connector.ts'
 import { lastRelease, mayMove, type Draft, type DraftState } from './draft.ts'
-import { countTry, findApproval, lockDraft, moveDraft, openDelivery, overdueDrafts, recordSpentCount, type Queryable } from './draft-store.ts'
+import { countTry, findApproval, heldDrafts, lockDraft, moveDraft, openDelivery, recordSpentCount, type Queryable } from './draft-store.ts'
 import { wantSentCopy } from './sent-copy-store.ts'
 import type { SpentNonce } from './spent-nonces.ts'
 import { undoDraft } from './undo-draft.ts'
@@ -16,24 +16,38 @@ const deliveryTimeoutMs = 120_000
 /** How long after each try that sent nothing the next one comes, in milliseconds. After the last the draft failed. */
 export const retryAfterMs: readonly number[] = [15_000, 120_000, 600_000]
 
+export interface Released {
+  released: number
+  /** A release ended without a record; `recoverDrafts` finds out how. */
+  astray: boolean
+}
+
 /**
- * Releases every draft whose hold is over, one after the other. `astray`: a release ended without a record; `recoverDrafts`
- * finds out how.
+ * Releases every draft whose hold is over: those of one connector one after the other, those of several side by side, so that
+ * a server that does not answer keeps only its own waiting.
  * @throws Fault `releaser.replaced`: this releaser must stop
  */
-export async function releaseDrafts(deps: OutboxDeps, signal?: AbortSignal): Promise<{ released: number; astray: boolean }> {
-  const outcome = { released: 0, astray: false }
-  for (const id of await overdueDrafts(deps.database.pool, 'held', deps.clock.now())) {
-    if (signal?.aborted) break
+export async function releaseDrafts(deps: OutboxDeps, signal?: AbortSignal): Promise<Released> {
+  const outcome: Released = { released: 0, astray: false }
+  const ways = Map.groupBy(await heldDrafts(deps.database.pool, deps.clock.now()), ({ connector }) => connector)
+  await Promise.all([...ways.values()].map((drafts) => releaseInTurn(deps, drafts.map(({ id }) => id), outcome, signal)))
+  return outcome
+}
+
+/** After one that has to be tried again the others of that connector wait for the next round: the server is not well. */
+async function releaseInTurn(deps: OutboxDeps, ids: readonly string[], outcome: Released, signal?: AbortSignal): Promise<void> {
+  for (const id of ids) {
+    if (signal?.aborted) return
     try {
-      if ((await releaseDraft(deps, id)) === 'released') outcome.released += 1
+      const end = await releaseDraft(deps, id)
+      if (end === 'released') outcome.released += 1
+      if (end === 'held') return
     } catch (error) {
       if (toFault(error).code === 'releaser.replaced') throw error
       deps.log.error({ err: error, draft: id }, 'a release ended without a record')
       outcome.astray = true
     }
   }
-  return outcome
 }
 
 type Begun =

@@ -162,3 +162,28 @@ test('a database that goes away between the spent signature and the sending cost
   outbox.clock.advance(retryAfterMs[0]!)
   assert.equal(await releaseDraft(outbox.deps, id), 'released')
 })
+
+test('a server that does not answer keeps no draft of another connector waiting, and is left alone until the next round', async (t) => {
+  const silent = Promise.withResolvers<never>()
+  const begun: string[] = []
+  const sent = Promise.withResolvers<string>()
+  const outbox = await testOutbox(t, { connectors: (path): Connector[] => {
+    const file = createFileConnector({ name: 'file', path, from: 'haus@example.org' })
+    return [
+      { ...file, deliver: async (...args) => file.deliver(...args).finally(() => sent.resolve(args[1].id)) },
+      { ...file, name: 'slow', deliver: (_wire, { id }) => (begun.push(id), silent.promise) },
+    ]
+  } })
+  const first = await outbox.readyToRelease(undefined, { connector: 'slow' })
+  const second = await outbox.readyToRelease(undefined, { connector: 'slow' })
+  const other = await outbox.readyToRelease()
+  const round = releaseDrafts(outbox.deps)
+  assert.equal(await sent.promise, other.id)
+  assert.deepEqual(begun, [first.id])
+  silent.reject(new Fault('timeout', 'connector.try_again', 'it did not answer'))
+  assert.deepEqual(await round, { released: 1, astray: false })
+  assert.deepEqual(begun, [first.id])
+  assert.deepEqual([(await outbox.draft(first.id)).reason === null, (await outbox.draft(second.id)).state], [false, 'held'])
+  await releaseDrafts(outbox.deps)
+  assert.deepEqual(begun, [first.id, second.id])
+})
