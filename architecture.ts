@@ -1,6 +1,6 @@
 /**
  * Who may import whom, folder by folder under src/. A new folder enters in the commit that makes it.
- * Ground comes first: kernel ← labels ← house ← tools, models, runs ← jobs, outbox, channels ← server, cli ← processes.
+ * Ground comes first: kernel ← labels ← house ← tools, models, runs, imap ← jobs, outbox, channels ← server, cli ← processes.
  */
 export const mayImport: Readonly<Record<string, readonly string[]>> = {
   kernel: [],
@@ -10,12 +10,13 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   models: ['kernel', 'labels', 'house'],
   runs: ['kernel', 'labels', 'house', 'tools'],
   jobs: ['kernel', 'labels', 'house', 'tools', 'runs'],
-  outbox: ['kernel', 'labels', 'house'],
-  channels: ['kernel', 'labels', 'house'],
+  imap: ['kernel', 'house'],
+  outbox: ['kernel', 'labels', 'house', 'imap'],
+  channels: ['kernel', 'labels', 'house', 'imap'],
   gate: ['kernel', 'labels', 'house', 'models'],
   server: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox'],
   cli: ['kernel', 'labels', 'house', 'outbox'],
-  processes: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'channels', 'gate', 'server'],
+  processes: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'imap', 'channels', 'gate', 'server'],
 }
 
 /** Who may besides know the shapes of whom: imports of types, which are gone when the program runs. */

@@ -22,6 +22,11 @@ const benches: Record<string, Bench> = {
     peers: false,
     measure: async (rounds, onProgress) => (await import('./house.ts')).measureHouse(rounds, onProgress),
   },
+  mail: {
+    summary: 'mirrors a mailbox of 10,000 messages, and one of 200 MB, from a Dovecot on this machine (about 1 minute)',
+    peers: false,
+    measure: async (rounds, onProgress) => (await import('./mail.ts')).measureMail(rounds, onProgress),
+  },
 }
 
 const { values: flags, positionals: [name] } = parseArgs({

@@ -1,1 +1,2 @@
-export { createFolderMailbox, type FolderMailbox, type MailboxProblem } from './mail/folder-mailbox.ts'
+export { openMailboxes } from './mail/open-mailboxes.ts'
+export type { Mailbox, MailboxProblem, MailboxStatus } from './mail/mailbox.ts'

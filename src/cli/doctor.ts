@@ -8,6 +8,7 @@ import { outcome, type Outcome } from './command/outcome.ts'
 import { table } from './terminal/table.ts'
 import { paintState, type Terminal } from './terminal/terminal.ts'
 import { counted } from './terminal/wording.ts'
+import { connectorChecks } from './doctor/connector-checks.ts'
 
 export function register(program: Command, cli: Cli): void {
   addCommand(program, cli, {
@@ -22,7 +23,7 @@ async function examine(invocation: Invocation): Promise<Outcome> {
   const checks = [nodeCheck(), homeCheck(invocation.home)]
   try {
     const found = await (await invocation.server()).get<Check[]>('/api/doctor')
-    checks.push({ id: 'up', status: 'ok', what: 'the house answers' }, ...found)
+    checks.push({ id: 'up', status: 'ok', what: 'the house answers' }, ...found, ...(await connectorChecks(invocation.releaser)))
   } catch (error) {
     const fault = toFault(error)
     checks.push({ id: 'up', status: 'fail', what: fault.message, mend: 'castellan up' })

@@ -50,6 +50,7 @@ const releaser: StubRoutes = {
   'GET /drafts': { data: [draft] }, [`GET /drafts/${draft.id}`]: { data: draft },
   [`POST /drafts/${draft.id}/decide`]: { data: { outcome: 'decided', state: 'held', holdUntil: at } },
   [`POST /drafts/${draft.id}/undo`]: { data: { outcome: 'undone', draft: id } }, [`POST /drafts/${draft.id}/resolve`]: { data: { outcome: 'resolved' } },
+  'GET /connectors': { data: [{ name: 'file', kind: 'file', account: '/out', refusal: null, last_problem: null, copies: { late: 0, failed: 0 } }] }, 'GET /connectors/file/reach': { data: null },
   'GET /keys': { data: [key] }, 'POST /keys/enroll': { data: key }, 'POST /keys/ed25519:a/revoke': { data: key },
   'GET /audit/verify': { data: { ok: true, sealed: 3, batches: 1, unsealed: { count: 0, oldest: null } } },
   'GET /audit/events': { data: [{ at, actor: 'castellan_server', kind: 'operator.request', subject: 'brief', detail: { request: 'job.run' } }] },
@@ -179,7 +180,7 @@ test('the first line of the morning says all that matters', async (t) => {
 test('commands are told as they can be typed: through npx where npm started the program, and never in JSON', async (t) => {
   const problem = { file: 'a.yaml', line: 1, column: 1, severity: 'warning', what: 'castellan is spelled wrong', instead: 'right' }
   const broken = { ...status, house: { ...status.house, problems: [problem] } }
-  const { run: call } = await stubHouse(t, { server: {
+  const { run: call } = await stubHouse(t, { releaser, server: {
     ...server, 'GET /api/status': { data: broken }, 'GET /api/today': { data: { ...today, problems: [problem] } },
     'GET /api/doctor': { data: [{ id: 'models', status: 'warn', what: 'castellan is slow', mend: 'castellan model list' }] },
   } })

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Problem } from './problem.ts'
-import { keysOf, schemaAt, unwrap, writtenDefault } from './schema-tree.ts'
+import { branchValues, keysOf, schemaAt, unwrap, writtenDefault } from './schema-tree.ts'
 import { didYouMean, nearest } from './suggest.ts'
 import type { Path, YamlSource } from './yaml-source.ts'
 
@@ -55,11 +55,22 @@ function describe(schema: z.ZodType, source: YamlSource, issue: Issue, path: Pat
 
 /** Of the branches that fit the kind of value, the one with the fewest problems is the one that was meant. */
 function ofUnion(schema: z.ZodType, source: YamlSource, issue: Issue & { code: 'invalid_union' }, path: Path, right: string): Problem[] {
+  if (typeof issue.discriminator === 'string') return ofKinds(schema, source, issue.input, path)
   const fitting = issue.errors
     .filter((branch) => !branch.some((one) => one.path.length === 0 && (one.code === 'invalid_type' || one.code === 'invalid_value')))
     .sort((a, b) => a.length - b.length)[0]
   if (fitting && fitting.length > 0) return fitting.flatMap((one) => describe(schema, source, one, [...path, ...one.path]))
   return [source.problem(path, `${path.map(String).join('.')} cannot be ${kindOf(issue.input)} like this`, right)]
+}
+
+/** The key that says which branch is meant names none of them. */
+function ofKinds(schema: z.ZodType, source: YamlSource, input: unknown, path: Path): Problem[] {
+  const kind = String(path.at(-1))
+  const union = schemaAt(schema, path.slice(0, -1))
+  const values = union ? branchValues(union, kind) : []
+  const given = (input as Record<string, unknown>)[kind]
+  const near = nearest(String(given), values)
+  return [source.problem(path, `${path.map(String).join('.')} cannot be ${JSON.stringify(given)}`, near ? `did you mean ${near}?` : `one of ${values.join(', ')}`)]
 }
 
 /** The description of a key, and its default, for the half of the message that says what would be right. */

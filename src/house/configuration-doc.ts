@@ -79,8 +79,13 @@ function rowsOf(schema: Schema, prefix: string): Row[] {
   }
   if (inner instanceof z.ZodRecord && prefix !== '') return rowsOf(inner.valueType as Schema, dotted(prefix, 'NAME'))
   if (inner instanceof z.ZodArray) return rowsOf(inner.element as Schema, `${prefix}[]`)
-  if (inner instanceof z.ZodUnion) return inner.options.flatMap((option) => rowsOf(option as Schema, prefix))
+  if (inner instanceof z.ZodUnion) return withoutRepeats(inner.options.flatMap((option) => rowsOf(option as Schema, prefix)))
   return []
+}
+
+/** What the branches of a union have in common is said once. */
+function withoutRepeats(rows: readonly Row[]): Row[] {
+  return rows.filter(({ key, about }, index) => rows.findIndex((other) => other.key === key && other.about === about) === index)
 }
 
 function dotted(prefix: string, key: string): string {

@@ -5,7 +5,11 @@ export type {
   Connector,
   DatabaseSettings,
   DatabaseUser,
+  FileConnectorSettings,
+  FolderAccount,
   FolderSettings,
+  ImapAccount,
+  ImapConnectorSettings,
   MailAccount,
   OutboxSettings,
   RetentionSettings,
@@ -13,6 +17,7 @@ export type {
   RouteTarget,
   SecretReference,
   Settings,
+  SmtpConnectorSettings,
   Upstream,
 } from './settings/settings.ts'
 export { describeProblem, type Problem } from './problem.ts'

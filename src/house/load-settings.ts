@@ -5,7 +5,9 @@ import type { Problem } from './problem.ts'
 import { castellanSchema, type CastellanFile } from './settings/castellan-file.ts'
 import { checkDatabase } from './settings/check-database.ts'
 import { checkLanes } from './settings/check-lanes.ts'
+import { checkMail } from './settings/check-mail.ts'
 import { checkModels } from './settings/check-models.ts'
+import { checkOutbox } from './settings/check-outbox.ts'
 import { checkPlaces, checkShell } from './settings/check-places.ts'
 import type { Settings } from './settings/settings.ts'
 import { toLanes } from './settings/to-lanes.ts'
@@ -28,6 +30,8 @@ export function loadSettings(folder: string, source: YamlSource, overrides: Over
   const ports = overridePorts(readable.ports, overrides)
   const file = { ...readable, ports: ports.ports }
   const { places, problems: ofPlaces } = checkPlaces(folder, file, source, forbidden)
+  const { certificates, problems: ofMail } = checkMail(folder, file, source)
+  const { authorities, problems: ofOutbox } = checkOutbox(folder, file, source)
   const { allow, problems: ofShell } = checkShell(folder, file, source, forbidden)
   const problems = [
     ...shape.problems,
@@ -36,11 +40,13 @@ export function loadSettings(folder: string, source: YamlSource, overrides: Over
     ...(broken.has('models') ? [] : checkModels(file, source)),
     ...checkDatabase(file, source),
     ...ofPlaces,
+    ...ofMail,
+    ...ofOutbox,
     ...ofShell,
   ]
   const lanes = lanesByName([...toLanes(file), ...(broken.has('lanes') ? lanesAsWritten(source) : [])])
   const whole = !problems.some((problem) => problem.severity === 'error')
-  return { file, lanes, problems, ...(whole && { settings: toSettings(file, places, allow) }) }
+  return { file, lanes, problems, ...(whole && { settings: toSettings(file, places, allow, { certificates, authorities }) }) }
 }
 
 /** The names under a `lanes` that cannot be read: jobs that use one of them must not be blamed as well. */

@@ -51,6 +51,16 @@ export function keysOf(schema: Schema): string[] {
   return []
 }
 
+/** The values that tell the branches of a union apart. */
+export function branchValues(schema: Schema, key: string): string[] {
+  const { inner } = unwrap(schema)
+  if (!(inner instanceof z.ZodUnion)) return []
+  return inner.options.flatMap((option) => childrenOf(option as Schema, key)).flatMap((child) => {
+    const { inner: literal } = unwrap(child)
+    return literal instanceof z.ZodLiteral ? [...literal.values].map(String) : []
+  })
+}
+
 /** The default as one would write it in the file, with the defaults of everything below; undefined where there is none. */
 export function writtenDefault(schema: Schema): unknown {
   const { inner, fallback } = unwrap(schema)
@@ -62,6 +72,10 @@ function filled(schema: Schema, given: Record<string, unknown>): Record<string, 
   const { inner } = unwrap(schema)
   if (inner instanceof z.ZodRecord) {
     return mapValues(given, (value) => (isObject(value) ? filled(inner.valueType as Schema, value) : value))
+  }
+  if (inner instanceof z.ZodUnion) {
+    const meant = inner.options.find((option) => z.safeParse(option, given).success)
+    return meant ? filled(meant as Schema, given) : given
   }
   if (!(inner instanceof z.ZodObject)) return given
   const shape = inner.shape as Record<string, Schema>

@@ -59,7 +59,7 @@ const deliveryStates = { released: 'delivered', failed: 'failed', unknown: 'unkn
 export interface Ending {
   /** Castellan's own words: names and states, so that they may stand in the audit. */
   readonly reason?: string | undefined
-  /** The operator's words; they stay with the draft. */
+  /** The words of the operator, or of the outside world; they stay with the draft. */
   readonly words?: string | undefined
   readonly receipt?: Receipt | undefined
 }

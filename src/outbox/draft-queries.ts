@@ -2,6 +2,7 @@ import type { LabelRow } from '../labels/index.ts'
 import { fromDraftRow, type DraftRow, type Queryable } from './draft-store.ts'
 import { draftStates, type Draft, type DraftState } from './draft.ts'
 import type { Receipt } from './connectors/connector.ts'
+import type { SentCopy } from './sent-copy-store.ts'
 
 /** What pages and the CLI ask of the drafts. Reads only. */
 export interface DraftQuery {
@@ -38,6 +39,9 @@ export interface DeliveryRow {
   readonly draft: string
   readonly state: 'attempting' | 'delivered' | 'failed' | 'unknown'
   readonly receipt: Receipt | null
+  /** What became of the copy in the sender's mailbox; null where none is wanted. */
+  readonly sent_copy: SentCopy | null
+  readonly sent_copy_reason: string | null
   readonly started: Date
   readonly closed: Date | null
 }
@@ -51,7 +55,7 @@ export async function historyOf(query: Queryable, proposal: string): Promise<{ d
     [ids],
   )
   const deliveries = await query.query<DeliveryRow>(
-    `select draft_id as draft, state, receipt, started_at as started, closed_at as closed from delivery where draft_id = any ($1) order by started_at`,
+    `select draft_id as draft, state, receipt, sent_copy, sent_copy_reason, started_at as started, closed_at as closed from delivery where draft_id = any ($1) order by started_at`,
     [ids],
   )
   return { drafts: drafts.rows.map(fromDraftRow), decisions: decisions.rows, deliveries: deliveries.rows }

@@ -103,13 +103,19 @@ export async function moveDraft(
   )
 }
 
-/** Drafts in that state whose hold or deadline is over, the oldest first. */
-export async function overdueDrafts(query: Queryable, state: 'held' | 'waiting', now: Date): Promise<string[]> {
-  const { rows } = await query.query<{ id: string }>(
-    `select id from draft where state = $1 and ${state === 'held' ? 'hold_until' : 'expires_at'} <= $2 order by frozen_at, id`,
-    [state, now],
-  )
+/** Drafts that nobody signed before their deadline, the oldest first. */
+export async function overdueDrafts(query: Queryable, now: Date): Promise<string[]> {
+  const { rows } = await query.query<{ id: string }>(`select id from draft where state = 'waiting' and expires_at <= $1 order by frozen_at, id`, [now])
   return rows.map(({ id }) => id)
+}
+
+/** Signed drafts whose hold is over, the oldest first. */
+export async function heldDrafts(query: Queryable, now: Date): Promise<{ id: string; connector: string }[]> {
+  const { rows } = await query.query<{ id: string; connector: string }>(
+    `select id, connector from draft where state = 'held' and hold_until <= $1 order by frozen_at, id`,
+    [now],
+  )
+  return rows
 }
 
 /** When the next hold or deadline is over. */
@@ -138,12 +144,22 @@ export async function findApproval(query: Queryable, draft: string): Promise<App
   return rows[0] && { keyId: rows[0].key_id, signature: rows[0].signature, decidedAt: rows[0].decided_at }
 }
 
-/** The one delivery of a draft. After a crash before anything was sent it is there already, and is gone on with. */
-export async function openDelivery(client: Queryable, delivery: { id: string; draft: string; nonce: string; at: Date }): Promise<void> {
+/**
+ * The one delivery of a draft. After a try that sent nothing, or a crash before anything was sent, it is there already, and
+ * is gone on with. @returns how many tries ended with nothing sent
+ */
+export async function openDelivery(client: Queryable, delivery: { id: string; draft: string; nonce: string; at: Date }): Promise<number> {
   await client.query(
     `insert into delivery (id, draft_id, nonce, started_at) values ($1, $2, $3, $4) on conflict (draft_id) do nothing`,
     [delivery.id, delivery.draft, delivery.nonce, delivery.at],
   )
+  const { rows } = await client.query<{ tries: number }>(`select tries from delivery where draft_id = $1`, [delivery.draft])
+  return rows[0]!.tries
+}
+
+/** One more try ended with nothing sent. */
+export async function countTry(client: Queryable, draft: string): Promise<void> {
+  await client.query(`update delivery set tries = tries + 1 where draft_id = $1`, [draft])
 }
 
 /** Closes the delivery of a draft, if there is one that is not closed. `unknown` may be cleared up later. */

@@ -65,6 +65,8 @@ interface HistoryLine {
   readonly by?: string | null
   readonly reason?: string | null
   readonly receipt?: unknown
+  /** The copy in the sender's mailbox, when one is wanted. */
+  readonly sent_copy?: { readonly state: string; readonly reason: string | null }
 }
 
 function tell({ drafts, decisions, deliveries }: History): HistoryLine[] {
@@ -74,7 +76,11 @@ function tell({ drafts, decisions, deliveries }: History): HistoryLine[] {
     ...deliveries.map(({ started, draft }) => ({ at: started, draft, event: 'releasing' })),
     ...drafts
       .filter(({ closedAt, state }) => closedAt !== null && state !== 'denied' && state !== 'undone')
-      .map(({ closedAt, id, state, reason }) => ({ at: closedAt!, draft: id, event: state, reason, receipt: deliveries.find(({ draft }) => draft === id)?.receipt ?? null })),
+      .map(({ closedAt, id, state, reason }) => {
+        const delivery = deliveries.find(({ draft }) => draft === id)
+        const copy = delivery?.sent_copy ? { sent_copy: { state: delivery.sent_copy, reason: delivery.sent_copy_reason } } : {}
+        return { at: closedAt!, draft: id, event: state, reason, receipt: delivery?.receipt ?? null, ...copy }
+      }),
   ]
   return lines.sort((a, b) => a.at.getTime() - b.at.getTime())
 }

@@ -3,11 +3,13 @@ import { Fault, toFault } from '../kernel/fault.ts'
 import { newId } from '../kernel/ids.ts'
 import type { OutboxSettings } from '../house/index.ts'
 import { change, type OutboxDeps } from './change.ts'
+import { join } from '../labels/index.ts'
 import { compose } from './compose/compose.ts'
-import type { Composed } from './compose/composed.ts'
+import type { Composed, Frame } from './compose/composed.ts'
 import type { Connector } from './connectors/connector.ts'
 import { addressesOf, challengeOf, documentVersion, itemOf, sha256, writeDocument } from './document.ts'
 import { closeProposal, insertDraft, lockProposal, newProposals, strangersAmong, type NewDraft, type ProposalToFreeze } from './draft-store.ts'
+import { findMirrored } from './find-mirrored.ts'
 import { assessRisk, highRisk } from './risk.ts'
 import { rollbackOf } from './rollback.ts'
 
@@ -30,7 +32,7 @@ export async function freezeProposal(deps: OutboxDeps, id: string): Promise<'fro
     return await change(deps, 'draft.freeze', async ({ client, now, audit }) => {
       const proposal = await lockProposal(client, id)
       if (!proposal) return 'gone'
-      const draft = await prepare(deps, proposal, now, (addresses) => strangersAmong(client, addresses))
+      const draft = await prepare(deps, proposal, now, { strangersOf: (addresses) => strangersAmong(client, addresses), messageOf: (message) => findMirrored(client, message) })
       await insertDraft(client, draft)
       await closeProposal(client, id, 'frozen')
       await audit('draft.frozen', draft.id, {
@@ -64,19 +66,22 @@ function mayPass(error: unknown): boolean {
   return error instanceof Error && (typeof code === 'string' || /connection|terminated/i.test(error.message))
 }
 
-async function prepare(
-  deps: OutboxDeps, proposal: ProposalToFreeze, now: Date, strangersOf: (addresses: readonly string[]) => Promise<string[]>,
-): Promise<NewDraft> {
+interface Known extends Required<Pick<Frame, 'messageOf'>> {
+  strangersOf(addresses: readonly string[]): Promise<string[]>
+}
+
+async function prepare(deps: OutboxDeps, proposed: ProposalToFreeze, now: Date, { strangersOf, messageOf }: Known): Promise<NewDraft> {
   const settings = deps.settings()
-  const connector = chooseConnector(deps, proposal)
-  const item = itemOf(proposal)
+  const connector = chooseConnector(deps, proposed)
+  const item = itemOf(proposed)
   const before = deps.spent.released(item)
   if (before) {
     throw new Fault('refused', 'draft.released_before', `this was released on ${before.at} already, as draft ${before.draft}: the database was restored from before that`)
   }
   const id = newId(now.getTime())
   const nonce = newNonce()
-  const composed = await compose(proposal.kind, proposal.payload, { id, nonce, at: now, from: connector.from })
+  const composed = await compose(proposed.kind, proposed.payload, { id, nonce, at: now, from: connector.from, messageOf })
+  const proposal = composed.label ? { ...proposed, label: join(proposed.label, composed.label) } : proposed
   const addresses = addressesOf(composed.recipients)
   const { risk, reasons } = assessRisk(
     {
@@ -118,7 +123,7 @@ function documentOf({ id, nonce, proposal, connector, composed, risk, reasons, i
     connector: { name: connector.name, kind: connector.kind }, account: connector.account,
     title: composed.title, from: composed.from, recipients: composed.recipients, attachments: composed.attachments,
     wire: { sha256: sha256(composed.wire), length: composed.wire.length },
-    rollback: rollbackOf(proposal.kind, connector.kind, holdMs), risk, reasons: [...reasons],
+    rollback: rollbackOf(proposal.kind, connector.kind, holdMs, composed.undo), risk, reasons: [...reasons],
     label: { ...proposal.label, lanes: [...proposal.label.lanes] },
     origin: { proposal: proposal.id, job: proposal.job, run: proposal.run, step: proposal.step, item },
     replaces: null, frozen_at: now.toISOString(), expires_at: expiresAt.toISOString(),

@@ -61,7 +61,7 @@ const crashes: Record<string, ['released' | 'unknown', number]> = {
   'draft.decide:before': ['released', 1], 'draft.decide:after': ['released', 1],
   'draft.releasing:before': ['released', 1], 'draft.releasing:after': ['released', 1],
   'nonce.spend:before': ['released', 1], 'nonce.spend:after': ['unknown', 0],
-  'connector.deliver:before': ['unknown', 0], 'connector.deliver:after': ['released', 1],
+  'connector.deliver:before': ['released', 1], 'connector.deliver:after': ['released', 1],
   'draft.released:before': ['released', 1], 'draft.released:after': ['released', 1],
 }
 for (const [point, [state, times]] of Object.entries(crashes)) {

@@ -62,6 +62,10 @@ async function recoverDraft(deps: OutboxDeps, id: string): Promise<void> {
 /** Its nonce is spent, but the row does not say how that ended. */
 async function settleSpent(deps: OutboxDeps, transaction: Change, draft: Draft, spent: SpentNonce): Promise<'undo' | 'none'> {
   if (spent.act === 'undo' && draft.state === 'held') return 'undo'
+  if (spent.act === 'failed' && draft.state === 'releasing') {
+    await settle(transaction, draft, 'failed', { reason: `not sent: its delivery failed on ${spent.at}, and the releaser stopped before it recorded why` })
+    return 'none'
+  }
   const receipt = spent.act === 'release' ? await askConnector(deps, draft) : undefined
   if (receipt && draft.state !== 'releasing') await settle(transaction, draft, 'unknown', { reason: 'the row is older than the file of spent nonces' })
   if (receipt) await settle(transaction, draft.state === 'releasing' ? draft : { ...draft, state: 'unknown' }, 'released', { receipt: { ...receipt, reconciled: true } })
@@ -75,6 +79,9 @@ function reasonOf({ act, at, draft }: SpentNonce): string {
       return `the releaser stopped between handing draft ${draft} over on ${at} and recording it: look whether it arrived, then say so`
     case 'undo':
       return `its approval was taken back on ${at}: this database is older than the file of spent nonces`
+    case 'failed':
+    case 'returned':
+      return `its delivery failed on ${at}: this database is older than the file of spent nonces`
     case 'lost':
       return 'the file of spent nonces was lost while it was in flight: look whether it arrived, then say so'
   }

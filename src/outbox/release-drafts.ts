@@ -1,75 +1,105 @@
 import { Fault, toFault } from '../kernel/fault.ts'
 import { faultPoint } from '../kernel/fault-point.ts'
 import { newId } from '../kernel/ids.ts'
-import { change, settle, type OutboxDeps } from './change.ts'
-import type { Receipt } from './connectors/connector.ts'
-import { lastRelease, mayMove, type Draft } from './draft.ts'
-import { findApproval, lockDraft, moveDraft, openDelivery, overdueDrafts, recordSpentCount } from './draft-store.ts'
+import { change, settle, type Ending, type OutboxDeps } from './change.ts'
+import type { Connector, Receipt } from './connectors/connector.ts'
+import { lastRelease, mayMove, type Draft, type DraftState } from './draft.ts'
+import { countTry, findApproval, heldDrafts, lockDraft, moveDraft, openDelivery, recordSpentCount, type Queryable } from './draft-store.ts'
+import { wantSentCopy } from './sent-copy-store.ts'
+import type { SpentNonce } from './spent-nonces.ts'
 import { undoDraft } from './undo-draft.ts'
 import { checkDraft, checkSignature, type Checked } from './verify-draft.ts'
 
 /** A connector that has not answered by then is given up; whether the bytes left stays open. In milliseconds. */
 const deliveryTimeoutMs = 120_000
 
+/** How long after each try that sent nothing the next one comes, in milliseconds. After the last the draft failed. */
+export const retryAfterMs: readonly number[] = [15_000, 120_000, 600_000]
+
+export interface Released {
+  released: number
+  /** A release ended without a record; `recoverDrafts` finds out how. */
+  astray: boolean
+}
+
 /**
- * Releases every draft whose hold is over, one after the other. `astray`: a release ended without a record; `recoverDrafts`
- * finds out how.
+ * Releases every draft whose hold is over: those of one connector one after the other, those of several side by side, so that
+ * a server that does not answer keeps only its own waiting.
  * @throws Fault `releaser.replaced`: this releaser must stop
  */
-export async function releaseDrafts(deps: OutboxDeps, signal?: AbortSignal): Promise<{ released: number; astray: boolean }> {
-  const outcome = { released: 0, astray: false }
-  for (const id of await overdueDrafts(deps.database.pool, 'held', deps.clock.now())) {
-    if (signal?.aborted) break
+export async function releaseDrafts(deps: OutboxDeps, signal?: AbortSignal): Promise<Released> {
+  const outcome: Released = { released: 0, astray: false }
+  const ways = Map.groupBy(await heldDrafts(deps.database.pool, deps.clock.now()), ({ connector }) => connector)
+  await Promise.all([...ways.values()].map((drafts) => releaseInTurn(deps, drafts.map(({ id }) => id), outcome, signal)))
+  return outcome
+}
+
+/** After one that has to be tried again the others of that connector wait for the next round: the server is not well. */
+async function releaseInTurn(deps: OutboxDeps, ids: readonly string[], outcome: Released, signal?: AbortSignal): Promise<void> {
+  for (const id of ids) {
+    if (signal?.aborted) return
     try {
-      if ((await releaseDraft(deps, id)) === 'released') outcome.released += 1
+      const end = await releaseDraft(deps, id)
+      if (end === 'released') outcome.released += 1
+      if (end === 'held') return
     } catch (error) {
       if (toFault(error).code === 'releaser.replaced') throw error
       deps.log.error({ err: error, draft: id }, 'a release ended without a record')
       outcome.astray = true
     }
   }
-  return outcome
 }
 
 type Begun =
-  | { readonly step: 'deliver'; readonly draft: Draft; readonly checked: Checked }
+  | { readonly step: 'deliver'; readonly draft: Draft; readonly checked: Checked; readonly tries: number }
   | { readonly step: 'undo' }
   | { readonly step: 'none' }
 
 /**
  * Carries one signed draft out, once. What may come apart in a crash comes in this order: the row says `releasing`, the
- * nonce is on the disk, the bytes leave, the row says `released`.
+ * connector goes as far as can be taken back, the nonce is on the disk, the bytes leave, the row says `released`.
  */
-export async function releaseDraft(deps: OutboxDeps, id: string): Promise<'released' | 'failed' | 'unknown' | 'undone' | 'none'> {
+export async function releaseDraft(deps: OutboxDeps, id: string): Promise<'released' | 'failed' | 'unknown' | 'held' | 'undone' | 'none'> {
   const begun = await begin(deps, id)
   if (begun.step === 'undo') {
     await undoDraft(deps, id)
     return 'undone'
   }
   if (begun.step !== 'deliver') return 'none'
-  const { draft, checked } = begun
-
-  try {
-    faultPoint('nonce.spend:before')
-    await deps.spent.spend({ nonce: draft.nonce, draft: id, item: checked.document.origin.item, act: 'release', at: deps.clock.now().toISOString() })
-    faultPoint('nonce.spend:after')
-  } catch (error) {
-    const fault = toFault(error)
-    if (fault.code !== 'nonce.unwritable') throw error
-    return finish(deps, id, 'failed', { reason: `${fault.message}; nothing was sent` })
-  }
-  // before the bytes leave: from here on a copy of the file without this nonce is known to be too old
-  await recordSpentCount(deps.database.pool, deps.spent.count)
-
+  const { draft, checked, tries } = begun
   let receipt: Receipt
   try {
     faultPoint('connector.deliver:before')
-    receipt = await checked.connector.deliver(draft.wire, checked.document, AbortSignal.timeout(deliveryTimeoutMs))
+    receipt = await checked.connector.deliver(draft.wire, checked.document, AbortSignal.timeout(deliveryTimeoutMs), () => commit(deps, draft, checked))
     faultPoint('connector.deliver:after')
   } catch (error) {
-    return finishFailed(deps, draft, checked, toFault(error))
+    return finishFailed(deps, draft, checked, tries, toFault(error))
   }
-  return finish(deps, id, 'released', { receipt })
+  if (!deps.spent.find(draft.nonce)) {
+    deps.log.error({ draft: id, connector: checked.connector.name }, 'a connector sent without spending the signature first')
+    await deps.spent.spend(spentEntry(deps, draft, checked, 'release'))
+  }
+  return finish(deps, id, 'released', { receipt }, checked.connector)
+}
+
+/** The last thing before the act that cannot be taken back. When it does not succeed, nothing is sent. */
+async function commit(deps: OutboxDeps, draft: Draft, checked: Checked): Promise<void> {
+  try {
+    faultPoint('nonce.spend:before')
+    await deps.spent.spend(spentEntry(deps, draft, checked, 'release'))
+    faultPoint('nonce.spend:after')
+    // from here on a copy of the file without this nonce is known to be too old
+    await recordSpentCount(deps.database.pool, deps.spent.count)
+  } catch (error) {
+    const fault = toFault(error)
+    if (fault.code === 'releaser.replaced' || fault.code === 'nonce.spent') throw fault
+    const brief = `${fault.message}; nothing was sent`
+    throw new Fault('unavailable', fault.code === 'nonce.unwritable' ? 'connector.not_sent' : 'connector.try_again', brief, {}, error)
+  }
+}
+
+function spentEntry(deps: OutboxDeps, { nonce, id }: Draft, { document }: Checked, act: 'release' | 'failed' | 'returned'): SpentNonce {
+  return { nonce, draft: id, item: document.origin.item, act, at: deps.clock.now().toISOString() }
 }
 
 /** Everything is verified again, over what the database holds now, before the row says `releasing`. */
@@ -92,9 +122,9 @@ async function begin(deps: OutboxDeps, id: string): Promise<Begun> {
       if (!approval) throw new Fault('refused', 'draft.signature', 'nobody signed it')
       await checkSignature(draft, checked, approval.keyId, approval.signature, deps.keys)
       await moveDraft(client, id, 'releasing')
-      await openDelivery(client, { id: newId(), draft: id, nonce: draft.nonce, at: now })
+      const tries = await openDelivery(client, { id: newId(), draft: id, nonce: draft.nonce, at: now })
       await audit('draft.releasing', id, { nonce: draft.nonce, sha256: checked.document.wire.sha256 })
-      return { step: 'deliver', draft, checked }
+      return { step: 'deliver', draft, checked, tries }
     } catch (error) {
       if (!(error instanceof Fault) || error.kind !== 'refused') throw error
       await settle(transaction, draft, 'failed', { reason: `not sent: ${error.message}` })
@@ -103,24 +133,60 @@ async function begin(deps: OutboxDeps, id: string): Promise<Begun> {
   })
 }
 
-async function finishFailed(deps: OutboxDeps, draft: Draft, { document, connector }: Checked, fault: Fault): Promise<'released' | 'failed' | 'unknown'> {
+async function finishFailed(
+  deps: OutboxDeps, draft: Draft, checked: Checked, tries: number, fault: Fault,
+): Promise<'released' | 'failed' | 'unknown' | 'held'> {
+  if (fault.code === 'releaser.replaced') throw fault
   deps.log.warn({ err: fault, draft: draft.id }, 'a connector did not deliver')
-  if (fault.code === 'connector.not_sent') return finish(deps, draft.id, 'failed', { reason: `not sent: ${fault.message}` })
-  const receipt = await connector.reconcile?.(draft.wire, document).catch(() => undefined)
-  if (receipt) return finish(deps, draft.id, 'released', { receipt })
-  return finish(deps, draft.id, 'unknown', { reason: `nobody knows whether it was sent: ${fault.message}` })
+  // what others said stays with the draft; the audit has the brief of it
+  const brief = typeof fault.details['brief'] === 'string' ? fault.details['brief'] : fault.message
+  const spent = deps.spent.find(draft.nonce)
+  if (fault.code === 'connector.try_again') {
+    const next = new Date(deps.clock.now().getTime() + (retryAfterMs[tries] ?? Number.NaN))
+    if (next < lastRelease(draft.expiresAt, deps.settings().holdMs)) {
+      if (spent) await deps.spent.spend(spentEntry(deps, draft, checked, 'returned'))
+      return holdAgain(deps, draft.id, next, brief, fault.message)
+    }
+  }
+  if (fault.code === 'connector.not_sent' || fault.code === 'connector.try_again') {
+    const ended = deps.spent.spend(spentEntry(deps, draft, checked, 'failed'))
+    await ended.catch((error: unknown) => {
+      if (toFault(error).code !== 'nonce.unwritable') throw error
+    })
+    const often = tries > 0 ? ` (after ${tries + 1} tries)` : ''
+    return finish(deps, draft.id, 'failed', { reason: `not sent${often}: ${brief}`, words: `not sent${often}: ${fault.message}` })
+  }
+  if (!spent) await deps.spent.spend(spentEntry(deps, draft, checked, 'release'))
+  const receipt = await checked.connector.reconcile?.(draft.wire, checked.document).catch(() => undefined)
+  if (receipt) return finish(deps, draft.id, 'released', { receipt }, checked.connector)
+  const open = 'nobody knows whether it was sent'
+  return finish(deps, draft.id, 'unknown', { reason: `${open}: ${brief}`, words: `${open}: ${fault.message}` })
+}
+
+/** Nothing left, and the signature is unspent: the draft waits for another try, and can be undone until then. */
+async function holdAgain(deps: OutboxDeps, id: string, next: Date, brief: string, said: string): Promise<'held'> {
+  return change<'held'>(deps, 'draft.held', async ({ client, audit }) => {
+    const draft = await lockReleasing(client, id, 'held')
+    await moveDraft(client, draft.id, 'held', { holdUntil: next, reason: `not sent yet, tried again at ${next.toISOString()}: ${said}` })
+    await countTry(client, id)
+    await audit('draft.held', id, { reason: brief, next })
+    return 'held'
+  })
 }
 
 /** Records how the release ended. */
 async function finish<S extends 'released' | 'failed' | 'unknown'>(
-  deps: OutboxDeps, id: string, state: S, outcome: { reason?: string; receipt?: Receipt },
+  deps: OutboxDeps, id: string, state: S, outcome: Ending, connector?: Connector,
 ): Promise<S> {
   return change(deps, `draft.${state}`, async (transaction) => {
-    const draft = await lockDraft(transaction.client, id)
-    if (!draft || !mayMove(draft.state, state)) {
-      throw new Fault('conflict', 'draft.moved', `draft ${id} was ${state}, but somebody else made it ${draft?.state ?? 'nothing'} meanwhile`)
-    }
-    await settle(transaction, draft, state, outcome)
+    await settle(transaction, await lockReleasing(transaction.client, id, state), state, outcome)
+    if (state === 'released' && connector?.sent) await wantSentCopy(transaction.client, id, transaction.now)
     return state
   })
+}
+
+async function lockReleasing(client: Queryable, id: string, to: DraftState): Promise<Draft> {
+  const draft = await lockDraft(client, id)
+  if (draft && mayMove(draft.state, to)) return draft
+  throw new Fault('conflict', 'draft.moved', `draft ${id} was ${to}, but somebody else made it ${draft?.state ?? 'nothing'} meanwhile`)
 }

@@ -24,7 +24,9 @@ export interface Risk {
   readonly reasons: readonly string[]
 }
 
-const base: Readonly<Record<string, number>> = { mail: 2 }
+const base: Readonly<Record<string, number>> = { mail: 2, 'mail.move': 2, 'mail.flag': 1 }
+/** Acts whose text is what a stranger wrote about something else: nobody is told anything by them. */
+const silent: ReadonlySet<string> = new Set(['mail.move', 'mail.flag'])
 const manyRecipients = 5
 const veryManyRecipients = 20
 
@@ -67,14 +69,20 @@ export function assessRisk(subject: RiskSubject, houseRules: readonly RiskRule[]
   if (subject.hidden > 0) add(1, `${subject.hidden} recipient${subject.hidden > 1 ? 's' : ''} in BCC`)
   if (subject.attachments > 0) add(1, `${subject.attachments} attachment${subject.attachments > 1 ? 's leave' : ' leaves'} the house`)
   const said = `${subject.title}\n${subject.text}`
-  if (ibanShape.test(said)) atLeast(highRisk, 'it holds something like an IBAN')
-  else if (bankChange.test(said)) atLeast(highRisk, 'it speaks of a change of bank details')
-  else if (payment.test(said)) atLeast(highRisk, `it speaks of payment (“${payment.exec(said)![0]}”)`)
+  const money = silent.has(subject.kind) ? undefined : speaksOfMoney(said)
+  if (money !== undefined) atLeast(highRisk, money)
   if (subject.label.level === 3) atLeast(8, 'local-only content would leave the house')
   for (const rule of houseRules) {
     if (applies(rule, subject, said)) add(rule.add, `${rule.reason} (rule of the house)`)
   }
   return { risk: Math.min(10, Math.max(floor, sum)), reasons }
+}
+
+function speaksOfMoney(said: string): string | undefined {
+  if (ibanShape.test(said)) return 'it holds something like an IBAN'
+  if (bankChange.test(said)) return 'it speaks of a change of bank details'
+  const word = payment.exec(said)?.[0]
+  return word === undefined ? undefined : `it speaks of payment (“${word}”)`
 }
 
 function applies({ when }: RiskRule, subject: RiskSubject, said: string): boolean {

@@ -34,6 +34,26 @@ test('an act that was taken back may be proposed again, one that was released or
   await spent.close()
 })
 
+test('a release that was returned is unspent again, one that failed is not, and nothing else is followed by either', async (t) => {
+  const folder = temporaryFolder(t)
+  const nonce = '1'.repeat(64)
+  const first = await openSpentNonces(folder)
+  await assert.rejects(first.spend(entry('1', { act: 'returned' })), { code: 'nonce.unspent' })
+  await first.spend(entry('1'))
+  await assert.rejects(first.spend(entry('1', { act: 'returned', draft: entry('2').draft })), { kind: 'internal' })
+  await first.spend(entry('1', { act: 'returned' }))
+  assert.deepEqual([first.find(nonce), first.released(nonce)], [undefined, undefined])
+  await assert.rejects(first.spend(entry('1', { act: 'returned' })), { code: 'nonce.unspent' })
+  await first.spend(entry('1'))
+  assert.equal(first.released(nonce)?.act, 'release')
+  await first.spend(entry('1', { act: 'failed' }))
+  await first.close()
+  const again = await openSpentNonces(folder)
+  assert.deepEqual([again.find(nonce)?.act, again.released(nonce), again.count], ['failed', undefined, 4])
+  for (const act of ['release', 'failed', 'undo'] as const) await assert.rejects(again.spend(entry('1', { act })), { code: 'nonce.spent' })
+  await again.close()
+})
+
 test('a line that a crash tore off is cut away; the entries before it stand', async (t) => {
   const folder = temporaryFolder(t)
   const first = await openSpentNonces(folder)

@@ -6,27 +6,29 @@ import { takeProcessLock, type ProcessLock } from '../kernel/process-lock.ts'
 import { syncFolder } from './durable-file.ts'
 
 /**
- * `release`: written before the bytes are handed over. `undo`: taken back, so that a flipped row cannot bring it back.
- * `lost`: in the database when this file was missing or older, so nobody knows.
+ * `release`: written before the act that cannot be taken back. `undo`: taken back, so that a flipped row cannot bring it back.
+ * `lost`: in the database when this file was missing or older, so nobody knows. `failed`: it ended, and nothing left.
+ * `returned`: after a `release`, the outside world refused the act as a whole for now: the nonce is unspent again.
  */
 const entrySchema = z.strictObject({
   nonce: z.string().regex(/^[0-9a-f]{64}$/),
   draft: z.uuid(),
   /** `origin.item` of the document: the same act of the same run is known again when a restored database freezes it anew. */
   item: z.string(),
-  act: z.enum(['release', 'undo', 'lost']),
+  act: z.enum(['release', 'undo', 'lost', 'failed', 'returned']),
   at: z.iso.datetime(),
 })
 export type SpentNonce = z.infer<typeof entrySchema>
 
 /** The append-only file of the releaser that outlives every database: a nonce in it is never released again. */
 export interface SpentNonces {
+  /** Entries ever written: it only grows. */
   readonly count: number
   find(nonce: string): SpentNonce | undefined
   /** Was this act of this run released, or may it have been? */
   released(item: string): SpentNonce | undefined
   /**
-   * Resolves once the entries are on the disk.
+   * Resolves once the entries are on the disk. Only a `release` is followed by another entry: that it failed, or was returned.
    * @throws Fault `nonce.spent` for a nonce that is there, `nonce.unwritable` when nothing was recorded, `releaser.replaced`
    * when the file is not this releaser's any more: it must stop
    */
@@ -70,6 +72,7 @@ function create(
 ): SpentNonces {
   const byNonce = new Map<string, SpentNonce>()
   const byItem = new Map<string, SpentNonce>()
+  let count = 0
   for (const entry of entries) remember(entry)
   let length = initialLength
   let broken: string | undefined
@@ -77,8 +80,10 @@ function create(
 
   async function spend(added: readonly SpentNonce[]): Promise<void> {
     if (broken !== undefined) throw unwritable(broken)
-    for (const { nonce, draft } of added) {
+    for (const { nonce, draft, act } of added) {
       const known = byNonce.get(nonce)
+      if (known?.act === 'release' && known.draft === draft && (act === 'failed' || act === 'returned')) continue
+      if (act === 'returned') throw new Fault('internal', 'nonce.unspent', `the nonce of draft ${draft} is not spent, so that nothing can be returned`)
       if (known) throw new Fault('refused', 'nonce.spent', `the nonce of draft ${draft} was spent on ${known.at} (${known.act})`)
     }
     const { size, nlink } = await file.stat()
@@ -99,13 +104,16 @@ function create(
   }
 
   function remember(entry: SpentNonce): void {
-    byNonce.set(entry.nonce, entry)
-    if (entry.act !== 'undo') byItem.set(entry.item, entry)
+    count += 1
+    if (entry.act === 'returned') byNonce.delete(entry.nonce)
+    else byNonce.set(entry.nonce, entry)
+    if (entry.act === 'release' || entry.act === 'lost') byItem.set(entry.item, entry)
+    else if (entry.act !== 'undo' && byItem.get(entry.item)?.nonce === entry.nonce) byItem.delete(entry.item)
   }
 
   return {
     get count() {
-      return byNonce.size
+      return count
     },
     find: (nonce) => byNonce.get(nonce),
     released: (item) => byItem.get(item),

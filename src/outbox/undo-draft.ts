@@ -3,7 +3,7 @@ import { newId } from '../kernel/ids.ts'
 import { change, type OutboxDeps } from './change.ts'
 import { addressesOf, challengeOf, readDocument, writeDocument } from './document.ts'
 import { undo, type TooLate } from './draft.ts'
-import { insertDecision, insertDraft, lockDraft, moveDraft } from './draft-store.ts'
+import { closeDelivery, insertDecision, insertDraft, lockDraft, moveDraft } from './draft-store.ts'
 import { expiryOf, newNonce } from './freeze-proposal.ts'
 
 export type UndoOutcome = { readonly outcome: 'undone'; /** The draft that waits in its place. */ readonly draft: string } | TooLate
@@ -30,6 +30,8 @@ export async function undoDraft(deps: OutboxDeps, id: string): Promise<UndoOutco
     }
     await insertDecision(client, { id: newId(), draft: id, verdict: 'undo', at: now })
     await moveDraft(client, id, 'undone', { closedAt: now })
+    // there is one when a try before this sent nothing
+    await closeDelivery(client, id, 'failed', undefined, now)
     await insertDraft(client, {
       ...old, id: fresh.id, nonce: fresh.nonce, replaces: id, document: writeDocument(fresh),
       frozenAt: now, expiresAt: new Date(fresh.expires_at), summary: { title: document.title, addresses: addressesOf(document.recipients) },

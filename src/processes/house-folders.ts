@@ -19,6 +19,6 @@ export function grantHouseFolders(house: House, accounts: ReadonlyMap<AccountOwn
   for (const { path, access } of inside(folders)) {
     grantFolder(path, access === 'write' ? { owner: worker, mode: 0o750 } : { group: worker, mode: 0o750 })
   }
-  for (const { path } of inside(mail.accounts)) grantFolder(path, { group: releaser, mode: 0o750 })
-  for (const { path } of inside(outbox.connectors)) grantFolder(path, { owner: releaser, mode: 0o750 })
+  for (const { path } of inside(mail.accounts.filter((account) => account.kind === 'folder'))) grantFolder(path, { group: releaser, mode: 0o750 })
+  for (const { path } of inside(outbox.connectors.filter((connector) => connector.kind === 'file'))) grantFolder(path, { owner: releaser, mode: 0o750 })
 }

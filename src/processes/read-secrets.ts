@@ -5,10 +5,20 @@ import type { House } from '../house/index.ts'
 import { gateOf } from '../labels/index.ts'
 import type { ProcessName } from './boot.ts'
 
-/** The secrets that one process may hold: each gate the keys of its own upstreams, the others none. */
+/** The secrets that one process may hold: each gate the keys of its own upstreams, the releaser the passwords of mailboxes and connectors, the others none. */
 export function secretsOf(process: ProcessName, house: House, home: string): Record<string, string> {
-  const upstreams = house.settings.models.upstreams.filter(({ zone }) => process === `gate-${gateOf(zone)}`)
-  return readSecrets(home, upstreams.flatMap((upstream) => (upstream.key ? [upstream.key.secret] : [])))
+  return readSecrets(home, process === 'releaser' ? ofReleaser(house) : ofGate(process, house))
+}
+
+function ofGate(process: ProcessName, { settings }: House): string[] {
+  return settings.models.upstreams.flatMap(({ zone, key }) => (key && process === `gate-${gateOf(zone)}` ? [key.secret] : []))
+}
+
+function ofReleaser({ settings }: House): string[] {
+  return [
+    ...settings.mail.accounts.flatMap((account) => (account.kind === 'imap' ? [account.password.secret] : [])),
+    ...settings.outbox.connectors.flatMap((connector) => (connector.kind === 'smtp' && connector.password ? [connector.password.secret] : [])),
+  ]
 }
 
 function readSecrets(home: string, names: readonly string[]): Record<string, string> {

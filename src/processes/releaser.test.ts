@@ -5,7 +5,10 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Agent, request } from 'undici'
+import { startDovecot, withoutDovecot } from '../../test/support/dovecot.ts'
+import { plainAccount } from '../../test/support/mirror.ts'
 import { aMail, testOutbox, type TestOutbox } from '../../test/support/outbox.ts'
+import { startSmtpServer } from '../../test/support/smtp-server.ts'
 import type { House } from '../house/index.ts'
 import { createIdentity, type OperatorIdentity } from '../outbox/operator-identity.ts'
 import type { Boot, Host, Started } from './boot.ts'
@@ -150,7 +153,8 @@ test('a file of spent nonces that is damaged stops the start, and leaves nothing
 
 test('mail of a declared folder is stored, and what cannot be is shown', async (t) => {
   const house = await releaser(t)
-  const { path } = house.boot.house.settings.mail.accounts[0]!
+  const [account] = house.boot.house.settings.mail.accounts
+  const path = account?.kind === 'folder' ? account.path : ''
   writeFileSync(join(path, 'a.eml'), 'From: x\r\n\r\ny')
   mkdirSync(join(path, 'b.eml'))
   const old = new Date('2026-03-01')
@@ -162,6 +166,57 @@ test('mail of a declared folder is stored, and what cannot be is shown', async (
     return found.length > 0 && found
   })
   assert.deepEqual(problems.map(({ uid }) => uid), ['b.eml'])
+})
+
+test('each connector tells what it refuses, what left through it last and what went wrong, and greets its server when asked', async (t) => {
+  const server = await startSmtpServer(t)
+  const smtp = { name: 'smtp', kind: 'smtp', host: server.host, port: server.port, security: 'none', from: 'haus@example.org' } as const
+  const house = await releaser(t)
+  await house.start()
+  house.changeHouse((before) => ({ ...before, settings: { ...before.settings, outbox: { ...before.settings.outbox, connectors: [...before.settings.outbox.connectors, smtp] } } }))
+  const states = async () => (await house.call<Record<string, never>[]>('GET', '/connectors')).map(({ name, refusal, last_delivery, last_problem, copies }) => ({ name, refusal, last_delivery, last_problem, copies }))
+  const none = { last_delivery: null, last_problem: null, copies: { late: 0, failed: 0 } }
+  const [file, mail] = await states()
+  assert.deepEqual(file, { name: 'file', refusal: null, ...none })
+  assert.match(mail!.refusal ?? '', /refuses while all processes share one user/)
+  assert.equal(await house.call('GET', '/connectors/file/reach'), null)
+  const reached = await house.call('GET', '/connectors/smtp/reach')
+  assert.equal(reached.ok, true)
+  assert.match(reached.said, /^220 /)
+  assert.deepEqual(server.commands.filter((line) => !/EHLO|QUIT/.test(line)), [])
+  await server.down()
+  assert.match((await house.call('GET', '/connectors/smtp/reach')).what, /ECONNREFUSED/)
+
+  const { pool } = house.outbox.database.owner
+  const { proposal } = await house.outbox.propose(aMail)
+  await pool.query(
+    `with d as (insert into draft (id, proposal_id, kind, connector, account, document, wire, nonce, risk, summary, state, reason, frozen_at, expires_at, closed_at)
+       values (gen_random_uuid(), $1, 'mail', 'smtp', 'x', '{}', '', 'n', 1, '{}', 'unknown', 'the connection broke', now(), now(), now()) returning id)
+     insert into delivery (id, draft_id, nonce, state, started_at) select gen_random_uuid(), id, 'n', 'unknown', now() from d`, [proposal])
+  assert.deepEqual((await states()).map(({ last_problem: problem }) => problem && [problem['state'], problem['reason']]), [null, ['unknown', 'the connection broke']])
+})
+
+test('a mailbox on a server: its password is not used while all share one user, unless that is accepted; a reload opens and closes it', { skip: withoutDovecot }, async (t) => {
+  const dovecot = await startDovecot(t)
+  await dovecot.append('INBOX', 'From: x\r\n\r\ny')
+  const house = await releaser(t)
+  const account = { ...plainAccount, port: dovecot.port, folders: ['INBOX', 'Nowhere'] }
+  const declare = (accepted: boolean, ...accounts: (typeof account)[]) =>
+    house.changeHouse((before) => ({ ...before, settings: { ...before.settings, isolation: { acceptDemonstration: accepted }, mail: { accounts } } }))
+  Object.assign(house.boot, { secrets: { mail: dovecot.password } })
+  await house.start()
+  const states = async () => (await house.call<{ folder: string; state: string }[]>('GET', '/mailboxes')).map(({ folder, state }) => `${folder} ${state}`)
+  declare(false, account)
+  assert.deepEqual(await states(), ['INBOX refused', 'Nowhere refused'])
+  assert.match((await house.call('GET', '/mailboxes/problems'))[0].reason, /sample \(imap\) refuses while all processes share one user/)
+  declare(true, account)
+  await eventually(async () => String(await states()) === 'INBOX watching,Nowhere refused')
+  const stored = async (count: number) => eventually(async () => (await house.outbox.database.owner.pool.query('select 1 from mail_message')).rowCount === count)
+  await stored(1)
+  await dovecot.append('INBOX', 'From: x\r\n\r\nz')
+  await stored(2)
+  declare(true)
+  assert.deepEqual(await states(), [])
 })
 
 test('a changed house counts for what is frozen and released from then on', async (t) => {

@@ -2,31 +2,34 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { readHeadFile, sealAudit, verifyAudit } from '../kernel/audit/index.ts'
 import { systemClock } from '../kernel/clock.ts'
-import { connect, type Database } from '../kernel/database/connect.ts'
+import { connect } from '../kernel/database/connect.ts'
 import { toFault } from '../kernel/fault.ts'
 import { listenOnSocket } from '../kernel/listen.ts'
-import { createLogger, type Logger } from '../kernel/log.ts'
-import { createFolderMailbox, type FolderMailbox, type MailboxProblem } from '../channels/index.ts'
+import { createLogger } from '../kernel/log.ts'
 import type { House } from '../house/index.ts'
 import type { OutboxDeps } from '../outbox/change.ts'
 import { createConnectors, openConnector, type Connectors } from '../outbox/connectors/connectors.ts'
 import { nextMoment } from '../outbox/draft-store.ts'
 import { expireDrafts, wakeForgottenRuns } from '../outbox/expire-drafts.ts'
+import { fileSentCopies } from '../outbox/file-sent-copies.ts'
 import { freezeProposals } from '../outbox/freeze-proposal.ts'
 import { openOperatorKeys } from '../outbox/operator-keys.ts'
 import { recoverDrafts } from '../outbox/recover-drafts.ts'
 import { releaseDrafts } from '../outbox/release-drafts.ts'
 import { outboxRoutes } from '../outbox/routes.ts'
+import { nextSentCopy } from '../outbox/sent-copy-store.ts'
 import { openSpentNonces } from '../outbox/spent-nonces.ts'
 import { bareApp } from '../server/bare-app.ts'
 import { auditRoutes } from './audit-routes.ts'
 import type { Boot, Host, Started } from './boot.ts'
+import { connectorRoutes } from './connector-routes.ts'
 import { startLoop, type Loop } from './loop.ts'
+import { createMailboxes, type Mailboxes } from './mailboxes.ts'
 import { becomeOnlyReleaser } from './only-releaser.ts'
 import { openSealingKey, type SealingKey } from './sealing-key.ts'
 
 /** How long each part waits without being woken, in milliseconds. */
-const pause = { freeze: 1_500, release: 15_000, retry: 1_000, seal: 1_000, mail: 3_000 }
+const pause = { freeze: 1_500, release: 15_000, retry: 1_000, seal: 1_000 }
 
 /** Freezes what workers propose, takes the operator's decisions on its own socket, releases what was signed, stores mail, seals the audit. */
 export async function start(boot: Boot, host: Host): Promise<Started> {
@@ -77,8 +80,11 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
     connectors: () => connectors,
     onEnqueued: (name) => host.wake(name === 'runs_open' ? 'worker-open' : 'worker-private'),
   }
-  let connectors = connectorsOf(house, boot)
-  let mailboxes = mailboxesOf(house, database, log)
+  const mailboxes = createMailboxes({
+    database, log, clock: systemClock, secrets: boot.secrets, demonstration: boot.isolation.mode === 'demonstration', onError: dieWhenReplaced,
+  })
+  closing.push(mailboxes.close)
+  let connectors = connectorsOf(house, boot, mailboxes)
   await recoverDrafts(outbox)
 
   const seal = () => sealAudit({ database, keyId: sealingKey.id, sign: sealingKey.sign, headFile: headFileOf(boot) })
@@ -88,7 +94,8 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
     closing.push(started.stop)
     return started
   }
-  const releasing = loop('releasing drafts', createReleasing(outbox, stopping.signal))
+  const filing = loop('filing copies of what was sent', createFiling(outbox, stopping.signal))
+  const releasing = loop('releasing drafts', createReleasing(outbox, stopping.signal, filing.wake))
   const freezing = loop('freezing proposals', async () => {
     const { frozen, more } = await freezeProposals(outbox)
     if (frozen > 0) releasing.wake() // an earlier deadline may have come
@@ -98,12 +105,10 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
     await seal()
     return pause.seal
   })
-  const fetching = loop('storing mail', async () => {
-    for (const mailbox of mailboxes) await mailbox.scan()
-    return pause.mail
-  })
+  const declareMailboxes = ({ settings }: House) => mailboxes.declare(settings.mail.accounts, settings.isolation.acceptDemonstration)
+  declareMailboxes(house)
 
-  const app = createReleaserApp({ outbox, sealingKey, boot, onChange: releasing.wake, dieWhenReplaced, problems: () => mailboxes.flatMap((mailbox) => mailbox.problems()) })
+  const app = createReleaserApp({ outbox, sealingKey, boot, onChange: releasing.wake, dieWhenReplaced, mailboxes })
   closing.push(() => app.close())
   await listenOnSocket(app, boot.sockets.releaser, 'owner')
   closing.push(() => stopping.abort())
@@ -111,21 +116,21 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
   host.onWake(freezing.wake)
   host.onHouse((changed) => {
     house = changed
-    connectors = connectorsOf(house, boot)
-    mailboxes = mailboxesOf(house, database, log)
-    fetching.wake()
+    declareMailboxes(house)
+    connectors = connectorsOf(house, boot, mailboxes)
   })
   log.info({ spent: spent.count }, 'keeping the outbox')
 }
 
 /** One round of what has its time: deadlines, holds, and what a release without a record left behind. */
-function createReleasing(outbox: OutboxDeps, signal: AbortSignal): () => Promise<number> {
+function createReleasing(outbox: OutboxDeps, signal: AbortSignal, onReleased: () => void): () => Promise<number> {
   let astray = false
   return async () => {
     if (astray) await recoverDrafts(outbox)
     await expireDrafts(outbox)
     const outcome = await releaseDrafts(outbox, signal)
     astray = outcome.astray
+    if (outcome.released > 0) onReleased()
     await wakeForgottenRuns(outbox)
     const next = await nextMoment(outbox.database.pool)
     if (next === undefined) return pause.release
@@ -135,8 +140,17 @@ function createReleasing(outbox: OutboxDeps, signal: AbortSignal): () => Promise
   }
 }
 
-function connectorsOf({ settings }: House, { isolation }: Boot): Connectors {
-  return createConnectors(settings.outbox.connectors.map(openConnector), {
+/** Apart from the releases: a mailbox that does not answer keeps nothing from leaving. */
+function createFiling(outbox: OutboxDeps, signal: AbortSignal): () => Promise<number> {
+  return async () => {
+    await fileSentCopies(outbox, signal)
+    const next = await nextSentCopy(outbox.database.pool)
+    return next === undefined ? pause.release : Math.min(pause.release, Math.max(pause.retry, next.getTime() - outbox.clock.now().getTime()))
+  }
+}
+
+function connectorsOf({ settings }: House, { isolation, secrets }: Boot, { entranceOf }: Mailboxes): Connectors {
+  return createConnectors(settings.outbox.connectors.map((connector) => openConnector(connector, { secrets, entranceOf })), {
     demonstration: isolation.mode === 'demonstration', accepted: settings.isolation.acceptDemonstration,
   })
 }
@@ -153,10 +167,10 @@ interface ReleaserApp {
   readonly boot: Boot
   readonly onChange: () => void
   readonly dieWhenReplaced: (error: unknown) => void
-  readonly problems: () => readonly MailboxProblem[]
+  readonly mailboxes: Mailboxes
 }
 
-function createReleaserApp({ outbox, sealingKey, boot, onChange, dieWhenReplaced, problems }: ReleaserApp): FastifyInstance {
+function createReleaserApp({ outbox, sealingKey, boot, onChange, dieWhenReplaced, mailboxes }: ReleaserApp): FastifyInstance {
   const app = bareApp(outbox.log)
   app.addHook('onError', async (_request, _reply, error) => dieWhenReplaced(error))
   outboxRoutes(app, { ...outbox, onChange })
@@ -164,14 +178,12 @@ function createReleaserApp({ outbox, sealingKey, boot, onChange, dieWhenReplaced
     database: outbox.database,
     verify: () => verifyAudit({ database: outbox.database, keys: new Map([[sealingKey.id, sealingKey.publicKey]]), known: readHeadFile(headFileOf(boot)) }),
   })
-  app.get('/mailboxes/problems', async () => ({ ok: true, data: problems() }))
+  connectorRoutes(app, outbox)
+  app.get('/mailboxes', async () => ({ ok: true, data: mailboxes.statuses() }))
+  app.get('/mailboxes/problems', async () => ({ ok: true, data: mailboxes.problems() }))
   return app
 }
 
 function headFileOf(boot: Boot): string {
   return join(boot.folder, 'audit-head.json')
-}
-
-function mailboxesOf({ settings }: House, database: Database, log: Logger): FolderMailbox[] {
-  return settings.mail.accounts.map((account) => createFolderMailbox({ database, log, clock: systemClock }, account))
 }

@@ -15,6 +15,7 @@ import {
   createReadiness,
   databaseExaminations,
   machineExaminations,
+  mailboxExamination,
 } from '../server/index.ts'
 import { allTools } from '../tools/all-tools.ts'
 import { createRegistry } from '../tools/index.ts'
@@ -44,6 +45,7 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
   const gates = (fresh: boolean) => listModels(sockets, fresh)
   const doctor = createDoctor([
     ...databaseExaminations({ database, clock, checkSchema }),
+    mailboxExamination({ database, house: () => house }),
     ...machineExaminations({ home, house: () => house, gates, isolation, path: process.env.PATH ?? '', platform: process.platform }),
   ])
   const app = createApp({

@@ -1,6 +1,7 @@
 export { createApp, type ServerDeps } from './app.ts'
 export { createDoctor } from './doctor/doctor.ts'
 export { databaseExaminations } from './doctor/database-examinations.ts'
+export { mailboxExamination } from './doctor/mailbox-examination.ts'
 export { machineExaminations } from './doctor/machine-examinations.ts'
 export { createLoopbackApp } from './loopback.ts'
 export { createReadiness } from './readiness.ts'

@@ -149,7 +149,8 @@ export async function enrolKey({ keys, clock }: Pick<OutboxDeps, 'keys' | 'clock
   return { id: keyIdOf(text), privateKey, sign: (document) => signChallenge(privateKey, challengeOf(document)) }
 }
 
-async function propose(
+/** A proposal of a parked run, as a worker leaves it. */
+export async function propose(
   owner: Database, payload: unknown, { label = untrustedInternal, kind = 'mail', connector = 'file', item = randomUUID(), run }: ProposeOptions = {},
 ): Promise<{ proposal: string; run: string }> {
   const id = run ?? (await parkedRun(owner, label))

@@ -10,6 +10,7 @@ import type { OutboxDeps } from '../../src/outbox/change.ts'
 import type { Connector } from '../../src/outbox/connectors/connector.ts'
 import { createConnectors } from '../../src/outbox/connectors/connectors.ts'
 import { createFileConnector } from '../../src/outbox/connectors/file.ts'
+import { createSmtpConnector, type SmtpConnectorOptions } from '../../src/outbox/connectors/smtp.ts'
 import { decideDraft } from '../../src/outbox/decide-draft.ts'
 import { challengeOf } from '../../src/outbox/document.ts'
 import { findDraft, listDrafts } from '../../src/outbox/draft-queries.ts'
@@ -32,6 +33,8 @@ export interface ReleaserTask {
   readonly faultPoints?: string
   /** Takes each first approval back once. */
   readonly undo?: boolean
+  /** A mail server instead of the folder. */
+  readonly smtp?: SmtpConnectorOptions
 }
 
 /** Starts, and does all there is to do, until the hold is over and every signed draft released. */
@@ -49,15 +52,16 @@ export async function releaserLife(deps: OutboxDeps, clock: { advance(millisecon
   await releaseDrafts(deps)
 }
 
-/** The connector `file`, with a line in `deliveries` before each of its deliveries. */
+/** The connector `file`, with a line in `deliveries` for each time that it puts a mail down. */
 export function countedConnector(folder: string, outgoing: string): Connector {
   const file = createFileConnector({ name: 'file', path: outgoing, from: 'Haus <haus@example.org>' })
   return {
     ...file,
-    deliver: (wire, document, signal) => {
-      appendFileSync(join(folder, 'deliveries'), `${document.origin.item}\n`)
-      return file.deliver(wire, document, signal)
-    },
+    deliver: (wire, document, signal, commit) =>
+      file.deliver(wire, document, signal, async () => {
+        await commit()
+        appendFileSync(join(folder, 'deliveries'), `${document.origin.item}\n`)
+      }),
   }
 }
 
@@ -67,7 +71,7 @@ if (import.meta.main) {
   const database = connect(task.connection)
   const deps = {
     database, clock, log: pino({ level: 'silent' }), keys: openOperatorKeys(task.folder), spent: await openSpentNonces(task.folder), settings: () => task.settings,
-    connectors: () => createConnectors([countedConnector(task.folder, task.outgoing)], { demonstration: false, accepted: false }),
+    connectors: () => createConnectors([task.smtp ? createSmtpConnector(task.smtp) : countedConnector(task.folder, task.outgoing)], { demonstration: false, accepted: false }),
   }
   armFaultPoints(task.faultPoints)
   await releaserLife(deps, clock, { id: task.key.id, privateKey: createPrivateKey(task.key.pem) }, task.undo)

@@ -7,16 +7,16 @@ import { test, type TestContext } from 'node:test'
 import { pino } from 'pino'
 import { testDatabase } from '../../../test/support/database.ts'
 import { createManualClock } from '../../kernel/clock.ts'
-import type { MailAccount } from '../../house/index.ts'
+import type { FolderAccount } from '../../house/index.ts'
 import { createFolderMailbox } from './folder-mailbox.ts'
 
 const received = new Date('2026-03-02T08:00:00.000Z')
 
-async function mailbox(t: TestContext, changes: Partial<MailAccount> = {}) {
+async function mailbox(t: TestContext, changes: Partial<FolderAccount> = {}) {
   const database = await testDatabase(t)
   const path = mkdtempSync(join(tmpdir(), 'castellan-mailbox-'))
   t.after(() => rmSync(path, { recursive: true, force: true }))
-  const account: MailAccount = { name: 'sample', kind: 'folder', path, label: { level: 2, integrity: 'untrusted', lanes: ['private'] }, ...changes }
+  const account: FolderAccount = { name: 'sample', kind: 'folder', path, label: { level: 2, integrity: 'untrusted', lanes: ['private'] }, ...changes }
   const clock = createManualClock(new Date('2026-03-02T09:00:00.000Z'))
   const deps = { database: database.as('castellan_releaser'), clock, log: pino({ level: 'silent' }) }
   let folderTime = received.getTime()

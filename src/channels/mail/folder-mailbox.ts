@@ -6,8 +6,9 @@ import type { Database } from '../../kernel/database/connect.ts'
 import { faultPoint } from '../../kernel/fault-point.ts'
 import { newId } from '../../kernel/ids.ts'
 import type { Logger } from '../../kernel/log.ts'
-import type { MailAccount } from '../../house/index.ts'
+import type { FolderAccount } from '../../house/index.ts'
 import { auditRefusal, knownUids, storeMessage } from './mail-store.ts'
+import { largestMessage, type Mailbox, type MailboxProblem } from './mailbox.ts'
 
 export interface FolderMailboxDeps {
   /** As the releaser. */
@@ -16,31 +17,21 @@ export interface FolderMailboxDeps {
   readonly log: Logger
 }
 
-/** A message that was not taken in, for the operator to see. */
-export interface MailboxProblem {
-  readonly account: string
-  /** The file, or nothing when the folder itself cannot be read. */
-  readonly uid: string | null
-  readonly reason: string
-}
-
-export interface FolderMailbox {
-  /** Stores what is new; looks into the folder only when it changed since the last time. @returns how many messages were stored */
-  scan(): Promise<number>
-  problems(): readonly MailboxProblem[]
-}
-
-const largestMessage = 50 * 1024 * 1024
+/** How often it looks whether the folder changed, in milliseconds. */
+const lookMs = 3_000
 
 /** A file younger than this may still be written; by the clock of the file system, in milliseconds. */
 const settledMs = 1_000
 
 /**
  * The mailbox that is a folder of `*.eml` files. Bytes are stored as they are, under the account's label: nothing here
- * reads what a stranger wrote. A file is one message for ever, known by its name.
+ * reads what a stranger wrote. A file is one message for ever, known by its name. A scan looks into the folder only when it
+ * changed since the last.
  */
-export function createFolderMailbox(deps: FolderMailboxDeps, account: MailAccount): FolderMailbox {
+export function createFolderMailbox(deps: FolderMailboxDeps, account: FolderAccount): Mailbox {
+  const opened = deps.clock.now()
   let settled: bigint | undefined
+  let total = 0
   const problems = new Map<string, MailboxProblem>()
 
   async function scan(): Promise<number> {
@@ -65,6 +56,7 @@ export function createFolderMailbox(deps: FolderMailboxDeps, account: MailAccoun
       if (outcome === 'later') later = true
     }
     settled = later ? undefined : folder.mtimeNs
+    total += stored
     return stored
   }
 
@@ -97,7 +89,16 @@ export function createFolderMailbox(deps: FolderMailboxDeps, account: MailAccoun
     problems.set(key, problem)
   }
 
-  return { scan, problems: () => [...problems.values()] }
+  return {
+    scan,
+    pauseMs: () => lookMs,
+    problems: () => [...problems.values()],
+    status() {
+      const problem = problems.get('')?.reason ?? null
+      return { account: account.name, kind: 'folder', folder: account.path, state: problem === null ? 'watching' : 'failing', since: opened, stored: total, problem }
+    },
+    async close() {},
+  }
 }
 
 interface Refusal {

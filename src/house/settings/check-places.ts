@@ -20,8 +20,10 @@ export function checkPlaces(house: string, file: CastellanFile, source: YamlSour
   const places: Place[] = []
   const wanted = [
     ...Object.entries(file.folders).map(([name, { path, access }]) => ({ kind: 'folder' as const, name, at: ['folders', name, 'path'], path, written: access === 'write' })),
-    ...Object.entries(file.mail.accounts).map(([name, { path }]) => ({ kind: 'mailbox' as const, name, at: ['mail', 'accounts', name, 'path'], path, written: true })),
-    ...Object.entries(file.outbox.connectors).map(([name, { path }]) => ({ kind: 'connector' as const, name, at: ['outbox', 'connectors', name, 'path'], path, written: true })),
+    ...Object.entries(file.mail.accounts).flatMap(([name, account]) =>
+      account.kind === 'folder' ? [{ kind: 'mailbox' as const, name, at: ['mail', 'accounts', name, 'path'], path: account.path, written: true }] : []),
+    ...Object.entries(file.outbox.connectors).flatMap(([name, connector]) =>
+      connector.kind === 'file' ? [{ kind: 'connector' as const, name, at: ['outbox', 'connectors', name, 'path'], path: connector.path, written: true }] : []),
   ]
   for (const { path: written, ...place } of wanted) {
     const resolved = resolvePath(house, written, forbidden)

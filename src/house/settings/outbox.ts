@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { durationSchema, nameSchema, pathSchema, patternSchema } from './values.ts'
+import { durationSchema, kindSchema, nameSchema, pathSchema, patternSchema, secretSchema } from './values.ts'
 
-const connector = z.strictObject({
-  kind: z.enum(['file']).prefault('file').describe('`file`: what is released is written into a folder, and goes no further.'),
+const fileConnector = z.strictObject({
+  kind: z.literal('file').prefault('file').describe('`file`: what is released is written into a folder, and goes no further.'),
   path: pathSchema.describe('Relative to the house, or absolute. No other connector, folder or mailbox may lie there.'),
   from: z
     .string()
@@ -11,10 +11,41 @@ const connector = z.strictObject({
     .describe('The sender that messages show: an address, or `Name <address>`.'),
 })
 
+const smtpConnector = z.strictObject({
+  kind: z.literal('smtp').describe('`smtp`: what is released is handed to a mail server, which carries it to whom it names.'),
+  host: z.string().regex(/^[A-Za-z0-9.:_-]{1,253}$/, 'a host is a name or an address').describe('With `kind: smtp`: the server for submission, e.g. smtp.example.org.'),
+  port: z.int().min(1).max(65_535).optional().describe('With `kind: smtp`. Default: 465 for `tls`, 587 for `starttls`, else 25.'),
+  security: z
+    .enum(['tls', 'starttls', 'none'])
+    .prefault('tls')
+    .describe('With `kind: smtp`: `tls` from the first byte, `starttls` before anything is said, or `none` for a server on this machine.'),
+  user: z.string().regex(/^[^\p{Cc}]{1,320}$/u, 'a user name is one line').optional().describe('With `kind: smtp`: the name to log in with.'),
+  password: secretSchema.optional().describe('With `kind: smtp`: the password, as the name of a secret. Most providers want one that is made for an app.'),
+  from: z
+    .string()
+    .regex(/^(?:[^\r\n<>@]{0,200}<[^\s<>@]{1,64}@[^\s<>@]{1,254}>|[^\s<>@]{1,64}@[^\s<>@]{1,254})$/, 'a sender is an address, or `Name <address>`')
+    .describe('With `kind: smtp`: the sender that messages show: an address, or `Name <address>`. Replies go there, and reports of what could not be delivered.'),
+  ca: pathSchema
+    .optional()
+    .describe('With `kind: smtp`: a file with the certificate of the authority that vouches for the server, as PEM. For certificates that no public authority signed.'),
+  sent: z
+    .strictObject({
+      account: nameSchema.describe('The mail account, of kind imap.'),
+      folder: z.string().regex(/^[^\p{Cc}]{1,300}$/u, 'the name of a folder is one line').prefault('Sent').describe('The folder, as the server writes it.'),
+    })
+    .optional()
+    .describe('With `kind: smtp`: where a copy of what was sent is filed, for servers that do not do so by themselves. As with any mail that was sent, it does not show who was in BCC; the draft does.'),
+})
+
+const imapConnector = z.strictObject({
+  kind: z.literal('imap').describe('`imap`: moves messages of a mailbox and sets their flags.'),
+  account: nameSchema.describe('With `kind: imap`: the mail account it works in, of kind imap.'),
+})
+
 const riskRule = z.strictObject({
   when: z
     .strictObject({
-      kind: nameSchema.optional().describe('The kind of act, e.g. mail.'),
+      kind: kindSchema.optional().describe('The kind of act, e.g. mail or mail.move.'),
       connector: nameSchema.optional().describe('The connector it goes through.'),
       keywords: z.array(z.string().min(2).max(100)).min(1).optional().describe('Words in subject or text, without regard to case.'),
       recipients: z.array(patternSchema).min(1).optional().describe('Addresses, with `*` for any characters.'),
@@ -40,7 +71,7 @@ export const outboxSchema = z
       .prefault({})
       .describe('A draft without a signature by then is denied.'),
     connectors: z
-      .record(nameSchema, connector)
+      .record(nameSchema, z.discriminatedUnion('kind', [fileConnector, smtpConnector, imapConnector]))
       .prefault({ file: { kind: 'file', path: 'outbox' } })
       .describe('The ways out. Each belongs to the releaser alone.'),
     risk: z.array(riskRule).max(200).prefault([]).describe('Your own rules on top of those that are built in. They can only add.'),

@@ -8,6 +8,8 @@ import { loadHouse } from '../index.ts'
 
 const upstream = (more: string) => `models: { upstreams: { ollama: { kind: ollama, url: "http://127.0.0.1:11434", zone: machine }, x: { kind: openai, ${more} } } }\n`
 
+const smtp = (more: string) => `outbox: { connectors: { mail: { kind: smtp, host: smtp.example.org, ${more.startsWith('from') ? '' : 'from: me@example.org, '}${more} } } }\n`
+
 const wrong: Record<string, { yaml: string; what: RegExp }> = {
   'a route to an upstream that is not declared': { yaml: 'models: { routes: { summarize: [ { upstream: olama } ] } }\n', what: /1:46 the route summarize goes to the upstream olama, which is not declared → did you mean ollama\?/ },
   'a lane that allows an unknown upstream': { yaml: 'lanes: { open: { worker: open, cloud_clearance: P1, providers: [ollama, claude] } }\n', what: /the lane open allows the upstream claude/ },
@@ -33,6 +35,18 @@ const wrong: Record<string, { yaml: string; what: RegExp }> = {
   'a null byte': { yaml: 'folders: { vault: { path: "vault\\0" } }\n', what: /null byte/ },
   'two connectors in one folder': { yaml: 'outbox: { connectors: { a: { path: outbox }, b: { path: ./outbox/ } } }\n', what: /the connector b and the connector a would both write to .*outbox → give each a folder/ },
   'a connector in a folder that tools write to': { yaml: 'outbox: { connectors: { a: { path: briefs/out } } }\n', what: /the connector a and the folder briefs would both write/ },
+  'a mail server over the open net': { yaml: smtp('security: none'), what: /mail and password of mail would go to smtp\.example\.org unencrypted → write security: tls/ },
+  'a name that a resolver could lead elsewhere, in the clear': { yaml: smtp('security: none').replace('smtp.example.org', 'localhost.example.org'), what: /unencrypted/ },
+  'a user without a password': { yaml: smtp('user: me'), what: /mail has a user and no password → write user and password/ },
+  'a password without a user': { yaml: smtp('password: { secret: smtp }'), what: /mail has a password and no user/ },
+  'a password that is written out': { yaml: smtp('user: me, password: abc'), what: /password is the text "abc" and should be a group of keys/ },
+  'copies into a mailbox that is none': { yaml: smtp('sent: { account: sample }'), what: /go to the mailbox sample, and no mail account of kind imap/ },
+  'an authority that is not there': { yaml: smtp('ca: nowhere.pem'), what: /the certificate nowhere\.pem cannot be read/ },
+  'an authority that is no certificate': { yaml: smtp('ca: castellan.yaml'), what: /castellan\.yaml holds no certificate/ },
+  'a mail server without a sender': { yaml: 'outbox: { connectors: { mail: { kind: smtp, host: smtp.example.org } } }\n', what: /outbox\.connectors\.mail\.from is missing/ },
+  'a sender that is none': { yaml: smtp('from: nobody'), what: /outbox\.connectors\.mail\.from: .*a sender is an address/ },
+  'a path for a mail server': { yaml: smtp('path: outbox'), what: /there is no key path/ },
+  'a connector of no kind': { yaml: 'outbox: { connectors: { mail: { kind: smpt } } }\n', what: /outbox\.connectors\.mail\.kind cannot be "smpt" → did you mean smtp\?/ },
   'a mailbox that tools could forge': { yaml: 'mail: { accounts: { a: { path: briefs } } }\n', what: /the mailbox a and the folder briefs would both write/ },
   'a risk rule about everything': { yaml: 'outbox: { risk: [ { when: {}, add: 2, reason: because } ] }\n', what: /a rule without a condition would apply to everything/ },
   'a risk rule that takes away': { yaml: 'outbox: { risk: [ { when: { kind: mail }, add: -2, reason: because } ] }\n', what: /outbox\.risk\.0\.add/ },

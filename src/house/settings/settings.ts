@@ -58,11 +58,30 @@ export interface FolderSettings {
   readonly label: Label
 }
 
-export interface MailAccount {
-  readonly name: string
+export type MailAccount = FolderAccount | ImapAccount
+
+export interface FolderAccount extends MailAccountBase {
   readonly kind: 'folder'
   /** Absolute. */
   readonly path: string
+}
+
+export interface ImapAccount extends MailAccountBase {
+  readonly kind: 'imap'
+  readonly host: string
+  readonly port: number
+  /** `none` only for this machine. */
+  readonly security: 'tls' | 'starttls' | 'none'
+  readonly user: string
+  readonly password: SecretReference
+  /** As the server writes them. */
+  readonly folders: readonly string[]
+  /** Certificates as PEM: what the server shows has to be one of them, or signed by one. */
+  readonly ca?: string
+}
+
+interface MailAccountBase {
+  readonly name: string
   /** Of what arrives there; a stranger wrote it, so it is untrusted. Rules of labels.yaml raise it. */
   readonly label: Label
 }
@@ -76,13 +95,38 @@ export interface OutboxSettings {
   readonly risk: readonly RiskRule[]
 }
 
-export interface Connector {
+export type Connector = FileConnectorSettings | SmtpConnectorSettings | ImapConnectorSettings
+
+export interface FileConnectorSettings {
   readonly name: string
   readonly kind: 'file'
   /** Absolute. */
   readonly path: string
   /** The sender that composed messages show: `Name <address>` or an address. */
   readonly from: string
+}
+
+export interface SmtpConnectorSettings {
+  readonly name: string
+  readonly kind: 'smtp'
+  readonly host: string
+  readonly port: number
+  /** `none` only for this machine. */
+  readonly security: 'tls' | 'starttls' | 'none'
+  readonly user?: string
+  readonly password?: SecretReference
+  readonly from: string
+  /** Certificates as PEM: what the server shows has to be one of them, or signed by one. */
+  readonly ca?: string
+  /** Where a copy of what was sent goes. */
+  readonly sent?: { readonly account: ImapAccount; readonly folder: string }
+}
+
+export interface ImapConnectorSettings {
+  readonly name: string
+  readonly kind: 'imap'
+  /** The mailbox in which it moves messages and sets flags. */
+  readonly account: ImapAccount
 }
 
 /** Every condition that is given must hold; of a list, one entry. */

@@ -1,12 +1,20 @@
 import { completeLabel } from '../complete-label.ts'
 import type { CastellanFile } from './castellan-file.ts'
 import type { Place } from './check-places.ts'
-import type { Connector, DatabaseSettings, FolderSettings, MailAccount, Settings, Upstream } from './settings.ts'
+import type { Connector, DatabaseSettings, FolderSettings, ImapAccount, MailAccount, Settings, SmtpConnectorSettings, Upstream } from './settings.ts'
+
+/** What the files say that castellan.yaml names, as PEM: of mailboxes and of connectors, by their names. */
+export interface NamedCertificates {
+  readonly certificates: ReadonlyMap<string, string>
+  readonly authorities: ReadonlyMap<string, string>
+}
 
 /** castellan.yaml in the terms of the source: lists instead of maps, absolute paths, complete labels. */
-export function toSettings(file: CastellanFile, places: readonly Place[], allow: readonly string[]): Settings {
+export function toSettings(file: CastellanFile, places: readonly Place[], allow: readonly string[], { certificates, authorities }: NamedCertificates): Settings {
   const pathOf = (kind: Place['kind'], name: string) => places.find((place) => place.kind === kind && place.name === name)!.path
   const { outbox, retention, ports } = file
+  const accounts = Object.entries(file.mail.accounts).map(([name, account]) => toAccount(name, account, pathOf, certificates))
+  const remote = (name: string) => accounts.find((account): account is ImapAccount => account.kind === 'imap' && account.name === name)!
   return {
     name: file.name,
     timezone: file.timezone,
@@ -20,15 +28,14 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
     folders: Object.entries(file.folders).map(([name, { access, label, integrity, lanes }]): FolderSettings => ({
       name, path: pathOf('folder', name), access, label: completeLabel({ level: label, integrity, lanes }),
     })),
-    mail: {
-      accounts: Object.entries(file.mail.accounts).map(([name, { kind, label, lanes }]): MailAccount => ({
-        name, kind, path: pathOf('mailbox', name), label: completeLabel({ level: label, integrity: 'untrusted', lanes }),
-      })),
-    },
+    mail: { accounts },
     outbox: {
       holdMs: outbox.hold,
       expiryMs: { mail: outbox.expiry.mail, highRisk: outbox.expiry.high_risk, default: outbox.expiry.default },
-      connectors: Object.entries(outbox.connectors).map(([name, { kind, from }]): Connector => ({ name, kind, path: pathOf('connector', name), from })),
+      connectors: Object.entries(outbox.connectors).map(([name, connector]): Connector =>
+        connector.kind === 'smtp' ? toSmtp(name, connector, authorities, remote)
+        : connector.kind === 'imap' ? { name, kind: 'imap', account: remote(connector.account) }
+        : { name, kind: 'file', path: pathOf('connector', name), from: connector.from }),
       risk: outbox.risk.map(({ when, add, reason }) => ({
         when: Object.fromEntries(Object.entries(when).filter(([, condition]) => condition !== undefined)),
         add,
@@ -40,6 +47,29 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
       runLogMs: retention.run_log, runsMs: retention.runs, mailMs: retention.mail, modelCallsMs: retention.model_calls, outboxMs: retention.outbox,
     },
   }
+}
+
+const submissionPorts = { tls: 465, starttls: 587, none: 25 } as const
+
+function toSmtp(
+  name: string, { host, port, security, user, password, from, sent }: Extract<CastellanFile['outbox']['connectors'][string], { kind: 'smtp' }>, authorities: ReadonlyMap<string, string>,
+  remote: (name: string) => ImapAccount,
+): SmtpConnectorSettings {
+  const ca = authorities.get(name)
+  return {
+    name, kind: 'smtp', host, port: port ?? submissionPorts[security], security, from,
+    ...(user !== undefined && { user }), ...(password && { password }), ...(ca !== undefined && { ca }), ...(sent && { sent: { account: remote(sent.account), folder: sent.folder } }),
+  }
+}
+
+function toAccount(
+  name: string, account: CastellanFile['mail']['accounts'][string], pathOf: (kind: 'mailbox', name: string) => string, certificates: ReadonlyMap<string, string>,
+): MailAccount {
+  const label = completeLabel({ level: account.label, integrity: 'untrusted', lanes: account.lanes })
+  if (account.kind === 'folder') return { name, kind: 'folder', path: pathOf('mailbox', name), label }
+  const { host, security, user, password, folders } = account
+  const ca = certificates.get(name)
+  return { name, kind: 'imap', host, port: account.port ?? (security === 'tls' ? 993 : 143), security, user, password, folders, ...(ca !== undefined && { ca }), label }
 }
 
 function toDatabase({ database }: CastellanFile): DatabaseSettings {

@@ -7,6 +7,9 @@ export const nameSchema = z
   .string()
   .regex(/^[a-z][a-z0-9_-]{0,62}$/, 'a name has small letters, digits, _ and -, and begins with a letter')
 
+/** The kind of an act: names with dots between them. */
+export const kindSchema = z.string().regex(/^[a-z][a-z0-9_-]{0,30}(?:\.[a-z][a-z0-9_-]{0,30})*$/, 'a kind has small letters, digits, _ and -, with dots between its parts')
+
 /** Kept in milliseconds. */
 export const durationSchema = z.string().transform((text, context) => {
   try {

@@ -34,6 +34,27 @@ export interface MailMessageTable extends LabelColumns, Retained {
   parse_error: NullableJson
 }
 
+export interface MailboxTable {
+  account: string
+  folder: string
+  server: string
+  uidvalidity: Nullable<number>
+  uid: Generated<number>
+  messages: Generated<number>
+  state: 'connecting' | 'mirroring' | 'watching' | 'failing' | 'refused'
+  since: Timestamp
+  problem: Nullable<string>
+  refused: GeneratedJson<{ uid: string; reason: string }[]>
+}
+
+export interface MailPieceTable extends LabelColumns {
+  account: string
+  folder: string
+  uid: string
+  part: number
+  body: Buffer
+}
+
 export interface FileLabelTable extends LabelColumns, Retained {
   hash: Buffer
   run_id: Nullable<string>
@@ -101,9 +122,14 @@ export interface DeliveryTable {
   draft_id: string
   nonce: string
   state: Generated<'attempting' | 'delivered' | 'failed' | 'unknown'>
+  tries: Generated<number>
   receipt: NullableJson
   started_at: Timestamp
   closed_at: NullableTimestamp
+  sent_copy: Nullable<'waiting' | 'filed' | 'present' | 'failed'>
+  sent_copy_tries: Generated<number>
+  sent_copy_at: NullableTimestamp
+  sent_copy_reason: Nullable<string>
 }
 
 export interface ReleaserStateTable {

@@ -15,6 +15,8 @@ export interface Schema {
   model_call: runs.ModelCallTable
   content: ledger.ContentTable
   mail_message: ledger.MailMessageTable
+  mailbox: ledger.MailboxTable
+  mail_piece: ledger.MailPieceTable
   file_label: ledger.FileLabelTable
   proposal: ledger.ProposalTable
   draft: ledger.DraftTable

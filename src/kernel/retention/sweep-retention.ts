@@ -74,7 +74,7 @@ const proposals = `
   ), decisions as (
     update decision set reason = null from draft d join due on d.proposal_id = due.id where draft_id = d.id
   ), deliveries as (
-    update delivery set receipt = null from draft d join due on d.proposal_id = due.id where draft_id = d.id
+    update delivery set receipt = null, sent_copy_reason = null from draft d join due on d.proposal_id = due.id where draft_id = d.id
   )
   update proposal set payload = '{}', refusal = null from due where proposal.id = due.id`
 

@@ -1,9 +1,12 @@
 import { Fault } from '../../kernel/fault.ts'
 import type { Composed, Frame } from './composed.ts'
 import { composeMail } from './mail.ts'
+import { composeFlag, composeMove } from './mailbox-act.ts'
 
 const composers: Readonly<Record<string, (payload: unknown, frame: Frame) => Promise<Composed>>> = {
   mail: composeMail,
+  'mail.move': composeMove,
+  'mail.flag': composeFlag,
 }
 
 /** The bytes of an act of that kind. @throws Fault `draft.kind` for a kind that nobody can compose */

@@ -1,3 +1,4 @@
+import type { Label } from '../../labels/index.ts'
 import type { DraftDocument } from '../document.ts'
 
 /** What makes the bytes of a draft its own; frozen, so that composing twice gives the same bytes. */
@@ -7,6 +8,24 @@ export interface Frame {
   readonly at: Date
   /** The sender that the connector declares. */
   readonly from: string
+  /** A message of the mirror, for acts that are about one. */
+  messageOf?(id: string): Promise<MirroredMessage | undefined>
+}
+
+/** A message as the mirror knows it. */
+export interface MirroredMessage {
+  readonly account: string
+  readonly folder: string
+  /** UIDVALIDITY/UID when it is on a mail server. */
+  readonly uid: string
+  readonly sha256: string
+  /** Bytes. */
+  readonly size: number
+  /** These three are a stranger's words, as a worker read them. */
+  readonly messageId: string | null
+  readonly from: string
+  readonly subject: string
+  readonly label: Label
 }
 
 /** An act as bytes, with all that the operator has to see of it and the rules of risk look at. */
@@ -17,4 +36,8 @@ export interface Composed {
   readonly title: string
   readonly text: string
   readonly attachments: DraftDocument['attachments']
+  /** What undoes it after it was done, where the kind of act alone does not say. */
+  readonly undo?: string
+  /** Of what stands in it besides the proposal. */
+  readonly label?: Label
 }

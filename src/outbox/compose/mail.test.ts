@@ -60,6 +60,20 @@ test('a mail parser reads in the bytes exactly what was proposed', async () => {
   assert.equal(attachments[0]?.length, 7)
 })
 
+test('the chain of an answer ends with what it answers, and is one line for whoever unfolds it', async () => {
+  const chainOf = async (payload: object) => {
+    const { wire } = await composeMail({ ...plain, ...payload }, frame)
+    const head = wire.subarray(0, wire.indexOf('\r\n\r\n')).toString('latin1').replace(/\r\n[ \t]+/g, ' ')
+    return ['In-Reply-To', 'References'].map((name) => new RegExp(`^${name}: (.*)$`, 'm').exec(head)?.[1])
+  }
+  assert.deepEqual(await chainOf({ inReplyTo: '<2@x>' }), ['<2@x>', '<2@x>'])
+  assert.deepEqual(await chainOf({ inReplyTo: '<2@x>', references: ['<0@x>', '<1@x>'] }), ['<2@x>', '<0@x> <1@x> <2@x>'])
+  assert.deepEqual(await chainOf({ inReplyTo: '<1@x>', references: ['<0@x>', '<1@x>', '<2@x>'] }), ['<1@x>', '<0@x> <2@x> <1@x>'])
+  assert.deepEqual(await chainOf({ references: ['<0@x>'] }), [undefined, '<0@x>'])
+  const long = Array.from({ length: 20 }, (_, n) => `<${String(n).repeat(100)}@x>`)
+  assert.deepEqual(await chainOf({ inReplyTo: long.at(-1), references: long }), [long.at(-1), long.join(' ')])
+})
+
 const injections = ['\r\nBcc: x@evil.example', '\nX: y', '\rX: y', '\0', '\u0085X: y', '\u2028X: y', '\u001b[2J', '\u202etxt.exe', '\ud800']
 
 for (const field of ['to', 'cc', 'bcc', 'subject', 'inReplyTo', 'references', 'attachment name', 'attachment type']) {

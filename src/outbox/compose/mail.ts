@@ -55,7 +55,9 @@ export async function composeMail(payload: unknown, frame: Frame): Promise<Compo
   }
   const boundary = sha256(`boundary ${frame.id} ${frame.nonce}`).slice(0, 32)
   const inReplyTo = mail.inReplyTo ? readMessageId('inReplyTo', mail.inReplyTo) : undefined
-  const references = mail.references.map((id) => readMessageId('references', id))
+  const chain = mail.references.map((id) => readMessageId('references', id))
+  // the chain ends with the message that is answered (RFC 5322, 3.6.4), whoever proposed it
+  const references = inReplyTo ? [...chain.filter((id) => id !== inReplyTo), inReplyTo] : chain
   // `baseBoundary` and `boundaryPrefix` are options of MailComposer that its types do not know
   const options = {
     from, to, cc, bcc,

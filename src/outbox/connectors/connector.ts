@@ -1,5 +1,6 @@
 import type { Zone } from '../../labels/index.ts'
 import type { DraftDocument } from '../document.ts'
+import type { SentFolder } from './sent-folder.ts'
 
 /** What the outside world answered; names, hashes and numbers, never content. */
 export type Receipt = Readonly<Record<string, string | number | boolean>>
@@ -17,10 +18,16 @@ export interface Connector {
   /** Can it carry acts of that kind? */
   accepts(kind: string): boolean
   /**
-   * Carries the bytes out, once.
-   * @throws Fault `connector.not_sent` when it is certain that nothing left; any other error leaves that open
+   * Carries the bytes out, once. `commit` stands right before the one act that cannot be taken back, whatever that is here: it
+   * records that the signature is spent. What it rejects with ends the delivery, and nothing left.
+   * @throws Fault `connector.not_sent` when it is certain that nothing left, `connector.try_again` when it is and another try
+   * may go better; their `details.brief` may stand in the audit. Any other error leaves open whether anything left
    */
-  deliver(wire: Uint8Array, document: DraftDocument, signal: AbortSignal): Promise<Receipt>
+  deliver(wire: Uint8Array, document: DraftDocument, signal: AbortSignal, commit: () => Promise<void>): Promise<Receipt>
+  /** Where a copy goes of what it delivered, when one is wanted. */
+  readonly sent?: SentFolder
+  /** Is anybody there? What the other side says of itself. Sends nothing. @throws Fault when not */
+  reach?(signal: AbortSignal): Promise<string>
   /** After a crash: did these bytes leave? Nothing when that cannot be known. */
   reconcile?(wire: Uint8Array, document: DraftDocument): Promise<Receipt | undefined>
 }

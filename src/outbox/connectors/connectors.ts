@@ -1,9 +1,14 @@
-import type { Connector as ConnectorSettings } from '../../house/index.ts'
+import type { Connector as ConnectorSettings, ImapAccount } from '../../house/index.ts'
+import type { Entrance } from '../../imap/index.ts'
 import type { Connector } from './connector.ts'
 import { createFileConnector } from './file.ts'
+import { createImapConnector } from './imap.ts'
+import { createSentFolder } from './sent-folder.ts'
+import { createSmtpConnector } from './smtp.ts'
 
 export interface Connectors {
   find(name: string): Connector | undefined
+  all(): readonly Connector[]
   /** Why nothing may leave through this connector now, or nothing. */
   refusal(connector: Connector): string | undefined
 }
@@ -16,6 +21,7 @@ export function createConnectors(declared: readonly Connector[], { demonstration
   const byName = new Map(declared.map((connector) => [connector.name, connector]))
   return {
     find: (name) => byName.get(name),
+    all: () => declared,
     refusal: (connector) =>
       demonstration && !accepted && connector.kind !== 'file'
         ? `connector ${connector.name} (${connector.kind}) refuses while all processes share one user: start Castellan as root, or accept it with isolation.accept_demonstration in castellan.yaml`
@@ -23,10 +29,26 @@ export function createConnectors(declared: readonly Connector[], { demonstration
   }
 }
 
+/** What connectors get of what this process holds. */
+export interface ConnectorDeps {
+  /** By their names. */
+  readonly secrets: Readonly<Record<string, string>>
+  /** The way into a mailbox. */
+  entranceOf(account: ImapAccount): Entrance
+}
+
 /** The connector that a declaration names. */
-export function openConnector(settings: ConnectorSettings): Connector {
+export function openConnector(settings: ConnectorSettings, { secrets, entranceOf }: ConnectorDeps): Connector {
   switch (settings.kind) {
     case 'file':
       return createFileConnector(settings)
+    case 'smtp':
+      return createSmtpConnector({
+        ...settings,
+        password: settings.password && { secret: settings.password.secret, value: secrets[settings.password.secret] },
+        sent: settings.sent && createSentFolder(entranceOf(settings.sent.account), settings.sent.folder),
+      })
+    case 'imap':
+      return createImapConnector(settings, entranceOf(settings.account))
   }
 }

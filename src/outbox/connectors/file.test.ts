@@ -12,6 +12,7 @@ const from = 'haus@example.org'
 const signal = AbortSignal.timeout(60_000)
 const wire = Buffer.from('Subject: x\r\n\r\ny\r\n')
 const document = documentFor(wire)
+const commit = async () => {}
 
 connectorContract('file', async (t) => {
   const path = join(temporaryFolder(t), 'outgoing')
@@ -21,12 +22,19 @@ connectorContract('file', async (t) => {
   }
 })
 
+test('bytes that are no text are put down as they are', async (t) => {
+  const path = temporaryFolder(t)
+  const odd = Buffer.from('x\r\n\r\n\xff\n\r\0', 'latin1')
+  await createFileConnector({ name: 'file', path, from }).deliver(odd, documentFor(odd), signal, commit)
+  assert.deepEqual(readFileSync(join(path, `${document.id}.eml`)), odd)
+})
+
 test('the same bytes in place already are a delivery, other bytes are not touched', async (t) => {
   const path = temporaryFolder(t)
   const connector = createFileConnector({ name: 'file', path, from })
-  const first = await connector.deliver(wire, document, signal)
-  assert.deepEqual(await connector.deliver(wire, document, signal), first)
-  await assert.rejects(connector.deliver(Buffer.from('else'), document, signal), { code: 'connector.not_sent', message: /other bytes/ })
+  const first = await connector.deliver(wire, document, signal, commit)
+  assert.deepEqual(await connector.deliver(wire, document, signal, commit), first)
+  await assert.rejects(connector.deliver(Buffer.from('else'), document, signal, commit), { code: 'connector.not_sent', message: /other bytes/ })
   assert.deepEqual(readdirSync(path), [`${document.id}.eml`])
   assert.deepEqual(readFileSync(join(path, `${document.id}.eml`)), wire)
   assert.equal(statSync(join(path, `${document.id}.eml`)).mode & 0o777, 0o600)
@@ -40,7 +48,7 @@ test('a link, a folder or a pipe in the place of the file is not followed and no
     const path = temporaryFolder(t)
     trap(join(path, `${document.id}.eml`))
     const connector = createFileConnector({ name: 'file', path, from })
-    await assert.rejects(connector.deliver(wire, document, signal), { code: 'connector.not_sent' })
+    await assert.rejects(connector.deliver(wire, document, signal, commit), { code: 'connector.not_sent' })
     assert.equal(await connector.reconcile!(wire, document), undefined)
   }
   assert.deepEqual(readFileSync(outside), wire)
@@ -57,9 +65,9 @@ test('on a full disk nothing becomes visible, and the connector is sure of it', 
   try {
     const connector = createFileConnector({ name: 'file', path: disk, from })
     const large = Buffer.alloc(200_000, 'x')
-    await assert.rejects(connector.deliver(large, documentFor(large), signal), { code: 'connector.not_sent', message: /ENOSPC/ })
+    await assert.rejects(connector.deliver(large, documentFor(large), signal, commit), { code: 'connector.not_sent', message: /ENOSPC/ })
     assert.deepEqual(readdirSync(disk), [])
-    assert(await connector.deliver(wire, document, signal))
+    assert(await connector.deliver(wire, document, signal, commit))
   } finally {
     execFileSync('umount', [disk])
   }
@@ -68,7 +76,7 @@ test('on a full disk nothing becomes visible, and the connector is sure of it', 
 test('a folder that cannot be written into is a clean failure', async (t) => {
   const path = join(temporaryFolder(t), 'a-file')
   writeFileSync(path, '')
-  await assert.rejects(createFileConnector({ name: 'file', path, from }).deliver(wire, document, signal), { code: 'connector.not_sent' })
+  await assert.rejects(createFileConnector({ name: 'file', path, from }).deliver(wire, document, signal, commit), { code: 'connector.not_sent' })
 })
 
 test('under one shared user everything but files is refused, unless the operator accepts it', () => {

@@ -31,15 +31,18 @@ export function createFileConnector({ name, path: folder, from, write = writeTem
     zone: 'machine',
     from,
     accepts: (kind) => kind === 'mail',
-    async deliver(wire, document, signal) {
+    async deliver(wire, document, signal, commit) {
       const path = pathOf(document)
       let temporary: string | undefined
       try {
         signal.throwIfAborted()
         await mkdir(folder, { recursive: true, mode: 0o700 })
+        // a file under another name is already outside
+        await commit()
         temporary = await write(path, wire)
         await link(temporary, path)
       } catch (error) {
+        if (error instanceof Fault) throw error
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || temporary === undefined) {
           throw new Fault('unavailable', 'connector.not_sent', `could not write ${path}: ${(error as Error).message}`, {}, error)
         }

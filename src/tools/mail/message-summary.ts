@@ -21,6 +21,8 @@ export const messageSummarySchema = z.object({
   warnings: z.array(z.string()),
   level: z.int().min(0).max(3),
   messageId: z.string().nullable(),
+  inReplyTo: z.string().nullable(),
+  references: z.array(z.string()).describe('the conversation so far, the oldest first'),
   parseError: z.object({ code: z.string(), message: z.string() }).nullable(),
 })
 export type MessageSummary = z.infer<typeof messageSummarySchema>
@@ -46,6 +48,8 @@ export function summaryOf(message: Message): MessageSummary {
     warnings: [...envelope.warnings],
     level: message.label.level,
     messageId: envelope.messageId,
+    inReplyTo: envelope.inReplyTo,
+    references: [...envelope.references],
     parseError: message.parseError ?? null,
   }
 }

@@ -11,8 +11,6 @@ export const mailRead = defineTool({
     text: z.string(),
     cc: z.array(z.object({ name: z.string(), address: z.string() })),
     attachments: z.array(z.object({ name: z.string(), type: z.string(), size: z.int(), sha256: z.string() })),
-    inReplyTo: z.string().nullable(),
-    references: z.array(z.string()),
   }),
   async run({ mailbox }, { id }) {
     const message = await mailbox.read(id)
@@ -22,8 +20,6 @@ export const mailRead = defineTool({
       text,
       cc: [...envelope.cc],
       attachments: [...envelope.attachments],
-      inReplyTo: envelope.inReplyTo,
-      references: [...envelope.references],
     }
   },
 })

@@ -18,13 +18,19 @@ const mailSchema = z.strictObject({
   references: z.array(z.string().max(1_000)).max(100).optional(),
 })
 
+const message = z.uuid().describe('the id of a message of mail.list')
+const flagName = z.string().min(1).max(50).describe('seen, flagged, answered, or a keyword of your own')
+
+const moveSchema = z.strictObject({ key, kind: z.literal('mail.move'), message, to: z.string().min(1).max(300).describe('the folder, as the server writes it') })
+const flagSchema = z.strictObject({ key, kind: z.literal('mail.flag'), message, add: z.array(flagName).max(20).optional(), remove: z.array(flagName).max(20).optional() })
+
 export const outboxPropose = defineTool({
   name: 'outbox.propose',
   summary: 'Propose acts that leave the house; each waits for the signature of the operator',
   effect: 'propose',
   input: z.strictObject({
     connector: z.string().min(1).describe('a connector of castellan.yaml'),
-    proposals: z.array(z.discriminatedUnion('kind', [mailSchema])).max(200),
+    proposals: z.array(z.discriminatedUnion('kind', [mailSchema, moveSchema, flagSchema])).max(200),
   }),
   output: z.object({ proposed: z.array(z.object({ id: z.uuid(), key: z.string(), fresh: z.boolean() })) }),
   async run({ proposals: outbox, signal }, { connector, proposals }) {

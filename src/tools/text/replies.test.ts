@@ -7,7 +7,7 @@ import { categories, type TriageItem } from './triage-message.ts'
 function item(more: Partial<TriageItem> = {}): TriageItem {
   return {
     id: 'm1', category: 'request', priority: 2, reasons: [], from: { name: 'Eva', address: 'eva@example.org' }, subject: 'A quote?',
-    date: '2026-11-20T08:00:00Z', snippet: '', messageId: '<1@example.org>', action: 'reply', ...more,
+    date: '2026-11-20T08:00:00Z', snippet: '', messageId: '<1@example.org>', inReplyTo: null, references: ['<0@example.org>'], action: 'reply', ...more,
   }
 }
 const templates = Object.fromEntries(categories.map((category) => [category, 'Dear {{ name }}, about "{{ subject }}": {{ item.category }}. {{ signature }}']))
@@ -16,6 +16,7 @@ const replies = (items: TriageItem[], given = templates) => textReplies.run({} a
 test('an answer goes to the sender, under its subject, with the key of the message', async () => {
   assert.deepEqual((await replies([item()])).proposals, [{
     key: 'm1', kind: 'mail', to: ['eva@example.org'], subject: 'Re: A quote?', text: 'Dear Eva, about "A quote?": request. Mira', inReplyTo: '<1@example.org>',
+    references: ['<0@example.org>', '<1@example.org>'],
   }])
 })
 

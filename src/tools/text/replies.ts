@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { renderTemplate } from '../../house/index.ts'
 import { defineTool } from '../define-tool.ts'
+import { threadOfAnswer } from './thread.ts'
 import { categories, triageItemSchema, type TriageItem } from './triage-message.ts'
 
 /** Whatever a rule says: an answer to these helps a deceiver, or nobody. */
@@ -19,6 +20,7 @@ export const textReplies = defineTool({
   output: z.object({
     proposals: z.array(z.object({
       key: z.string(), kind: z.literal('mail'), to: z.array(z.string()), subject: z.string(), text: z.string(), inReplyTo: z.string().nullable(),
+      references: z.array(z.string()),
     })),
     skipped: z.array(z.object({ id: z.string(), reason: z.string() })),
   }),
@@ -32,7 +34,7 @@ export const textReplies = defineTool({
         return []
       }
       const text = renderTemplate(template, { item, signature, name: item.from.name || item.from.address, subject: item.subject }).trim()
-      return [{ key: item.id, kind: 'mail' as const, to: [item.from.address], subject: replySubject(item.subject), text, inReplyTo: item.messageId }]
+      return [{ key: item.id, kind: 'mail' as const, to: [item.from.address], subject: replySubject(item.subject), text, ...threadOfAnswer(item) }]
     })
     return { proposals, skipped }
   },

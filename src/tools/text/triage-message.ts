@@ -16,6 +16,8 @@ export const triageMessageSchema = z.object({
   autoSubmitted: z.boolean().optional(),
   warnings: z.array(z.string()).optional(),
   messageId: z.string().nullable().default(null),
+  inReplyTo: z.string().nullable().default(null),
+  references: z.array(z.string()).default([]),
   parseError: z.object({ code: z.string(), message: z.string() }).nullish(),
 })
 export type TriageMessage = z.infer<typeof triageMessageSchema>
@@ -35,6 +37,8 @@ export const triageItemSchema = z.object({
   date: z.string(),
   snippet: z.string(),
   messageId: z.string().nullable(),
+  inReplyTo: z.string().nullable().default(null),
+  references: z.array(z.string()).default([]),
   action: z.enum(actions),
 })
 export type TriageItem = z.infer<typeof triageItemSchema>

@@ -43,9 +43,9 @@ export function triageMessage(message: TriageMessage, rules: readonly TriageRule
 }
 
 function itemOf(message: TriageMessage, category: Category, reasons: string[], chosen: Pick<TriageRule, 'priority' | 'action'> = {}): TriageItem {
-  const { id, from, subject, date, snippet, messageId } = message
+  const { id, from, subject, date, snippet, messageId, inReplyTo, references } = message
   return {
-    id, category, reasons, from, subject, date, snippet, messageId,
+    id, category, reasons, from, subject, date, snippet, messageId, inReplyTo, references,
     priority: chosen.priority ?? usual[category].priority,
     action: chosen.action ?? usual[category].action,
   }

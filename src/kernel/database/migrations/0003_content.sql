@@ -60,6 +60,91 @@ begin
   return found;
 end $$;
 
+-- How far the mirror of a folder on a mail server has come, and how it is.
+create table mailbox (
+  account     text not null,
+  folder      text not null,
+  server      text not null,              -- USER@HOST: another one is another mailbox
+  uidvalidity bigint,                     -- null until it was opened for the first time
+  uid         bigint not null default 0,  -- every message up to this number is stored, refused, or gone
+  messages    bigint not null default 0,  -- how many were stored, ever
+  state       text not null check (state in ('connecting', 'mirroring', 'watching', 'failing', 'refused')),
+  since       timestamptz not null,       -- in this state
+  problem     text,
+  refused     jsonb not null default '[]', -- the last messages that were not taken in, with the reason
+  primary key (account, folder)
+);
+
+-- A message that comes in pieces, because it is too large to be held in memory; gone when it is stored, or fetched again.
+create unlogged table mail_piece (
+  account text not null,
+  folder  text not null,
+  uid     text not null,
+  part    integer not null,
+  body    bytea not null,
+  label_level     smallint not null default 3,
+  label_integrity text not null default 'untrusted',
+  label_lanes     text[] not null default '{}',
+  primary key (account, folder, uid, part)
+);
+
+-- A message of a server, named VALIDITY/UID. When the server has named its messages anew, the same bytes in the same folder are
+-- the same message and get their new name; when it has given a name twice, the second message has its hash in its name.
+create function mail_mirror_one(p_id uuid, p_account text, p_folder text, p_uidvalidity bigint, p_uid bigint, p_raw bytea, p_received timestamptz,
+  p_level smallint, p_integrity text, p_lanes text[]) returns boolean
+language plpgsql as $$
+declare
+  v_hash bytea := sha256(p_raw);
+  v_name text := p_uidvalidity || '/' || p_uid;
+begin
+  if exists (select 1 from mail_message where account = p_account and folder = p_folder and uid = v_name and raw_hash <> v_hash) then
+    v_name := v_name || '/' || encode(v_hash, 'hex');
+  end if;
+  if exists (select 1 from mail_message where account = p_account and folder = p_folder and uid = v_name) then
+    return false;
+  end if;
+  update mail_message set uid = v_name where id = (
+    select id from mail_message
+    where raw_hash = v_hash and account = p_account and folder = p_folder and split_part(uid, '/', 1) <> p_uidvalidity::text limit 1);
+  if found then
+    return false;
+  end if;
+  perform mail_store(p_id, p_account, p_folder, v_name, p_raw, p_received, p_level, p_integrity, p_lanes);
+  perform audit_write('mail.stored', p_id::text, jsonb_build_object('account', p_account, 'sha256', encode(v_hash, 'hex'), 'size', octet_length(p_raw)));
+  return true;
+end $$;
+
+-- Many messages in one call, their bytes one after the other in p_raw. Returns how many are new.
+create function mail_mirror(p_account text, p_folder text, p_uidvalidity bigint, p_ids uuid[], p_uids bigint[], p_received timestamptz[], p_sizes integer[],
+  p_raw bytea, p_level smallint, p_integrity text, p_lanes text[]) returns integer
+language plpgsql security definer set search_path = castellan, pg_temp as $$
+declare
+  v_at integer := 1;
+  v_fresh integer := 0;
+begin
+  for i in 1 .. cardinality(p_ids) loop
+    if mail_mirror_one(p_ids[i], p_account, p_folder, p_uidvalidity, p_uids[i], substring(p_raw from v_at for p_sizes[i]), p_received[i],
+      p_level, p_integrity, p_lanes) then
+      v_fresh := v_fresh + 1;
+    end if;
+    v_at := v_at + p_sizes[i];
+  end loop;
+  return v_fresh;
+end $$;
+
+-- The message whose pieces are there.
+create function mail_mirror_pieces(p_account text, p_folder text, p_uidvalidity bigint, p_id uuid, p_uid bigint, p_received timestamptz,
+  p_level smallint, p_integrity text, p_lanes text[]) returns boolean
+language plpgsql security definer set search_path = castellan, pg_temp as $$
+declare
+  v_raw bytea;
+begin
+  select string_agg(body, ''::bytea order by part) into v_raw from mail_piece
+  where account = p_account and folder = p_folder and uid = p_uidvalidity || '/' || p_uid;
+  delete from mail_piece where account = p_account and folder = p_folder;
+  return mail_mirror_one(p_id, p_account, p_folder, p_uidvalidity, p_uid, v_raw, p_received, p_level, p_integrity, p_lanes);
+end $$;
+
 -- A worker records what it read in a message, and may raise its label by it.
 create function mail_parsed(p_message uuid, p_message_id text, p_envelope jsonb, p_text text, p_error jsonb, p_level smallint,
   p_lanes text[] default '{}') returns void

@@ -83,10 +83,19 @@ create table delivery (
   draft_id   uuid not null unique references draft,
   nonce      text not null unique,
   state      text not null default 'attempting' check (state in ('attempting', 'delivered', 'failed', 'unknown')),
+  -- that ended with nothing sent
+  tries      smallint not null default 0 check (tries between 0 and 9),
   receipt    jsonb,
   started_at timestamptz not null,
-  closed_at  timestamptz
+  closed_at  timestamptz,
+  -- of what was sent, a copy in the mailbox of the sender; null where none is wanted
+  sent_copy        text check (sent_copy in ('waiting', 'filed', 'present', 'failed')),
+  sent_copy_tries  smallint not null default 0 check (sent_copy_tries between 0 and 9),
+  sent_copy_at     timestamptz,
+  sent_copy_reason text,
+  check (sent_copy is null or state = 'delivered')
 );
+create index delivery_sent_copy on delivery (sent_copy_at) where sent_copy = 'waiting';
 
 -- How many nonces the releaser's file held when this database last knew: a file that holds fewer is missing or older.
 create table releaser_state (

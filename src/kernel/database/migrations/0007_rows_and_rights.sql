@@ -40,7 +40,7 @@ grant execute on function run_claim, runs_touch, run_advance, run_release, runs_
 
 -- server
 grant select on house, job_definition, job, occurrence, run, step, run_log, proposal, decision, delivery, model_call, mail_message,
-  audit_event, audit_seal, process, supervisor to castellan_server;
+  audit_event, audit_seal, process, supervisor, mailbox to castellan_server;
 -- the server lists drafts; what is signed is shown by the releaser alone
 grant select (id, proposal_id, replaces, kind, connector, account, risk, state, reason, frozen_at, expires_at, hold_until, closed_at,
   label_level, label_integrity, label_lanes) on draft to castellan_server;
@@ -52,13 +52,15 @@ grant select, insert on model_call to castellan_gate_local, castellan_gate_cloud
 grant update (state, reason, input_tokens, output_tokens, cost_eur, closed_at) on model_call to castellan_gate_local, castellan_gate_cloud;
 
 -- releaser
-grant select on run, proposal, decision, delivery, draft, content, mail_message, audit_event, audit_seal, releaser_state to castellan_releaser;
+grant select on run, proposal, decision, delivery, draft, content, mail_message, mailbox, mail_piece, audit_event, audit_seal, releaser_state to castellan_releaser;
 grant update (state, refusal) on proposal to castellan_releaser;
 grant insert on draft, decision, delivery, audit_seal to castellan_releaser;
 grant update (state, reason, hold_until, closed_at) on draft to castellan_releaser;
-grant update (state, receipt, closed_at) on delivery to castellan_releaser;
+grant update (state, tries, receipt, closed_at, sent_copy, sent_copy_tries, sent_copy_at, sent_copy_reason) on delivery to castellan_releaser;
 grant update (spent_nonces) on releaser_state to castellan_releaser;
-grant execute on function run_wake, mail_store to castellan_releaser;
+grant insert, update on mailbox to castellan_releaser;
+grant insert, delete on mail_piece to castellan_releaser;
+grant execute on function run_wake, mail_store, mail_mirror, mail_mirror_pieces to castellan_releaser;
 
 -- everyone may read which schema this is
 grant select on schema_meta to public;

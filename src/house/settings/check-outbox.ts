@@ -1,0 +1,32 @@
+import type { Problem } from '../problem.ts'
+import { didYouMean } from '../suggest.ts'
+import type { YamlSource } from '../yaml-source.ts'
+import type { CastellanFile } from './castellan-file.ts'
+import { isLoopback } from './check-models.ts'
+import { readCertificates } from './read-certificates.ts'
+
+/** Mail servers that a password would reach in the clear, half of a login, and mailboxes for copies that are none. The certificates come back as PEM. */
+export function checkOutbox(house: string, file: CastellanFile, source: YamlSource): { authorities: ReadonlyMap<string, string>; problems: Problem[] } {
+  const problems: Problem[] = []
+  const authorities = new Map<string, string>()
+  const mailboxes = Object.entries(file.mail.accounts).flatMap(([name, { kind }]) => (kind === 'imap' ? [name] : []))
+  for (const [name, connector] of Object.entries(file.outbox.connectors)) {
+    if (connector.kind !== 'smtp') continue
+    const at = ['outbox', 'connectors', name]
+    const { host, security, user, password, ca, sent } = connector
+    if (security === 'none' && !isLoopback(host) && host !== '::1') {
+      problems.push(source.problem([...at, 'security'], `mail and password of ${name} would go to ${host} unencrypted`, 'write security: tls or security: starttls; none is for a server on this machine'))
+    }
+    if ((user === undefined) !== (password === undefined)) {
+      problems.push(source.problem(at, `${name} has ${user === undefined ? 'a password and no user' : 'a user and no password'}`, 'write user and password: { secret: NAME }, or neither', { at: 'key' }))
+    }
+    if (sent && !mailboxes.includes(sent.account)) {
+      problems.push(source.problem([...at, 'sent', 'account'], `copies of what ${name} sends would go to the mailbox ${sent.account}, and no mail account of kind imap has that name`, didYouMean(sent.account, mailboxes)))
+    }
+    if (ca === undefined) continue
+    const read = readCertificates(house, ca)
+    if ('pem' in read) authorities.set(name, read.pem)
+    else problems.push(source.problem([...at, 'ca'], read.what, read.instead))
+  }
+  return { authorities, problems }
+}

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { startDovecot, withoutDovecot, type TestDovecot } from '../../../test/support/dovecot.ts'
+import { plainAccount, testMirror } from '../../../test/support/mirror.ts'
+import { testOutbox } from '../../../test/support/outbox.ts'
+import type { ImapAccount } from '../../house/index.ts'
+import { createEntrance } from '../../imap/index.ts'
+import { systemClock } from '../../kernel/clock.ts'
+import { textOfWire } from '../compose/read-wire.ts'
+import { releaseDraft } from '../release-drafts.ts'
+import { createImapConnector } from './imap.ts'
+
+const skip = withoutDovecot
+const server = skip === false ? startDovecot() : undefined
+let users = 0
+
+const mail = (subject: string) => `From: eva@example.org\r\nSubject: ${subject}\r\nMessage-ID: <${subject}@example.org>\r\n\r\ntext\r\n`
+
+/** A mailbox that is mirrored and read, with an outbox whose connector works in it. */
+async function mailboxOutbox(t: TestContext) {
+  const dovecot: TestDovecot = (await server)!
+  const me = dovecot.addUser(`user${++users}`)
+  const account: ImapAccount = { ...plainAccount, port: dovecot.port, user: me.user }
+  const connector = createImapConnector({ name: 'mailbox', kind: 'imap', account }, createEntrance(systemClock, account, me.password))
+  const opened: { close(): Promise<void> }[] = []
+  t.after(() => opened[0]?.close()) // before the database goes
+  const outbox = await testOutbox(t, { connectors: () => [connector] })
+  const mirror = await testMirror(t, { account, password: me.password, database: outbox.database })
+  opened.push(mirror)
+  return {
+    outbox, connector,
+    append: (folder: string, raw: string) => dovecot.append(folder, raw, [], me),
+    expunge: (folder: string, uid: number) => dovecot.expunge(folder, [uid], me),
+    recreate: (folder: string) => dovecot.recreate(folder, me),
+    list: (folder: string) => dovecot.list(folder, me),
+    /** The ids of what is mirrored, in the order of the mailbox; as a worker has read it. */
+    async mirrored(): Promise<string[]> {
+      await mirror.mailbox.scan()
+      await outbox.database.owner.pool.query(`update mail_message m set
+        message_id = substring(convert_from(c.body, 'UTF8') from 'Message-ID: (\\S+)'), parsed_at = now(),
+        envelope = jsonb_build_object('subject', substring(convert_from(c.body, 'UTF8') from 'Subject: (\\S+)'), 'from', '{"name": "Eva", "address": "eva@example.org"}'::jsonb)
+        from content c where c.hash = m.raw_hash`)
+      return (await mirror.stored()).map(({ id }) => id)
+    },
+    move: (message: string, to: string) => outbox.readyToRelease({ message, to }, { kind: 'mail.move', connector: 'mailbox' }),
+    async receipt(id: string) {
+      const { rows } = await outbox.database.owner.pool.query('select state, receipt from delivery where draft_id = $1', [id])
+      return rows[0]
+    },
+  }
+}
+
+test('a message is moved once it was signed for, with a receipt, and the draft says what undoes it', { skip }, async (t) => {
+  const box = await mailboxOutbox(t)
+  await box.append('Archive', mail('old'))
+  await box.append('INBOX', mail('first'))
+  await box.append('INBOX', mail('newsletter'))
+  const [, id] = await box.mirrored()
+  const draft = await box.move(id!, 'Archive')
+  const document = JSON.parse(draft.document)
+  assert.equal(document.title, 'Move to Archive: newsletter')
+  assert.match(document.rollback, /move it back from Archive to INBOX/)
+  assert.deepEqual([document.risk < 7, document.account, document.label.level], [true, `sample (user${users}@127.0.0.1)`, 2])
+  assert.match(textOfWire(draft.wire), /Move this message from INBOX to Archive[^]*From: eva@example.org\nSubject: newsletter\nMessage-ID: <newsletter@example.org>/)
+  assert.equal(await releaseDraft(box.outbox.deps, draft.id), 'released')
+  assert.deepEqual((await box.list('INBOX')).map(({ raw }) => raw.toString()), [mail('first')])
+  const archive = await box.list('Archive')
+  assert.deepEqual(archive.map(({ raw }) => raw.toString()), [mail('old'), mail('newsletter')])
+  const { state, receipt } = await box.receipt(draft.id)
+  assert.equal(state, 'delivered')
+  assert.deepEqual({ ...receipt, uidvalidity: 0 }, { account: 'sample', from: 'INBOX', to: 'Archive', uid: archive[1]!.uid, uidvalidity: 0 })
+})
+
+test('flags are set and taken away, and the receipt says what was there before', { skip }, async (t) => {
+  const box = await mailboxOutbox(t)
+  await box.append('INBOX', mail('a'))
+  const [id] = await box.mirrored()
+  const draft = await box.outbox.readyToRelease({ message: id, add: ['flagged', 'Later'] }, { kind: 'mail.flag', connector: 'mailbox' })
+  assert.match(JSON.parse(draft.document).rollback, /take away Later, \\Flagged again/)
+  assert.equal(await releaseDraft(box.outbox.deps, draft.id), 'released')
+  const flags = async () => (await box.list('INBOX'))[0]!.flags.filter((flag) => flag !== '\\Recent')
+  assert.deepEqual(await flags(), ['Later', '\\Flagged'])
+  const back = await box.outbox.readyToRelease({ message: id, add: ['seen'], remove: ['flagged'] }, { kind: 'mail.flag', connector: 'mailbox' })
+  assert.equal(await releaseDraft(box.outbox.deps, back.id), 'released')
+  assert.deepEqual(await flags(), ['Later', '\\Seen'])
+  assert.match((await box.receipt(back.id)).receipt.before, /Later \\Flagged/)
+})
+
+test('a message that is gone, another in its place, or a folder that is not there: nothing is changed, and it is said', { skip }, async (t) => {
+  const box = await mailboxOutbox(t)
+  await box.append('Archive', mail('old'))
+  const uid = await box.append('INBOX', mail('a'))
+  await box.append('INBOX', mail('b'))
+  const [a, b] = await box.mirrored()
+  const reason = async (id: string) => (await box.outbox.draft(id)).reason
+  const nowhere = await box.move(b!, 'Nowhere')
+  assert.equal(await releaseDraft(box.outbox.deps, nowhere.id), 'failed')
+  assert.match((await reason(nowhere.id))!, /nothing was changed: there is no folder Nowhere/)
+  const gone = await box.move(a!, 'Archive')
+  await box.expunge('INBOX', uid)
+  assert.equal(await releaseDraft(box.outbox.deps, gone.id), 'failed')
+  assert.match((await reason(gone.id))!, /not in INBOX any more/)
+
+  // the mirror's word for the message is made to point at another one
+  await box.append('INBOX', mail('c'))
+  await box.outbox.database.owner.pool.query(`update mail_message set uid = split_part(uid, '/', 1) || '/3' where id = $1`, [b])
+  const another = await box.move(b!, 'Archive')
+  assert.equal(await releaseDraft(box.outbox.deps, another.id), 'failed')
+  assert.match((await reason(another.id))!, /number 3 in INBOX is another message now/)
+  assert.equal((await box.list('INBOX')).length, 2)
+  assert.equal((await box.list('Archive')).length, 1)
+})
+
+test('messages that were named anew since are not touched', { skip }, async (t) => {
+  const box = await mailboxOutbox(t)
+  await box.append('INBOX', mail('a'))
+  await box.append('Archive', mail('x'))
+  const [a] = await box.mirrored()
+  await box.outbox.database.owner.pool.query(`update mail_message set uid = '7/1'`)
+  const draft = await box.move(a!, 'Archive')
+  assert.equal(await releaseDraft(box.outbox.deps, draft.id), 'failed')
+  assert.match((await box.outbox.draft(draft.id)).reason!, /named the messages of INBOX anew/)
+})
+
+test('after a crash it is found out whether the message was moved, or the flags are set', { skip }, async (t) => {
+  const box = await mailboxOutbox(t)
+  await box.append('Archive', mail('old'))
+  await box.append('INBOX', mail('a'))
+  const [id] = await box.mirrored()
+  const move = await box.move(id!, 'Archive')
+  const flag = await box.outbox.readyToRelease({ message: id, add: ['flagged'] }, { kind: 'mail.flag', connector: 'mailbox' })
+  const ask = ({ wire, document }: typeof move) => box.connector.reconcile!(wire, JSON.parse(document))
+  assert.equal(await ask(move), undefined)
+  assert.equal(await ask(flag), undefined)
+  const deliver = ({ wire, document }: typeof move) => box.connector.deliver(wire, JSON.parse(document), AbortSignal.timeout(20_000), async () => {})
+  await deliver(flag)
+  assert.match(String((await ask(flag))?.['flags']), /\\Flagged/)
+  const receipt = await deliver(move)
+  assert.deepEqual(await ask(move), receipt)
+  await assert.rejects(deliver(move), { code: 'connector.not_sent' })
+  assert.equal((await box.list('Archive')).length, 2)
+})
+
+test('what names no message of that mailbox is refused when it is frozen; given up before it began, nothing is done', { skip }, async (t) => {
+  const box = await mailboxOutbox(t)
+  await box.append('INBOX', mail('a'))
+  const [id] = await box.mirrored()
+  const refusal = async (payload: object, kind: string) => {
+    await assert.rejects(box.outbox.freeze(payload, { kind, connector: 'mailbox' }))
+    const { rows } = await box.outbox.database.owner.pool.query(`select refusal from proposal order by proposed_at desc limit 1`)
+    return rows[0].refusal
+  }
+  assert.match(await refusal({ message: '019514a0-0000-7000-8000-000000000001', to: 'Archive' }, 'mail.move'), /no message .* in the mirror/)
+  assert.match(await refusal({ message: id, to: 'INBOX' }, 'mail.move'), /in INBOX already/)
+  assert.match(await refusal({ message: id, to: 'A\r\nB' }, 'mail.move'), /control character/)
+  assert.match(await refusal({ message: id, add: ['\\Deleted'] }, 'mail.flag'), /does not have the form/)
+  assert.match(await refusal({ message: id, add: ['seen'], remove: ['seen'] }, 'mail.flag'), /at once/)
+  assert.match(await refusal({ message: id }, 'mail.flag'), /no flag/)
+  await box.outbox.database.owner.pool.query(`update mail_message set account = 'other'`)
+  assert.match(await refusal({ message: id, to: 'Archive' }, 'mail.move'), /is in the mailbox other/)
+  await box.outbox.database.owner.pool.query(`update mail_message set account = 'sample', uid = 'a.eml'`)
+  assert.match(await refusal({ message: id, to: 'Archive' }, 'mail.move'), /not the number of one message/)
+  await box.outbox.database.owner.pool.query(`update mail_message set uid = '1/1'`)
+  const { wire, document } = await box.outbox.freeze({ message: id, add: ['seen'] }, { kind: 'mail.flag', connector: 'mailbox' })
+  await assert.rejects(box.connector.deliver(wire, JSON.parse(document), AbortSignal.abort(), async () => {}), { code: 'connector.not_sent' })
+  await assert.rejects(box.connector.deliver(Buffer.from('{"act":"move"}'), JSON.parse(document), AbortSignal.timeout(9_000), async () => {}), { code: 'connector.not_sent' })
+})

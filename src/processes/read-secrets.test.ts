@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { plainAccount } from '../../test/support/mirror.ts'
+import type { House } from '../house/index.ts'
+import { processNames } from './boot.ts'
+import { secretsOf } from './read-secrets.ts'
+
+test('each secret reaches the one process that needs it: keys of models their gate, passwords of mailboxes and connectors the releaser', (t) => {
+  const home = mkdtempSync(join(tmpdir(), 'castellan-secrets-'))
+  t.after(() => rmSync(home, { recursive: true, force: true }))
+  mkdirSync(join(home, 'secrets'))
+  for (const name of ['near', 'far', 'mail', 'smtp', 'unused']) writeFileSync(join(home, 'secrets', name), `value of ${name}\n`, { mode: 0o600 })
+  const house = {
+    settings: {
+      models: { upstreams: [{ name: 'a', zone: 'machine', key: { secret: 'near' } }, { name: 'b', zone: 'cloud', key: { secret: 'far' } }], routes: {} },
+      mail: { accounts: [{ ...plainAccount, port: 143 }, { ...plainAccount, name: 'other', password: { secret: 'missing' }, port: 143 }] },
+      outbox: { connectors: [{ kind: 'file' }, { kind: 'smtp', password: { secret: 'smtp' } }, { kind: 'smtp' }] },
+    },
+  } as unknown as House
+  const given = Object.fromEntries(processNames.map((name) => [name, secretsOf(name, house, home)]))
+  assert.deepEqual(given, {
+    server: {}, 'worker-open': {}, 'worker-private': {},
+    releaser: { mail: 'value of mail', smtp: 'value of smtp' }, 'gate-local': { near: 'value of near' }, 'gate-cloud': { far: 'value of far' },
+  })
+  chmodSync(join(home, 'secrets', 'mail'), 0o644)
+  assert.throws(() => secretsOf('releaser', house, home), { code: 'secret.mode' })
+})
