@@ -4,6 +4,7 @@ import { change, settle, type OutboxDeps } from './change.ts'
 import { challengeOf } from './document.ts'
 import { decide, type TooLate } from './draft.ts'
 import { insertDecision, lockDraft, moveDraft } from './draft-store.ts'
+import { putAside } from './spent-before.ts'
 import { checkDraft, checkSignature } from './verify-draft.ts'
 
 /** A denial needs no signature: it can only keep something in. */
@@ -42,10 +43,8 @@ async function decideOnce(deps: OutboxDeps, id: string, request: DecisionRequest
       await settle(transaction, draft, 'denied', { words: request.reason })
       return decision
     }
-    if (deps.spent.find(draft.nonce)) {
-      await settle(transaction, draft, 'unknown', { reason: 'its nonce was spent before: this database is older than the file of spent nonces' })
-      return { outcome: 'too_late', was: 'unknown' }
-    }
+    const aside = await putAside(deps, transaction, draft)
+    if (aside) return aside
     const checked = checkDraft(draft, deps.connectors())
     const signature = Buffer.from(request.signature, 'base64')
     await checkSignature(draft, checked, request.keyId, signature, deps.keys)
