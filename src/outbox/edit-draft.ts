@@ -1,7 +1,7 @@
+import { z } from 'zod'
 import { Fault } from '../kernel/fault.ts'
 import { change, type OutboxDeps } from './change.ts'
 import { editPayload } from './compose/compose.ts'
-import type { MailWords } from './compose/mail.ts'
 import { challengeOf, readDocument, type DraftDocument } from './document.ts'
 import { tooLate, type TooLate } from './draft.ts'
 import { findProposal, insertDraft, lockDraft, moveDraft } from './draft-store.ts'
@@ -9,10 +9,17 @@ import { frozenDetail, prepareDraft } from './prepare-draft.ts'
 import { putAside } from './spent-before.ts'
 import { checkStored } from './verify-draft.ts'
 
-export interface DraftEdit extends MailWords {
-  /** Of the draft as the operator saw it, hex: whoever changed something else is told. */
-  readonly challenge: string
-}
+const addresses = z.array(z.string().max(1000)).max(1000)
+export const editBody = z.strictObject({
+  challenge: z.string().max(100).describe('of the draft as the operator saw it, hex: who changed something else is told'),
+  recipients: z.strictObject({ to: addresses, cc: addresses, bcc: addresses }),
+  subject: z.string().max(10_000),
+  text: z.string(),
+})
+export type DraftEdit = z.infer<typeof editBody>
+
+/** Bytes of a request: the longest text that a mail may have, as JSON writes it at worst. */
+export const longestEdit = 8 * 1024 * 1024
 
 export type EditOutcome = { readonly outcome: 'edited'; /** The draft that waits in its place. */ readonly draft: string } | TooLate
 

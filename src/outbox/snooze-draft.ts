@@ -1,7 +1,10 @@
+import { z } from 'zod'
 import { Fault } from '../kernel/fault.ts'
 import { change, type OutboxDeps } from './change.ts'
 import { tooLate, type TooLate } from './draft.ts'
 import { lockDraft, snooze } from './draft-store.ts'
+
+export const snoozeBody = z.strictObject({ until: z.iso.datetime({ offset: true }).transform((text) => new Date(text)).nullable() })
 
 export type SnoozeOutcome = { readonly outcome: 'snoozed'; readonly until: Date | null } | TooLate
 
