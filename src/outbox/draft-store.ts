@@ -3,6 +3,7 @@ import { fromRow, join, toRow, type Label, type LabelRow } from '../labels/index
 import { openStates, settledStates, type Draft, type DraftState } from './draft.ts'
 import type { Receipt } from './connectors/connector.ts'
 import { readProof, type Proof } from './keys/proof.ts'
+import type { AnsweredWords } from './risk.ts'
 
 /** Only this file touches proposal, draft, decision, delivery and releaser_state. Changes take part in the caller's transaction. */
 export type Queryable = Pick<Pool | PoolClient, 'query'>
@@ -28,11 +29,11 @@ export interface Approval {
 export interface DraftRow extends LabelRow {
   id: string; proposal_id: string; replaces: string | null; kind: string; connector: string; account: string
   document: string; wire: Buffer; nonce: string; risk: number; state: DraftState; reason: string | null
-  frozen_at: Date; expires_at: Date; hold_until: Date | null; closed_at: Date | null
+  frozen_at: Date; expires_at: Date; hold_until: Date | null; snoozed_until: Date | null; closed_at: Date | null
 }
 
 const draftColumns = `id, proposal_id, replaces, kind, connector, account, document, wire, nonce, risk, state, reason,
-  frozen_at, expires_at, hold_until, closed_at, label_level, label_integrity, label_lanes`
+  frozen_at, expires_at, hold_until, snoozed_until, closed_at, label_level, label_integrity, label_lanes`
 
 /** Proposals that nobody has frozen yet, the oldest first. */
 export async function newProposals(query: Queryable, limit: number): Promise<string[]> {
@@ -42,6 +43,15 @@ export async function newProposals(query: Queryable, limit: number): Promise<str
 
 /** Locks a proposal for freezing; nothing when it was frozen or refused meanwhile. */
 export async function lockProposal(client: Queryable, id: string): Promise<ProposalToFreeze | undefined> {
+  return readProposal(client, id, `and p.state = 'proposed' for update of p`)
+}
+
+/** What was proposed, whatever became of it. */
+export async function findProposal(query: Queryable, id: string): Promise<ProposalToFreeze | undefined> {
+  return readProposal(query, id, '')
+}
+
+async function readProposal(client: Queryable, id: string, only: string): Promise<ProposalToFreeze | undefined> {
   const { rows } = await client.query<{
     id: string; run_id: string; step_id: string; item_key: string; kind: string; connector: string; payload: unknown; job: string
     now: LabelRow; then: LabelRow
@@ -50,7 +60,7 @@ export async function lockProposal(client: Queryable, id: string): Promise<Propo
        jsonb_build_object('label_level', r.label_level, 'label_integrity', r.label_integrity, 'label_lanes', r.label_lanes) as now,
        jsonb_build_object('label_level', p.label_level, 'label_integrity', p.label_integrity, 'label_lanes', p.label_lanes) as then
      from proposal p join run r on r.id = p.run_id
-     where p.id = $1 and p.state = 'proposed' for update of p`,
+     where p.id = $1 ${only}`,
     [id],
   )
   const row = rows[0]
@@ -74,7 +84,27 @@ export async function strangersAmong(query: Queryable, addresses: readonly strin
   return rows.map(({ address }) => address)
 }
 
-export type NewDraft = Omit<Draft, 'state' | 'reason' | 'holdUntil' | 'closedAt'> & { readonly summary: Readonly<Record<string, unknown>> }
+/** The IBANs in what was released to any of the addresses. */
+export async function ibansSentTo(query: Queryable, addresses: readonly string[]): Promise<string[]> {
+  const { rows } = await query.query<{ iban: string }>(
+    `select distinct iban from draft, jsonb_array_elements_text(coalesce(summary -> 'ibans', '[]')) as said(iban)
+     where state = 'released' and summary -> 'addresses' ?| $1::text[] order by iban limit 20`,
+    [addresses],
+  )
+  return rows.map(({ iban }) => iban)
+}
+
+/** What a worker read in the stored mails with that Message-ID. */
+export async function answeredWords(query: Queryable, messageId: string): Promise<AnsweredWords[]> {
+  const { rows } = await query.query<{ from: string | null; subject: string | null; text: string | null }>(
+    `select envelope -> 'from' ->> 'address' as from, envelope ->> 'subject' as subject, left(body_text, 100000) as text
+     from mail_message where message_id = $1 order by received_at, id limit 5`,
+    [messageId],
+  )
+  return rows.map(({ from, subject, text }) => ({ from: from === '' ? null : from, subject: subject ?? '', text: text ?? '' }))
+}
+
+export type NewDraft = Omit<Draft, 'state' | 'reason' | 'holdUntil' | 'snoozedUntil' | 'closedAt'> & { readonly summary: Readonly<Record<string, unknown>> }
 
 export async function insertDraft(client: Queryable, draft: NewDraft): Promise<void> {
   const { label_level, label_integrity, label_lanes } = toRow(draft.label)
@@ -101,6 +131,10 @@ export async function moveDraft(
     `update draft set state = $2, reason = $3, hold_until = coalesce($4, hold_until), closed_at = $5 where id = $1`,
     [id, to, fields.reason ?? null, fields.holdUntil ?? null, fields.closedAt ?? null],
   )
+}
+
+export async function snooze(client: Queryable, id: string, until: Date | null): Promise<void> {
+  await client.query('update draft set snoozed_until = $2 where id = $1', [id, until])
 }
 
 /** Drafts in that state whose hold or deadline is over, the oldest first. */
@@ -213,6 +247,6 @@ export function fromDraftRow(row: DraftRow): Draft {
   return {
     id: row.id, proposalId: row.proposal_id, replaces: row.replaces, kind: row.kind, connector: row.connector, account: row.account,
     document: row.document, wire: row.wire, nonce: row.nonce, risk: row.risk, state: row.state, reason: row.reason,
-    frozenAt: row.frozen_at, expiresAt: row.expires_at, holdUntil: row.hold_until, closedAt: row.closed_at, label: fromRow(row),
+    frozenAt: row.frozen_at, expiresAt: row.expires_at, holdUntil: row.hold_until, snoozedUntil: row.snoozed_until, closedAt: row.closed_at, label: fromRow(row),
   }
 }
