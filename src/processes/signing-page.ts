@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { systemClock } from '../kernel/clock.ts'
-import { listenOnLoopback } from '../kernel/listen.ts'
+import { listenOnLocalhost } from '../kernel/listen-on-localhost.ts'
 import type { House } from '../house/index.ts'
 import { signingSite, type SigningSite } from '../house/settings/check-signing.ts'
 import { change, type OutboxDeps } from '../outbox/change.ts'
@@ -45,11 +45,11 @@ export function createSigningPage(house: () => House): SigningPage {
           passkeyOptions: (challenge) => passkeyOptions(outbox.keys, site().rpId, challenge),
         }),
       })
-      const address = await listenOnLoopback(app, port, 'ports.releaser')
-      port = Number(new URL(address).port)
+      const listening = await listenOnLocalhost(app, port, 'ports.releaser')
+      port = listening.port
       return async () => {
         changes.close()
-        await app.close()
+        await Promise.all([listening.close(), app.close()])
       }
     },
   }
