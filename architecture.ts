@@ -12,11 +12,12 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   jobs: ['kernel', 'labels', 'house', 'tools', 'runs'],
   imap: ['kernel', 'house'],
   outbox: ['kernel', 'labels', 'house', 'imap'],
+  signing: ['kernel', 'outbox'],
   channels: ['kernel', 'labels', 'house', 'imap'],
   gate: ['kernel', 'labels', 'house', 'models'],
   server: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox'],
   cli: ['kernel', 'labels', 'house', 'outbox'],
-  processes: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'imap', 'channels', 'gate', 'server'],
+  processes: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'signing', 'imap', 'channels', 'gate', 'server'],
 }
 
 /** Who may besides know the shapes of whom: imports of types, which are gone when the program runs. */

@@ -8,6 +8,7 @@ import { checkLanes } from './settings/check-lanes.ts'
 import { checkMail } from './settings/check-mail.ts'
 import { checkModels } from './settings/check-models.ts'
 import { checkOutbox } from './settings/check-outbox.ts'
+import { checkSigning } from './settings/check-signing.ts'
 import { checkPlaces, checkShell } from './settings/check-places.ts'
 import type { Settings } from './settings/settings.ts'
 import { toLanes } from './settings/to-lanes.ts'
@@ -39,6 +40,7 @@ export function loadSettings(folder: string, source: YamlSource, overrides: Over
     ...(broken.has('lanes') ? [] : checkLanes(file, source)),
     ...(broken.has('models') ? [] : checkModels(file, source)),
     ...checkDatabase(file, source),
+    ...checkSigning(file, source),
     ...ofPlaces,
     ...ofMail,
     ...ofOutbox,

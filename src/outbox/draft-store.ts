@@ -2,6 +2,8 @@ import type { Pool, PoolClient } from 'pg'
 import { fromRow, join, toRow, type Label, type LabelRow } from '../labels/index.ts'
 import { openStates, settledStates, type Draft, type DraftState } from './draft.ts'
 import type { Receipt } from './connectors/connector.ts'
+import { readProof, type Proof } from './keys/proof.ts'
+import type { AnsweredWords } from './risk.ts'
 
 /** Only this file touches proposal, draft, decision, delivery and releaser_state. Changes take part in the caller's transaction. */
 export type Queryable = Pick<Pool | PoolClient, 'query'>
@@ -20,19 +22,18 @@ export interface ProposalToFreeze {
 }
 
 export interface Approval {
-  readonly keyId: string
-  readonly signature: Buffer
+  readonly proof: Proof
   readonly decidedAt: Date
 }
 
 export interface DraftRow extends LabelRow {
   id: string; proposal_id: string; replaces: string | null; kind: string; connector: string; account: string
   document: string; wire: Buffer; nonce: string; risk: number; state: DraftState; reason: string | null
-  frozen_at: Date; expires_at: Date; hold_until: Date | null; closed_at: Date | null
+  frozen_at: Date; expires_at: Date; hold_until: Date | null; snoozed_until: Date | null; closed_at: Date | null
 }
 
 const draftColumns = `id, proposal_id, replaces, kind, connector, account, document, wire, nonce, risk, state, reason,
-  frozen_at, expires_at, hold_until, closed_at, label_level, label_integrity, label_lanes`
+  frozen_at, expires_at, hold_until, snoozed_until, closed_at, label_level, label_integrity, label_lanes`
 
 /** Proposals that nobody has frozen yet, the oldest first. */
 export async function newProposals(query: Queryable, limit: number): Promise<string[]> {
@@ -42,6 +43,15 @@ export async function newProposals(query: Queryable, limit: number): Promise<str
 
 /** Locks a proposal for freezing; nothing when it was frozen or refused meanwhile. */
 export async function lockProposal(client: Queryable, id: string): Promise<ProposalToFreeze | undefined> {
+  return readProposal(client, id, `and p.state = 'proposed' for update of p`)
+}
+
+/** What was proposed, whatever became of it. */
+export async function findProposal(query: Queryable, id: string): Promise<ProposalToFreeze | undefined> {
+  return readProposal(query, id, '')
+}
+
+async function readProposal(client: Queryable, id: string, only: string): Promise<ProposalToFreeze | undefined> {
   const { rows } = await client.query<{
     id: string; run_id: string; step_id: string; item_key: string; kind: string; connector: string; payload: unknown; job: string
     now: LabelRow; then: LabelRow
@@ -50,7 +60,7 @@ export async function lockProposal(client: Queryable, id: string): Promise<Propo
        jsonb_build_object('label_level', r.label_level, 'label_integrity', r.label_integrity, 'label_lanes', r.label_lanes) as now,
        jsonb_build_object('label_level', p.label_level, 'label_integrity', p.label_integrity, 'label_lanes', p.label_lanes) as then
      from proposal p join run r on r.id = p.run_id
-     where p.id = $1 and p.state = 'proposed' for update of p`,
+     where p.id = $1 ${only}`,
     [id],
   )
   const row = rows[0]
@@ -74,7 +84,27 @@ export async function strangersAmong(query: Queryable, addresses: readonly strin
   return rows.map(({ address }) => address)
 }
 
-export type NewDraft = Omit<Draft, 'state' | 'reason' | 'holdUntil' | 'closedAt'> & { readonly summary: Readonly<Record<string, unknown>> }
+/** The IBANs in what was released to any of the addresses. */
+export async function ibansSentTo(query: Queryable, addresses: readonly string[]): Promise<string[]> {
+  const { rows } = await query.query<{ iban: string }>(
+    `select distinct iban from draft, jsonb_array_elements_text(coalesce(summary -> 'ibans', '[]')) as said(iban)
+     where state = 'released' and summary -> 'addresses' ?| $1::text[] order by iban limit 20`,
+    [addresses],
+  )
+  return rows.map(({ iban }) => iban)
+}
+
+/** What a worker read in the stored mails with that Message-ID. */
+export async function answeredWords(query: Queryable, messageId: string): Promise<AnsweredWords[]> {
+  const { rows } = await query.query<{ from: string | null; subject: string | null; text: string | null }>(
+    `select envelope -> 'from' ->> 'address' as from, envelope ->> 'subject' as subject, left(body_text, 100000) as text
+     from mail_message where message_id = $1 order by received_at, id limit 5`,
+    [messageId],
+  )
+  return rows.map(({ from, subject, text }) => ({ from: from === '' ? null : from, subject: subject ?? '', text: text ?? '' }))
+}
+
+export type NewDraft = Omit<Draft, 'state' | 'reason' | 'holdUntil' | 'snoozedUntil' | 'closedAt'> & { readonly summary: Readonly<Record<string, unknown>> }
 
 export async function insertDraft(client: Queryable, draft: NewDraft): Promise<void> {
   const { label_level, label_integrity, label_lanes } = toRow(draft.label)
@@ -103,45 +133,55 @@ export async function moveDraft(
   )
 }
 
-/** Drafts that nobody signed before their deadline, the oldest first. */
-export async function overdueDrafts(query: Queryable, now: Date): Promise<string[]> {
-  const { rows } = await query.query<{ id: string }>(`select id from draft where state = 'waiting' and expires_at <= $1 order by frozen_at, id`, [now])
+export async function snooze(client: Queryable, id: string, until: Date | null): Promise<void> {
+  await client.query('update draft set snoozed_until = $2 where id = $1', [id, until])
+}
+
+/** Drafts in that state whose hold or deadline is over, the oldest first. */
+export async function overdueDrafts(query: Queryable, state: 'held' | 'waiting', now: Date, connector?: string): Promise<string[]> {
+  const { rows } = await query.query<{ id: string }>(
+    `select id from draft where state = $1 and ${state === 'held' ? 'hold_until' : 'expires_at'} <= $2 and connector = coalesce($3, connector) order by frozen_at, id`,
+    [state, now, connector ?? null],
+  )
   return rows.map(({ id }) => id)
 }
 
-/** Signed drafts whose hold is over, the oldest first. */
-export async function heldDrafts(query: Queryable, now: Date): Promise<{ id: string; connector: string }[]> {
-  const { rows } = await query.query<{ id: string; connector: string }>(
-    `select id, connector from draft where state = 'held' and hold_until <= $1 order by frozen_at, id`,
-    [now],
-  )
-  return rows
+/** The connectors of the drafts whose hold is over. */
+export async function dueConnectors(query: Queryable, now: Date): Promise<string[]> {
+  const { rows } = await query.query<{ connector: string }>(`select distinct connector from draft where state = 'held' and hold_until <= $1`, [now])
+  return rows.map(({ connector }) => connector)
 }
 
-/** When the next hold or deadline is over. */
-export async function nextMoment(query: Queryable): Promise<Date | undefined> {
+/** When the next hold or deadline is over, of those that are not over yet. */
+export async function nextMoment(query: Queryable, now: Date): Promise<Date | undefined> {
   const { rows } = await query.query<{ next: Date | null }>(
-    `select least((select min(hold_until) from draft where state = 'held'), (select min(expires_at) from draft where state = 'waiting')) as next`,
+    `select least(
+       (select min(hold_until) from draft where state = 'held' and hold_until > $1),
+       (select min(expires_at) from draft where state = 'waiting' and expires_at > $1)) as next`,
+    [now],
   )
   return rows[0]?.next ?? undefined
 }
 
 export async function insertDecision(
   client: Queryable,
-  decision: { id: string; draft: string; verdict: 'approve' | 'deny' | 'undo'; keyId?: string; signature?: Buffer; reason?: string; at: Date },
+  decision: { id: string; draft: string; verdict: 'approve' | 'deny' | 'undo'; reason?: string; at: Date } & Partial<Proof>,
 ): Promise<void> {
+  const { id, draft, verdict, keyId, signature, assertion, reason, at } = decision
   await client.query(
-    `insert into decision (id, draft_id, verdict, key_id, signature, reason, decided_at) values ($1, $2, $3, $4, $5, $6, $7)`,
-    [decision.id, decision.draft, decision.verdict, decision.keyId ?? null, decision.signature ?? null, decision.reason ?? null, decision.at],
+    `insert into decision (id, draft_id, verdict, key_id, signature, assertion, reason, decided_at) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    [id, draft, verdict, keyId ?? null, signature ?? null, assertion === undefined ? null : JSON.stringify(assertion), reason ?? null, at],
   )
 }
 
 export async function findApproval(query: Queryable, draft: string): Promise<Approval | undefined> {
-  const { rows } = await query.query<{ key_id: string; signature: Buffer; decided_at: Date }>(
-    `select key_id, signature, decided_at from decision where draft_id = $1 and verdict = 'approve'`,
+  const { rows } = await query.query<{ key_id: string; signature: Buffer | null; assertion: unknown; decided_at: Date }>(
+    `select key_id, signature, assertion, decided_at from decision where draft_id = $1 and verdict = 'approve'`,
     [draft],
   )
-  return rows[0] && { keyId: rows[0].key_id, signature: rows[0].signature, decidedAt: rows[0].decided_at }
+  const row = rows[0]
+  if (row === undefined) return undefined
+  return { proof: readProof({ keyId: row.key_id, signature: row.signature, assertion: row.assertion }), decidedAt: row.decided_at }
 }
 
 /**
@@ -185,9 +225,9 @@ export async function recordSpentCount(query: Queryable, count: number): Promise
 /** As much of a draft as tells whether its nonce or its act was spent. */
 export type DraftTrace = Pick<Draft, 'id' | 'nonce' | 'document' | 'state'>
 
-/** Every draft that is open. */
-export async function openDrafts(query: Queryable): Promise<DraftTrace[]> {
-  const { rows } = await query.query<DraftTrace>(`select id, nonce, document, state from draft where state = any ($1) order by frozen_at, id`, [openStates])
+/** Every draft that is open, or of one connector. */
+export async function openDrafts(query: Queryable, connector?: string): Promise<DraftTrace[]> {
+  const { rows } = await query.query<DraftTrace>(`select id, nonce, document, state from draft where state = any ($1) and connector = coalesce($2, connector) order by frozen_at, id`, [openStates, connector ?? null])
   return rows
 }
 
@@ -226,6 +266,6 @@ export function fromDraftRow(row: DraftRow): Draft {
   return {
     id: row.id, proposalId: row.proposal_id, replaces: row.replaces, kind: row.kind, connector: row.connector, account: row.account,
     document: row.document, wire: row.wire, nonce: row.nonce, risk: row.risk, state: row.state, reason: row.reason,
-    frozenAt: row.frozen_at, expiresAt: row.expires_at, holdUntil: row.hold_until, closedAt: row.closed_at, label: fromRow(row),
+    frozenAt: row.frozen_at, expiresAt: row.expires_at, holdUntil: row.hold_until, snoozedUntil: row.snoozed_until, closedAt: row.closed_at, label: fromRow(row),
   }
 }

@@ -4,7 +4,7 @@ import { forgottenRuns, lockDraft, overdueDrafts } from './draft-store.ts'
 /** No signature before the deadline means denied. */
 export async function expireDrafts(deps: OutboxDeps): Promise<number> {
   let expired = 0
-  for (const id of await overdueDrafts(deps.database.pool, deps.clock.now())) {
+  for (const id of await overdueDrafts(deps.database.pool, 'waiting', deps.clock.now())) {
     await change(deps, 'draft.expire', async (transaction) => {
       const draft = await lockDraft(transaction.client, id)
       if (draft?.state !== 'waiting' || transaction.now < draft.expiresAt) return

@@ -9,7 +9,7 @@ import { createEntrance } from '../imap/index.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { createSentFolder } from './connectors/sent-folder.ts'
 import { createSmtpConnector } from './connectors/smtp.ts'
-import { present } from './draft-view.ts'
+import { tellHistory } from './draft-history.ts'
 import { historyOf } from './draft-queries.ts'
 import { copyRetryAfterMs, fileSentCopies } from './file-sent-copies.ts'
 import { releaseDraft } from './release-drafts.ts'
@@ -61,7 +61,7 @@ test('what was sent is filed as read in the mailbox of its sender, byte for byte
   await fileSentCopies(post.outbox.deps)
   assert.equal((await post.copies()).length, 2)
   const draft = await post.outbox.draft(id)
-  assert.deepEqual(present(draft, await historyOf(post.outbox.database.owner.pool, draft.proposalId), new Date()).history.at(-1)!.sent_copy, { state: 'filed', reason: null })
+  assert.deepEqual(tellHistory(await historyOf(post.outbox.database.owner.pool, draft.proposalId)).at(-1)!.sent_copy, { state: 'filed', reason: null })
 })
 
 test('a message of that name in the folder is left alone: the server filed it itself, or a releaser that died since', { skip }, async (t) => {

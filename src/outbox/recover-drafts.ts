@@ -1,19 +1,21 @@
 import { change, settle, type Change, type OutboxDeps } from './change.ts'
 import type { Receipt } from './connectors/connector.ts'
-import { itemOf, readDocument, type DraftDocument } from './document.ts'
+import { itemOf, itemSaid, readDocument, type DraftDocument } from './document.ts'
 import { openStates, type Draft } from './draft.ts'
 import { everApproved, lockDraft, moveDraft, openDrafts, recordSpentCount, spentCount, type DraftTrace } from './draft-store.ts'
 import type { SpentNonce } from './spent-nonces.ts'
+import { putAside, spentBefore } from './spent-before.ts'
 import { undoDraft } from './undo-draft.ts'
 
 /**
  * Brings database and file of spent nonces together after a crash, a restored database, or a lost file. Runs before anything
- * is released, and again whenever a release ended without a record. Sends nothing.
+ * is released, and again whenever a release ended without a record; then for its connector alone, through which nothing may be
+ * on its way. Sends nothing.
  */
-export async function recoverDrafts(deps: OutboxDeps): Promise<void> {
+export async function recoverDrafts(deps: OutboxDeps, connector?: string): Promise<void> {
   const known = await spentCount(deps.database.pool)
   if (deps.spent.count < known) await fileWasLost(deps, known)
-  for (const draft of await openDrafts(deps.database.pool)) {
+  for (const draft of await openDrafts(deps.database.pool, connector)) {
     if (isAstray(deps, draft)) await recoverDraft(deps, draft.id)
   }
   if ((await spentCount(deps.database.pool)) !== deps.spent.count) await recordSpentCount(deps.database.pool, deps.spent.count)
@@ -44,10 +46,11 @@ async function recoverDraft(deps: OutboxDeps, id: string): Promise<void> {
     const draft = await lockDraft(client, id)
     if (!draft || !openStates.some((state) => state === draft.state)) return 'none'
     const spent = deps.spent.find(draft.nonce)
-    if (spent) return settleSpent(deps, transaction, draft, spent)
-    const before = deps.spent.released(itemSaid(draft.document))
-    if (before) {
-      await settle(transaction, draft, 'unknown', { reason: `the same act was released on ${before.at} as draft ${before.draft}: this database is older than the file of spent nonces` })
+    if (spent && (spent.act !== 'replace' || draft.state !== 'waiting')) return settleSpent(deps, transaction, draft, spent)
+    if (draft.state === 'waiting' && (await putAside(deps, transaction, draft))) return 'none'
+    const before = spentBefore(deps.spent, draft)
+    if (before !== undefined) {
+      await settle(transaction, draft, 'unknown', { reason: before })
     } else if (draft.state === 'signed') {
       await settle(transaction, draft, 'unknown', { reason: 'it is signed without a hold, which Castellan never leaves behind' })
     } else if (draft.state === 'releasing') {
@@ -82,6 +85,8 @@ function reasonOf({ act, at, draft }: SpentNonce): string {
     case 'failed':
     case 'returned':
       return `its delivery failed on ${at}: this database is older than the file of spent nonces`
+    case 'replace':
+      return `the operator changed it on ${at}: this database is older than the file of spent nonces`
     case 'lost':
       return 'the file of spent nonces was lost while it was in flight: look whether it arrived, then say so'
   }
@@ -97,13 +102,4 @@ async function askConnector(deps: OutboxDeps, draft: Draft): Promise<Receipt | u
   const connector = deps.connectors().find(document.connector.name)
   if (connector?.account !== document.account || connector.kind !== document.connector.kind) return undefined
   return connector.reconcile?.(draft.wire, document).catch(() => undefined)
-}
-
-/** What its document says that it does; nothing when that cannot be read. */
-function itemSaid(document: string): string {
-  try {
-    return readDocument(document).origin.item
-  } catch {
-    return ''
-  }
 }

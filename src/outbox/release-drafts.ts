@@ -2,13 +2,15 @@ import { Fault, toFault } from '../kernel/fault.ts'
 import { faultPoint } from '../kernel/fault-point.ts'
 import { newId } from '../kernel/ids.ts'
 import { change, settle, type Ending, type OutboxDeps } from './change.ts'
+import { checkProof } from './check-proof.ts'
 import type { Connector, Receipt } from './connectors/connector.ts'
 import { lastRelease, mayMove, type Draft, type DraftState } from './draft.ts'
-import { countTry, findApproval, heldDrafts, lockDraft, moveDraft, openDelivery, recordSpentCount, type Queryable } from './draft-store.ts'
+import { countTry, dueConnectors, findApproval, lockDraft, moveDraft, openDelivery, overdueDrafts, recordSpentCount, type Queryable } from './draft-store.ts'
 import { wantSentCopy } from './sent-copy-store.ts'
+import { spentBefore } from './spent-before.ts'
 import type { SpentNonce } from './spent-nonces.ts'
 import { undoDraft } from './undo-draft.ts'
-import { checkDraft, checkSignature, type Checked } from './verify-draft.ts'
+import { checkDraft, type Checked } from './verify-draft.ts'
 
 /** A connector that has not answered by then is given up; whether the bytes left stays open. In milliseconds. */
 const deliveryTimeoutMs = 120_000
@@ -23,20 +25,20 @@ export interface Released {
 }
 
 /**
- * Releases every draft whose hold is over: those of one connector one after the other, those of several side by side, so that
- * a server that does not answer keeps only its own waiting.
+ * Releases every draft whose hold is over, or those of one connector: those of one connector one after the other, those of
+ * several side by side, so that a server that does not answer keeps only its own waiting.
  * @throws Fault `releaser.replaced`: this releaser must stop
  */
-export async function releaseDrafts(deps: OutboxDeps, signal?: AbortSignal): Promise<Released> {
+export async function releaseDrafts(deps: OutboxDeps, { signal, connector }: { signal?: AbortSignal; connector?: string } = {}): Promise<Released> {
   const outcome: Released = { released: 0, astray: false }
-  const ways = Map.groupBy(await heldDrafts(deps.database.pool, deps.clock.now()), ({ connector }) => connector)
-  await Promise.all([...ways.values()].map((drafts) => releaseInTurn(deps, drafts.map(({ id }) => id), outcome, signal)))
+  const ways = connector === undefined ? await dueConnectors(deps.database.pool, deps.clock.now()) : [connector]
+  await Promise.all(ways.map((way) => releaseInTurn(deps, way, outcome, signal)))
   return outcome
 }
 
 /** After one that has to be tried again the others of that connector wait for the next round: the server is not well. */
-async function releaseInTurn(deps: OutboxDeps, ids: readonly string[], outcome: Released, signal?: AbortSignal): Promise<void> {
-  for (const id of ids) {
+async function releaseInTurn(deps: OutboxDeps, connector: string, outcome: Released, signal?: AbortSignal): Promise<void> {
+  for (const id of await overdueDrafts(deps.database.pool, 'held', deps.clock.now(), connector)) {
     if (signal?.aborted) return
     try {
       const end = await releaseDraft(deps, id)
@@ -110,8 +112,9 @@ async function begin(deps: OutboxDeps, id: string): Promise<Begun> {
     if (draft?.state !== 'held' || draft.holdUntil === null || now < draft.holdUntil) return { step: 'none' }
     const spent = deps.spent.find(draft.nonce)
     if (spent?.act === 'undo') return { step: 'undo' }
-    if (spent) {
-      await settle(transaction, draft, 'unknown', { reason: `its nonce was spent on ${spent.at} (${spent.act}): the row is older than the file of spent nonces` })
+    const reason = spentBefore(deps.spent, draft)
+    if (reason !== undefined) {
+      await settle(transaction, draft, 'unknown', { reason })
       return { step: 'none' }
     }
     try {
@@ -120,7 +123,7 @@ async function begin(deps: OutboxDeps, id: string): Promise<Begun> {
       const checked = checkDraft(draft, deps.connectors())
       const approval = await findApproval(client, id)
       if (!approval) throw new Fault('refused', 'draft.signature', 'nobody signed it')
-      await checkSignature(draft, checked, approval.keyId, approval.signature, deps.keys)
+      await checkProof(deps, draft, checked, approval.proof, { decidedAt: approval.decidedAt, again: true })
       await moveDraft(client, id, 'releasing')
       const tries = await openDelivery(client, { id: newId(), draft: id, nonce: draft.nonce, at: now })
       await audit('draft.releasing', id, { nonce: draft.nonce, sha256: checked.document.wire.sha256 })

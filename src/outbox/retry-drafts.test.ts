@@ -166,12 +166,13 @@ test('a database that goes away between the spent signature and the sending cost
 test('a server that does not answer keeps no draft of another connector waiting, and is left alone until the next round', async (t) => {
   const silent = Promise.withResolvers<never>()
   const begun: string[] = []
+  const asked = Promise.withResolvers<void>()
   const sent = Promise.withResolvers<string>()
   const outbox = await testOutbox(t, { connectors: (path): Connector[] => {
     const file = createFileConnector({ name: 'file', path, from: 'haus@example.org' })
     return [
       { ...file, deliver: async (...args) => file.deliver(...args).finally(() => sent.resolve(args[1].id)) },
-      { ...file, name: 'slow', deliver: (_wire, { id }) => (begun.push(id), silent.promise) },
+      { ...file, name: 'slow', deliver: (_wire, { id }) => (begun.push(id), asked.resolve(), silent.promise) },
     ]
   } })
   const first = await outbox.readyToRelease(undefined, { connector: 'slow' })
@@ -179,6 +180,7 @@ test('a server that does not answer keeps no draft of another connector waiting,
   const other = await outbox.readyToRelease()
   const round = releaseDrafts(outbox.deps)
   assert.equal(await sent.promise, other.id)
+  await asked.promise
   assert.deepEqual(begun, [first.id])
   silent.reject(new Fault('timeout', 'connector.try_again', 'it did not answer'))
   assert.deepEqual(await round, { released: 1, astray: false })

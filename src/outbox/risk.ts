@@ -1,9 +1,15 @@
 import type { RiskRule } from '../house/index.ts'
 import { matches } from '../house/index.ts'
 import { describeLevel, type Label } from '../labels/index.ts'
+import { ibansIn, speaksOfBankChange } from './bank-accounts.ts'
 
 /** From here on a draft is high-risk: it expires soon and is never approved together with others. */
 export const highRisk = 7
+
+/** May a key that stands for one use of a passkey hours ago sign it, or does it take the passkey itself? */
+export function sessionMaySign({ risk, label }: { readonly risk: number; readonly label: Label }): boolean {
+  return risk < highRisk && label.level < 3
+}
 
 export interface RiskSubject {
   readonly kind: string
@@ -15,6 +21,16 @@ export interface RiskSubject {
   readonly hidden: number
   readonly attachments: number
   readonly title: string
+  readonly text: string
+  /** What stands in the mail that it answers, as a worker read it; several where several claim that Message-ID. */
+  readonly answered: readonly AnsweredWords[]
+  /** The IBANs that were in what was sent to one of `addresses` before. */
+  readonly sentIbans: readonly string[]
+}
+
+export interface AnsweredWords {
+  readonly from: string | null
+  readonly subject: string
   readonly text: string
 }
 
@@ -36,7 +52,6 @@ const payment = words([
   'routing number', 'invoices?', 'payments?', 'payable', 'refunds?', 'paypal', 'bitcoin', 'überweis\\p{L}*', 'zahl(?:en|ung\\p{L}*)', 'bezahl\\p{L}*',
   'rechnung\\p{L}*', 'bankverbindung\\p{L}*', 'kontonummer\\p{L}*', 'kontodaten', 'bankdaten', 'lastschrift\\p{L}*', 'mahnung\\p{L}*',
 ])
-const bankChange = words(['(?:new|changed?|updated?|neue[nrs]?|geändert\\p{L}*|änder\\p{L}*)[^.\\n]{0,60}(?:iban|bank\\p{L}*|account|konto\\p{L}*)'])
 const ibanShape = /\b(?:[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}|[a-z]{2}\d{2}(?:[ -]?\d){11,30})\b/u
 
 /** Whole words without regard to case; `\b` would not see the edge before an umlaut. */
@@ -69,8 +84,8 @@ export function assessRisk(subject: RiskSubject, houseRules: readonly RiskRule[]
   if (subject.hidden > 0) add(1, `${subject.hidden} recipient${subject.hidden > 1 ? 's' : ''} in BCC`)
   if (subject.attachments > 0) add(1, `${subject.attachments} attachment${subject.attachments > 1 ? 's leave' : ' leaves'} the house`)
   const said = `${subject.title}\n${subject.text}`
-  const money = silent.has(subject.kind) ? undefined : speaksOfMoney(said)
-  if (money !== undefined) atLeast(highRisk, money)
+  if (!silent.has(subject.kind)) for (const [level, why] of speaksOfMoney(subject, said)) atLeast(level, why)
+  for (const from of answeredElsewhere(subject)) add(1, `the mail that it answers came from ${from}, and the answer does not go there`)
   if (subject.label.level === 3) atLeast(8, 'local-only content would leave the house')
   for (const rule of houseRules) {
     if (applies(rule, subject, said)) add(rule.add, `${rule.reason} (rule of the house)`)
@@ -78,11 +93,22 @@ export function assessRisk(subject: RiskSubject, houseRules: readonly RiskRule[]
   return { risk: Math.min(10, Math.max(floor, sum)), reasons }
 }
 
-function speaksOfMoney(said: string): string | undefined {
-  if (ibanShape.test(said)) return 'it holds something like an IBAN'
-  if (bankChange.test(said)) return 'it speaks of a change of bank details'
-  const word = payment.exec(said)?.[0]
-  return word === undefined ? undefined : `it speaks of payment (“${word}”)`
+/** What it says of money, and what the mail says that it answers: the least risk that follows from each. */
+function speaksOfMoney({ answered, sentIbans }: RiskSubject, said: string): [level: number, why: string][] {
+  const found: [number, string][] = []
+  const other = sentIbans.length === 0 ? undefined : ibansIn(said).find((iban) => !sentIbans.includes(iban))
+  if (ibanShape.test(said)) found.push([highRisk, 'it holds something like an IBAN'])
+  if (other !== undefined) found.push([8, `it names the account ${other}; what was sent to them before named ${sentIbans.join(', ')}`])
+  if (speaksOfBankChange(said)) found.push([highRisk, 'it speaks of a change of bank details'])
+  const word = found.length === 0 ? payment.exec(said)?.[0] : undefined
+  if (word !== undefined) found.push([highRisk, `it speaks of payment (“${word}”)`])
+  if (answered.some(({ subject, text }) => speaksOfBankChange(`${subject}\n${text}`))) found.push([highRisk, 'the mail that it answers speaks of a change of bank details'])
+  return found
+}
+
+/** Senders of the answered mail who do not get the answer: a Reply-To can lead it to somebody else. */
+function answeredElsewhere({ answered, addresses }: RiskSubject): string[] {
+  return answered.flatMap(({ from }) => (from !== null && !addresses.includes(from.toLowerCase()) ? [from] : []))
 }
 
 function applies({ when }: RiskRule, subject: RiskSubject, said: string): boolean {

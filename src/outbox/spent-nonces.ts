@@ -7,6 +7,7 @@ import { syncFolder } from './durable-file.ts'
 
 /**
  * `release`: written before the act that cannot be taken back. `undo`: taken back, so that a flipped row cannot bring it back.
+ * `replace`: the operator changed it, so that a restored row cannot be signed as it was before.
  * `lost`: in the database when this file was missing or older, so nobody knows. `failed`: it ended, and nothing left.
  * `returned`: after a `release`, the outside world refused the act as a whole for now: the nonce is unspent again.
  */
@@ -15,7 +16,7 @@ const entrySchema = z.strictObject({
   draft: z.uuid(),
   /** `origin.item` of the document: the same act of the same run is known again when a restored database freezes it anew. */
   item: z.string(),
-  act: z.enum(['release', 'undo', 'lost', 'failed', 'returned']),
+  act: z.enum(['release', 'undo', 'replace', 'lost', 'failed', 'returned']),
   at: z.iso.datetime(),
 })
 export type SpentNonce = z.infer<typeof entrySchema>
@@ -108,7 +109,7 @@ function create(
     if (entry.act === 'returned') byNonce.delete(entry.nonce)
     else byNonce.set(entry.nonce, entry)
     if (entry.act === 'release' || entry.act === 'lost') byItem.set(entry.item, entry)
-    else if (entry.act !== 'undo' && byItem.get(entry.item)?.nonce === entry.nonce) byItem.delete(entry.item)
+    else if (entry.act !== 'undo' && entry.act !== 'replace' && byItem.get(entry.item)?.nonce === entry.nonce) byItem.delete(entry.item)
   }
 
   return {

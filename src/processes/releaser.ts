@@ -9,13 +9,10 @@ import { createLogger } from '../kernel/log.ts'
 import type { House } from '../house/index.ts'
 import type { OutboxDeps } from '../outbox/change.ts'
 import { createConnectors, openConnector, type Connectors } from '../outbox/connectors/connectors.ts'
-import { nextMoment } from '../outbox/draft-store.ts'
-import { expireDrafts, wakeForgottenRuns } from '../outbox/expire-drafts.ts'
 import { fileSentCopies } from '../outbox/file-sent-copies.ts'
 import { freezeProposals } from '../outbox/freeze-proposal.ts'
 import { openOperatorKeys } from '../outbox/operator-keys.ts'
 import { recoverDrafts } from '../outbox/recover-drafts.ts'
-import { releaseDrafts } from '../outbox/release-drafts.ts'
 import { outboxRoutes } from '../outbox/routes.ts'
 import { nextSentCopy } from '../outbox/sent-copy-store.ts'
 import { openSpentNonces } from '../outbox/spent-nonces.ts'
@@ -26,10 +23,12 @@ import { connectorRoutes } from './connector-routes.ts'
 import { startLoop, type Loop } from './loop.ts'
 import { createMailboxes, type Mailboxes } from './mailboxes.ts'
 import { becomeOnlyReleaser } from './only-releaser.ts'
+import { createReleasing } from './releasing.ts'
 import { openSealingKey, type SealingKey } from './sealing-key.ts'
+import { createSigningPage, type SigningPage } from './signing-page.ts'
 
 /** How long each part waits without being woken, in milliseconds. */
-const pause = { freeze: 1_500, release: 15_000, retry: 1_000, seal: 1_000 }
+const pause = { freeze: 1_500, seal: 1_000, copy: { usual: 15_000, retry: 1_000 } }
 
 /** Freezes what workers propose, takes the operator's decisions on its own socket, releases what was signed, stores mail, seals the audit. */
 export async function start(boot: Boot, host: Host): Promise<Started> {
@@ -52,6 +51,7 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
   const database = connect(boot.database, { application: boot.process, max: 6, onLost: (error) => log.warn({ err: error }, 'a connection to the database was lost') })
   closing.push(database.close)
   let house = boot.house
+  const signing = createSigningPage(() => house)
   const stopping = new AbortController()
 
   /** Going on could release twice: this process ends, and `up` starts another that looks first. */
@@ -77,6 +77,8 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
   const outbox: OutboxDeps = {
     database, spent, log, clock: systemClock, keys: openOperatorKeys(boot.folder),
     settings: () => house.settings.outbox,
+    site: signing.site,
+    onChanged: signing.onChanged,
     connectors: () => connectors,
     onEnqueued: (name) => host.wake(name === 'runs_open' ? 'worker-open' : 'worker-private'),
   }
@@ -95,7 +97,13 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
     return started
   }
   const filing = loop('filing copies of what was sent', createFiling(outbox, stopping.signal))
-  const releasing = loop('releasing drafts', createReleasing(outbox, stopping.signal, filing.wake))
+  const onReleased = () => {
+    releasing.wake()
+    filing.wake()
+  }
+  const releases = createReleasing(outbox, { signal: stopping.signal, onReleased, onError: dieWhenReplaced })
+  closing.push(releases.settled)
+  const releasing = loop('releasing drafts', releases.round)
   const freezing = loop('freezing proposals', async () => {
     const { frozen, more } = await freezeProposals(outbox)
     if (frozen > 0) releasing.wake() // an earlier deadline may have come
@@ -108,9 +116,12 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
   const declareMailboxes = ({ settings }: House) => mailboxes.declare(settings.mail.accounts, settings.isolation.acceptDemonstration)
   declareMailboxes(house)
 
-  const app = createReleaserApp({ outbox, sealingKey, boot, onChange: releasing.wake, dieWhenReplaced, mailboxes })
+  const onChange = releasing.wake
+  const app = createReleaserApp({ outbox, sealingKey, boot, signing, onChange, dieWhenReplaced, mailboxes })
   closing.push(() => app.close())
   await listenOnSocket(app, boot.sockets.releaser, 'owner')
+
+  closing.push(await signing.open(outbox, { onChange, onError: dieWhenReplaced }))
   closing.push(() => stopping.abort())
 
   host.onWake(freezing.wake)
@@ -122,30 +133,12 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
   log.info({ spent: spent.count }, 'keeping the outbox')
 }
 
-/** One round of what has its time: deadlines, holds, and what a release without a record left behind. */
-function createReleasing(outbox: OutboxDeps, signal: AbortSignal, onReleased: () => void): () => Promise<number> {
-  let astray = false
-  return async () => {
-    if (astray) await recoverDrafts(outbox)
-    await expireDrafts(outbox)
-    const outcome = await releaseDrafts(outbox, signal)
-    astray = outcome.astray
-    if (outcome.released > 0) onReleased()
-    await wakeForgottenRuns(outbox)
-    const next = await nextMoment(outbox.database.pool)
-    if (next === undefined) return pause.release
-    const wait = next.getTime() - outbox.clock.now().getTime()
-    // what is due and did not leave is tried again, but not at once
-    return Math.min(pause.release, astray ? pause.retry : Math.max(wait, outcome.released > 0 ? 0 : wait < 0 ? pause.retry : 0))
-  }
-}
-
 /** Apart from the releases: a mailbox that does not answer keeps nothing from leaving. */
 function createFiling(outbox: OutboxDeps, signal: AbortSignal): () => Promise<number> {
   return async () => {
     await fileSentCopies(outbox, signal)
     const next = await nextSentCopy(outbox.database.pool)
-    return next === undefined ? pause.release : Math.min(pause.release, Math.max(pause.retry, next.getTime() - outbox.clock.now().getTime()))
+    return next === undefined ? pause.copy.usual : Math.min(pause.copy.usual, Math.max(pause.copy.retry, next.getTime() - outbox.clock.now().getTime()))
   }
 }
 
@@ -165,15 +158,17 @@ interface ReleaserApp {
   readonly outbox: OutboxDeps
   readonly sealingKey: SealingKey
   readonly boot: Boot
+  readonly signing: SigningPage
   readonly onChange: () => void
   readonly dieWhenReplaced: (error: unknown) => void
   readonly mailboxes: Mailboxes
 }
 
-function createReleaserApp({ outbox, sealingKey, boot, onChange, dieWhenReplaced, mailboxes }: ReleaserApp): FastifyInstance {
+function createReleaserApp({ outbox, sealingKey, boot, signing, onChange, dieWhenReplaced, mailboxes }: ReleaserApp): FastifyInstance {
   const app = bareApp(outbox.log)
   app.addHook('onError', async (_request, _reply, error) => dieWhenReplaced(error))
   outboxRoutes(app, { ...outbox, onChange })
+  signing.socketRoutes(app)
   auditRoutes(app, {
     database: outbox.database,
     verify: () => verifyAudit({ database: outbox.database, keys: new Map([[sealingKey.id, sealingKey.publicKey]]), known: readHeadFile(headFileOf(boot)) }),

@@ -3,6 +3,7 @@ export { createDoctor } from './doctor/doctor.ts'
 export { databaseExaminations } from './doctor/database-examinations.ts'
 export { mailboxExamination } from './doctor/mailbox-examination.ts'
 export { machineExaminations } from './doctor/machine-examinations.ts'
+export { signingExamination } from './doctor/signing-examination.ts'
 export { createLoopbackApp } from './loopback.ts'
 export { createReadiness } from './readiness.ts'
 export type {

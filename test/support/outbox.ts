@@ -17,6 +17,7 @@ import { challengeOf } from '../../src/outbox/document.ts'
 import type { Draft } from '../../src/outbox/draft.ts'
 import { findDraft } from '../../src/outbox/draft-queries.ts'
 import { freezeProposals } from '../../src/outbox/freeze-proposal.ts'
+import type { Site } from '../../src/outbox/keys/assertion.ts'
 import { openOperatorKeys } from '../../src/outbox/operator-keys.ts'
 import { enrolmentChallenge, keyIdOf, signChallenge, type KeyScope } from '../../src/outbox/signature.ts'
 import { openSpentNonces, type SpentNoncesOptions } from '../../src/outbox/spent-nonces.ts'
@@ -24,6 +25,8 @@ import { testDatabase, type TestDatabase } from './database.ts'
 import { declareJobs, jobDefinition } from './jobs.ts'
 
 export const untrustedInternal: Label = { level: 2, integrity: 'untrusted', lanes: ['private'] }
+
+export const testSite: Site = { origin: 'http://localhost:7401', rpId: 'localhost' }
 
 export const aMail = { to: ['Eva <eva@example.org>'], subject: 'Termin', text: 'Liebe Eva,\n\nbis Montag.\n' }
 
@@ -88,7 +91,7 @@ export async function testOutbox(t?: TestContext, options: TestOutboxOptions = {
   )
   const spent = await openSpentNonces(folder)
   const base = {
-    database: database.as('castellan_releaser'), clock, log: pino({ level: 'silent' }), keys, settings: () => settings, connectors: () => connectors,
+    database: database.as('castellan_releaser'), site: () => testSite, clock, log: pino({ level: 'silent' }), keys, settings: () => settings, connectors: () => connectors,
     onEnqueued: (queue: string, run: string) => void woken.push({ queue, run }),
   }
   let deps: OutboxDeps = { ...base, spent }
@@ -131,6 +134,19 @@ export async function testOutbox(t?: TestContext, options: TestOutboxOptions = {
     },
   }
   return outbox
+}
+
+/** Keeps the outbox's tables as they are now. @returns what does as a restore does: every row as it was */
+export async function snapshot({ database: { owner } }: Pick<TestOutbox, 'database'>): Promise<() => Promise<void>> {
+  const tables = ['proposal', 'draft', 'decision', 'delivery', 'releaser_state']
+  for (const table of tables) await owner.pool.query(`create table saved_${table} as table ${table}`)
+  return () => owner.transaction(async (client) => {
+    await client.query(`set local session_replication_role = replica`)
+    for (const table of tables) {
+      await client.query(`delete from ${table}`)
+      await client.query(`insert into ${table} select * from saved_${table}`)
+    }
+  })
 }
 
 export function temporaryFolder(t?: TestContext): string {

@@ -104,6 +104,7 @@ export interface DraftTable extends LabelColumns, Retained {
   frozen_at: Timestamp
   expires_at: Timestamp
   hold_until: NullableTimestamp
+  snoozed_until: NullableTimestamp
   closed_at: NullableTimestamp
 }
 
@@ -113,6 +114,7 @@ export interface DecisionTable {
   verdict: 'approve' | 'deny' | 'undo'
   key_id: Nullable<string>
   signature: Nullable<Buffer>
+  assertion: NullableJson
   reason: Nullable<string>
   decided_at: Timestamp
 }

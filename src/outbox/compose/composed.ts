@@ -40,4 +40,6 @@ export interface Composed {
   readonly undo?: string
   /** Of what stands in it besides the proposal. */
   readonly label?: Label
+  /** The Message-ID of the mail that it answers. */
+  readonly answers?: string | undefined
 }
