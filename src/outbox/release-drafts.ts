@@ -18,7 +18,7 @@ const deliveryTimeoutMs = 120_000
  * finds out how.
  * @throws Fault `releaser.replaced`: this releaser must stop
  */
-export async function releaseDrafts(deps: OutboxDeps, { signal, connector }: { signal?: AbortSignal; connector?: string } = {}): Promise<{ released: number; astray: boolean }> {
+export async function releaseDrafts(deps: OutboxDeps, signal?: AbortSignal, connector?: string): Promise<{ released: number; astray: boolean }> {
   const outcome = { released: 0, astray: false }
   for (const id of await overdueDrafts(deps.database.pool, 'held', deps.clock.now(), connector)) {
     if (signal?.aborted) break
