@@ -29,7 +29,7 @@ export interface Released {
  * several side by side, so that a server that does not answer keeps only its own waiting.
  * @throws Fault `releaser.replaced`: this releaser must stop
  */
-export async function releaseDrafts(deps: OutboxDeps, { signal, connector }: { signal?: AbortSignal; connector?: string } = {}): Promise<Released> {
+export async function releaseDrafts(deps: OutboxDeps, signal?: AbortSignal, connector?: string): Promise<Released> {
   const outcome: Released = { released: 0, astray: false }
   const ways = connector === undefined ? await dueConnectors(deps.database.pool, deps.clock.now()) : [connector]
   await Promise.all(ways.map((way) => releaseInTurn(deps, way, outcome, signal)))

@@ -35,7 +35,7 @@ export function createReleasing(outbox: OutboxDeps, { signal, onReleased, onErro
     try {
       // of its connector nothing is on its way now, so that what looks like it was left behind
       if (astray.delete(connector)) await recoverDrafts(outbox, connector)
-      const outcome = await releaseDrafts(outbox, { signal, connector })
+      const outcome = await releaseDrafts(outbox, signal, connector)
       if (outcome.astray) astray.add(connector)
       if (outcome.released > 0) onReleased()
     } catch (error) {

@@ -14,7 +14,10 @@ import { testOutbox, type TestOutbox, type TestOutboxOptions } from './outbox.ts
 export interface ServedSigning {
   readonly outbox: TestOutbox
   readonly codes: EnrolmentCodes
+  readonly port: number
   readonly site: Site
+  /** As a house that was read anew and names another origin. */
+  moveTo(site: Site): void
   /** How often something was decided. */
   decisions(): number
   /** Lets the hold pass; how many drafts left. */
@@ -42,7 +45,8 @@ export interface Answer {
 /** The releaser's page and its API on a port of its own, with drafts on a database of their own. */
 export async function servedSigning(t: TestContext, options: TestOutboxOptions = {}): Promise<ServedSigning> {
   let port = 0
-  const site = () => ({ origin: `http://localhost:${port}`, rpId: 'localhost' })
+  let moved: Site | undefined
+  const site = () => moved ?? { origin: `http://localhost:${port}`, rpId: 'localhost' }
   const outbox = await testOutbox(t, options)
   const changes = createChanges(outbox.clock.now())
   const codes = createEnrolmentCodes(outbox.clock)
@@ -64,7 +68,7 @@ export async function servedSigning(t: TestContext, options: TestOutboxOptions =
     await Promise.all([listening.close(), app.close()])
   })
   return {
-    outbox, codes, site: site(), decisions: () => decisions,
+    outbox, codes, port, site: site(), moveTo: (to) => void (moved = to), decisions: () => decisions,
     async release() {
       outbox.clock.advance(outbox.settings.holdMs)
       return (await releaseDrafts(deps)).released
