@@ -231,12 +231,12 @@ export async function openDrafts(query: Queryable, connector?: string): Promise<
   return rows
 }
 
-/** Every draft that was ever approved, or that a flipped row shows as approved. */
-export async function everApproved(query: Queryable): Promise<(DraftTrace & { origin: { run: string; step: string; item: string } })[]> {
+/** Every draft that was ever approved, or that a flipped row shows as approved, and every one that the operator changed. */
+export async function everSpent(query: Queryable): Promise<(DraftTrace & { origin: { run: string; step: string; item: string } })[]> {
   const { rows } = await query.query<DraftTrace & { origin: { run: string; step: string; item: string } }>(
     `select d.id, d.nonce, d.document, d.state, jsonb_build_object('run', p.run_id, 'step', p.step_id, 'item', p.item_key) as origin
      from draft d join proposal p on p.id = d.proposal_id
-     where d.state in ('signed', 'held', 'releasing') or exists (select 1 from decision where draft_id = d.id and verdict = 'approve')
+     where d.state in ('signed', 'held', 'releasing', 'replaced') or exists (select 1 from decision where draft_id = d.id and verdict = 'approve')
      order by d.frozen_at, d.id`,
   )
   return rows

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { simpleParser } from 'mailparser'
@@ -167,6 +167,23 @@ test('a database restored from before the edit cannot bring the original to a si
       await assert.rejects(decideDraft(outbox.deps, again.id, { verdict: 'approve', keyId: outbox.key.id, signature }), { code: 'draft.signature' })
     }
   }
+})
+
+test('after the file was lost the new one knows what was changed, as long as the database does', async (t) => {
+  const outbox = await testOutbox(t)
+  await outbox.readyToRelease()
+  await releaseDrafts(outbox.deps)
+  const old = await outbox.freeze()
+  const signature = outbox.key.sign(old.document)
+  const restore = await snapshot(outbox)
+  const fresh = await edited(outbox, old)
+  await outbox.deps.spent.close()
+  rmSync(join(outbox.folder, 'spent-nonces.jsonl'))
+  const deps = await outbox.reopenSpent()
+  await recoverDrafts(deps)
+  assert.deepEqual([deps.spent.find(old.nonce)?.act, (await outbox.draft(fresh.id)).state], ['replace', 'waiting'])
+  await restore()
+  assert.deepEqual(await decideDraft(deps, old.id, { verdict: 'approve', keyId: outbox.key.id, signature }), { outcome: 'too_late', was: 'replaced' })
 })
 
 test('an act whose edit was released is not edited and released again on a restored database', async (t) => {

@@ -2,7 +2,7 @@ import { change, settle, type Change, type OutboxDeps } from './change.ts'
 import type { Receipt } from './connectors/connector.ts'
 import { itemOf, itemSaid, readDocument, type DraftDocument } from './document.ts'
 import { openStates, type Draft } from './draft.ts'
-import { everApproved, lockDraft, moveDraft, openDrafts, recordSpentCount, spentCount, type DraftTrace } from './draft-store.ts'
+import { everSpent, lockDraft, moveDraft, openDrafts, recordSpentCount, spentCount, type DraftTrace } from './draft-store.ts'
 import type { SpentNonce } from './spent-nonces.ts'
 import { putAside, spentBefore } from './spent-before.ts'
 import { undoDraft } from './undo-draft.ts'
@@ -21,14 +21,16 @@ export async function recoverDrafts(deps: OutboxDeps, connector?: string): Promi
   if ((await spentCount(deps.database.pool)) !== deps.spent.count) await recordSpentCount(deps.database.pool, deps.spent.count)
 }
 
-/** The database knows of more spent nonces than the file holds: whatever is in flight may have been sent, and all that ever was approved is spent again. */
+/** The database knows of more spent nonces than the file holds: whatever is in flight may have been sent, and all that ever was approved or changed is spent again. */
 async function fileWasLost(deps: OutboxDeps, known: number): Promise<void> {
   const found = deps.spent.count
   const at = deps.clock.now().toISOString()
   deps.log.error({ known, found }, 'the file of spent nonces is missing or older than the database; what was in flight becomes unknown')
-  const entries = (await everApproved(deps.database.pool))
+  const entries = (await everSpent(deps.database.pool))
     .filter(({ nonce }) => deps.spent.find(nonce) === undefined)
-    .map(({ id, nonce, document, origin }): SpentNonce => ({ nonce, draft: id, item: itemSaid(document) || itemOf(origin), act: 'lost', at }))
+    .map(({ id, nonce, document, state, origin }): SpentNonce => ({
+      nonce, draft: id, item: itemSaid(document) || itemOf(origin), act: state === 'replaced' ? 'replace' : 'lost', at,
+    }))
   if (entries.length > 0) await deps.spent.spend(...entries)
   await change(deps, 'nonce.lost', async ({ client, audit }) => {
     await recordSpentCount(client, deps.spent.count)
