@@ -1,0 +1,54 @@
+import { IconUserQuestion } from '@tabler/icons-react'
+import { moment, useClock } from '../look/clock.ts'
+import { Exact } from '../look/exact.tsx'
+import type { CheckedDraft } from '../keys/check-draft.ts'
+import type { DraftSummary } from '../releaser/answers.ts'
+import { RiskMark } from './risk-mark.tsx'
+import { timeLeft } from './time-left.ts'
+
+const levels = ['P0 public', 'P1 low', 'P2 internal', 'P3 local only']
+
+interface DraftFactsProps {
+  readonly checked: CheckedDraft
+  readonly draft: DraftSummary
+  readonly now: () => number
+}
+
+/** What to weigh before signing: risk and why, how private, whose text, where from, what undoes it, until when. */
+export function DraftFacts({ checked: { document, detail }, draft, now }: DraftFactsProps) {
+  const { label, origin } = document
+  return (
+    <dl className="facts">
+      <div>
+        <dt>Risk</dt>
+        <dd>
+          <RiskMark risk={document.risk} />
+          <ul className="reasons">{document.reasons.map((reason) => <li key={reason}><Exact text={reason} /></li>)}</ul>
+        </dd>
+      </div>
+      <div>
+        <dt>Label</dt>
+        <dd>
+          {levels[label.level] ?? `P${label.level}`}{label.lanes.length > 0 && <span className="none"> in {label.lanes.join(', ')}</span>}
+          {label.integrity === 'untrusted' && <p className="taint"><IconUserQuestion size={16} aria-hidden="true" />a stranger’s text had a part in it</p>}
+        </dd>
+      </div>
+      <div>
+        <dt>Where from</dt>
+        <dd>
+          job <b>{origin.job}</b>, step <b>{origin.step}</b>
+          <p className="none">run <code>{origin.run}</code></p>
+          {detail.answers && <p>answers “<Exact text={detail.answers.subject ?? ''} />” by <Exact text={detail.answers.from ?? 'somebody'} />{detail.answers.received_at !== null && <span className="none">, {moment(detail.answers.received_at)}</span>}</p>}
+        </dd>
+      </div>
+      <div><dt>What undoes it</dt><dd><Exact text={document.rollback} /></dd></div>
+      {draft.state === 'waiting' && <div><dt>Time left</dt><dd><Deadline at={document.expires_at} now={now} /></dd></div>}
+    </dl>
+  )
+}
+
+function Deadline({ at, now }: { readonly at: string; readonly now: () => number }) {
+  const { text, pressing } = timeLeft(at, useClock(now))
+  if (pressing === 'over') return <span className="over">time is over: it counts as denied</span>
+  return <><span className={pressing}>{text}</span><span className="none">, until {moment(at)}; unsigned then means denied</span></>
+}
