@@ -11,11 +11,12 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   runs: ['kernel', 'labels', 'house', 'tools'],
   jobs: ['kernel', 'labels', 'house', 'tools', 'runs'],
   outbox: ['kernel', 'labels', 'house'],
+  signing: ['kernel', 'outbox'],
   channels: ['kernel', 'labels', 'house'],
   gate: ['kernel', 'labels', 'house', 'models'],
   server: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox'],
   cli: ['kernel', 'labels', 'house', 'outbox'],
-  processes: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'channels', 'gate', 'server'],
+  processes: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'signing', 'channels', 'gate', 'server'],
 }
 
 /** Who may besides know the shapes of whom: imports of types, which are gone when the program runs. */

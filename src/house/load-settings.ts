@@ -6,6 +6,7 @@ import { castellanSchema, type CastellanFile } from './settings/castellan-file.t
 import { checkDatabase } from './settings/check-database.ts'
 import { checkLanes } from './settings/check-lanes.ts'
 import { checkModels } from './settings/check-models.ts'
+import { checkSigning } from './settings/check-signing.ts'
 import { checkPlaces, checkShell } from './settings/check-places.ts'
 import type { Settings } from './settings/settings.ts'
 import { toLanes } from './settings/to-lanes.ts'
@@ -35,6 +36,7 @@ export function loadSettings(folder: string, source: YamlSource, overrides: Over
     ...(broken.has('lanes') ? [] : checkLanes(file, source)),
     ...(broken.has('models') ? [] : checkModels(file, source)),
     ...checkDatabase(file, source),
+    ...checkSigning(file, source),
     ...ofPlaces,
     ...ofShell,
   ]

@@ -8,6 +8,7 @@ import type { Connectors } from './connectors/connectors.ts'
 import type { Receipt } from './connectors/connector.ts'
 import type { Draft, DraftState } from './draft.ts'
 import { closeDelivery, moveDraft, wakeWaiting } from './draft-store.ts'
+import type { Site } from './keys/assertion.ts'
 import type { OperatorKeys } from './operator-keys.ts'
 import type { SpentNonces } from './spent-nonces.ts'
 
@@ -21,6 +22,10 @@ export interface OutboxDeps {
   /** Of the house as it is now. */
   readonly settings: () => OutboxSettings
   readonly connectors: () => Connectors
+  /** Where the operator signs in a browser, by the house as it is now. */
+  readonly site: () => Site
+  /** Hears after each commit that something about the drafts may be other than before. */
+  onChanged?(): void
   /** Hears after the commit of a decision that a run which waited for it is on that queue. */
   onEnqueued?(queue: string, run: string): void
 }
@@ -50,6 +55,7 @@ export async function change<T>(deps: OutboxDeps, name: string, work: (change: C
     return done
   })
   faultPoint(`${name}:after`)
+  deps.onChanged?.()
   for (const { queue, run } of woken) deps.onEnqueued?.(queue, run)
   return result
 }

@@ -4,19 +4,24 @@ import { change, settle, type OutboxDeps } from './change.ts'
 import { challengeOf } from './document.ts'
 import { decide, type TooLate } from './draft.ts'
 import { insertDecision, lockDraft, moveDraft } from './draft-store.ts'
-import { checkDraft, checkSignature } from './verify-draft.ts'
+import { checkProof } from './check-proof.ts'
+import { checkDraft } from './verify-draft.ts'
+import type { Assertion } from './keys/assertion.ts'
+import type { Proof } from './keys/proof.ts'
 
 /** A denial needs no signature: it can only keep something in. */
 export type DecisionRequest =
-  | { readonly verdict: 'approve'; readonly keyId: string; /** base64 */ readonly signature: string; readonly reason?: string | undefined }
+  | ({ readonly verdict: 'approve'; readonly reason?: string | undefined; /** Of what was shown, in hex. */ readonly challenge?: string | undefined } & Signed)
   | { readonly verdict: 'deny'; readonly reason?: string | undefined }
+
+type Signed = { readonly keyId: string; /** base64 */ readonly signature: string } | { readonly assertion: Assertion }
 
 export type DecisionOutcome = { readonly outcome: 'decided'; readonly state: 'held' | 'denied'; readonly holdUntil: Date | undefined } | TooLate
 
 /**
  * Records what the operator decided, with all that follows from it, in one transaction. The second decision finds the first.
- * @throws Fault `draft.missing`; `draft.altered`, `draft.document`, `draft.connector`, `draft.key`, `draft.signature`,
- * `draft.label`, after each of which the draft waits on
+ * @throws Fault `draft.missing`; `draft.changed`, `draft.altered`, `draft.document`, `draft.connector` and all of `checkProof`, after
+ * each of which the draft waits on
  */
 export async function decideDraft(deps: OutboxDeps, id: string, request: DecisionRequest): Promise<DecisionOutcome> {
   try {
@@ -46,15 +51,24 @@ async function decideOnce(deps: OutboxDeps, id: string, request: DecisionRequest
       await settle(transaction, draft, 'unknown', { reason: 'its nonce was spent before: this database is older than the file of spent nonces' })
       return { outcome: 'too_late', was: 'unknown' }
     }
+    const challenge = challengeOf(draft.document).toString('hex')
+    if (request.challenge !== undefined && request.challenge !== challenge) {
+      throw new Fault('conflict', 'draft.changed', `draft ${id} is not what was shown; look at it again`)
+    }
     const checked = checkDraft(draft, deps.connectors())
-    const signature = Buffer.from(request.signature, 'base64')
-    await checkSignature(draft, checked, request.keyId, signature, deps.keys)
-    await insertDecision(client, { id: newId(), draft: id, verdict: 'approve', keyId: request.keyId, signature, at: now, ...reason })
+    const proof = await proofOf(deps, request)
+    await checkProof(deps, draft, checked, proof, { decidedAt: now, again: false })
+    await insertDecision(client, { id: newId(), draft: id, verdict: 'approve', ...proof, at: now, ...reason })
     await moveDraft(client, id, 'signed')
     await moveDraft(client, id, 'held', { holdUntil: decision.holdUntil! })
-    await audit('draft.decided', id, {
-      verdict: 'approve', key: request.keyId, challenge: challengeOf(draft.document).toString('hex'), sha256: checked.document.wire.sha256, hold_until: decision.holdUntil,
-    })
+    await audit('draft.decided', id, { verdict: 'approve', key: proof.keyId, challenge, sha256: checked.document.wire.sha256, hold_until: decision.holdUntil })
     return decision
   })
+}
+
+async function proofOf({ keys }: OutboxDeps, signed: Signed): Promise<Proof> {
+  if ('signature' in signed) return { keyId: signed.keyId, signature: Buffer.from(signed.signature, 'base64') }
+  const passkey = await keys.findPasskey(signed.assertion.id)
+  if (!passkey) throw new Fault('refused', 'draft.key', 'this passkey is not enrolled here; `castellan operator enroll --passkey` enrols one')
+  return { keyId: passkey.id, assertion: signed.assertion }
 }

@@ -26,6 +26,12 @@ export async function findDraft(query: Queryable, id: string): Promise<Draft | u
   return rows[0] && fromDraftRow(rows[0])
 }
 
+/** When each key last signed an approval. */
+export async function lastSigned(query: Queryable): Promise<Map<string, Date>> {
+  const { rows } = await query.query<{ key: string; at: Date }>(`select key_id as key, max(decided_at) as at from decision where key_id is not null group by key_id`)
+  return new Map(rows.map(({ key, at }) => [key, at]))
+}
+
 export interface DecisionRow {
   readonly draft: string
   readonly verdict: 'approve' | 'deny' | 'undo'

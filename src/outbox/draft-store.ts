@@ -2,6 +2,7 @@ import type { Pool, PoolClient } from 'pg'
 import { fromRow, join, toRow, type Label, type LabelRow } from '../labels/index.ts'
 import { openStates, settledStates, type Draft, type DraftState } from './draft.ts'
 import type { Receipt } from './connectors/connector.ts'
+import { readProof, type Proof } from './keys/proof.ts'
 
 /** Only this file touches proposal, draft, decision, delivery and releaser_state. Changes take part in the caller's transaction. */
 export type Queryable = Pick<Pool | PoolClient, 'query'>
@@ -20,8 +21,7 @@ export interface ProposalToFreeze {
 }
 
 export interface Approval {
-  readonly keyId: string
-  readonly signature: Buffer
+  readonly proof: Proof
   readonly decidedAt: Date
 }
 
@@ -122,20 +122,23 @@ export async function nextMoment(query: Queryable): Promise<Date | undefined> {
 
 export async function insertDecision(
   client: Queryable,
-  decision: { id: string; draft: string; verdict: 'approve' | 'deny' | 'undo'; keyId?: string; signature?: Buffer; reason?: string; at: Date },
+  decision: { id: string; draft: string; verdict: 'approve' | 'deny' | 'undo'; reason?: string; at: Date } & Partial<Proof>,
 ): Promise<void> {
+  const { id, draft, verdict, keyId, signature, assertion, reason, at } = decision
   await client.query(
-    `insert into decision (id, draft_id, verdict, key_id, signature, reason, decided_at) values ($1, $2, $3, $4, $5, $6, $7)`,
-    [decision.id, decision.draft, decision.verdict, decision.keyId ?? null, decision.signature ?? null, decision.reason ?? null, decision.at],
+    `insert into decision (id, draft_id, verdict, key_id, signature, assertion, reason, decided_at) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    [id, draft, verdict, keyId ?? null, signature ?? null, assertion === undefined ? null : JSON.stringify(assertion), reason ?? null, at],
   )
 }
 
 export async function findApproval(query: Queryable, draft: string): Promise<Approval | undefined> {
-  const { rows } = await query.query<{ key_id: string; signature: Buffer; decided_at: Date }>(
-    `select key_id, signature, decided_at from decision where draft_id = $1 and verdict = 'approve'`,
+  const { rows } = await query.query<{ key_id: string; signature: Buffer | null; assertion: unknown; decided_at: Date }>(
+    `select key_id, signature, assertion, decided_at from decision where draft_id = $1 and verdict = 'approve'`,
     [draft],
   )
-  return rows[0] && { keyId: rows[0].key_id, signature: rows[0].signature, decidedAt: rows[0].decided_at }
+  const row = rows[0]
+  if (row === undefined) return undefined
+  return { proof: readProof({ keyId: row.key_id, signature: row.signature, assertion: row.assertion }), decidedAt: row.decided_at }
 }
 
 /** The one delivery of a draft. After a crash before anything was sent it is there already, and is gone on with. */

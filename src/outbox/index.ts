@@ -1,2 +1,7 @@
 export { challengeOf, readDocument, sha256, type DraftDocument } from './document.ts'
 export { createIdentity, listIdentities, loadIdentity, type OperatorIdentity } from './operator-identity.ts'
+export { assertionSchema, type Assertion, type Site } from './keys/assertion.ts'
+export type { Passkey, SessionKey } from './keys/enrolled-key.ts'
+export { resumeChallenge, sessionChallenge, sessionMs, writeSession } from './keys/session-document.ts'
+export type { OperatorKeys } from './operator-keys.ts'
+export { publicKeyOf, verifySignature } from './signature.ts'

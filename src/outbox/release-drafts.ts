@@ -2,11 +2,12 @@ import { Fault, toFault } from '../kernel/fault.ts'
 import { faultPoint } from '../kernel/fault-point.ts'
 import { newId } from '../kernel/ids.ts'
 import { change, settle, type OutboxDeps } from './change.ts'
+import { checkProof } from './check-proof.ts'
 import type { Receipt } from './connectors/connector.ts'
 import { lastRelease, mayMove, type Draft } from './draft.ts'
 import { findApproval, lockDraft, moveDraft, openDelivery, overdueDrafts, recordSpentCount } from './draft-store.ts'
 import { undoDraft } from './undo-draft.ts'
-import { checkDraft, checkSignature, type Checked } from './verify-draft.ts'
+import { checkDraft, type Checked } from './verify-draft.ts'
 
 /** A connector that has not answered by then is given up; whether the bytes left stays open. In milliseconds. */
 const deliveryTimeoutMs = 120_000
@@ -90,7 +91,7 @@ async function begin(deps: OutboxDeps, id: string): Promise<Begun> {
       const checked = checkDraft(draft, deps.connectors())
       const approval = await findApproval(client, id)
       if (!approval) throw new Fault('refused', 'draft.signature', 'nobody signed it')
-      await checkSignature(draft, checked, approval.keyId, approval.signature, deps.keys)
+      await checkProof(deps, draft, checked, approval.proof, { decidedAt: approval.decidedAt, again: true })
       await moveDraft(client, id, 'releasing')
       await openDelivery(client, { id: newId(), draft: id, nonce: draft.nonce, at: now })
       await audit('draft.releasing', id, { nonce: draft.nonce, sha256: checked.document.wire.sha256 })

@@ -4,8 +4,9 @@ import { Fault } from '../kernel/fault.ts'
 import { change, type OutboxDeps } from './change.ts'
 import { decideDraft } from './decide-draft.ts'
 import { draftStates, type TooLate } from './draft.ts'
-import { findDraft, historyOf, listDrafts } from './draft-queries.ts'
+import { findDraft, historyOf, lastSigned, listDrafts } from './draft-queries.ts'
 import { present, summarize } from './draft-view.ts'
+import { viewKey } from './keys/key-view.ts'
 import { resolveDraft } from './resolve-draft.ts'
 import { undoDraft } from './undo-draft.ts'
 
@@ -14,18 +15,18 @@ export interface OutboxRoutesDeps extends OutboxDeps {
   onChange(): void
 }
 
-const idParams = z.object({ id: z.uuid() })
+export const idParams = z.object({ id: z.uuid() })
 const keyParams = z.object({ id: z.string().max(100) })
-const listQuery = z.object({
+export const listQuery = z.object({
   state: z.string().transform((text) => text.split(',')).pipe(z.array(z.enum(draftStates))).optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 })
-const reason = z.string().max(2000).optional()
+export const reason = z.string().max(2000).optional()
 const decisionBody = z.discriminatedUnion('verdict', [
   z.object({ verdict: z.literal('approve'), keyId: z.string().max(100), signature: z.base64().max(200), reason }),
   z.object({ verdict: z.literal('deny'), reason }),
 ])
-const resolutionBody = z.object({ outcome: z.enum(['released', 'failed']), reason: z.string().min(1).max(2000) })
+export const resolutionBody = z.object({ outcome: z.enum(['released', 'failed']), reason: z.string().min(1).max(2000) })
 const enrolmentBody = z.object({
   publicKey: z.base64().max(200), scope: z.enum(['operator', 'demonstration']), name: z.string().min(1).max(100), signature: z.base64().max(200),
 })
@@ -47,21 +48,24 @@ export function outboxRoutes(app: FastifyInstance, deps: OutboxRoutesDeps): void
 
   app.post('/drafts/:id/decide', async (request) => {
     const { id } = parse(idParams, request.params)
-    return settled(id, await decideDraft(deps, id, parse(decisionBody, request.body)))
+    return ok(settled(deps, id, await decideDraft(deps, id, parse(decisionBody, request.body))))
   })
 
   app.post('/drafts/:id/undo', async (request) => {
     const { id } = parse(idParams, request.params)
-    return settled(id, await undoDraft(deps, id))
+    return ok(settled(deps, id, await undoDraft(deps, id)))
   })
 
   app.post('/drafts/:id/resolve', async (request) => {
     const { id } = parse(idParams, request.params)
     const { outcome, reason: words } = parse(resolutionBody, request.body)
-    return settled(id, await resolveDraft(deps, id, outcome, words))
+    return ok(settled(deps, id, await resolveDraft(deps, id, outcome, words)))
   })
 
-  app.get('/keys', async () => ok(await deps.keys.list()))
+  app.get('/keys', async () => {
+    const signed = await lastSigned(deps.database.pool)
+    return ok((await deps.keys.list()).map((key) => viewKey(key, signed)))
+  })
 
   app.post('/keys/enroll', async (request) => {
     const { key, fresh } = await deps.keys.enrol(parse(enrolmentBody, request.body), deps.clock.now())
@@ -71,25 +75,26 @@ export function outboxRoutes(app: FastifyInstance, deps: OutboxRoutesDeps): void
 
   app.post('/keys/:id/revoke', async (request) => {
     const { key, fresh } = await deps.keys.revoke(parse(keyParams, request.params).id, deps.clock.now())
-    if (fresh) await change(deps, 'key.revoke', ({ audit }) => audit('key.revoked', key.id, { scope: key.scope }))
-    return ok(key)
+    if (fresh) await change(deps, 'key.revoke', ({ audit }) => audit('key.revoked', key.id, { kind: key.kind }))
+    return ok(viewKey(key, await lastSigned(deps.database.pool)))
   })
-
-  function settled<T extends { outcome: string }>(id: string, outcome: T | TooLate) {
-    if (outcome.outcome === 'too_late') {
-      const { was } = outcome as TooLate
-      throw new Fault('conflict', 'draft.too_late', `draft ${id} is ${was} already; look at it again`, { outcome: 'too_late', was })
-    }
-    deps.onChange()
-    return ok(outcome)
-  }
 }
 
-function ok<T>(data: T): { ok: true; data: T } {
+/** What was done, told to who waits for it. @throws Fault `draft.too_late` when something else was done before */
+export function settled<T extends { outcome: string }>({ onChange }: Pick<OutboxRoutesDeps, 'onChange'>, id: string, outcome: T | TooLate): Exclude<T, TooLate> {
+  if (outcome.outcome === 'too_late') {
+    const { was } = outcome as TooLate
+    throw new Fault('conflict', 'draft.too_late', `draft ${id} is ${was} already; look at it again`, { outcome: 'too_late', was })
+  }
+  onChange()
+  return outcome as Exclude<T, TooLate>
+}
+
+export function ok<T>(data: T): { ok: true; data: T } {
   return { ok: true, data }
 }
 
-function parse<T>(schema: z.ZodType<T>, value: unknown): T {
+export function parse<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value ?? {})
   if (!parsed.success) throw new Fault('invalid', 'request.invalid', z.prettifyError(parsed.error))
   return parsed.data

@@ -1,11 +1,8 @@
 import { Fault } from '../kernel/fault.ts'
-import { mayLeave } from '../labels/index.ts'
 import type { Connector } from './connectors/connector.ts'
 import type { Connectors } from './connectors/connectors.ts'
-import { challengeOf, readDocument, sha256, type DraftDocument } from './document.ts'
+import { readDocument, sha256, type DraftDocument } from './document.ts'
 import type { Draft } from './draft.ts'
-import { scopeRefusal, type OperatorKeys } from './operator-keys.ts'
-import { verifySignature } from './signature.ts'
 
 export interface Checked {
   readonly document: DraftDocument
@@ -37,26 +34,6 @@ export function checkDraft(draft: Draft, connectors: Connectors): Checked {
   const refusal = connectors.refusal(connector)
   if (refusal) throw unsendable(refusal)
   return { document, connector }
-}
-
-/**
- * Is this the signature of an enrolled key that may release this draft?
- * @throws Fault `draft.key`, `draft.signature`, `draft.label`
- */
-export async function checkSignature(draft: Draft, { document, connector }: Checked, keyId: string, signature: Uint8Array, keys: OperatorKeys): Promise<void> {
-  const key = await keys.find(keyId)
-  if (!key) throw new Fault('refused', 'draft.key', `key ${keyId} is not enrolled here; enrol it with \`castellan operator\` on this machine`)
-  const outOfScope = scopeRefusal(key, document.connector.kind)
-  if (outOfScope) throw new Fault('refused', 'draft.key', outOfScope)
-  const challenge = challengeOf(draft.document)
-  if (!verifySignature(key.public_key, challenge, signature)) {
-    throw new Fault('refused', 'draft.signature', `the signature by key ${keyId} does not verify: it was made over something else than draft ${draft.id} as it is stored`)
-  }
-  const recipients = [...document.recipients.to, ...document.recipients.cc, ...document.recipients.bcc]
-  const act = { keyId, method: 'ed25519', signature, documentHash: challenge.toString('hex'), label: document.label, recipients } as const
-  if (connector.zone !== 'machine' && !mayLeave(document.label, recipients, act)) {
-    throw new Fault('refused', 'draft.label', 'P3 local only leaves this machine by passkey only, and this key is none')
-  }
 }
 
 function altered(what: string): Fault {

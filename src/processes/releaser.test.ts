@@ -44,6 +44,7 @@ async function releaser(t: TestContext): Promise<Running> {
     house: {
       folder: home,
       settings: {
+        name: 'Test house', ports: { releaser: 0 }, signing: { origin: null, rpId: null },
         isolation: { acceptDemonstration: false },
         mail: { accounts: [{ name: 'sample', kind: 'folder', path: mailbox, label: { level: 2, integrity: 'untrusted', lanes: ['private'] } }] },
         outbox: { ...outbox.settings, holdMs: 1, connectors: [{ name: 'file', kind: 'file', path: outgoing, from: 'haus@example.org' }] },

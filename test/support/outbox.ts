@@ -17,6 +17,7 @@ import { challengeOf } from '../../src/outbox/document.ts'
 import type { Draft } from '../../src/outbox/draft.ts'
 import { findDraft } from '../../src/outbox/draft-queries.ts'
 import { freezeProposals } from '../../src/outbox/freeze-proposal.ts'
+import type { Site } from '../../src/outbox/keys/assertion.ts'
 import { openOperatorKeys } from '../../src/outbox/operator-keys.ts'
 import { enrolmentChallenge, keyIdOf, signChallenge, type KeyScope } from '../../src/outbox/signature.ts'
 import { openSpentNonces, type SpentNoncesOptions } from '../../src/outbox/spent-nonces.ts'
@@ -24,6 +25,8 @@ import { testDatabase, type TestDatabase } from './database.ts'
 import { declareJobs, jobDefinition } from './jobs.ts'
 
 export const untrustedInternal: Label = { level: 2, integrity: 'untrusted', lanes: ['private'] }
+
+export const testSite: Site = { origin: 'http://localhost:7401', rpId: 'localhost' }
 
 export const aMail = { to: ['Eva <eva@example.org>'], subject: 'Termin', text: 'Liebe Eva,\n\nbis Montag.\n' }
 
@@ -88,7 +91,7 @@ export async function testOutbox(t?: TestContext, options: TestOutboxOptions = {
   )
   const spent = await openSpentNonces(folder)
   const base = {
-    database: database.as('castellan_releaser'), clock, log: pino({ level: 'silent' }), keys, settings: () => settings, connectors: () => connectors,
+    database: database.as('castellan_releaser'), site: () => testSite, clock, log: pino({ level: 'silent' }), keys, settings: () => settings, connectors: () => connectors,
     onEnqueued: (queue: string, run: string) => void woken.push({ queue, run }),
   }
   let deps: OutboxDeps = { ...base, spent }

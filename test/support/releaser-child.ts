@@ -67,6 +67,7 @@ if (import.meta.main) {
   const database = connect(task.connection)
   const deps = {
     database, clock, log: pino({ level: 'silent' }), keys: openOperatorKeys(task.folder), spent: await openSpentNonces(task.folder), settings: () => task.settings,
+    site: () => ({ origin: 'http://localhost:7401', rpId: 'localhost' }),
     connectors: () => createConnectors([countedConnector(task.folder, task.outgoing)], { demonstration: false, accepted: false }),
   }
   armFaultPoints(task.faultPoints)

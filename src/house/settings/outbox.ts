@@ -30,6 +30,17 @@ const riskRule = z.strictObject({
 
 export const outboxSchema = z
   .strictObject({
+    sign_origin: z
+      .string()
+      .max(300)
+      .optional()
+      .describe('The address of the page on which you sign, as the browser shows it, e.g. https://castellan.example.ts.net. Without it the page is at http://localhost, on the port of `ports.releaser`. HTTPS, unless the name is localhost.'),
+    rp_id: z
+      .string()
+      .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'a name in lower case, without scheme and port')
+      .max(253)
+      .optional()
+      .describe('The name that passkeys are enrolled for: the host of `sign_origin`, which it is unless said otherwise, or a domain that it is part of. Passkeys enrolled for one name do not work at another.'),
     hold: durationSchema.prefault('10s').describe('How long a signed draft can still be undone.'),
     expiry: z
       .strictObject({

@@ -13,6 +13,8 @@ export interface Settings {
   readonly folders: readonly FolderSettings[]
   readonly mail: { readonly accounts: readonly MailAccount[] }
   readonly outbox: OutboxSettings
+  /** Where drafts are signed in a browser. Null: at localhost on the releaser's port; the host of the origin. */
+  readonly signing: { readonly origin: string | null; readonly rpId: string | null }
   readonly shell: { readonly allow: readonly string[] }
   readonly retention: RetentionSettings
 }

@@ -35,6 +35,7 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
         reason,
       })),
     },
+    signing: { origin: outbox.sign_origin ?? null, rpId: outbox.rp_id ?? null },
     shell: { allow },
     retention: {
       runLogMs: retention.run_log, runsMs: retention.runs, mailMs: retention.mail, modelCallsMs: retention.model_calls, outboxMs: retention.outbox,

@@ -92,6 +92,7 @@ export interface DecisionTable {
   verdict: 'approve' | 'deny' | 'undo'
   key_id: Nullable<string>
   signature: Nullable<Buffer>
+  assertion: NullableJson
   reason: Nullable<string>
   decided_at: Timestamp
 }

@@ -72,9 +72,13 @@ create table decision (
   verdict    text not null check (verdict in ('approve', 'deny', 'undo')),
   key_id     text,
   signature  bytea,
+  -- of a passkey: the whole answer of the browser, so that it can be verified again
+  assertion  jsonb,
   reason     text,
   decided_at timestamptz not null,
-  check (verdict <> 'approve' or (key_id is not null and signature is not null))
+  check (num_nonnulls(signature, assertion) = (verdict = 'approve')::int),
+  check (verdict <> 'approve' or key_id is not null),
+  check ((key_id like 'passkey:%') = (assertion is not null))
 );
 create unique index decision_once on decision (draft_id) where verdict in ('approve', 'deny');
 

@@ -1,0 +1,76 @@
+import { Fault } from '../kernel/fault.ts'
+import { mayLeave } from '../labels/index.ts'
+import type { OutboxDeps } from './change.ts'
+import { challengeOf } from './document.ts'
+import type { Draft } from './draft.ts'
+import { verifyAssertion } from './keys/assertion.ts'
+import type { EnrolledKey, SessionKey } from './keys/enrolled-key.ts'
+import type { Proof } from './keys/proof.ts'
+import { verifyVouch } from './keys/session-document.ts'
+import { scopeRefusal } from './operator-keys.ts'
+import { highRisk } from './risk.ts'
+import { verifySignature } from './signature.ts'
+import type { Checked } from './verify-draft.ts'
+
+type Deps = Pick<OutboxDeps, 'keys' | 'site' | 'clock'>
+
+export interface Occasion {
+  readonly decidedAt: Date
+  /** It was verified when the operator decided: the counter of a passkey was counted then. */
+  readonly again: boolean
+}
+
+/**
+ * Did an enrolled key that may release this draft sign exactly this draft?
+ * @throws Fault `draft.key`, `draft.label`, `draft.passkey_needed`, `draft.signature`; for a passkey `passkey.site`, `passkey.assertion`,
+ * `passkey.revoked`; for a session key `session.over`, `session.vouch`, `session.document`
+ */
+export async function checkProof(deps: Deps, draft: Draft, checked: Checked, proof: Proof, occasion: Occasion): Promise<void> {
+  const key = await deps.keys.find(proof.keyId)
+  if (!key) throw new Fault('refused', 'draft.key', `key ${proof.keyId} is not enrolled here; enrol it with \`castellan operator\` on this machine`)
+  const outOfScope = scopeRefusal(key, checked.document.connector.kind)
+  if (outOfScope) throw new Fault('refused', 'draft.key', outOfScope)
+  if (key.kind === 'session' && !sessionMaySign(draft)) {
+    throw new Fault('refused', 'draft.passkey_needed', `draft ${draft.id} has risk ${draft.risk} and label P${draft.label.level}: sign it with the passkey itself`)
+  }
+  checkLabel(checked, draft, key, proof)
+  const challenge = challengeOf(draft.document)
+  if (key.kind === 'passkey') return checkPasskey(deps, key, proof, challenge, occasion)
+  if (key.kind === 'session') await checkSession(deps, key, occasion.decidedAt)
+  if (proof.signature === undefined || !verifySignature(key.public_key, challenge, proof.signature)) {
+    throw new Fault('refused', 'draft.signature', `the signature by key ${key.id} does not verify: it was made over something else than draft ${draft.id} as it is stored`)
+  }
+}
+
+/** A key that stays in the page for hours signs what an error costs little. */
+export function sessionMaySign({ risk, label }: Pick<Draft, 'risk' | 'label'>): boolean {
+  return risk < highRisk && label.level < 3
+}
+
+function checkLabel({ document, connector }: Checked, draft: Draft, key: EnrolledKey, proof: Proof): void {
+  const recipients = [...document.recipients.to, ...document.recipients.cc, ...document.recipients.bcc]
+  const act = {
+    keyId: key.id, method: key.kind === 'passkey' ? 'passkey' : 'ed25519', documentHash: challengeOf(draft.document).toString('hex'), label: document.label, recipients,
+    signature: proof.signature ?? Buffer.from(proof.assertion.response.signature, 'base64url'),
+  } as const
+  if (connector.zone !== 'machine' && !mayLeave(document.label, recipients, act)) {
+    throw new Fault('refused', 'draft.label', 'P3 local only leaves this machine by passkey only, and only to recipients that are named')
+  }
+}
+
+async function checkPasskey({ keys, site, clock }: Deps, key: EnrolledKey & { kind: 'passkey' }, { assertion }: Proof, challenge: Buffer, { again }: Occasion): Promise<void> {
+  if (assertion === undefined) throw new Fault('refused', 'draft.signature', `key ${key.id} is a passkey, and this is no signature of one`)
+  if (again) await verifyAssertion(key, assertion, { ...site(), challenge, counter: 0 })
+  else await keys.usePasskey(assertion, challenge, site(), clock.now())
+}
+
+/** It signed within its hours, and the passkey that vouches for it still counts. */
+async function checkSession({ keys, site }: Deps, key: SessionKey, at: Date): Promise<void> {
+  if (at.getTime() < Date.parse(key.from) || at.getTime() >= Date.parse(key.ended_at ?? key.until)) {
+    throw new Fault('refused', 'session.over', `session key ${key.id} signs no more: its session is over; open a new one with the passkey`)
+  }
+  const passkey = await keys.find(key.passkey)
+  if (passkey?.kind !== 'passkey') throw new Fault('refused', 'session.vouch', `the passkey that vouched for session key ${key.id} is not enrolled`)
+  if (passkey.revoked_at !== null) throw new Fault('refused', 'draft.key', `passkey ${passkey.id}, which vouched for session key ${key.id}, was revoked on ${passkey.revoked_at}`)
+  await verifyVouch(key, key.assertion, passkey, site())
+}

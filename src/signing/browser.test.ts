@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import type { Page } from 'playwright-core'
+import { addPasskeyDevice, openBrowser, withoutChromium } from '../../test/support/chromium.ts'
+import { aMail } from '../../test/support/outbox.ts'
+import { servedSigning, type Answer } from '../../test/support/signing-app.ts'
+import { releaseDrafts } from '../outbox/release-drafts.ts'
+
+const skip = withoutChromium
+const verbs = readFileSync(join(import.meta.dirname, '../../test/support/signing-page.js'), 'utf8')
+
+/** Calls one of the verbs in the page. */
+function inPage<T = Answer>(page: Page, verb: string, ...args: readonly unknown[]): Promise<T> {
+  return page.evaluate(`castellan.${verb}(${args.map((arg) => JSON.stringify(arg)).join(', ')})`)
+}
+
+/** The page with a passkey that is enrolled and a session that is open. */
+async function signedIn(t: TestContext, args: readonly string[] = []) {
+  const served = await servedSigning(t)
+  const browser = (await openBrowser(t, { args }))!
+  const page = await browser.newPage()
+  const device = await addPasskeyDevice(page)
+  await page.goto(served.site.origin)
+  assert.equal(await page.title(), 'Loaded')
+  await page.evaluate(verbs)
+  const enrolled = await inPage(page, 'enrol', served.codes.issue('Desk').code)
+  const opened = await inPage(page, 'open')
+  assert.deepEqual([enrolled.status, enrolled.data.name, opened.status], [200, 'Desk', 200])
+  return { ...served, browser, page, device, token: opened.data.token as string }
+}
+
+test('in a real browser a passkey is enrolled, opens a session, and both sign drafts that are released', { skip }, async (t) => {
+  const { outbox, page, site } = await signedIn(t)
+  const [small, big] = [await outbox.freeze(), await outbox.freeze({ ...aMail, text: 'IBAN' })]
+  assert.equal((await inPage(page, 'signByKey', small.id)).data.state, 'held')
+  const { status, error } = await inPage(page, 'signByKey', big.id)
+  assert.deepEqual([status, error!.code], [403, 'draft.passkey_needed'])
+  assert.equal((await inPage(page, 'signByPasskey', big.id)).data.state, 'held')
+  assert.equal(await inPage<string>(page, 'exportKey'), 'InvalidAccessError')
+  outbox.clock.advance(10_000)
+  assert.equal((await releaseDrafts({ ...outbox.deps, site: () => site })).released, 2)
+})
+
+test('a device that does not verify its owner signs nothing, however the page asks', { skip }, async (t) => {
+  const { outbox, page, device } = await signedIn(t)
+  const draft = await outbox.freeze()
+  await device.verifyUser(false)
+  const { status, error } = await inPage(page, 'signByPasskey', draft.id, { userVerification: 'discouraged' })
+  assert.deepEqual([status, error!.code], [403, 'passkey.assertion'])
+  assert.equal((await outbox.draft(draft.id)).state, 'waiting')
+})
+
+test('a page of another origin, even with token and passkey, can neither read, decide nor frame', { skip }, async (t) => {
+  const elsewhere = createServer((_request, response) => void response.setHeader('content-type', 'text/html').end('<!doctype html><title>Elsewhere</title>'))
+  await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve))
+  t.after(() => elsewhere.close())
+  const strange = `http://localhost:${(elsewhere.address() as AddressInfo).port}`
+  const { outbox, page, site, token, call } = await signedIn(t)
+  const draft = await outbox.freeze()
+
+  await page.goto(strange)
+  await page.evaluate(verbs)
+  assert.deepEqual(await inPage<object>(page, 'tryFrom', site.origin, draft.id, token), { read: 'TypeError', decide: 'TypeError', simple: 'TypeError' })
+  const framed = await page.frames()[1]!.evaluate('document.title')
+  assert(framed !== 'Loaded' && framed !== 'Sign', String(framed))
+
+  // the same name has the same passkeys on every port: what it signs says where it was signed
+  const shown = (await call('GET', `/api/drafts/${draft.id}`, { token })).data
+  const { data } = await call('POST', `/api/drafts/${draft.id}/passkey`, { token, body: { challenge: shown.challenge } })
+  const passkey = await inPage<object>(page, 'touch', data.options)
+  const refused = await call('POST', `/api/drafts/${draft.id}/decide`, { token, body: { verdict: 'approve', challenge: shown.challenge, passkey } })
+  assert.deepEqual([refused.status, refused.error!.code], [403, 'passkey.assertion'])
+  assert(refused.error!.message.includes(`origin "${strange}"`), refused.error!.message)
+  assert.equal((await outbox.draft(draft.id)).state, 'waiting')
+})
+
+test('a name that was made to point at the page gets nothing from it', { skip }, async (t) => {
+  const { browser, site } = await signedIn(t, ['--host-resolver-rules=MAP evil.example 127.0.0.1'])
+  const page = await browser.newPage()
+  for (const path of ['/', '/api/state']) {
+    const answer = (await page.goto(`http://evil.example:${new URL(site.origin).port}${path}`))!
+    assert.equal(answer.status(), 403)
+    assert.match(await answer.text(), /host\.unknown/)
+  }
+})

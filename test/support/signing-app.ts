@@ -1,0 +1,82 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { Agent, request } from 'undici'
+import { change } from '../../src/outbox/change.ts'
+import type { Site } from '../../src/outbox/keys/assertion.ts'
+import { pageRoutes } from '../../src/outbox/page-routes.ts'
+import { bareApp } from '../../src/server/bare-app.ts'
+import { createChanges, createEnrolmentCodes, createSigningApp, passkeyOptions, type EnrolmentCodes } from '../../src/signing/index.ts'
+import { testOutbox, type TestOutbox, type TestOutboxOptions } from './outbox.ts'
+
+export interface ServedSigning {
+  readonly outbox: TestOutbox
+  readonly codes: EnrolmentCodes
+  readonly site: Site
+  /** How often something was decided. */
+  decisions(): number
+  /** As the page itself would ask, unless headers say otherwise; not what a browser would let a page set. */
+  call(method: 'GET' | 'POST' | 'DELETE', path: string, options?: CallOptions): Promise<Answer>
+}
+
+export interface CallOptions {
+  readonly body?: unknown
+  readonly token?: string | undefined
+  readonly headers?: Readonly<Record<string, string | undefined>>
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  // what an answer holds is looked at field by field
+  // eslint-disable-next-line typescript/no-explicit-any
+  readonly data: any
+  readonly error?: { readonly code: string; readonly message: string; readonly details?: Record<string, unknown> }
+  readonly text: string
+}
+
+/** The releaser's page and its API on a port of its own, with drafts on a database of their own. */
+export async function servedSigning(t: TestContext, options: TestOutboxOptions = {}): Promise<ServedSigning> {
+  let port = 0
+  const site = () => ({ origin: `http://localhost:${port}`, rpId: 'localhost' })
+  const outbox = await testOutbox(t, options)
+  const changes = createChanges(outbox.clock.now())
+  const codes = createEnrolmentCodes(outbox.clock)
+  const deps = { ...outbox.deps, site, onChanged: changes.bump }
+  let decisions = 0
+  const app = await createSigningApp(bareApp(deps.log), {
+    log: deps.log, clock: outbox.clock, keys: deps.keys, site, codes, changes, house: () => 'Test house', page: pageFolder(outbox.folder),
+    audit: (kind, subject, detail) => change(deps, 'signing.audit', ({ audit }) => audit(kind, subject, detail)),
+    sessionRoutes: (scope) => pageRoutes(scope, {
+      ...deps, onChange: () => (decisions += 1), sessionKeyOf: ({ sessionKey }) => sessionKey, passkeyOptions: (challenge) => passkeyOptions(deps.keys, site().rpId, challenge),
+    }),
+  })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  port = (app.server.address() as AddressInfo).port
+  const dispatcher = new Agent()
+  t.after(async () => {
+    changes.close()
+    await dispatcher.close()
+    await app.close()
+  })
+  return {
+    outbox, codes, site: site(), decisions: () => decisions,
+    async call(method, path, { body, token, headers } = {}) {
+      const own = { host: `localhost:${port}`, ...(method !== 'GET' && { origin: site().origin }), ...(method === 'POST' && { 'content-type': 'application/json' }), ...(token !== undefined && { authorization: `Bearer ${token}` }) }
+      const sent = Object.fromEntries(Object.entries({ ...own, ...headers }).filter(([, value]) => value !== undefined)) as Record<string, string>
+      const response = await request(`http://127.0.0.1:${port}${path}`, { dispatcher, method, headers: sent, ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }) })
+      const text = await response.body.text()
+      const { data, error } = text.startsWith('{') ? JSON.parse(text) : {}
+      return { status: response.statusCode, headers: response.headers, data, error, text }
+    },
+  }
+}
+
+function pageFolder(folder: string): string {
+  const page = join(folder, 'page')
+  mkdirSync(join(page, 'assets'), { recursive: true })
+  writeFileSync(join(page, 'index.html'), '<!doctype html><title>Sign</title><script type="module" src="/assets/main-4f2a91c7.js"></script>')
+  writeFileSync(join(page, 'assets', 'main-4f2a91c7.js'), 'document.title = "Loaded"\n')
+  return page
+}
