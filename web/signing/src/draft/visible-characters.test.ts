@@ -21,4 +21,5 @@ test('zero-width, no-break, filler, control and tag characters are seen', () => 
 test('a joiner inside an emoji is none, between letters it is one', () => {
   assert.equal(shown('👩‍💻 ok'), '👩‍💻 ok')
   assert.equal(shown('pay\u200Dpal'), 'pay[U+200D]pal')
+  assert.equal(shown('❤️ a\uFE0F'), '❤️ a[U+FE0F]')
 })
