@@ -14,6 +14,8 @@ export interface ServedSigning {
   readonly outbox: TestOutbox
   readonly codes: EnrolmentCodes
   readonly site: Site
+  /** Something was changed by other hands than those of the page: whoever waits for changes asks again. */
+  changed(): void
   /** How often something was decided. */
   decisions(): number
   /** As the page itself would ask, unless headers say otherwise; not what a browser would let a page set. */
@@ -36,8 +38,13 @@ export interface Answer {
   readonly text: string
 }
 
+export interface ServedSigningOptions extends TestOutboxOptions {
+  /** A folder with the page; one that says nothing, unless it is given. */
+  readonly page?: string
+}
+
 /** The releaser's page and its API on a port of its own, with drafts on a database of their own. */
-export async function servedSigning(t: TestContext, options: TestOutboxOptions = {}): Promise<ServedSigning> {
+export async function servedSigning(t: TestContext, options: ServedSigningOptions = {}): Promise<ServedSigning> {
   let port = 0
   const site = () => ({ origin: `http://localhost:${port}`, rpId: 'localhost' })
   const outbox = await testOutbox(t, options)
@@ -46,7 +53,7 @@ export async function servedSigning(t: TestContext, options: TestOutboxOptions =
   const deps = { ...outbox.deps, site, onChanged: changes.bump }
   let decisions = 0
   const app = await createSigningApp(bareApp(deps.log), {
-    log: deps.log, clock: outbox.clock, keys: deps.keys, site, codes, changes, house: () => 'Test house', page: pageFolder(outbox.folder),
+    log: deps.log, clock: outbox.clock, keys: deps.keys, site, codes, changes, house: () => 'Test house', page: options.page ?? pageFolder(outbox.folder),
     audit: (kind, subject, detail) => change(deps, 'signing.audit', ({ audit }) => audit(kind, subject, detail)),
     sessionRoutes: (scope) => pageRoutes(scope, {
       ...deps, onChange: () => (decisions += 1), sessionKeyOf: ({ sessionKey }) => sessionKey, passkeyOptions: (challenge) => passkeyOptions(deps.keys, site().rpId, challenge),
@@ -61,7 +68,7 @@ export async function servedSigning(t: TestContext, options: TestOutboxOptions =
     await app.close()
   })
   return {
-    outbox, codes, site: site(), decisions: () => decisions,
+    outbox, codes, site: site(), changed: changes.bump, decisions: () => decisions,
     async call(method, path, { body, token, headers } = {}) {
       const own = { host: `localhost:${port}`, ...(method !== 'GET' && { origin: site().origin }), ...(method === 'POST' && { 'content-type': 'application/json' }), ...(token !== undefined && { authorization: `Bearer ${token}` }) }
       const sent = Object.fromEntries(Object.entries({ ...own, ...headers }).filter(([, value]) => value !== undefined)) as Record<string, string>

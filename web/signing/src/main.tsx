@@ -5,6 +5,7 @@ import './session/session.css'
 import './triage/triage.css'
 import './draft/draft.css'
 import { App } from './app.tsx'
+import { Boundary } from './look/boundary.tsx'
 import { door } from './releaser/client.ts'
 import { createSession, type Tabs } from './session/session.ts'
 
@@ -14,7 +15,7 @@ window.addEventListener('hashchange', () => {
   const code = takeCode()
   if (code !== undefined) void session.begin(code)
 })
-createRoot(document.getElementById('root')!).render(<App session={session} />)
+createRoot(document.getElementById('root')!).render(<Boundary><App session={session} /></Boundary>)
 
 /** The code of a link from the terminal. It leaves the address at once, and so the history. */
 function takeCode(): string | undefined {

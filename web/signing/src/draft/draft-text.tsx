@@ -10,13 +10,13 @@ interface DraftTextProps {
   readonly text: string
   readonly title: string
   readonly recipients: Recipients
-  readonly first: FirstProposal | null
+  readonly first: FirstProposal | null | undefined
   readonly attachments: readonly Attachment[]
 }
 
 /** The text as it stands in the bytes; when it was edited, also against what was proposed first. */
 export function DraftText({ text, title, recipients, first, attachments }: DraftTextProps) {
-  const wasEdited = first !== null && (first.text.trimEnd() !== text.trimEnd() || first.title !== title || JSON.stringify(first.recipients) !== JSON.stringify(recipients))
+  const wasEdited = first != null && (first.text.trimEnd() !== text.trimEnd() || first.title !== title || JSON.stringify(first.recipients) !== JSON.stringify(recipients))
   const [shows, setShows] = useState<'text' | 'changes'>(wasEdited ? 'changes' : 'text')
   const links = useMemo(() => linksOf(`${title}\n${text}`), [title, text])
   return (

@@ -21,13 +21,13 @@ export function SnoozeDialog({ draft, triage, onClose }: SnoozeDialogProps) {
       <ul className="snooze">
         {choices.map((choice) => (
           <li key={choice.name}>
-            <Button className="wide" disabled={!choice.possible} autoFocus={choice === firstPossible} onClick={() => void triage.snooze(draft.id, choice.until)}>
+            <Button className="wide" disabled={!choice.possible} data-focus={(choice === firstPossible) || undefined} onClick={() => void triage.snooze(draft.id, choice.until)}>
               <span>{choice.name}</span><span className="snooze-until">{choice.possible ? moment(choice.until) : 'after its deadline'}</span>
             </Button>
           </li>
         ))}
       </ul>
-      <div className="dialog-foot"><Button onClick={onClose} autoFocus={firstPossible === undefined}>Cancel</Button></div>
+      <div className="dialog-foot"><Button onClick={onClose} data-focus={(firstPossible === undefined) || undefined}>Cancel</Button></div>
     </Dialog>
   )
 }

@@ -11,9 +11,10 @@ export function timeLeft(until: string, now: number): TimeLeft {
   return { text: spell(seconds), pressing: seconds < 300 ? 'now' : seconds < 3600 ? 'soon' : 'no' }
 }
 
-/** `42 s`, `4 min 10 s`, `3 h 5 min`, `2 d 4 h`. */
+/** `42 s`, `4 min 10 s`, `35 min`, `3 h 5 min`, `2 d 4 h`. */
 export function spell(seconds: number): string {
   if (seconds < 60) return `${seconds} s`
+  if (seconds >= 600 && seconds < 3600) return `${Math.floor(seconds / 60)} min`
   const [size, name, small, smaller] = seconds < 3600 ? [60, 'min', 1, 's'] as const : seconds < 86_400 ? [3600, 'h', 60, 'min'] as const : [86_400, 'd', 3600, 'h'] as const
   const rest = Math.floor((seconds % size) / small)
   return `${Math.floor(seconds / size)} ${name}${rest === 0 ? '' : ` ${rest} ${smaller}`}`

@@ -6,13 +6,14 @@ interface DialogProps {
   readonly children: ReactNode
 }
 
-/** The browser's own modal: it keeps the focus inside, gives it back afterwards, and closes on Escape. */
+/** The browser's own modal: it keeps the focus inside (first on `data-focus`), gives it back afterwards, and closes on Escape. */
 export function Dialog({ title, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null)
   const name = useId()
   useEffect(() => {
     const opener = document.activeElement
     dialog.current?.showModal()
+    dialog.current?.querySelector<HTMLElement>('[data-focus]')?.focus()
     return () => {
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus()
     }

@@ -35,8 +35,8 @@ export function BatchDialog({ state, triage, onClose }: BatchDialogProps) {
         </div>
       )}
       <div className="dialog-foot">
-        <Button onClick={onClose} autoFocus={signs.length === 0}>{signs.length === 0 ? 'Back' : 'Cancel'}</Button>
-        {signs.length > 0 && <Button kind="primary" autoFocus disabled={!state.online} onClick={() => void triage.approveTogether(signs)}>Approve {signs.length}</Button>}
+        <Button onClick={onClose} data-focus={(signs.length === 0) || undefined}>{signs.length === 0 ? 'Back' : 'Cancel'}</Button>
+        {signs.length > 0 && <Button kind="primary" data-focus disabled={!state.online} onClick={() => void triage.approveTogether(signs)}>Approve {signs.length}</Button>}
       </div>
     </Dialog>
   )

@@ -53,7 +53,7 @@ export function DraftList({ rows, state, triage, isWide, takesFocus }: DraftList
 /** The time that a row tells: by the second when little is left, by the minute (rounded up, so that no time is promised) otherwise, 0 where none runs. */
 function tickOf({ state, expires_at: expiresAt }: DraftSummary, now: number): number {
   if (state !== 'waiting' && state !== 'held') return 0
-  const step = state === 'held' || Date.parse(expiresAt) - now < 3_600_000 ? 1_000 : 60_000
+  const step = state === 'held' || Date.parse(expiresAt) - now < 600_000 ? 1_000 : 60_000
   return step === 1_000 ? now - (now % step) : now - (now % step) + step
 }
 

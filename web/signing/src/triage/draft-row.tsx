@@ -40,7 +40,11 @@ export const DraftRow = memo(function DraftRow({ draft, act, isCursor, isSelecte
         onFocus={() => triage.store.get().cursor !== id && triage.dispatch({ type: 'pointed', id })}
       >
         <span className="row-top">
-          <span className="row-to"><Exact text={nameOf(to[0])} />{to.length > 1 && <span className="row-more"> +{to.length - 1}</span>}{recipients.bcc.length > 0 && <span className="row-bcc"> BCC</span>}</span>
+          <span className="row-to">
+            <span className="row-name"><Exact text={nameOf(to[0])} /></span>
+            {to.length > 1 && <span className="row-more">+{to.length - 1}</span>}
+            {recipients.bcc.length > 0 && <span className="row-bcc">BCC</span>}
+          </span>
           <Status draft={draft} act={act} now={now} isPast={isPast} />
         </span>
         <span className="row-title"><Exact text={title === null || title === '' ? '(no subject)' : title} /></span>
@@ -49,7 +53,7 @@ export const DraftRow = memo(function DraftRow({ draft, act, isCursor, isSelecte
           <span>{label.word}</span>
           {label.integrity === 'untrusted' && <span className="row-taint"><IconUserQuestion size={14} aria-hidden="true" /><span>untrusted</span></span>}
           {attachments.length > 0 && <span className="row-clip"><IconPaperclip size={14} aria-hidden="true" /><span className="hidden-text">attachments: </span>{attachments.length}</span>}
-          {draft.replaces !== null && <span>changed</span>}
+          {draft.replaces !== null && <span>frozen again</span>}
         </span>
         {act !== undefined && 'failed' in act && <span className="row-failed">{act.failed}</span>}
       </a>

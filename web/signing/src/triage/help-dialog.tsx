@@ -20,7 +20,7 @@ export function HelpDialog({ letters, onLetters, onClose }: HelpDialogProps) {
         ))}
       </dl>
       <label className="switch"><input type="checkbox" checked={letters} onChange={(event) => onLetters(event.target.checked)} />Single letters are shortcuts</label>
-      <div className="dialog-foot"><Button autoFocus onClick={onClose}>Close</Button></div>
+      <div className="dialog-foot"><Button data-focus onClick={onClose}>Close</Button></div>
     </Dialog>
   )
 }
