@@ -5,6 +5,7 @@ import { challengeOf } from './document.ts'
 import { decide, type TooLate } from './draft.ts'
 import { insertDecision, lockDraft, moveDraft } from './draft-store.ts'
 import { checkProof } from './check-proof.ts'
+import { putAside } from './spent-before.ts'
 import { checkDraft } from './verify-draft.ts'
 import type { Assertion } from './keys/assertion.ts'
 import type { Proof } from './keys/proof.ts'
@@ -47,10 +48,8 @@ async function decideOnce(deps: OutboxDeps, id: string, request: DecisionRequest
       await settle(transaction, draft, 'denied', { words: request.reason })
       return decision
     }
-    if (deps.spent.find(draft.nonce)) {
-      await settle(transaction, draft, 'unknown', { reason: 'its nonce was spent before: this database is older than the file of spent nonces' })
-      return { outcome: 'too_late', was: 'unknown' }
-    }
+    const aside = await putAside(deps, transaction, draft)
+    if (aside) return aside
     const challenge = challengeOf(draft.document).toString('hex')
     if (request.challenge !== undefined && request.challenge !== challenge) {
       throw new Fault('conflict', 'draft.changed', `draft ${id} is not what was shown; look at it again`)

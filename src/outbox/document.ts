@@ -66,6 +66,15 @@ export function itemOf({ run, step, item }: { run: string; step: string; item: s
   return sha256(JSON.stringify([run, step, item]))
 }
 
+/** The act that a stored document says it is of; nothing when that cannot be read. */
+export function itemSaid(documentText: string): string {
+  try {
+    return readDocument(documentText).origin.item
+  } catch {
+    return ''
+  }
+}
+
 /** Every recipient once, in lower case, without names. */
 export function addressesOf({ to, cc, bcc }: DraftDocument['recipients']): string[] {
   return [...new Set([...to, ...cc, ...bcc].map((shown) => (/<([^<>]*)>$/.exec(shown)?.[1] ?? shown).toLowerCase()))]

@@ -1,4 +1,4 @@
-import type { LabelRow } from '../labels/index.ts'
+import { fromRow, type Label, type LabelRow } from '../labels/index.ts'
 import { fromDraftRow, type DraftRow, type Queryable } from './draft-store.ts'
 import { draftStates, type Draft, type DraftState } from './draft.ts'
 import type { Receipt } from './connectors/connector.ts'
@@ -7,16 +7,19 @@ import type { Receipt } from './connectors/connector.ts'
 export interface DraftQuery {
   readonly states?: readonly DraftState[] | undefined
   readonly limit: number
+  /** Leaves out what is snoozed at that moment. */
+  readonly awakeAt?: Date | undefined
 }
 
 const withoutWire = `id, proposal_id, replaces, kind, connector, account, document, ''::bytea as wire, nonce, risk, state, reason,
-  frozen_at, expires_at, hold_until, closed_at, label_level, label_integrity, label_lanes`
+  frozen_at, expires_at, hold_until, snoozed_until, closed_at, label_level, label_integrity, label_lanes`
 
 /** The newest first; without the bytes. */
-export async function listDrafts(query: Queryable, { states = draftStates, limit }: DraftQuery): Promise<Draft[]> {
+export async function listDrafts(query: Queryable, { states = draftStates, limit, awakeAt }: DraftQuery): Promise<Draft[]> {
   const { rows } = await query.query<DraftRow & LabelRow>(
-    `select ${withoutWire} from draft where state = any ($1) order by frozen_at desc, id desc limit $2`,
-    [states, limit],
+    `select ${withoutWire} from draft where state = any ($1) and (state <> 'waiting' or snoozed_until is null or $3::timestamptz is null or snoozed_until <= $3)
+     order by frozen_at desc, id desc limit $2`,
+    [states, limit, awakeAt ?? null],
   )
   return rows.map(fromDraftRow)
 }
@@ -61,4 +64,24 @@ export async function historyOf(query: Queryable, proposal: string): Promise<{ d
     [ids],
   )
   return { drafts: drafts.rows.map(fromDraftRow), decisions: decisions.rows, deliveries: deliveries.rows }
+}
+
+/** A stored mail as a page names it; what a worker read in its head. Its text stays where it is. */
+export interface AnsweredMail {
+  readonly messageId: string
+  readonly account: string
+  readonly envelope: unknown
+  readonly receivedAt: Date
+  readonly label: Label
+}
+
+/** The mail with that Message-ID, the first that came where several claim it. */
+export async function findAnsweredMail(query: Queryable, messageId: string): Promise<AnsweredMail | undefined> {
+  const { rows } = await query.query<LabelRow & { message_id: string; account: string; envelope: unknown; received_at: Date }>(
+    `select message_id, account, envelope, received_at, label_level, label_integrity, label_lanes from mail_message
+     where message_id = $1 order by received_at, id limit 1`,
+    [messageId],
+  )
+  const row = rows[0]
+  return row && { messageId: row.message_id, account: row.account, envelope: row.envelope, receivedAt: row.received_at, label: fromRow(row) }
 }

@@ -28,11 +28,11 @@ export interface Approval {
 export interface DraftRow extends LabelRow {
   id: string; proposal_id: string; replaces: string | null; kind: string; connector: string; account: string
   document: string; wire: Buffer; nonce: string; risk: number; state: DraftState; reason: string | null
-  frozen_at: Date; expires_at: Date; hold_until: Date | null; closed_at: Date | null
+  frozen_at: Date; expires_at: Date; hold_until: Date | null; snoozed_until: Date | null; closed_at: Date | null
 }
 
 const draftColumns = `id, proposal_id, replaces, kind, connector, account, document, wire, nonce, risk, state, reason,
-  frozen_at, expires_at, hold_until, closed_at, label_level, label_integrity, label_lanes`
+  frozen_at, expires_at, hold_until, snoozed_until, closed_at, label_level, label_integrity, label_lanes`
 
 /** Proposals that nobody has frozen yet, the oldest first. */
 export async function newProposals(query: Queryable, limit: number): Promise<string[]> {
@@ -42,6 +42,15 @@ export async function newProposals(query: Queryable, limit: number): Promise<str
 
 /** Locks a proposal for freezing; nothing when it was frozen or refused meanwhile. */
 export async function lockProposal(client: Queryable, id: string): Promise<ProposalToFreeze | undefined> {
+  return readProposal(client, id, `and p.state = 'proposed' for update of p`)
+}
+
+/** What was proposed, whatever became of it. */
+export async function findProposal(query: Queryable, id: string): Promise<ProposalToFreeze | undefined> {
+  return readProposal(query, id, '')
+}
+
+async function readProposal(client: Queryable, id: string, only: string): Promise<ProposalToFreeze | undefined> {
   const { rows } = await client.query<{
     id: string; run_id: string; step_id: string; item_key: string; kind: string; connector: string; payload: unknown; job: string
     now: LabelRow; then: LabelRow
@@ -50,7 +59,7 @@ export async function lockProposal(client: Queryable, id: string): Promise<Propo
        jsonb_build_object('label_level', r.label_level, 'label_integrity', r.label_integrity, 'label_lanes', r.label_lanes) as now,
        jsonb_build_object('label_level', p.label_level, 'label_integrity', p.label_integrity, 'label_lanes', p.label_lanes) as then
      from proposal p join run r on r.id = p.run_id
-     where p.id = $1 and p.state = 'proposed' for update of p`,
+     where p.id = $1 ${only}`,
     [id],
   )
   const row = rows[0]
@@ -74,7 +83,7 @@ export async function strangersAmong(query: Queryable, addresses: readonly strin
   return rows.map(({ address }) => address)
 }
 
-export type NewDraft = Omit<Draft, 'state' | 'reason' | 'holdUntil' | 'closedAt'> & { readonly summary: Readonly<Record<string, unknown>> }
+export type NewDraft = Omit<Draft, 'state' | 'reason' | 'holdUntil' | 'snoozedUntil' | 'closedAt'> & { readonly summary: Readonly<Record<string, unknown>> }
 
 export async function insertDraft(client: Queryable, draft: NewDraft): Promise<void> {
   const { label_level, label_integrity, label_lanes } = toRow(draft.label)
@@ -101,6 +110,10 @@ export async function moveDraft(
     `update draft set state = $2, reason = $3, hold_until = coalesce($4, hold_until), closed_at = $5 where id = $1`,
     [id, to, fields.reason ?? null, fields.holdUntil ?? null, fields.closedAt ?? null],
   )
+}
+
+export async function snooze(client: Queryable, id: string, until: Date | null): Promise<void> {
+  await client.query('update draft set snoozed_until = $2 where id = $1', [id, until])
 }
 
 /** Drafts in that state whose hold or deadline is over, the oldest first. */
@@ -213,6 +226,6 @@ export function fromDraftRow(row: DraftRow): Draft {
   return {
     id: row.id, proposalId: row.proposal_id, replaces: row.replaces, kind: row.kind, connector: row.connector, account: row.account,
     document: row.document, wire: row.wire, nonce: row.nonce, risk: row.risk, state: row.state, reason: row.reason,
-    frozenAt: row.frozen_at, expiresAt: row.expires_at, holdUntil: row.hold_until, closedAt: row.closed_at, label: fromRow(row),
+    frozenAt: row.frozen_at, expiresAt: row.expires_at, holdUntil: row.hold_until, snoozedUntil: row.snoozed_until, closedAt: row.closed_at, label: fromRow(row),
   }
 }

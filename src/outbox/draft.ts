@@ -46,6 +46,8 @@ export interface Draft {
   readonly frozenAt: Date
   readonly expiresAt: Date
   readonly holdUntil: Date | null
+  /** Out of the usual list until then. */
+  readonly snoozedUntil: Date | null
   readonly closedAt: Date | null
   readonly label: Label
 }
@@ -71,10 +73,16 @@ export function isSwept({ document }: Pick<Draft, 'document'>): boolean {
   return document === ''
 }
 
+/** Whatever the operator does with a draft that waits, he does in time; the second of two finds the first. */
+export function tooLate(draft: Pick<Draft, 'state' | 'expiresAt'>, now: Date): TooLate | undefined {
+  if (draft.state !== 'waiting') return { outcome: 'too_late', was: draft.state }
+  return now >= draft.expiresAt ? { outcome: 'too_late', was: 'expired' } : undefined
+}
+
 /** A late signature must never release what has already expired; the second decision finds the first. */
 export function decide(draft: Pick<Draft, 'state' | 'expiresAt'>, verdict: Verdict, now: Date, holdMs: number): Decision {
-  if (draft.state !== 'waiting') return { outcome: 'too_late', was: draft.state }
-  if (now >= draft.expiresAt) return { outcome: 'too_late', was: 'expired' }
+  const late = tooLate(draft, now)
+  if (late) return late
   if (verdict === 'deny') return { outcome: 'decided', state: 'denied', holdUntil: undefined }
   return { outcome: 'decided', state: 'held', holdUntil: new Date(now.getTime() + holdMs) }
 }

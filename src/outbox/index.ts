@@ -1,4 +1,5 @@
 export { challengeOf, readDocument, sha256, type DraftDocument } from './document.ts'
+export { linksIn, type Link } from './links.ts'
 export { createIdentity, listIdentities, loadIdentity, type OperatorIdentity } from './operator-identity.ts'
 export { assertionSchema, type Assertion, type Site } from './keys/assertion.ts'
 export type { Passkey, SessionKey } from './keys/enrolled-key.ts'

@@ -3,13 +3,15 @@ import { z } from 'zod'
 import { Fault } from '../kernel/fault.ts'
 import { decideDraft } from './decide-draft.ts'
 import { challengeOf } from './document.ts'
-import { sessionMaySign } from './check-proof.ts'
 import type { Draft } from './draft.ts'
-import { findDraft, historyOf, listDrafts } from './draft-queries.ts'
-import { present, summarize } from './draft-view.ts'
+import { readDraftDetail } from './draft-detail.ts'
+import { findDraft } from './draft-queries.ts'
+import { readDraftList } from './draft-summary.ts'
+import { editBody, editDraft, longestEdit } from './edit-draft.ts'
 import { assertionSchema } from './keys/assertion.ts'
 import { resolveDraft } from './resolve-draft.ts'
 import { idParams, listQuery, ok, parse, reason, resolutionBody, settled, type OutboxRoutesDeps } from './routes.ts'
+import { snoozeBody, snoozeDraft } from './snooze-draft.ts'
 import { undoDraft } from './undo-draft.ts'
 
 export interface PageRoutesDeps extends OutboxRoutesDeps {
@@ -31,15 +33,13 @@ type Decision = z.infer<typeof decisionBody>
 /** Drafts on the signing page. Whoever registers these stands before them with a session. */
 export function pageRoutes(app: FastifyInstance, deps: PageRoutesDeps): void {
   app.get('/api/drafts', async (request) => {
-    const { state, limit } = parse(listQuery, request.query)
-    const drafts = await listDrafts(deps.database.pool, { states: state, limit })
+    const { state, limit, snoozed } = parse(listQuery, request.query)
     const now = deps.clock.now()
-    return ok(drafts.map((draft) => ({ ...summarize(draft, now), session_may_sign: sessionMaySign(draft) })))
+    return ok(await readDraftList(deps.database.pool, { states: state, limit, awakeAt: snoozed ? undefined : now }, now))
   })
 
   app.get('/api/drafts/:id', async (request) => {
-    const draft = await find(parse(idParams, request.params).id)
-    return ok({ ...present(draft, await historyOf(deps.database.pool, draft.proposalId), deps.clock.now()), session_may_sign: sessionMaySign(draft) })
+    return ok(await readDraftDetail(deps.database.pool, parse(idParams, request.params).id, deps.clock.now()))
   })
 
   app.post('/api/drafts/:id/passkey', async (request) => {
@@ -53,6 +53,18 @@ export function pageRoutes(app: FastifyInstance, deps: PageRoutesDeps): void {
     const { id } = parse(idParams, request.params)
     const decision = settled(deps, id, await decideDraft(deps, id, toRequest(parse(decisionBody, request.body), deps.sessionKeyOf(request))))
     return ok({ outcome: decision.outcome, state: decision.state, hold_until: decision.holdUntil ?? null })
+  })
+
+  app.post('/api/drafts/:id/edit', { bodyLimit: longestEdit }, async (request, reply) => {
+    const { id } = parse(idParams, request.params)
+    const { draft } = settled(deps, id, await editDraft(deps, id, parse(editBody, request.body)))
+    reply.code(201)
+    return ok(await readDraftDetail(deps.database.pool, draft, deps.clock.now()))
+  })
+
+  app.post('/api/drafts/:id/snooze', async (request) => {
+    const { id } = parse(idParams, request.params)
+    return ok(settled(deps, id, await snoozeDraft(deps, id, parse(snoozeBody, request.body).until)))
   })
 
   app.post('/api/drafts/:id/undo', async (request) => {

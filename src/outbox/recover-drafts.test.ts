@@ -4,7 +4,8 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { countedConnector, releaserLife, type ReleaserTask } from '../../test/support/releaser-child.ts'
-import { aMail, testOutbox, untrustedInternal, type TestOutbox } from '../../test/support/outbox.ts'
+import { aMail, snapshot, testOutbox, untrustedInternal, type TestOutbox } from '../../test/support/outbox.ts'
+import { textOfWire } from './compose/read-wire.ts'
 import { listDrafts } from './draft-queries.ts'
 import { freezeProposals } from './freeze-proposal.ts'
 import { recoverDrafts } from './recover-drafts.ts'
@@ -14,8 +15,10 @@ import { undoDraft } from './undo-draft.ts'
 const sent = (outbox: TestOutbox) => (existsSync(outbox.outgoing) ? readdirSync(outbox.outgoing).sort() : [])
 const spentFile = (outbox: TestOutbox) => join(outbox.folder, 'spent-nonces.jsonl')
 
+type LifeOptions = Pick<ReleaserTask, 'faultPoints' | 'undo' | 'edit'>
+
 /** Lives a releaser's life in a process of its own. @returns the signal or the code it ended with */
-function live(outbox: TestOutbox, options: Pick<ReleaserTask, 'faultPoints' | 'undo'>): Promise<string | number> {
+function live(outbox: TestOutbox, options: LifeOptions): Promise<string | number> {
   const task: ReleaserTask = {
     connection: outbox.database.connection('castellan_releaser'), folder: outbox.folder, outgoing: outbox.outgoing, settings: outbox.settings,
     key: { id: outbox.key.id, pem: outbox.key.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() }, now: outbox.clock.now().toISOString(), ...options,
@@ -36,8 +39,8 @@ function deliveries(outbox: TestOutbox): string[] {
 }
 
 /** What the process that comes after it makes of it; in this process, to be quick. */
-async function liveHere(outbox: TestOutbox, undo?: boolean): Promise<void> {
-  await releaserLife(await outbox.reopenSpent(), outbox.clock, outbox.key, undo)
+async function liveHere(outbox: TestOutbox, options: LifeOptions = {}): Promise<void> {
+  await releaserLife(await outbox.reopenSpent(), outbox.clock, outbox.key, options)
 }
 
 async function outboxThatCounts(t: TestContext): Promise<TestOutbox> {
@@ -46,10 +49,10 @@ async function outboxThatCounts(t: TestContext): Promise<TestOutbox> {
   return outbox
 }
 
-async function afterCrash(outbox: TestOutbox, options: Pick<ReleaserTask, 'faultPoints' | 'undo'>) {
+async function afterCrash(outbox: TestOutbox, options: LifeOptions) {
   await outbox.propose()
   assert.equal(await live(outbox, options), 'SIGKILL', `nothing passes ${options.faultPoints}`)
-  await liveHere(outbox, options.undo)
+  await liveHere(outbox, options)
   const drafts = await listDrafts(outbox.database.owner.pool, { limit: 10 })
   const last = drafts.filter(({ id }) => !drafts.some(({ replaces }) => replaces === id))
   assert.equal(last.length, 1)
@@ -87,36 +90,38 @@ for (const point of ['draft.undo:before', 'draft.undo:after']) {
   })
 }
 
+for (const point of ['draft.edit:before', 'draft.edit:after']) {
+  test(`killed at ${point}, one draft of the act leaves, once, and never the first`, async (t) => {
+    const outbox = await outboxThatCounts(t)
+    const { id } = await afterCrash(outbox, { faultPoints: `${point}=1`, edit: true })
+    const [first] = (await listDrafts(outbox.database.owner.pool, { limit: 10 })).filter(({ replaces }) => replaces === null)
+    assert.equal((await outbox.draft(first!.id)).state, 'replaced')
+    const draft = await outbox.draft(id)
+    assert.equal(draft.state, 'released')
+    assert.deepEqual(sent(outbox), [`${id}.eml`])
+    // before the commit the nonce was on the disk and the edit nowhere: the first words wait again, and say so
+    assert.equal(textOfWire(draft.wire), point.endsWith('after') ? 'edited\n' : aMail.text)
+    assert.equal(/an edit of it was lost/.test(draft.document), point.endsWith('before'))
+  })
+}
+
 test('killed anywhere, again and again, nothing is handed over twice', async (t) => {
   const outbox = await outboxThatCounts(t)
   for (let index = 0; index < 6; index += 1) await outbox.propose({ ...aMail, subject: `mail ${index}` })
   let kills = 0
-  for (let life = 0; life < 8; life += 1) kills += (await live(outbox, { faultPoints: '*=0.08', undo: true })) === 'SIGKILL' ? 1 : 0
-  await liveHere(outbox, true)
-  await liveHere(outbox, true)
+  for (let life = 0; life < 8; life += 1) kills += (await live(outbox, { faultPoints: '*=0.08', undo: true, edit: true })) === 'SIGKILL' ? 1 : 0
+  await liveHere(outbox, { undo: true })
+  await liveHere(outbox, { undo: true })
   const handedOver = deliveries(outbox)
   assert.equal(new Set(handedOver).size, handedOver.length)
   const drafts = await listDrafts(outbox.database.owner.pool, { limit: 100 })
   for (const { id, state } of drafts) {
     if (state === 'released') assert.deepEqual(readFileSync(join(outbox.outgoing, `${id}.eml`)), (await outbox.draft(id)).wire)
-    else assert(['undone', 'unknown'].includes(state), `${state} after ${kills} kills`)
+    else assert(['undone', 'unknown', 'replaced'].includes(state), `${state} after ${kills} kills`)
   }
   const released = drafts.filter(({ state }) => state === 'released').map(({ id }) => `${id}.eml`)
   assert.deepEqual(sent(outbox), released.sort())
 })
-
-/** Does as a restore does: every row of these tables as it was. */
-async function snapshot({ database: { owner } }: TestOutbox): Promise<() => Promise<void>> {
-  const tables = ['proposal', 'draft', 'decision', 'delivery', 'releaser_state']
-  for (const table of tables) await owner.pool.query(`create table saved_${table} as table ${table}`)
-  return () => owner.transaction(async (client) => {
-    await client.query(`set local session_replication_role = replica`)
-    for (const table of tables) {
-      await client.query(`delete from ${table}`)
-      await client.query(`insert into ${table} select * from saved_${table}`)
-    }
-  })
-}
 
 async function flip({ database: { owner } }: TestOutbox, id: string, state: string): Promise<void> {
   await owner.transaction(async (client) => {

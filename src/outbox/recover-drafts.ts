@@ -1,9 +1,10 @@
 import { change, settle, type Change, type OutboxDeps } from './change.ts'
 import type { Receipt } from './connectors/connector.ts'
-import { itemOf, readDocument, type DraftDocument } from './document.ts'
+import { itemOf, itemSaid, readDocument, type DraftDocument } from './document.ts'
 import { openStates, type Draft } from './draft.ts'
 import { everApproved, lockDraft, moveDraft, openDrafts, recordSpentCount, spentCount, type DraftTrace } from './draft-store.ts'
 import type { SpentNonce } from './spent-nonces.ts'
+import { putAside, spentBefore } from './spent-before.ts'
 import { undoDraft } from './undo-draft.ts'
 
 /**
@@ -44,10 +45,11 @@ async function recoverDraft(deps: OutboxDeps, id: string): Promise<void> {
     const draft = await lockDraft(client, id)
     if (!draft || !openStates.some((state) => state === draft.state)) return 'none'
     const spent = deps.spent.find(draft.nonce)
-    if (spent) return settleSpent(deps, transaction, draft, spent)
-    const before = deps.spent.released(itemSaid(draft.document))
-    if (before) {
-      await settle(transaction, draft, 'unknown', { reason: `the same act was released on ${before.at} as draft ${before.draft}: this database is older than the file of spent nonces` })
+    if (spent && (spent.act !== 'replace' || draft.state !== 'waiting')) return settleSpent(deps, transaction, draft, spent)
+    if (draft.state === 'waiting' && (await putAside(deps, transaction, draft))) return 'none'
+    const before = spentBefore(deps.spent, draft)
+    if (before !== undefined) {
+      await settle(transaction, draft, 'unknown', { reason: before })
     } else if (draft.state === 'signed') {
       await settle(transaction, draft, 'unknown', { reason: 'it is signed without a hold, which Castellan never leaves behind' })
     } else if (draft.state === 'releasing') {
@@ -75,6 +77,8 @@ function reasonOf({ act, at, draft }: SpentNonce): string {
       return `the releaser stopped between handing draft ${draft} over on ${at} and recording it: look whether it arrived, then say so`
     case 'undo':
       return `its approval was taken back on ${at}: this database is older than the file of spent nonces`
+    case 'replace':
+      return `the operator changed it on ${at}: this database is older than the file of spent nonces`
     case 'lost':
       return 'the file of spent nonces was lost while it was in flight: look whether it arrived, then say so'
   }
@@ -90,13 +94,4 @@ async function askConnector(deps: OutboxDeps, draft: Draft): Promise<Receipt | u
   const connector = deps.connectors().find(document.connector.name)
   if (connector?.account !== document.account || connector.kind !== document.connector.kind) return undefined
   return connector.reconcile?.(draft.wire, document).catch(() => undefined)
-}
-
-/** What its document says that it does; nothing when that cannot be read. */
-function itemSaid(document: string): string {
-  try {
-    return readDocument(document).origin.item
-  } catch {
-    return ''
-  }
 }

@@ -6,6 +6,7 @@ import { checkProof } from './check-proof.ts'
 import type { Receipt } from './connectors/connector.ts'
 import { lastRelease, mayMove, type Draft } from './draft.ts'
 import { findApproval, lockDraft, moveDraft, openDelivery, overdueDrafts, recordSpentCount } from './draft-store.ts'
+import { spentBefore } from './spent-before.ts'
 import { undoDraft } from './undo-draft.ts'
 import { checkDraft, type Checked } from './verify-draft.ts'
 
@@ -81,8 +82,9 @@ async function begin(deps: OutboxDeps, id: string): Promise<Begun> {
     if (draft?.state !== 'held' || draft.holdUntil === null || now < draft.holdUntil) return { step: 'none' }
     const spent = deps.spent.find(draft.nonce)
     if (spent?.act === 'undo') return { step: 'undo' }
-    if (spent) {
-      await settle(transaction, draft, 'unknown', { reason: `its nonce was spent on ${spent.at} (${spent.act}): the row is older than the file of spent nonces` })
+    const reason = spentBefore(deps.spent, draft)
+    if (reason !== undefined) {
+      await settle(transaction, draft, 'unknown', { reason })
       return { step: 'none' }
     }
     try {

@@ -136,3 +136,30 @@ test('a key is enrolled with its proof, listed and revoked, each with its event'
   assert.equal((await call('POST', `/keys/${encodeURIComponent(key.id)}/revoke`)).status, 200)
   assert.deepEqual(await outbox.audited(key.id), ['key.enrolled', 'key.revoked'])
 })
+
+test('an edit over the socket answers with the detail of the new draft, and a second tab with a conflict', async (t) => {
+  const { outbox, call, changes } = await served(t)
+  const { id } = await outbox.freeze()
+  const { data: shown } = await call('GET', `/drafts/${id}`)
+  const edit = { challenge: shown.challenge, recipients: shown.recipients, subject: shown.title, text: `${'Zeile\n'.repeat(170_000)}` }
+  const { status, data } = await call('POST', `/drafts/${id}/edit`, edit)
+  assert.equal(status, 201)
+  assert.deepEqual([data.state, data.replaces, data.text, data.first.text], ['waiting', id, edit.text, aMail.text])
+  const second = await call('POST', `/drafts/${id}/edit`, edit)
+  assert.deepEqual([second.status, second.error.code, second.error.details.was], [409, 'draft.too_late', 'replaced'])
+  assert.equal((await call('POST', `/drafts/${data.id}/edit`, edit)).error.code, 'draft.changed')
+  assert.equal((await call('POST', `/drafts/${data.id}/edit`, { ...edit, challenge: data.challenge, from: 'x' })).status, 400)
+  assert.equal((await call('POST', `/drafts/${data.id}/edit`, { ...edit, challenge: data.challenge, subject: 'a\nb' })).error.code, 'mail.control')
+  assert.equal(changes(), 1)
+})
+
+test('a snoozed draft is listed when asked for, and what is no moment is refused', async (t) => {
+  const { outbox, call } = await served(t)
+  const { id } = await outbox.freeze()
+  const until = new Date(outbox.clock.now().getTime() + 3_600_000).toISOString()
+  assert.deepEqual((await call('POST', `/drafts/${id}/snooze`, { until })).data, { outcome: 'snoozed', until })
+  assert.deepEqual((await call('GET', '/drafts')).data, [])
+  assert.equal((await call('GET', '/drafts?snoozed=true')).data[0].snoozed_until, until)
+  for (const body of [{}, { until: 'tomorrow' }, { until: 5 }, { until: '2020-01-01T00:00:00Z' }]) assert.equal((await call('POST', `/drafts/${id}/snooze`, body)).status, 400, JSON.stringify(body))
+  assert.equal((await call('POST', `/drafts/${id}/snooze`, { until: null })).data.until, null)
+})

@@ -4,10 +4,13 @@ import { Fault } from '../kernel/fault.ts'
 import { change, type OutboxDeps } from './change.ts'
 import { decideDraft } from './decide-draft.ts'
 import { draftStates, type TooLate } from './draft.ts'
-import { findDraft, historyOf, lastSigned, listDrafts } from './draft-queries.ts'
-import { present, summarize } from './draft-view.ts'
+import { readDraftDetail } from './draft-detail.ts'
+import { lastSigned } from './draft-queries.ts'
+import { readDraftList } from './draft-summary.ts'
+import { editBody, editDraft, longestEdit } from './edit-draft.ts'
 import { viewKey } from './keys/key-view.ts'
 import { resolveDraft } from './resolve-draft.ts'
+import { snoozeBody, snoozeDraft } from './snooze-draft.ts'
 import { undoDraft } from './undo-draft.ts'
 
 export interface OutboxRoutesDeps extends OutboxDeps {
@@ -20,6 +23,7 @@ const keyParams = z.object({ id: z.string().max(100) })
 export const listQuery = z.object({
   state: z.string().transform((text) => text.split(',')).pipe(z.array(z.enum(draftStates))).optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
+  snoozed: z.stringbool().default(false).describe('those too that are snoozed now'),
 })
 export const reason = z.string().max(2000).optional()
 const decisionBody = z.discriminatedUnion('verdict', [
@@ -34,21 +38,31 @@ const enrolmentBody = z.object({
 /** Drafts and keys on the releaser's own socket: who reaches it is decided by the rights on the file. */
 export function outboxRoutes(app: FastifyInstance, deps: OutboxRoutesDeps): void {
   app.get('/drafts', async (request) => {
-    const { state, limit } = parse(listQuery, request.query)
-    const drafts = await listDrafts(deps.database.pool, { states: state, limit })
-    return ok(drafts.map((draft) => summarize(draft, deps.clock.now())))
+    const { state, limit, snoozed } = parse(listQuery, request.query)
+    const now = deps.clock.now()
+    return ok(await readDraftList(deps.database.pool, { states: state, limit, awakeAt: snoozed ? undefined : now }, now))
   })
 
   app.get('/drafts/:id', async (request) => {
     const { id } = parse(idParams, request.params)
-    const draft = await findDraft(deps.database.pool, id)
-    if (!draft) throw new Fault('missing', 'draft.missing', `there is no draft ${id}`)
-    return ok(present(draft, await historyOf(deps.database.pool, draft.proposalId), deps.clock.now()))
+    return ok(await readDraftDetail(deps.database.pool, id, deps.clock.now()))
   })
 
   app.post('/drafts/:id/decide', async (request) => {
     const { id } = parse(idParams, request.params)
     return ok(settled(deps, id, await decideDraft(deps, id, parse(decisionBody, request.body))))
+  })
+
+  app.post('/drafts/:id/edit', { bodyLimit: longestEdit }, async (request, reply) => {
+    const { id } = parse(idParams, request.params)
+    const { draft } = settled(deps, id, await editDraft(deps, id, parse(editBody, request.body)))
+    reply.code(201)
+    return ok(await readDraftDetail(deps.database.pool, draft, deps.clock.now()))
+  })
+
+  app.post('/drafts/:id/snooze', async (request) => {
+    const { id } = parse(idParams, request.params)
+    return ok(settled(deps, id, await snoozeDraft(deps, id, parse(snoozeBody, request.body).until)))
   })
 
   app.post('/drafts/:id/undo', async (request) => {

@@ -7,6 +7,7 @@ import { syncFolder } from './durable-file.ts'
 
 /**
  * `release`: written before the bytes are handed over. `undo`: taken back, so that a flipped row cannot bring it back.
+ * `replace`: the operator changed it, so that a restored row cannot be signed as it was before.
  * `lost`: in the database when this file was missing or older, so nobody knows.
  */
 const entrySchema = z.strictObject({
@@ -14,7 +15,7 @@ const entrySchema = z.strictObject({
   draft: z.uuid(),
   /** `origin.item` of the document: the same act of the same run is known again when a restored database freezes it anew. */
   item: z.string(),
-  act: z.enum(['release', 'undo', 'lost']),
+  act: z.enum(['release', 'undo', 'replace', 'lost']),
   at: z.iso.datetime(),
 })
 export type SpentNonce = z.infer<typeof entrySchema>
@@ -100,7 +101,7 @@ function create(
 
   function remember(entry: SpentNonce): void {
     byNonce.set(entry.nonce, entry)
-    if (entry.act !== 'undo') byItem.set(entry.item, entry)
+    if (entry.act === 'release' || entry.act === 'lost') byItem.set(entry.item, entry)
   }
 
   return {

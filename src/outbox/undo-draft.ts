@@ -1,10 +1,10 @@
 import { Fault } from '../kernel/fault.ts'
 import { newId } from '../kernel/ids.ts'
 import { change, type OutboxDeps } from './change.ts'
-import { addressesOf, challengeOf, readDocument, writeDocument } from './document.ts'
+import { readDocument } from './document.ts'
 import { undo, type TooLate } from './draft.ts'
-import { insertDecision, insertDraft, lockDraft, moveDraft } from './draft-store.ts'
-import { expiryOf, newNonce } from './freeze-proposal.ts'
+import { insertDecision, lockDraft, moveDraft } from './draft-store.ts'
+import { refreeze } from './refreeze.ts'
 
 export type UndoOutcome = { readonly outcome: 'undone'; /** The draft that waits in its place. */ readonly draft: string } | TooLate
 
@@ -14,7 +14,8 @@ export type UndoOutcome = { readonly outcome: 'undone'; /** The draft that waits
  * @throws Fault `draft.missing`, `draft.document`, `nonce.unwritable`
  */
 export async function undoDraft(deps: OutboxDeps, id: string): Promise<UndoOutcome> {
-  return change(deps, 'draft.undo', async ({ client, now, audit }) => {
+  return change(deps, 'draft.undo', async (transaction) => {
+    const { client, now, audit } = transaction
     const old = await lockDraft(client, id)
     if (!old) throw new Fault('missing', 'draft.missing', `there is no draft ${id}`)
     const outcome = undo(old)
@@ -23,22 +24,10 @@ export async function undoDraft(deps: OutboxDeps, id: string): Promise<UndoOutco
     const spent = deps.spent.find(old.nonce)
     if (spent && spent.act !== 'undo') return { outcome: 'too_late', was: 'unknown' }
     if (!spent) await deps.spent.spend({ nonce: old.nonce, draft: id, item: document.origin.item, act: 'undo', at: now.toISOString() })
-
-    const fresh = {
-      ...document, id: newId(now.getTime()), nonce: newNonce(), replaces: id, frozen_at: now.toISOString(),
-      expires_at: new Date(now.getTime() + expiryOf(deps.settings(), old.kind, old.risk)).toISOString(),
-    }
     await insertDecision(client, { id: newId(), draft: id, verdict: 'undo', at: now })
     await moveDraft(client, id, 'undone', { closedAt: now })
-    await insertDraft(client, {
-      ...old, id: fresh.id, nonce: fresh.nonce, replaces: id, document: writeDocument(fresh),
-      frozenAt: now, expiresAt: new Date(fresh.expires_at), summary: { title: document.title, addresses: addressesOf(document.recipients) },
-    })
-    await audit('draft.undone', id, { successor: fresh.id })
-    await audit('draft.frozen', fresh.id, {
-      proposal: old.proposalId, kind: old.kind, connector: old.connector, sha256: document.wire.sha256,
-      challenge: challengeOf(writeDocument(fresh)).toString('hex'), risk: old.risk, level: old.label.level, expires_at: fresh.expires_at, replaces: id,
-    })
-    return { outcome: 'undone', draft: fresh.id }
+    const successor = await refreeze(deps, transaction, old, document)
+    await audit('draft.undone', id, { successor })
+    return { outcome: 'undone', draft: successor }
   })
 }

@@ -10,11 +10,27 @@ export interface Checked {
 }
 
 /**
- * Does the row still say what its document says, does the document name these bytes, and is there a way out for them?
- * Everything is computed anew from what the database holds now.
+ * Is there a way out for what is stored, the one that the document names?
  * @throws Fault `draft.altered`, `draft.document`, `draft.connector`
  */
 export function checkDraft(draft: Draft, connectors: Connectors): Checked {
+  const document = checkStored(draft)
+  const connector = connectors.find(document.connector.name)
+  if (!connector) throw unsendable(`there is no connector ${document.connector.name} any more`)
+  if (connector.kind !== document.connector.kind || connector.account !== document.account) {
+    throw unsendable(`connector ${connector.name} leads elsewhere now (${connector.kind}, ${connector.account}); the draft names ${document.connector.kind}, ${document.account}`)
+  }
+  const refusal = connectors.refusal(connector)
+  if (refusal) throw unsendable(refusal)
+  return { document, connector }
+}
+
+/**
+ * Does the row still say what its document says, and does the document name these bytes? Everything is computed anew from
+ * what the database holds now.
+ * @throws Fault `draft.altered`, `draft.document`
+ */
+export function checkStored(draft: Draft): DraftDocument {
   const document = readDocument(draft.document)
   const rowSays = [
     draft.id, draft.nonce, draft.kind, draft.connector, draft.account, draft.risk, draft.replaces, draft.proposalId,
@@ -26,14 +42,7 @@ export function checkDraft(draft: Draft, connectors: Connectors): Checked {
   ]
   if (JSON.stringify(rowSays) !== JSON.stringify(documentSays)) throw altered('the row does not say what its document says')
   if (draft.wire.length !== document.wire.length || sha256(draft.wire) !== document.wire.sha256) throw altered('the stored bytes are not those that the document names')
-  const connector = connectors.find(document.connector.name)
-  if (!connector) throw unsendable(`there is no connector ${document.connector.name} any more`)
-  if (connector.kind !== document.connector.kind || connector.account !== document.account) {
-    throw unsendable(`connector ${connector.name} leads elsewhere now (${connector.kind}, ${connector.account}); the draft names ${document.connector.kind}, ${document.account}`)
-  }
-  const refusal = connectors.refusal(connector)
-  if (refusal) throw unsendable(refusal)
-  return { document, connector }
+  return document
 }
 
 function altered(what: string): Fault {

@@ -136,6 +136,19 @@ export async function testOutbox(t?: TestContext, options: TestOutboxOptions = {
   return outbox
 }
 
+/** Keeps the outbox's tables as they are now. @returns what does as a restore does: every row as it was */
+export async function snapshot({ database: { owner } }: Pick<TestOutbox, 'database'>): Promise<() => Promise<void>> {
+  const tables = ['proposal', 'draft', 'decision', 'delivery', 'releaser_state']
+  for (const table of tables) await owner.pool.query(`create table saved_${table} as table ${table}`)
+  return () => owner.transaction(async (client) => {
+    await client.query(`set local session_replication_role = replica`)
+    for (const table of tables) {
+      await client.query(`delete from ${table}`)
+      await client.query(`insert into ${table} select * from saved_${table}`)
+    }
+  })
+}
+
 export function temporaryFolder(t?: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'castellan-outbox-'))
   mkdirSync(folder, { recursive: true })

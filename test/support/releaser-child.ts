@@ -11,8 +11,9 @@ import type { Connector } from '../../src/outbox/connectors/connector.ts'
 import { createConnectors } from '../../src/outbox/connectors/connectors.ts'
 import { createFileConnector } from '../../src/outbox/connectors/file.ts'
 import { decideDraft } from '../../src/outbox/decide-draft.ts'
-import { challengeOf } from '../../src/outbox/document.ts'
+import { challengeOf, readDocument } from '../../src/outbox/document.ts'
 import { findDraft, listDrafts } from '../../src/outbox/draft-queries.ts'
+import { editDraft } from '../../src/outbox/edit-draft.ts'
 import { freezeProposals } from '../../src/outbox/freeze-proposal.ts'
 import { openOperatorKeys } from '../../src/outbox/operator-keys.ts'
 import { recoverDrafts } from '../../src/outbox/recover-drafts.ts'
@@ -32,12 +33,22 @@ export interface ReleaserTask {
   readonly faultPoints?: string
   /** Takes each first approval back once. */
   readonly undo?: boolean
+  /** Changes each first draft once before signing it. */
+  readonly edit?: boolean
 }
 
 /** Starts, and does all there is to do, until the hold is over and every signed draft released. */
-export async function releaserLife(deps: OutboxDeps, clock: { advance(milliseconds: number): void }, key: { id: string; privateKey: KeyObject }, undo = false): Promise<void> {
+export async function releaserLife(
+  deps: OutboxDeps, clock: { advance(milliseconds: number): void }, key: { id: string; privateKey: KeyObject }, { undo = false, edit = false } = {},
+): Promise<void> {
   await recoverDrafts(deps)
   await freezeProposals(deps)
+  for (const { id, replaces } of edit ? await listDrafts(deps.database.pool, { states: ['waiting'], limit: 100 }) : []) {
+    if (replaces !== null) continue
+    const { document } = (await findDraft(deps.database.pool, id))!
+    const { recipients, title } = readDocument(document)
+    await editDraft(deps, id, { challenge: challengeOf(document).toString('hex'), recipients, subject: title, text: 'edited' })
+  }
   for (let round = 0; round < 2; round += 1) {
     for (const { id } of await listDrafts(deps.database.pool, { states: ['waiting'], limit: 100 })) {
       const { document, replaces } = (await findDraft(deps.database.pool, id))!
@@ -71,7 +82,7 @@ if (import.meta.main) {
     connectors: () => createConnectors([countedConnector(task.folder, task.outgoing)], { demonstration: false, accepted: false }),
   }
   armFaultPoints(task.faultPoints)
-  await releaserLife(deps, clock, { id: task.key.id, privateKey: createPrivateKey(task.key.pem) }, task.undo)
+  await releaserLife(deps, clock, { id: task.key.id, privateKey: createPrivateKey(task.key.pem) }, task)
   await deps.spent.close()
   await database.close()
 }

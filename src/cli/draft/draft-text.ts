@@ -1,8 +1,8 @@
 import { describeLabel } from '../../labels/index.ts'
+import { linksIn } from '../../outbox/index.ts'
 import { pairs } from '../terminal/table.ts'
 import { paintState, type Terminal } from '../terminal/terminal.ts'
 import { bytes, distance, moment, shortId, type Here } from '../terminal/wording.ts'
-import { linksIn } from './links.ts'
 import type { ReleaserDraft } from './releaser-draft.ts'
 import type { VerifiedDraft } from './verify-draft.ts'
 
@@ -35,7 +35,7 @@ export function draftText(draft: DescribedDraft, terminal: Terminal, here: Here)
     ['subject', terminal.paint('bold', document.title)],
   ]
   const facts: [string, string][] = [
-    ['links', draft.links.map(({ url, warning }) => (warning ? `${url}  ${terminal.paint('yellow', `(${warning})`)}` : url)).join('\n') || dim('none')],
+    ['links', draft.links.map(({ url, ascii, warning }) => `${url}${ascii ? `\n  = ${ascii}` : ''}${warning ? `  ${terminal.paint('yellow', `(${warning})`)}` : ''}`).join('\n') || dim('none')],
     ['attachments', document.attachments.map((one) => `${one.name}  ${one.type}, ${bytes(one.length)}\n  sha256 ${one.sha256}`).join('\n') || dim('none')],
     ['label', describeLabel(document.label)],
     ['risk', `${terminal.paint(document.risk >= highRisk ? 'red' : 'bold', `${document.risk}/10`)}${document.reasons.map((reason) => `\n${reason}`).join('')}`],

@@ -83,6 +83,7 @@ export interface DraftTable extends LabelColumns, Retained {
   frozen_at: Timestamp
   expires_at: Timestamp
   hold_until: NullableTimestamp
+  snoozed_until: NullableTimestamp
   closed_at: NullableTimestamp
 }
 

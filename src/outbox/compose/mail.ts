@@ -30,14 +30,30 @@ export const mailPayload = z.strictObject({
   })).max(limits.attachments).default([]),
 })
 
+/** What the operator may change in a mail. */
+export interface MailWords {
+  readonly recipients: { readonly to: readonly string[]; readonly cc: readonly string[]; readonly bcc: readonly string[] }
+  readonly subject: string
+  readonly text: string
+}
+
+/** The proposed mail in other words; its attachments and the thread it stands in stay. @throws Fault `mail.payload` */
+export function editMail(payload: unknown, { recipients: { to, cc, bcc }, subject, text }: MailWords): z.input<typeof mailPayload> {
+  return { ...readPayload(payload), to: [...to], cc: [...cc], bcc: [...bcc], subject, text }
+}
+
+function readPayload(payload: unknown): z.infer<typeof mailPayload> {
+  const parsed = mailPayload.safeParse(payload)
+  if (!parsed.success) throw new Fault('invalid', 'mail.payload', `the proposed mail does not have the form of one: ${z.prettifyError(parsed.error)}`)
+  return parsed.data
+}
+
 /**
  * The bytes of a mail. The same payload and frame give the same bytes: date, Message-ID and boundaries come from the frame.
  * @throws Fault `mail.payload`, `mail.address`, `mail.control`, `mail.limit`, `mail.reference`, `mail.attachment`
  */
 export async function composeMail(payload: unknown, frame: Frame): Promise<Composed> {
-  const parsed = mailPayload.safeParse(payload)
-  if (!parsed.success) throw new Fault('invalid', 'mail.payload', `the proposed mail does not have the form of one: ${z.prettifyError(parsed.error)}`)
-  const mail = parsed.data
+  const mail = readPayload(payload)
   const from = readAddress('from', frame.from)
   const to = mail.to.map((text) => readAddress('to', text))
   const cc = mail.cc.map((text) => readAddress('cc', text))

@@ -21,3 +21,9 @@ function decode(head: string, body: string): string {
     : Buffer.from(body, 'latin1')
   return bytes.toString('utf8').replaceAll('\r\n', '\n')
 }
+
+/** The header lines of such a mail in their order, each unfolded to one line. */
+export function headersOfWire(wire: Buffer): { readonly name: string; readonly value: string }[] {
+  const [head] = splitHead(wire.toString('latin1'))
+  return head.split('\r\n').map((line) => ({ name: line.slice(0, line.indexOf(':')), value: line.slice(line.indexOf(':') + 1).trim() }))
+}

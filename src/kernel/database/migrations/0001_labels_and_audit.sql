@@ -103,7 +103,7 @@ insert into audit_kind (role, kind) values
   ('castellan_gate_cloud', 'call.refused'), ('castellan_gate_cloud', 'call.closed'),
   ('castellan_releaser', 'draft.frozen'), ('castellan_releaser', 'draft.decided'), ('castellan_releaser', 'draft.undone'),
   ('castellan_releaser', 'draft.expired'), ('castellan_releaser', 'draft.released'), ('castellan_releaser', 'draft.failed'),
-  ('castellan_releaser', 'draft.unknown'), ('castellan_releaser', 'draft.refused'), ('castellan_releaser', 'key.enrolled'),
+  ('castellan_releaser', 'draft.unknown'), ('castellan_releaser', 'draft.refused'), ('castellan_releaser', 'draft.edited'), ('castellan_releaser', 'key.enrolled'),
   ('castellan_releaser', 'key.revoked'), ('castellan_releaser', 'mail.stored'), ('castellan_releaser', 'mail.refused'),
   ('castellan_releaser', 'draft.releasing'), ('castellan_releaser', 'draft.held'), ('castellan_releaser', 'nonce.lost'),
   ('castellan_releaser', 'session.opened'), ('castellan_releaser', 'session.ended'), ('castellan_releaser', 'signin.locked');

@@ -35,6 +35,7 @@ create table mail_message (
   unique (account, folder, uid)
 );
 create index mail_message_received on mail_message (received_at desc);
+create index mail_message_message_id on mail_message (message_id) where message_id is not null;
 create index mail_message_unparsed on mail_message (received_at) where parsed_at is null;
 create index mail_message_raw on mail_message (raw_hash);
 create index mail_message_unstamped on mail_message (id) where retain_until is null;

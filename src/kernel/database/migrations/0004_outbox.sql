@@ -38,6 +38,8 @@ create table draft (
   frozen_at   timestamptz not null,
   expires_at  timestamptz not null,
   hold_until  timestamptz,
+  -- out of the operator's sight until then; it expires as if it were not
+  snoozed_until timestamptz check (snoozed_until < expires_at),
   closed_at   timestamptz,
   label_level     smallint not null default 3,
   label_integrity text not null default 'untrusted',
@@ -47,6 +49,8 @@ create table draft (
 -- one open draft for each proposal
 create unique index draft_open on draft (proposal_id) where state in ('waiting', 'signed', 'held', 'releasing');
 create index draft_state on draft (state, frozen_at);
+-- what was sent to somebody before
+create index draft_released_to on draft using gin ((summary -> 'addresses')) where state = 'released';
 
 create function draft_moves() returns trigger
 language plpgsql as $$
@@ -122,7 +126,9 @@ end $$;
 -- What a proposing run may know of its proposals: their states, nothing else.
 create function proposal_states(p_ids uuid[]) returns table (id uuid, state text)
 language sql stable security definer set search_path = castellan, pg_temp as $$
-  select p.id, coalesce((select d.state from draft d where d.proposal_id = p.id order by d.frozen_at desc, d.id desc limit 1), p.state)
+  -- of its drafts the one that no other took the place of, whatever clock they were frozen by
+  select p.id, coalesce((select d.state from draft d where d.proposal_id = p.id and not exists (select 1 from draft where replaces = d.id)
+    order by d.frozen_at desc, d.id desc limit 1), p.state)
   from proposal p where p.id = any (p_ids) and may_execute(coalesce(p.label_lanes[1], 'none'), p.label_level, p.label_lanes)
 $$;
 

@@ -42,7 +42,7 @@ grant execute on function run_claim, runs_take, runs_touch, run_advance, run_rel
 grant select on house, job_definition, job, occurrence, run, step, run_log, proposal, decision, delivery, model_call, mail_message,
   audit_event, audit_seal, process, supervisor to castellan_server;
 -- the server lists drafts; what is signed is shown by the releaser alone
-grant select (id, proposal_id, replaces, kind, connector, account, risk, state, reason, frozen_at, expires_at, hold_until, closed_at,
+grant select (id, proposal_id, replaces, kind, connector, account, risk, state, reason, frozen_at, expires_at, hold_until, snoozed_until, closed_at,
   label_level, label_integrity, label_lanes) on draft to castellan_server;
 grant execute on function run_open, occurrences_close, runs_overdue, run_cancel, run_redrive, job_pause to castellan_server;
 
@@ -55,7 +55,7 @@ grant update (state, reason, input_tokens, output_tokens, cost_eur, closed_at) o
 grant select on run, proposal, decision, delivery, draft, content, mail_message, audit_event, audit_seal, releaser_state to castellan_releaser;
 grant update (state, refusal) on proposal to castellan_releaser;
 grant insert on draft, decision, delivery, audit_seal to castellan_releaser;
-grant update (state, reason, hold_until, closed_at) on draft to castellan_releaser;
+grant update (state, reason, hold_until, snoozed_until, closed_at) on draft to castellan_releaser;
 grant update (state, receipt, closed_at) on delivery to castellan_releaser;
 grant update (spent_nonces) on releaser_state to castellan_releaser;
 grant execute on function run_wake, mail_store to castellan_releaser;
