@@ -30,7 +30,7 @@ const status = {
   state: 'ready', version: '0.1.0', started_at: at, pid: 1, house: { folder: '/h', name: 'H', digest: 'd', loaded_at: at, problems: [] }, isolation: today.isolation,
   database: { version: '18', schema: 7 }, parts: [], processes: [], runs: { queued_open: 0, queued_private: 0, running: 0, parked: 0, waiting: 0 },
 }
-const key = { id: 'ed25519:a', name: 'me', scope: 'operator', enrolled_at: at, revoked_at: null }
+const key = { id: 'ed25519:a', kind: 'ed25519', name: 'me', scope: 'operator', enrolled_at: at, last_used_at: null, revoked_at: null, until: null, passkey: null, rp_id: null }
 
 const draft = await sampleDraft()
 const server: StubRoutes = {

@@ -15,6 +15,7 @@ export type {
   Settings,
   Upstream,
 } from './settings/settings.ts'
+export type { SigningSite } from './settings/check-signing.ts'
 export { describeProblem, type Problem } from './problem.ts'
 export { isTrue, renderTemplate, resolveInput, type Scope } from './expression.ts'
 export { nextFires } from './cron.ts'

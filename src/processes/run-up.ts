@@ -1,5 +1,6 @@
 import { asTyped } from '../kernel/as-typed.ts'
 import { describeProblem } from '../house/index.ts'
+import { signingSite } from '../house/settings/check-signing.ts'
 import { up, type Up } from './up.ts'
 
 export interface RunUpOptions {
@@ -37,6 +38,7 @@ function greet(running: Up, seconds: number, write: (line: string) => void): voi
   write(`Castellan keeps "${house.settings.name}" (${seconds.toFixed(1)} s)`)
   write(`  house      ${house.folder}, ${house.jobs.length} jobs`)
   write(`  address    http://127.0.0.1:${house.settings.ports.server}`)
+  write(`  signing    ${signingSite(house.settings.signing, house.settings.ports.releaser).origin}`)
   write(`  isolation  ${running.isolation.mode}: ${running.isolation.detail}`)
   if (!fresh) write('  the house has errors; the last good one goes on:')
   for (const problem of problems) write(`  ${describeProblem(problem)}`)

@@ -5,6 +5,7 @@ import { checkSchema } from '../kernel/database/migrate.ts'
 import { Fault } from '../kernel/fault.ts'
 import { listenOnLoopback, listenOnSocket } from '../kernel/listen.ts'
 import { createLogger } from '../kernel/log.ts'
+import { signingSite } from '../house/settings/check-signing.ts'
 import { createRunOpener, createScheduler } from '../jobs/index.ts'
 import { listModels } from '../models/list-models.ts'
 import type { QueueName } from '../runs/index.ts'
@@ -15,6 +16,7 @@ import {
   createReadiness,
   databaseExaminations,
   machineExaminations,
+  signingExamination,
 } from '../server/index.ts'
 import { allTools } from '../tools/all-tools.ts'
 import { createRegistry } from '../tools/index.ts'
@@ -41,10 +43,12 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
   const stopping = new AbortController()
   const readiness = createReadiness({ database, clock, scheduler, checkSchema })
   const { isolation, home, sockets } = boot
+  const releaserPort = boot.house.settings.ports.releaser
   const gates = (fresh: boolean) => listModels(sockets, fresh)
   const doctor = createDoctor([
     ...databaseExaminations({ database, clock, checkSchema }),
     ...machineExaminations({ home, house: () => house, gates, isolation, path: process.env.PATH ?? '', platform: process.platform }),
+    signingExamination({ site: () => signingSite(house.settings.signing, releaserPort), port: releaserPort }),
   ])
   const app = createApp({
     database, clock, log, isolation, readiness, doctor, wakes, wake,

@@ -71,7 +71,7 @@ export function signInRoutes(app: FastifyInstance, deps: SignInDeps): void {
 
   post('/api/enrol', enrolBody, async ({ code, name, response }) => {
     const key = await codes.use(code, (challenge, chosen) => enrolPasskey(keys, site(), response, { challenge, name: chosen ?? (name || 'passkey'), now: clock.now() }))
-    await deps.audit('key.enrolled', key.id, { kind: key.kind, name: key.name, rp_id: key.rp_id, credential: key.credential_id, public_key: key.public_key })
+    await deps.audit('key.enrolled', key.id, { kind: key.kind, scope: 'operator', name: key.name, rp_id: key.rp_id, credential: key.credential_id, public_key: key.public_key })
     return { key_id: key.id, name: key.name }
   })
 

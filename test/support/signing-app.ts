@@ -6,6 +6,7 @@ import { Agent, request } from 'undici'
 import { change } from '../../src/outbox/change.ts'
 import type { Site } from '../../src/outbox/keys/assertion.ts'
 import { pageRoutes } from '../../src/outbox/page-routes.ts'
+import { releaseDrafts } from '../../src/outbox/release-drafts.ts'
 import { bareApp } from '../../src/server/bare-app.ts'
 import { createChanges, createEnrolmentCodes, createSigningApp, passkeyOptions, type EnrolmentCodes } from '../../src/signing/index.ts'
 import { testOutbox, type TestOutbox, type TestOutboxOptions } from './outbox.ts'
@@ -18,6 +19,8 @@ export interface ServedSigning {
   changed(): void
   /** How often something was decided. */
   decisions(): number
+  /** Lets the hold pass; how many drafts left. */
+  release(): Promise<number>
   /** As the page itself would ask, unless headers say otherwise; not what a browser would let a page set. */
   call(method: 'GET' | 'POST' | 'DELETE', path: string, options?: CallOptions): Promise<Answer>
 }
@@ -69,6 +72,10 @@ export async function servedSigning(t: TestContext, options: ServedSigningOption
   })
   return {
     outbox, codes, site: site(), changed: changes.bump, decisions: () => decisions,
+    async release() {
+      outbox.clock.advance(outbox.settings.holdMs)
+      return (await releaseDrafts(deps)).released
+    },
     async call(method, path, { body, token, headers } = {}) {
       const own = { host: `localhost:${port}`, ...(method !== 'GET' && { origin: site().origin }), ...(method === 'POST' && { 'content-type': 'application/json' }), ...(token !== undefined && { authorization: `Bearer ${token}` }) }
       const sent = Object.fromEntries(Object.entries({ ...own, ...headers }).filter(([, value]) => value !== undefined)) as Record<string, string>

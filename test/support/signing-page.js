@@ -44,7 +44,7 @@ globalThis.castellan = (() => {
       const body = JSON.stringify({ verdict: 'deny' })
       const path = `/api/drafts/${id}/decide`
       const frame = document.createElement('iframe')
-      const loaded = new Promise((resolve) => (frame.onload = resolve))
+      const loaded = new Promise((resolve) => frame.addEventListener('load', resolve))
       frame.src = base
       document.body.append(frame)
       await loaded

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { houseFolder, problemsIn, problemsOf, someTools } from '../../../test/support/house-folder.ts'
 import { loadHouse } from '../index.ts'
+import { signingSite } from './check-signing.ts'
 
 const upstream = (more: string) => `models: { upstreams: { ollama: { kind: ollama, url: "http://127.0.0.1:11434", zone: machine }, x: { kind: openai, ${more} } } }\n`
 
@@ -36,6 +37,16 @@ const wrong: Record<string, { yaml: string; what: RegExp }> = {
   'a mailbox that tools could forge': { yaml: 'mail: { accounts: { a: { path: briefs } } }\n', what: /the mailbox a and the folder briefs would both write/ },
   'a risk rule about everything': { yaml: 'outbox: { risk: [ { when: {}, add: 2, reason: because } ] }\n', what: /a rule without a condition would apply to everything/ },
   'a risk rule that takes away': { yaml: 'outbox: { risk: [ { when: { kind: mail }, add: -2, reason: because } ] }\n', what: /outbox\.risk\.0\.add/ },
+  'a signing page without its scheme': { yaml: 'outbox: { sign_origin: castellan.example.ts.net }\n', what: /1:24 castellan\.example\.ts\.net is not the origin of a page → .*https:\/\/castellan\.example/ },
+  'a signing page with a path': { yaml: 'outbox: { sign_origin: "https://castellan.example.ts.net/" }\n', what: /nothing behind: https:\/\/castellan\.example\.ts\.net$/ },
+  'a signing page in upper case': { yaml: 'outbox: { sign_origin: "https://Castellan.example" }\n', what: /nothing behind: https:\/\/castellan\.example$/ },
+  'a signing page over plain http': { yaml: 'outbox: { sign_origin: "http://castellan.example:7401" }\n', what: /browsers let nobody sign at .* → put HTTPS in front of it .*sign-from-your-phone/ },
+  'a signing page at an address': { yaml: 'outbox: { sign_origin: "https://100.64.0.7" }\n', what: /is an address, and passkeys belong to names/ },
+  'a signing page at loopback': { yaml: 'outbox: { sign_origin: "http://127.0.0.1:7401" }\n', what: /use http:\/\/localhost/ },
+  'passkeys of another name': { yaml: 'outbox: { sign_origin: "https://castellan.example.ts.net", rp_id: castellan.example.org }\n', what: /passkeys for castellan\.example\.org cannot sign at .* → leave rp_id out/ },
+  'passkeys of a part of a name': { yaml: 'outbox: { sign_origin: "https://castellan.example.ts.net", rp_id: ample.ts.net }\n', what: /1:\d+ passkeys for ample\.ts\.net cannot sign/ },
+  'passkeys of a whole zone': { yaml: 'outbox: { sign_origin: "https://castellan.example", rp_id: example }\n', what: /passkeys for example cannot sign/ },
+  'passkeys of a name without its page': { yaml: 'outbox: { rp_id: castellan.example.ts.net }\n', what: /passkeys for castellan\.example\.ts\.net cannot sign at http:\/\/localhost:7401/ },
   'a shell among the programs': { yaml: 'shell: { allow: [/bin/bash] }\n', what: /\/bin\/bash can start any other program/ },
   'a program by its name alone': { yaml: 'shell: { allow: [du] }\n', what: /du is neither an absolute path nor in scripts/ },
   'a script that leads out': { yaml: 'shell: { allow: [scripts/../../x.sh] }\n', what: /is neither an absolute path nor in scripts/ },
@@ -92,4 +103,17 @@ test('lanes that cannot be read do not blame the jobs that use them', async (t) 
     'jobs/x.yaml': 'summary: A job\nlane: work\nsteps: [ { id: mail, uses: mail.list } ]\n',
   })
   assert.deepEqual(problems.map((problem) => problem.split(' → ')[1]), ['did you mean worker?'])
+})
+
+test('the signing page is at localhost on its port, at the origin that the file names, and passkeys belong to its host or above', async (t) => {
+  const siteOf = async (outbox: string, port = 7401) => {
+    const { house, problems } = await loadHouse(houseFolder(t, { 'castellan.yaml': `ports: { releaser: ${port} }\noutbox: { ${outbox} }\n` }), { tools: someTools, env: {} })
+    assert.deepEqual(problems.filter(({ severity }) => severity === 'error'), [])
+    return signingSite(house!.settings.signing, port)
+  }
+  assert.deepEqual(await siteOf('', 9001), { origin: 'http://localhost:9001', rpId: 'localhost' })
+  const origin = 'https://castellan.example.ts.net'
+  assert.deepEqual(await siteOf(`sign_origin: "${origin}"`), { origin, rpId: 'castellan.example.ts.net' })
+  assert.deepEqual(await siteOf(`sign_origin: "${origin}:8443", rp_id: example.ts.net`), { origin: `${origin}:8443`, rpId: 'example.ts.net' })
+  assert.deepEqual(await siteOf('sign_origin: "http://localhost:9999"'), { origin: 'http://localhost:9999', rpId: 'localhost' })
 })

@@ -29,18 +29,22 @@ export function writeSession(document: SessionDocument): string {
 
 /** @throws Fault `session.document` for text that is not the canonical form of a session of at most eight hours */
 export function readSession(text: string): SessionDocument {
-  let session: SessionDocument | undefined
-  try {
-    session = sessionSchema.parse(JSON.parse(text))
-    publicKeyOf(session.public_key)
-  } catch {
-    // said below
-  }
+  const session = parseSession(text)
   const length = session && Date.parse(session.until) - Date.parse(session.from)
   if (session === undefined || canonicalize(session) !== text || length === undefined || length <= 0 || length > sessionMs) {
     throw new Fault('refused', 'session.document', 'this is not a session that Castellan writes; begin anew')
   }
   return session
+}
+
+function parseSession(text: string): SessionDocument | undefined {
+  try {
+    const session = sessionSchema.parse(JSON.parse(text))
+    publicKeyOf(session.public_key)
+    return session
+  } catch {
+    return undefined
+  }
 }
 
 /** SHA-256("castellan/1/session" ‖ session): the prefix keeps it apart from every draft's challenge. */

@@ -2,7 +2,7 @@ import { IconUserQuestion } from '@tabler/icons-react'
 import { moment, useClock } from '../look/clock.ts'
 import { Exact } from '../look/exact.tsx'
 import type { CheckedDraft } from '../keys/check-draft.ts'
-import type { DraftSummary } from '../releaser/answers.ts'
+import type { AnsweredMail, DraftSummary } from '../releaser/answers.ts'
 import { RiskMark } from './risk-mark.tsx'
 import { timeLeft } from './time-left.ts'
 
@@ -38,12 +38,22 @@ export function DraftFacts({ checked: { document, detail }, draft, now }: DraftF
         <dd>
           job <b>{origin.job}</b>, step <b>{origin.step}</b>
           <p className="none">run <code>{origin.run}</code></p>
-          {detail.answers && <p>answers “<Exact text={detail.answers.subject ?? ''} />” by <Exact text={detail.answers.from ?? 'somebody'} />{detail.answers.received_at !== null && <span className="none">, {moment(detail.answers.received_at)}</span>}</p>}
+          {detail.answers && <Answered mail={detail.answers} />}
         </dd>
       </div>
       <div><dt>What undoes it</dt><dd><Exact text={document.rollback} /></dd></div>
       {draft.state === 'waiting' && <div><dt>Time left</dt><dd><Deadline at={document.expires_at} now={now} /></dd></div>}
     </dl>
+  )
+}
+
+/** Who wrote it may have chosen each word of it. */
+function Answered({ mail }: { readonly mail: AnsweredMail }) {
+  return (
+    <p>
+      answers “<Exact text={mail.subject ?? ''} />” by <Exact text={mail.from ?? 'somebody who cannot be read'} />
+      <span className="none">{mail.received_at !== null && `, ${moment(mail.received_at)}`}, in mailbox {mail.account}{mail.label && `, ${mail.label.word} ${mail.label.integrity}`}</span>
+    </p>
   )
 }
 

@@ -5,6 +5,8 @@ export interface House {
   readonly house: string
   /** At least one passkey is enrolled that was not revoked. */
   readonly enrolled: boolean
+  /** Other names that passkeys were enrolled for, which do not work here. */
+  readonly enrolled_for?: readonly string[]
   readonly sign_origin: string
   readonly rp_id: string
   readonly now: string
@@ -68,6 +70,8 @@ export interface FirstProposal {
 
 export interface AnsweredMail {
   readonly message_id: string
+  /** The mailbox that it came to. */
+  readonly account: string
   readonly subject: string | null
   readonly from: string | null
   readonly received_at: string | null

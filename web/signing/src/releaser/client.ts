@@ -44,7 +44,7 @@ export function createClient({ token, renew }: ClientDeps) {
   }
   const post = <T>(path: string, body: unknown) => ask<T>({ method: 'POST', path, body })
   return {
-    list: (states: readonly DraftState[], limit: number) => ask<DraftSummary[]>({ path: `/drafts?state=${states.join(',')}&limit=${limit}` }),
+    list: (states: readonly DraftState[], limit: number) => ask<DraftSummary[]>({ path: `/drafts?state=${states.join(',')}&limit=${limit}&snoozed=true` }),
     draft: (id: string) => ask<DraftDetail>({ path: `/drafts/${id}` }),
     changes: (after: number, signal: AbortSignal) => ask<{ version: number }>({ path: `/changes?after=${after}`, signal, patience: 40_000 }),
     passkeyOptions: (id: string, challenge: string) => post<Options<PublicKeyCredentialRequestOptionsJSON>>(`/drafts/${id}/passkey`, { challenge }),

@@ -38,6 +38,9 @@ export function Unenrolled({ house, onRetry }: { readonly house: House; readonly
   return (
     <Front title="No passkey may sign here yet" house={house.house}>
       <p>A passkey is enrolled from the terminal of the machine, so that nobody who only reaches this page can become the operator.</p>
+      {house.enrolled_for !== undefined && house.enrolled_for.length > 0 && (
+        <Alert><span>There are passkeys for {house.enrolled_for.join(', ')}, which do not work at {house.rp_id}. Enrol one for this name, or set <code>outbox.rp_id</code> back.</span></Alert>
+      )}
       <ol className="front-steps">
         <li><span>On the machine of the house, type:</span><code className="command">{enrolCommand}</code></li>
         <li><span>Open the link that it prints, on this device. It is good for ten minutes, once.</span></li>
