@@ -38,7 +38,7 @@ export function Desk({ house, skew, expiresAt, session }: DeskProps) {
 
   useEffect(() => {
     const stop = new AbortController()
-    void triage.refresh().then(() => watchChanges(triage, session.client, stop.signal))
+    void watchChanges(triage, session.client, stop.signal)
     const ticker = setInterval(() => triage.dispatch({ type: 'tick', now: triage.now() }), 1_000)
     return () => {
       stop.abort()

@@ -196,11 +196,13 @@ export function createTriage({ client, sign }: Pick<Session, 'client' | 'sign'>,
 
   async function undo(id: string | undefined = undoable(store.get())?.id): Promise<void> {
     if (id === undefined) return say('Nothing is held: there is nothing to take back.')
+    const { cursor } = store.get()
     const undone = await act(id, 'undoing', () => client.undo(id))
     if (!undone) return
     say('Taken back. It waits again, under a new number.', 'good')
     await refresh()
-    dispatch({ type: 'pointed', id: undone.draft })
+    // whoever has gone on meanwhile is not called back
+    if (store.get().cursor === cursor) dispatch({ type: 'pointed', id: undone.draft })
   }
 
   /** True when the new draft stands; its text is shown again, with what changed. */

@@ -5,7 +5,7 @@ import type { TriageVerbs } from './triage.ts'
 /** Pauses after failures, in milliseconds. */
 const pauses = [1_000, 2_000, 4_000, 8_000, 15_000]
 
-/** Keeps the page true: asks what changed, again and again, until the signal. Two tabs see the same within a moment. */
+/** Keeps the page true: asks for the list, then what changed, again and again, until the signal. Two tabs see the same within a moment. */
 export async function watchChanges({ refresh, dispatch }: Pick<TriageVerbs, 'refresh' | 'dispatch'>, client: Pick<Client, 'changes'>, signal: AbortSignal): Promise<void> {
   let version = 0
   let failures = 0
@@ -18,8 +18,9 @@ export async function watchChanges({ refresh, dispatch }: Pick<TriageVerbs, 'ref
       dispatch({ type: 'online', online: true })
     } catch (error) {
       if (signal.aborted) return
-      if (toRefusal(error).code === 'offline') dispatch({ type: 'online', online: false })
-      if (toRefusal(error).code === 'session.over') return
+      const problem = toRefusal(error)
+      if (problem.code === 'session.over') return
+      dispatch({ type: 'list-failed', problem })
       version = 0
       await pause(pauses[Math.min(failures, pauses.length - 1)]!, signal)
       failures += 1
