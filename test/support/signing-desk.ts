@@ -25,10 +25,11 @@ export async function signingDesk(t: TestContext): Promise<SigningDesk | undefin
   spawnSync(process.execPath, [join(root, 'scripts/build-web.js')], { stdio: 'ignore' })
   const browser = await openBrowser(t)
   if (!browser) return undefined
-  const served = await servedSigning(t, { page: join(root, 'web/dist/signing') })
+  // the page counts the hold down in real time, however busy the machine is
+  const served = await servedSigning(t, { page: join(root, 'web/dist/signing'), settings: { holdMs: 120_000 } })
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' })
   const page = await context.newPage()
-  page.setDefaultTimeout(10_000)
+  page.setDefaultTimeout(30_000)
   const device = await addPasskeyDevice(page)
   const desk: SigningDesk = {
     ...served, context, page, device,

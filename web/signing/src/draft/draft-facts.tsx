@@ -47,6 +47,27 @@ export function DraftFacts({ checked: { document, detail }, draft, now }: DraftF
   )
 }
 
+/** The same in a line under the subject, so that nobody has to go down to it before he signs. */
+export function DraftGist({ checked: { document }, draft, now }: DraftFactsProps) {
+  const { label, risk, reasons } = document
+  // what lifts the risk by itself says so: `at least 7: it holds something like an IBAN`
+  const decisive = risk >= 7 ? reasons.filter((reason) => reason.startsWith('at least ')).map((reason) => reason.replace(/^at least \d+: /, '')) : []
+  return (
+    <div className="gist">
+      <RiskMark risk={risk} />
+      <span>{levels[label.level] ?? `P${label.level}`}</span>
+      {label.integrity === 'untrusted' && <span className="taint"><IconUserQuestion size={16} aria-hidden="true" />untrusted</span>}
+      {draft.state === 'waiting' && <Gone at={document.expires_at} now={now} />}
+      {decisive.length > 0 && <p className="gist-why"><Exact text={`${decisive[0]![0]!.toUpperCase()}${decisive.join('; ').slice(1)}.`} /></p>}
+    </div>
+  )
+}
+
+function Gone({ at, now }: { readonly at: string; readonly now: () => number }) {
+  const { text, pressing } = timeLeft(at, useClock(now))
+  return <span className={pressing}>{pressing === 'over' ? text : `${text} left`}</span>
+}
+
 /** Who wrote it may have chosen each word of it. */
 function Answered({ mail }: { readonly mail: AnsweredMail }) {
   return (

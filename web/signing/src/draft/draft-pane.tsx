@@ -7,7 +7,7 @@ import type { DraftSummary } from '../releaser/answers.ts'
 import type { TriageVerbs } from '../triage/triage.ts'
 import type { Triage } from '../triage/triage-state.ts'
 import { DraftActs } from './draft-acts.tsx'
-import { DraftFacts } from './draft-facts.tsx'
+import { DraftFacts, DraftGist } from './draft-facts.tsx'
 import { DraftHead } from './draft-head.tsx'
 import { DraftProof } from './draft-proof.tsx'
 import { DraftStanding } from './draft-standing.tsx'
@@ -35,6 +35,8 @@ export function DraftPane({ id, draft: listed, state, triage, isShown, isWide, t
     if (isReady && (takesFocus || (!isWide && isShown))) title.current?.focus()
   }, [isReady, takesFocus, isWide, isShown])
 
+  // on a narrow screen the draft is the whole page
+  const Title = isWide ? 'h2' : 'h1'
   if (!isShown) return <section className="draft-pane" aria-label="Draft" hidden />
   const back = !isWide && <Button kind="quiet" className="back" icon={<IconArrowLeft size={18} aria-hidden="true" />} onClick={() => triage.dispatch({ type: 'reading', reading: false })}>List</Button>
   if (id === undefined) {
@@ -45,7 +47,7 @@ export function DraftPane({ id, draft: listed, state, triage, isShown, isWide, t
       <section className="draft-pane" aria-label="Draft" aria-busy="true">
         {back}
         <div className="draft-body">
-          <h2 className="draft-title"><Exact text={listed?.title ?? 'Draft'} /></h2>
+          <Title className="draft-title"><Exact text={listed?.title ?? 'Draft'} /></Title>
           <p className="hidden-text" role="status">Fetching the bytes and checking them.</p>
           <div className="ghost" /><div className="ghost short" /><div className="ghost tall" />
         </div>
@@ -71,7 +73,7 @@ export function DraftPane({ id, draft: listed, state, triage, isShown, isWide, t
       <section className="draft-pane" aria-label="Draft">
         {back}
         <div className="draft-body">
-          <h2 className="draft-title" tabIndex={-1} ref={title}><Exact text={draft.title ?? 'A draft without a readable document'} /></h2>
+          <Title className="draft-title" tabIndex={-1} ref={title}><Exact text={draft.title ?? 'A draft without a readable document'} /></Title>
           <Alert tone="bad" live><strong>It cannot be signed</strong><span>{check.problem}. It was altered after it was frozen, or its time was over; it can only be rejected.</span></Alert>
           <DraftStanding draft={draft} act={state.acts[id]} triage={triage} />
           <DraftProof detail={check.detail} checked={undefined} />
@@ -82,7 +84,7 @@ export function DraftPane({ id, draft: listed, state, triage, isShown, isWide, t
   }
   const checked = check.draft
   if (state.editing && draft.state === 'waiting') {
-    return <section className="draft-pane editing" aria-label="Edit the draft">{back}<EditForm key={checked.hash} checked={checked} state={state} triage={triage} /></section>
+    return <section className="draft-pane editing" aria-label="Edit the draft">{back}<EditForm key={checked.hash} checked={checked} state={state} triage={triage} isWide={isWide} /></section>
   }
   const { document, detail, wire } = checked
   return (
@@ -91,7 +93,8 @@ export function DraftPane({ id, draft: listed, state, triage, isShown, isWide, t
       <div className="draft-body">
         <DraftStanding draft={draft} act={state.acts[id]} triage={triage} />
         {before && <WhatChanged before={before} after={checked} onSeen={() => triage.dispatch({ type: 'seen', id })} />}
-        <h2 className="draft-title" tabIndex={-1} ref={title}>{document.title === '' ? '(no subject)' : <Exact text={document.title} />}</h2>
+        <Title className="draft-title" tabIndex={-1} ref={title}>{document.title === '' ? '(no subject)' : <Exact text={document.title} />}</Title>
+        <DraftGist checked={checked} draft={draft} now={triage.now} />
         <DraftHead checked={checked} />
         <DraftText text={wire.text} title={document.title} recipients={document.recipients} first={detail.first} attachments={document.attachments} />
         <DraftFacts checked={checked} draft={draft} now={triage.now} />

@@ -20,9 +20,9 @@ export function DraftProof({ detail, checked }: DraftProofProps) {
             <div><dt>Signed, SHA-256 of the document</dt><dd><code>{grouped(checked.hash)}</code></dd></div>
             <div><dt>Bytes, SHA-256 of {checked.document.wire.length.toLocaleString('en')} bytes</dt><dd><code>{grouped(checked.wireHash)}</code></dd></div>
           </dl>
-          <h3>Document, as it is signed</h3>
+          <h2>Document, as it is signed</h2>
           <pre className="raw" tabIndex={0} aria-label="Document, as it is signed"><Exact text={detail.document} /></pre>
-          <h3>Headers of the bytes</h3>
+          <h2>Headers of the bytes</h2>
           <pre className="raw" tabIndex={0} aria-label="Headers of the bytes">{checked.wire.headers.map(({ name, value }, index) => <span key={index}>{name}: <Exact text={value} />{'\n'}</span>)}</pre>
         </details>
       )}

@@ -38,7 +38,7 @@ export function DraftText({ text, title, recipients, first, attachments }: Draft
       </div>
       {links.length > 0 && (
         <section className="part" aria-label="Links">
-          <h3>{links.length === 1 ? '1 link, in full' : `${links.length} links, in full`}</h3>
+          <h2>{links.length === 1 ? '1 link, in full' : `${links.length} links, in full`}</h2>
           <ul className="links">{links.map(({ url, warning }) => (
             <li key={url}><code><Exact text={url} /></code>{warning !== null && <span className="link-warning"><IconAlertTriangle size={14} aria-hidden="true" />{warning}</span>}</li>
           ))}</ul>
@@ -46,7 +46,7 @@ export function DraftText({ text, title, recipients, first, attachments }: Draft
       )}
       {attachments.length > 0 && (
         <section className="part" aria-label="Attachments">
-          <h3>{attachments.length === 1 ? '1 attachment' : `${attachments.length} attachments`}</h3>
+          <h2>{attachments.length === 1 ? '1 attachment' : `${attachments.length} attachments`}</h2>
           <ul className="files">{attachments.map((one) => (
             <li key={`${one.name} ${one.sha256}`}>
               <IconPaperclip size={16} aria-hidden="true" />

@@ -10,10 +10,12 @@ interface EditFormProps {
   readonly checked: CheckedDraft
   readonly state: Triage
   readonly triage: TriageVerbs
+  readonly isWide: boolean
 }
 
 /** Saving freezes a new draft and closes this one. It signs nothing. */
-export function EditForm({ checked, state, triage }: EditFormProps) {
+export function EditForm({ checked, state, triage, isWide }: EditFormProps) {
+  const Title = isWide ? 'h2' : 'h1'
   const { document, wire } = checked
   const first = { to: lines(document.recipients.to), cc: lines(document.recipients.cc), bcc: lines(document.recipients.bcc), subject: document.title, text: wire.text.replace(/\n$/, '') }
   const [edited, setEdited] = useState(first)
@@ -43,7 +45,7 @@ export function EditForm({ checked, state, triage }: EditFormProps) {
   return (
     <form className="edit" onSubmit={save} onKeyDown={pressed}>
       <div className="draft-body">
-        <h2 className="draft-title">Edit</h2>
+        <Title className="draft-title">Edit</Title>
         <Addresses name="To" value={edited.to} onValue={set('to')} isFirst />
         <Addresses name="Cc" value={edited.cc} onValue={set('cc')} />
         <Addresses name="Bcc" value={edited.bcc} onValue={set('bcc')} />

@@ -58,6 +58,12 @@ test('an end stays a moment, a failure until it is dismissed', () => {
   assert.deepEqual(ids(play([{ type: 'dismissed', id: 'b' }], ended('failed'))), ['a'])
 })
 
+test('what was edited or taken back makes place for its successor at once, unless somebody looks at it', () => {
+  const swapped = (point?: string) => play([list(a, b), { type: 'listed', drafts: [draft('a2', { replaces: 'a' }), b], ended: [draft('a', { state: 'replaced' })], now, point }])
+  assert.deepEqual([ids(swapped('a2')), swapped('a2').cursor], [['a2', 'b'], 'a2'])
+  assert.deepEqual([ids(swapped()), swapped().cursor], [['a', 'a2', 'b'], 'a'])
+})
+
 test('a snoozed draft is in its own list until its time', () => {
   const state = play([list(a, draft('b', { snoozed_until: at(30) }))])
   assert.deepEqual([ids(state), ids({ ...state, view: 'snoozed' })], [['a'], ['b']])

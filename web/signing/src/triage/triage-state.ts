@@ -38,7 +38,7 @@ export interface Triage {
 }
 
 export type TriageEvent =
-  | { readonly type: 'listed'; readonly drafts: readonly DraftSummary[]; readonly ended: readonly DraftSummary[]; readonly now: number }
+  | { readonly type: 'listed'; readonly drafts: readonly DraftSummary[]; readonly ended: readonly DraftSummary[]; readonly now: number; /** Takes the cursor, now that it is there. */ readonly point?: string | undefined }
   | { readonly type: 'history'; readonly drafts: readonly DraftSummary[] }
   | { readonly type: 'list-failed'; readonly problem: Refusal }
   | { readonly type: 'online'; readonly online: boolean }
@@ -143,11 +143,13 @@ export function undoable({ open, cursor }: Triage): DraftSummary | undefined {
   return held.find(({ id }) => id === cursor) ?? held.sort((a, b) => Date.parse(b.hold_until ?? '') - Date.parse(a.hold_until ?? ''))[0]
 }
 
-function listed(state: Triage, { drafts, ended, now }: Extract<TriageEvent, { type: 'listed' }>): Triage {
-  const stays = ended.map((draft) => ({ draft, until: draft.state === 'failed' ? Number.POSITIVE_INFINITY : now + lingers }))
+function listed(state: Triage, { drafts, ended, now, point = state.cursor }: Extract<TriageEvent, { type: 'listed' }>): Triage {
+  // another one stands in its place already; only who looks at it has to see what became of it
+  const isSuperseded = ({ id, state: end }: DraftSummary) => (end === 'replaced' || end === 'undone') && id !== point
+  const stays = ended.filter((draft) => !isSuperseded(draft)).map((draft) => ({ draft, until: draft.state === 'failed' ? Number.POSITIVE_INFINITY : now + lingers }))
   const known = state.ended.filter(({ draft }) => !stays.some((other) => other.draft.id === draft.id))
   const next: Triage = {
-    ...state, now, loaded: true, problem: undefined, online: true, open: drafts, ended: [...known, ...stays], acts: stillTrue(state, drafts),
+    ...state, cursor: point, now, loaded: true, problem: undefined, online: true, open: drafts, ended: [...known, ...stays], acts: stillTrue(state, drafts),
     selected: state.selected.filter((id) => drafts.some((draft) => draft.id === id && draft.state === 'waiting')),
   }
   return keepCursor(next, state)

@@ -25,6 +25,8 @@ export function createTriage({ client, sign }: Pick<Session, 'client' | 'sign'>,
   const say = (text: string, tone: Notice['tone'] = 'plain') => notice.set({ text, tone, at: Date.now() })
   let listing: Promise<void> | undefined
   let again = false
+  /** A draft of which this page knows before its list does. */
+  let expected: string | undefined
 
   /** One list at a time; whoever asks meanwhile gets one more after it. */
   function refresh(): Promise<void> {
@@ -45,7 +47,8 @@ export function createTriage({ client, sign }: Pick<Session, 'client' | 'sign'>,
       const gone = before.filter(({ id }) => !drafts.some((draft) => draft.id === id))
       const needsClosed = gone.length > 0 || store.get().view === 'history'
       const closed = needsClosed ? await client.list(closedStates, 200) : undefined
-      dispatch({ type: 'listed', drafts, ended: closed?.filter(({ id }) => gone.some((draft) => draft.id === id)) ?? [], now: now() })
+      dispatch({ type: 'listed', drafts, ended: closed?.filter(({ id }) => gone.some((draft) => draft.id === id)) ?? [], now: now(), point: drafts.find(({ id }) => id === expected)?.id })
+      if (drafts.some(({ id }) => id === expected)) expected = undefined
       if (closed) dispatch({ type: 'history', drafts: closed.sort((a, b) => Date.parse(b.closed_at ?? b.frozen_at) - Date.parse(a.closed_at ?? a.frozen_at)) })
       const { cursor, opened } = store.get()
       if (cursor !== undefined && opened[cursor] !== undefined) await open(cursor, 'anew')
@@ -200,9 +203,9 @@ export function createTriage({ client, sign }: Pick<Session, 'client' | 'sign'>,
     const undone = await act(id, 'undoing', () => client.undo(id))
     if (!undone) return
     say('Taken back. It waits again, under a new number.', 'good')
-    await refresh()
     // whoever has gone on meanwhile is not called back
-    if (store.get().cursor === cursor) dispatch({ type: 'pointed', id: undone.draft })
+    if (store.get().cursor === cursor) expected = undone.draft
+    await refresh()
   }
 
   /** True when the new draft stands; its text is shown again, with what changed. */
@@ -212,8 +215,9 @@ export function createTriage({ client, sign }: Pick<Session, 'client' | 'sign'>,
     try {
       const { id: fresh } = await client.edit(id, hash, edited)
       dispatch({ type: 'act', id, act: undefined })
+      expected = fresh
+      dispatch({ type: 'editing', editing: false })
       await refresh()
-      dispatch({ type: 'pointed', id: fresh, reading: true })
       say('Saved as a new draft. It is not signed: look at it, then approve.', 'good')
       return undefined
     } catch (error) {
