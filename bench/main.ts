@@ -17,6 +17,11 @@ const benches: Record<string, Bench> = {
     peers: true,
     measure: async (rounds, onProgress) => (await import('./runs.ts')).measureRuns(rounds, onProgress),
   },
+  outbox: {
+    summary: 'how long a list of 1,000 drafts takes, and how soon a signed draft has left (about half a minute)',
+    peers: false,
+    measure: async (rounds, onProgress) => (await import('./outbox.ts')).measureOutbox(rounds, onProgress),
+  },
   house: {
     summary: 'how long a start takes, how much memory and processor an idle house uses (about 1 minute)',
     peers: false,

@@ -4,25 +4,30 @@ import { addCommand, type Cli, type Invocation } from './command/add-command.ts'
 import { outcome, type Outcome } from './command/outcome.ts'
 import { wholeNumber } from './command/parse-option.ts'
 import type { ApproveOptions } from './draft/approve-draft.ts'
+import type { EditOptions } from './draft/edit-draft.ts'
 import { findDraft, openStates, type DraftLine } from './draft/releaser-draft.ts'
 import { table } from './terminal/table.ts'
 import { paintState, type Terminal } from './terminal/terminal.ts'
-import { distance, shortId, type Here } from './terminal/wording.ts'
+import { distance, moment, shortId, snoozedLine, type Here } from './terminal/wording.ts'
 
 export function register(program: Command, cli: Cli): void {
   const draft = program.command('draft').description('What waits to leave the house, and your decision on it')
 
-  addCommand<{ state?: string; all?: boolean; limit: number }>(draft, cli, {
+  addCommand<{ state?: string; all?: boolean; snoozed?: boolean; limit: number }>(draft, cli, {
     usage: 'list',
     summary: 'Drafts that wait for you or are on their way',
     configure: (command) => void command
       .option('--state <states>', 'states, separated by commas')
-      .option('--all', 'closed ones too')
+      .option('--all', 'closed and snoozed ones too')
+      .option('--snoozed', 'snoozed ones too')
       .option('-n, --limit <number>', 'how many', wholeNumber, 50),
     async run({ releaser, options, here }) {
       const state = options.state ?? (options.all ? undefined : openStates.join(','))
-      const drafts = await (await releaser()).get<DraftLine[]>('/drafts', { state, limit: options.limit })
-      return outcome(drafts, (data, terminal) => draftTable(data, terminal, here))
+      const drafts = await (await releaser()).get<DraftLine[]>('/drafts', { state, limit: options.limit, snoozed: 'true' })
+      const asleep = drafts.filter(({ snoozed_until }) => snoozed_until)
+      const awake = drafts.filter(({ snoozed_until }) => !snoozed_until)
+      if (options.all || options.snoozed) return outcome(drafts, (data, terminal) => draftTable(data, terminal, here))
+      return outcome(awake, (data, terminal) => [draftTable(data, terminal, here), ...snoozedLine(asleep.map((one) => one.snoozed_until!), here)].join('\n'))
     },
   })
 
@@ -38,14 +43,14 @@ export function register(program: Command, cli: Cli): void {
   })
 
   addCommand<ApproveOptions>(draft, cli, {
-    usage: 'approve <draft>',
-    summary: 'Sign exactly these bytes; they leave after a hold',
+    usage: 'approve <draft...>',
+    summary: 'Sign exactly these bytes; they leave after a hold. Of several each by itself, high risk left out',
     changes: true,
     configure: (command) => void command
       .option('--wait', 'wait until it was released; exit 1 unless it was')
       .option('--key <name>', 'the key that signs, where you have more than one')
       .option('--passphrase-fd <number>', 'read the passphrase from this file descriptor', wholeNumber),
-    run: async (invocation) => (await import('./draft/approve-draft.ts')).approveDraft(invocation),
+    run: async (invocation) => (await import('./draft/approve-drafts.ts')).approveDrafts(invocation),
   })
 
   addCommand<{ reason?: string }>(draft, cli, {
@@ -54,6 +59,27 @@ export function register(program: Command, cli: Cli): void {
     changes: true,
     configure: (command) => void command.option('--reason <text>', 'why; the run that proposed it is told'),
     run: deny,
+  })
+
+  addCommand<EditOptions>(draft, cli, {
+    usage: 'edit <draft>',
+    summary: 'Change recipients, subject and text in $EDITOR or by options; a new draft waits in its place',
+    changes: true,
+    configure: (command) => void command
+      .option('--text <file>', 'the new text; - reads it from stdin')
+      .option('--subject <text>', 'the new subject')
+      .option('--to <addresses...>', 'the new recipients')
+      .option('--cc <addresses...>', 'the new copies; "" for none')
+      .option('--bcc <addresses...>', 'the new hidden copies; "" for none'),
+    run: async (invocation) => (await import('./draft/edit-draft.ts')).editDraft(invocation),
+  })
+
+  addCommand<{ until: string }>(draft, cli, {
+    usage: 'snooze <draft>',
+    summary: 'Take it out of the list until then; it expires as before',
+    changes: true,
+    configure: (command) => void command.requiredOption('--until <moment>', '16:00, 2h, or none to call it back'),
+    run: async (invocation) => (await import('./draft/snooze-draft.ts')).snoozeDraft(invocation),
   })
 
   addCommand(draft, cli, {
@@ -109,7 +135,7 @@ function draftTable(drafts: DraftLine[], terminal: Terminal, here: Here): string
       shortId(draft.id), paintState(terminal, draft.state), terminal.paint(draft.high_risk ? 'red' : 'none', `${draft.risk}/10`), draft.kind,
       others.length === 0 ? first : `${first} and ${others.length} more`,
       draft.problem === null ? (draft.title ?? '') : terminal.paint('red', draft.problem),
-      draft.label.word, draft.state === 'waiting' ? distance(draft.expires_at, here) : '',
+      draft.label.word, draft.state === 'waiting' ? distance(draft.expires_at, here) + (draft.snoozed_until ? `, snoozed until ${moment(draft.snoozed_until, here)}` : '') : '',
     ]
   }))
 }

@@ -23,7 +23,7 @@ const upstream = {
 const tool = { name: 'text.echo', summary: 'Says', effect: 'read', fallback: null, input: { properties: { a: {}, b: {} }, required: ['a'] }, output: {} }
 const today = {
   state: 'needs_you', at, since: at, timezone: 'Europe/Berlin', missed_why: 'Castellan was not running; it started later',
-  counts: { needs_you: 3, ran: 4, missed: 1, cost_eur: 0, private_words_left: 0 }, drafts: [], dead: [], runs: [], not_run: [], next: [], kept_aside: 0, problems: [],
+  counts: { needs_you: 3, ran: 4, missed: 1, cost_eur: 0, private_words_left: 0 }, drafts: [], snoozed: [], dead: [], runs: [], not_run: [], next: [], kept_aside: 0, problems: [],
   isolation: { mode: 'demonstration', detail: 'one uid' },
 }
 const status = {
@@ -49,6 +49,7 @@ const server: StubRoutes = {
 const releaser: StubRoutes = {
   'GET /drafts': { data: [draft] }, [`GET /drafts/${draft.id}`]: { data: draft },
   [`POST /drafts/${draft.id}/decide`]: { data: { outcome: 'decided', state: 'held', holdUntil: at } },
+  [`POST /drafts/${draft.id}/edit`]: { data: { ...draft, id } }, [`POST /drafts/${draft.id}/snooze`]: { data: { outcome: 'snoozed', until: at } },
   [`POST /drafts/${draft.id}/undo`]: { data: { outcome: 'undone', draft: id } }, [`POST /drafts/${draft.id}/resolve`]: { data: { outcome: 'resolved' } },
   'GET /keys': { data: [key] }, 'POST /keys/enroll': { data: key }, 'POST /keys/ed25519:a/revoke': { data: key },
   'GET /audit/verify': { data: { ok: true, sealed: 3, batches: 1, unsealed: { count: 0, oldest: null } } },
@@ -67,6 +68,7 @@ const commands: Record<string, { argv: string[]; data: 'array' | 'state' | 'obje
   'tool list': { argv: [], data: 'array' }, 'tool run': { argv: ['text.echo'], data: 'state' },
   'model list': { argv: [], data: 'array' }, 'model test': { argv: [], data: 'array' },
   'draft list': { argv: [], data: 'array' }, 'draft show': { argv: [draft.id], data: 'state' }, 'draft approve': { argv: [draft.id, '--yes'], data: 'state' },
+  'draft edit': { argv: [draft.id, '--subject', 'Neu'], data: 'state' }, 'draft snooze': { argv: [draft.id, '--until', '2h'], data: 'state' },
   'draft deny': { argv: [draft.id], data: 'state' }, 'draft undo': { argv: [draft.id], data: 'state' },
   'draft resolve': { argv: [draft.id, '--outcome', 'failed', '--reason', 'looked'], data: 'state' },
   'audit verify': { argv: [], data: 'state' }, 'audit show': { argv: [], data: 'array' },

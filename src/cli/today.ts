@@ -4,7 +4,7 @@ import { addCommand, type Cli } from './command/add-command.ts'
 import { outcome } from './command/outcome.ts'
 import { table } from './terminal/table.ts'
 import { paintState, type Terminal } from './terminal/terminal.ts'
-import { counted, distance, duration, labelWords, moment, money, shortId, type Here } from './terminal/wording.ts'
+import { counted, distance, duration, labelWords, moment, money, shortId, snoozedLine, type Here } from './terminal/wording.ts'
 
 export function register(program: Command, cli: Cli): void {
   addCommand(program, cli, {
@@ -51,6 +51,7 @@ function morningPage(today: TodayView, terminal: Terminal, here: Here): string {
     sections.push(['Next', table(terminal, ['AT', 'JOB', ''], today.next.map((fire) => [at(fire.at), fire.job, distance(fire.at, here)]))])
   }
   const notes = [
+    ...snoozedLine(today.snoozed, { ...here, timezone: today.timezone }),
     ...(today.kept_aside > 0 ? [`Since midnight ${counted(today.kept_aside, 'message')} of P3 local only arrived; no cloud model will see ${today.kept_aside === 1 ? 'it' : 'them'}.`] : []),
     ...(today.isolation.mode === 'demonstration' ? [`Demonstration: ${today.isolation.detail}.`] : []),
   ]

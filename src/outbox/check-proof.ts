@@ -8,7 +8,7 @@ import type { EnrolledKey, SessionKey } from './keys/enrolled-key.ts'
 import type { Proof } from './keys/proof.ts'
 import { verifyVouch } from './keys/session-document.ts'
 import { scopeRefusal } from './operator-keys.ts'
-import { highRisk } from './risk.ts'
+import { sessionMaySign } from './risk.ts'
 import { verifySignature } from './signature.ts'
 import type { Checked } from './verify-draft.ts'
 
@@ -40,11 +40,6 @@ export async function checkProof(deps: Deps, draft: Draft, checked: Checked, pro
   if (proof.signature === undefined || !verifySignature(key.public_key, challenge, proof.signature)) {
     throw new Fault('refused', 'draft.signature', `the signature by key ${key.id} does not verify: it was made over something else than draft ${draft.id} as it is stored`)
   }
-}
-
-/** A key that stays in the page for hours signs what an error costs little. */
-export function sessionMaySign({ risk, label }: Pick<Draft, 'risk' | 'label'>): boolean {
-  return risk < highRisk && label.level < 3
 }
 
 function checkLabel({ document, connector }: Checked, draft: Draft, key: EnrolledKey, proof: Proof): void {

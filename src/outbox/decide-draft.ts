@@ -5,10 +5,10 @@ import { challengeOf } from './document.ts'
 import { decide, type TooLate } from './draft.ts'
 import { insertDecision, lockDraft, moveDraft } from './draft-store.ts'
 import { checkProof } from './check-proof.ts'
-import { putAside } from './spent-before.ts'
-import { checkDraft } from './verify-draft.ts'
 import type { Assertion } from './keys/assertion.ts'
 import type { Proof } from './keys/proof.ts'
+import { putAside } from './spent-before.ts'
+import { checkDraft } from './verify-draft.ts'
 
 /** A denial needs no signature: it can only keep something in. */
 export type DecisionRequest =

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
-import { addressesOf, challengeOf, readDocument, writeDocument, type DraftDocument } from './document.ts'
+import canonicalize from 'canonicalize'
+import fc from 'fast-check'
+import { addressesOf, challengeOf, isCanonical, readDocument, writeDocument, type DraftDocument } from './document.ts'
 
 const document: DraftDocument = {
   version: 'castellan/1', id: '019514a0-0000-7000-8000-000000000001', nonce: 'ab'.repeat(32), kind: 'mail', connector: { name: 'file', kind: 'file' },
@@ -35,4 +37,20 @@ test('the challenge is the hash of the version and the document', () => {
 
 test('each recipient counts once, however it is written', () => {
   assert.deepEqual(addressesOf(document.recipients), ['eva@example.org', 'max@example.org'])
+})
+
+test('what is taken for canonical is exactly what canonicalize writes', () => {
+  const agrees = (text: string) => {
+    const value: unknown = JSON.parse(text)
+    const ours = isCanonical(value, text)
+    // JavaScript puts keys that are whole numbers first: no document has one, and one that had is refused
+    if (/"\d+":/.test(text)) assert(!ours || canonicalize(value) === text, text)
+    else assert.equal(ours, canonicalize(value) === text, text)
+  }
+  for (const text of ['{"b":1,"a":2}', '{"a":1,"a":1}', '{"a": 1}', '{"a":1.0}', '{"a":1e21}', '{"a":-0}', '{"\\u0061":1}', '{"é":1,"z":2}', '{"z":1,"é":2}', '{"10":1,"9":2}', '{"9":1,"10":2}', '{"\ud83d\ude00":1,"\ufb33":2}', '{"a":[{"c":1,"b":2}]}', '"\\/"']) agrees(text)
+  fc.assert(fc.property(fc.jsonValue(), (value) => {
+    agrees(canonicalize(value)!)
+    agrees(JSON.stringify(value))
+    agrees(JSON.stringify(value, null, 1))
+  }))
 })

@@ -3,6 +3,7 @@ import { fromRow, join, toRow, type Label, type LabelRow } from '../labels/index
 import { openStates, settledStates, type Draft, type DraftState } from './draft.ts'
 import type { Receipt } from './connectors/connector.ts'
 import { readProof, type Proof } from './keys/proof.ts'
+import type { AnsweredWords } from './risk.ts'
 
 /** Only this file touches proposal, draft, decision, delivery and releaser_state. Changes take part in the caller's transaction. */
 export type Queryable = Pick<Pool | PoolClient, 'query'>
@@ -81,6 +82,26 @@ export async function strangersAmong(query: Queryable, addresses: readonly strin
     [addresses],
   )
   return rows.map(({ address }) => address)
+}
+
+/** The IBANs in what was released to any of the addresses. */
+export async function ibansSentTo(query: Queryable, addresses: readonly string[]): Promise<string[]> {
+  const { rows } = await query.query<{ iban: string }>(
+    `select distinct iban from draft, jsonb_array_elements_text(coalesce(summary -> 'ibans', '[]')) as said(iban)
+     where state = 'released' and summary -> 'addresses' ?| $1::text[] order by iban limit 20`,
+    [addresses],
+  )
+  return rows.map(({ iban }) => iban)
+}
+
+/** What a worker read in the stored mails with that Message-ID. */
+export async function answeredWords(query: Queryable, messageId: string): Promise<AnsweredWords[]> {
+  const { rows } = await query.query<{ from: string | null; subject: string | null; text: string | null }>(
+    `select envelope -> 'from' ->> 'address' as from, envelope ->> 'subject' as subject, left(body_text, 100000) as text
+     from mail_message where message_id = $1 order by received_at, id limit 5`,
+    [messageId],
+  )
+  return rows.map(({ from, subject, text }) => ({ from: from === '' ? null : from, subject: subject ?? '', text: text ?? '' }))
 }
 
 export type NewDraft = Omit<Draft, 'state' | 'reason' | 'holdUntil' | 'snoozedUntil' | 'closedAt'> & { readonly summary: Readonly<Record<string, unknown>> }

@@ -1,10 +1,9 @@
 import { describeLabel, describeLevel, type Label } from '../labels/index.ts'
-import { sessionMaySign } from './check-proof.ts'
 import { readDocument, type DraftDocument } from './document.ts'
 import { isSwept, type Draft } from './draft.ts'
 import { listDrafts, type DraftQuery } from './draft-queries.ts'
 import type { Queryable } from './draft-store.ts'
-import { highRisk } from './risk.ts'
+import { highRisk, sessionMaySign } from './risk.ts'
 
 /** A list of drafts, the newest first, as pages and the CLI show it; neither bytes nor documents. */
 export async function readDraftList(query: Queryable, wanted: DraftQuery, now: Date): Promise<DraftSummary[]> {

@@ -3,11 +3,12 @@ import { Fault } from '../kernel/fault.ts'
 import { newId } from '../kernel/ids.ts'
 import type { OutboxSettings } from '../house/index.ts'
 import type { OutboxDeps } from './change.ts'
+import { ibansIn } from './bank-accounts.ts'
 import { compose } from './compose/compose.ts'
 import type { Composed } from './compose/composed.ts'
 import type { Connector } from './connectors/connector.ts'
-import { addressesOf, challengeOf, documentVersion, itemOf, sha256, writeDocument } from './document.ts'
-import { strangersAmong, type NewDraft, type ProposalToFreeze, type Queryable } from './draft-store.ts'
+import { addressesOf, challengeOf, documentVersion, itemOf, sha256, writeDocument, type DraftDocument } from './document.ts'
+import { answeredWords, ibansSentTo, strangersAmong, type NewDraft, type ProposalToFreeze, type Queryable } from './draft-store.ts'
 import { assessRisk, highRisk } from './risk.ts'
 import { rollbackOf } from './rollback.ts'
 
@@ -31,7 +32,8 @@ export async function prepareDraft(deps: Pick<OutboxDeps, 'settings' | 'connecto
   const { risk, reasons } = assessRisk(
     {
       kind: proposal.kind, connector: connector.name, label: proposal.label, addresses,
-      strangers: await strangersAmong(query, addresses), hidden: composed.recipients.bcc.length, attachments: composed.attachments.length,
+      strangers: await strangersAmong(query, addresses), sentIbans: await ibansSentTo(query, addresses),
+      answered: composed.answers === undefined ? [] : await answeredWords(query, composed.answers), hidden: composed.recipients.bcc.length, attachments: composed.attachments.length,
       title: composed.title, text: composed.text,
     },
     settings.risk,
@@ -41,8 +43,13 @@ export async function prepareDraft(deps: Pick<OutboxDeps, 'settings' | 'connecto
     id, proposalId: proposal.id, replaces: proposal.replaces, kind: proposal.kind, connector: connector.name, account: connector.account,
     document: documentOf({ id, nonce, proposal, connector, composed, risk, reasons, now, expiresAt, holdMs: settings.holdMs }),
     wire: composed.wire, nonce, risk, frozenAt: now, expiresAt, label: proposal.label,
-    summary: { title: composed.title, addresses },
+    summary: summaryOf(composed.title, composed.recipients, composed.text),
   }
+}
+
+/** What later drafts are compared with; never shown for signing. */
+export function summaryOf(title: string, recipients: DraftDocument['recipients'], text: string): NewDraft['summary'] {
+  return { title, addresses: addressesOf(recipients), ibans: ibansIn(`${title}\n${text}`) }
 }
 
 function chooseConnector(deps: Pick<OutboxDeps, 'connectors'>, proposal: ProposalToFreeze): Connector {

@@ -1,9 +1,10 @@
 import { newId } from '../kernel/ids.ts'
 import type { Change, OutboxDeps } from './change.ts'
-import { addressesOf, writeDocument, type DraftDocument } from './document.ts'
+import { textOfWire } from './compose/read-wire.ts'
+import { writeDocument, type DraftDocument } from './document.ts'
 import type { Draft } from './draft.ts'
 import { insertDraft } from './draft-store.ts'
-import { expiryOf, frozenDetail, newNonce } from './prepare-draft.ts'
+import { expiryOf, frozenDetail, newNonce, summaryOf } from './prepare-draft.ts'
 
 /** The same bytes wait again under a new nonce, in the place of a draft that was just closed. @returns the id of the new draft */
 export async function refreeze(
@@ -15,7 +16,7 @@ export async function refreeze(
   }
   const draft = {
     ...old, id: fresh.id, nonce: fresh.nonce, replaces: old.id, document: writeDocument(fresh), frozenAt: now, expiresAt,
-    summary: { title: document.title, addresses: addressesOf(document.recipients) },
+    summary: summaryOf(document.title, document.recipients, textOfWire(old.wire)),
   }
   await insertDraft(client, draft)
   await audit('draft.frozen', fresh.id, frozenDetail(draft))

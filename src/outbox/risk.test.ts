@@ -6,7 +6,7 @@ import { assessRisk, type RiskSubject } from './risk.ts'
 
 const subject: RiskSubject = {
   kind: 'mail', connector: 'file', label: { level: 1, integrity: 'trusted', lanes: [] }, addresses: ['eva@example.org'], strangers: [],
-  hidden: 0, attachments: 0, title: 'Termin', text: 'Bis Montag.',
+  hidden: 0, attachments: 0, title: 'Termin', text: 'Bis Montag.', answered: [], sentIbans: [],
 }
 const riskOf = (changes: Partial<RiskSubject>, rules: RiskRule[] = []) => assessRisk({ ...subject, ...changes }, rules)
 
@@ -38,6 +38,31 @@ test('words about money make at least 7, in subject and text, in either language
   }
 })
 
+test('a change of bank details makes at least 7 and is said, whichever word comes first', () => {
+  for (const text of ['our bank details have changed', 'pay to the new IBAN', 'Die Bankverbindung hat sich geändert', 'unsere neue Kontoverbindung', 'Die IBAN ist neu']) {
+    const { risk, reasons } = riskOf({ text })
+    assert.equal(risk, 7, text)
+    assert(reasons.includes('at least 7: it speaks of a change of bank details'), text)
+  }
+})
+
+test('an answer to such a mail is high-risk whatever it says itself, and an answer that does not go to the sender costs a point', () => {
+  const answered = [{ from: 'billing@kranich.example', subject: 'Corrected invoice', text: 'our bank details have changed' }]
+  const { risk, reasons } = riskOf({ text: 'Thank you, done.', addresses: ['billing@kranich.example'], answered })
+  assert.equal(risk, 7)
+  assert.deepEqual(reasons.slice(1), ['at least 7: the mail that it answers speaks of a change of bank details'])
+  const elsewhere = riskOf({ text: 'Thank you.', answered: [{ ...answered[0]!, text: '' }] })
+  assert.deepEqual(elsewhere, { risk: 3, reasons: ['+2 an act of kind mail', '+1 the mail that it answers came from billing@kranich.example, and the answer does not go there'] })
+})
+
+test('another account than was named to them before is at least 8 and names both; the same account written otherwise is not', () => {
+  const sentIbans = ['DE89370400440532013000']
+  const { risk, reasons } = riskOf({ text: 'Please pay to LT12 1000 0111 0100 1000', sentIbans })
+  assert.equal(risk, 8)
+  assert(reasons.includes('at least 8: it names the account LT121000011101001000; what was sent to them before named DE89370400440532013000'))
+  assert.equal(riskOf({ text: 'as before: de89 3704 0044 0532 0130 00', sentIbans }).risk, 7)
+})
+
 test('words that only look alike add nothing', () => {
   for (const text of ['Die Berechnung der Statik', 'eine Anzahl von Äpfeln', 'the bank of the river', 'KW12 wird am Montag besprochen', 'Basiswissen über Biscuits', 'account', 'am 12.03. um 10:15 Uhr']) {
     assert.equal(riskOf({ text }).risk, 2, text)
@@ -61,7 +86,7 @@ test('a house rule cannot talk a floor down, and the risk stays between 1 and 10
 })
 
 test('a hostile text of a megabyte is judged in no time', () => {
-  for (const text of ['new '.repeat(250_000), 'AA11 '.repeat(200_000), `new ${'bank'.repeat(250_000)}`, 'a'.repeat(1_000_000), 'änder'.repeat(200_000)]) {
+  for (const text of ['new '.repeat(250_000), 'AA11 '.repeat(200_000), `new ${'bank'.repeat(250_000)}`, 'a'.repeat(1_000_000), 'änder'.repeat(200_000), 'bank '.repeat(200_000), `${'iban '.repeat(10)}x`.repeat(18_000), 'konto'.repeat(200_000)]) {
     const start = performance.now()
     riskOf({ text })
     assert(performance.now() - start < 5000)

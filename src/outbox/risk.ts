@@ -1,9 +1,15 @@
 import type { RiskRule } from '../house/index.ts'
 import { matches } from '../house/index.ts'
 import { describeLevel, type Label } from '../labels/index.ts'
+import { ibansIn, speaksOfBankChange } from './bank-accounts.ts'
 
 /** From here on a draft is high-risk: it expires soon and is never approved together with others. */
 export const highRisk = 7
+
+/** May a key that stands for one use of a passkey hours ago sign it, or does it take the passkey itself? */
+export function sessionMaySign({ risk, label }: { readonly risk: number; readonly label: Label }): boolean {
+  return risk < highRisk && label.level < 3
+}
 
 export interface RiskSubject {
   readonly kind: string
@@ -15,6 +21,16 @@ export interface RiskSubject {
   readonly hidden: number
   readonly attachments: number
   readonly title: string
+  readonly text: string
+  /** What stands in the mail that it answers, as a worker read it; several where several claim that Message-ID. */
+  readonly answered: readonly AnsweredWords[]
+  /** The IBANs that were in what was sent to one of `addresses` before. */
+  readonly sentIbans: readonly string[]
+}
+
+export interface AnsweredWords {
+  readonly from: string | null
+  readonly subject: string
   readonly text: string
 }
 
@@ -34,7 +50,6 @@ const payment = words([
   'routing number', 'invoices?', 'payments?', 'payable', 'refunds?', 'paypal', 'bitcoin', 'überweis\\p{L}*', 'zahl(?:en|ung\\p{L}*)', 'bezahl\\p{L}*',
   'rechnung\\p{L}*', 'bankverbindung\\p{L}*', 'kontonummer\\p{L}*', 'kontodaten', 'bankdaten', 'lastschrift\\p{L}*', 'mahnung\\p{L}*',
 ])
-const bankChange = words(['(?:new|changed?|updated?|neue[nrs]?|geändert\\p{L}*|änder\\p{L}*)[^.\\n]{0,60}(?:iban|bank\\p{L}*|account|konto\\p{L}*)'])
 const ibanShape = /\b(?:[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}|[a-z]{2}\d{2}(?:[ -]?\d){11,30})\b/u
 
 /** Whole words without regard to case; `\b` would not see the edge before an umlaut. */
@@ -67,14 +82,25 @@ export function assessRisk(subject: RiskSubject, houseRules: readonly RiskRule[]
   if (subject.hidden > 0) add(1, `${subject.hidden} recipient${subject.hidden > 1 ? 's' : ''} in BCC`)
   if (subject.attachments > 0) add(1, `${subject.attachments} attachment${subject.attachments > 1 ? 's leave' : ' leaves'} the house`)
   const said = `${subject.title}\n${subject.text}`
-  if (ibanShape.test(said)) atLeast(highRisk, 'it holds something like an IBAN')
-  else if (bankChange.test(said)) atLeast(highRisk, 'it speaks of a change of bank details')
-  else if (payment.test(said)) atLeast(highRisk, `it speaks of payment (“${payment.exec(said)![0]}”)`)
+  const otherIban = subject.sentIbans.length === 0 ? undefined : ibansIn(said).find((iban) => !subject.sentIbans.includes(iban))
+  const ofMoney = ibanShape.test(said)
+  const ofChange = speaksOfBankChange(said)
+  if (ofMoney) atLeast(highRisk, 'it holds something like an IBAN')
+  if (otherIban !== undefined) atLeast(8, `it names the account ${otherIban}; what was sent to them before named ${subject.sentIbans.join(', ')}`)
+  if (ofChange) atLeast(highRisk, 'it speaks of a change of bank details')
+  if (subject.answered.some(({ subject: title, text }) => speaksOfBankChange(`${title}\n${text}`))) atLeast(highRisk, 'the mail that it answers speaks of a change of bank details')
+  for (const from of answeredElsewhere(subject)) add(1, `the mail that it answers came from ${from}, and the answer does not go there`)
+  if (!ofMoney && !ofChange && payment.test(said)) atLeast(highRisk, `it speaks of payment (“${payment.exec(said)![0]}”)`)
   if (subject.label.level === 3) atLeast(8, 'local-only content would leave the house')
   for (const rule of houseRules) {
     if (applies(rule, subject, said)) add(rule.add, `${rule.reason} (rule of the house)`)
   }
   return { risk: Math.min(10, Math.max(floor, sum)), reasons }
+}
+
+/** Senders of the answered mail who do not get the answer: a Reply-To can lead it to somebody else. */
+function answeredElsewhere({ answered, addresses }: RiskSubject): string[] {
+  return answered.flatMap(({ from }) => (from !== null && !addresses.includes(from.toLowerCase()) ? [from] : []))
 }
 
 function applies({ when }: RiskRule, subject: RiskSubject, said: string): boolean {

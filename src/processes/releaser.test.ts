@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Agent, request } from 'undici'
+import { createAuthenticator } from '../../test/support/authenticator.ts'
 import { aMail, testOutbox, type TestOutbox } from '../../test/support/outbox.ts'
 import type { House } from '../house/index.ts'
 import { createIdentity, type OperatorIdentity } from '../outbox/operator-identity.ts'
@@ -237,3 +239,63 @@ test('a loop that fails goes on later, and says so', async () => {
   await loop.stop()
 })
 
+
+test('a passkey that was enrolled by a code of the socket signs on the page, and is still enrolled after a reload and a restart', async (t) => {
+  const house = await releaser(t)
+  const first = await house.start()
+  const { code, sign_origin, rp_id, id } = await house.call('POST', '/enrolments', { name: 'desk' })
+  const page = (method: 'GET' | 'POST', path: string, body?: object, headers: Record<string, string> = {}, at = sign_origin) =>
+    ask(at, { method, path, headers: { origin: at, 'content-type': 'application/json', ...headers }, ...(body && { body }) })
+  assert.match(sign_origin, /^http:\/\/localhost:\d+$/)
+  const device = createAuthenticator({ origin: sign_origin, rpId: rp_id })
+  const sign = (options: { challenge: string }) => device.sign(Buffer.from(options.challenge, 'base64url'))
+  const { data: asked } = await page('POST', '/api/enrol/options', { code, name: '' })
+  const { data: key } = await page('POST', '/api/enrol', { code, name: '', response: device.register(Buffer.from(asked.options.challenge, 'base64url')) })
+  assert.deepEqual(await house.call('GET', `/enrolments/${id}`), { state: 'used', key_id: key.key_id, name: 'desk' })
+
+  const publicKey = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
+  const { data: offered } = await page('POST', '/api/session/options', { public_key: publicKey })
+  const { data: session } = await page('POST', '/api/session', { session: offered.session, response: sign(offered.options) })
+  const bearer = { authorization: `Bearer ${session.token}` }
+  const { data: changes } = await page('GET', '/api/changes?after=0', undefined, bearer)
+  await house.outbox.propose()
+  house.wake()
+  const { data: changed } = await page('GET', `/api/changes?after=${changes.version}`, undefined, bearer)
+  assert(changed.version > changes.version)
+  const [draft] = await eventually(async () => {
+    const { data } = await page('GET', '/api/drafts?state=waiting', undefined, bearer)
+    return data.length > 0 && data
+  })
+  const { data: shown } = await page('GET', `/api/drafts/${draft.id}`, undefined, bearer)
+  const { data: options } = await page('POST', `/api/drafts/${draft.id}/passkey`, { challenge: shown.challenge }, bearer)
+  await page('POST', `/api/drafts/${draft.id}/decide`, { verdict: 'approve', challenge: shown.challenge, passkey: sign(options.options) }, bearer)
+  const released = await eventually(async () => {
+    const { data } = await page('GET', `/api/drafts/${draft.id}`, undefined, bearer)
+    return data.state === 'released' && data
+  })
+  assert.equal(released.history.find((line: { event: string }) => line.event === 'approved').by, key.key_id)
+  const [listed] = await house.call<{ id: string; kind: string; last_used_at: string | null }[]>('GET', '/keys')
+  assert.deepEqual([listed!.id, listed!.kind, listed!.last_used_at !== null], [key.key_id, 'passkey', true])
+
+  house.changeHouse((before) => ({ ...before, settings: { ...before.settings, signing: { origin: 'https://castellan.example', rpId: null } } }))
+  const moved = await page('GET', '/api/state')
+  assert.deepEqual([moved.data.sign_origin, moved.data.enrolled, moved.data.enrolled_for], ['https://castellan.example', false, ['localhost']])
+  assert.equal((await page('POST', '/api/session/challenge', { key_id: session.key_id })).error.code, 'origin.unknown')
+  house.changeHouse((before) => before)
+  assert.equal((await page('GET', '/api/state')).data.enrolled, true)
+
+  await first.stop(1_000)
+  await house.start()
+  const { sign_origin: later } = await house.call('POST', '/enrolments', {})
+  assert.equal((await page('GET', '/api/state', undefined, {}, later)).data.enrolled, true)
+  assert.equal((await page('GET', '/api/drafts', undefined, bearer, later)).error.code, 'session.over')
+})
+
+// what the page answers is looked at field by field
+// eslint-disable-next-line typescript/no-explicit-any
+async function ask(origin: string, { method, path, headers, body }: { method: 'GET' | 'POST'; path: string; headers: Record<string, string>; body?: object }): Promise<any> {
+  const response = await request(`${origin.replace('localhost', '127.0.0.1')}${path}`, {
+    method, headers: { host: new URL(origin).host, ...headers }, ...(body && { body: JSON.stringify(body) }),
+  })
+  return response.body.json()
+}

@@ -4,32 +4,27 @@ import { readHeadFile, sealAudit, verifyAudit } from '../kernel/audit/index.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { connect, type Database } from '../kernel/database/connect.ts'
 import { toFault } from '../kernel/fault.ts'
-import { listenOnLoopback, listenOnSocket } from '../kernel/listen.ts'
+import { listenOnSocket } from '../kernel/listen.ts'
 import { createLogger, type Logger } from '../kernel/log.ts'
 import { createFolderMailbox, type FolderMailbox, type MailboxProblem } from '../channels/index.ts'
 import type { House } from '../house/index.ts'
-import { signingSite } from '../house/settings/check-signing.ts'
-import { change, type OutboxDeps } from '../outbox/change.ts'
+import type { OutboxDeps } from '../outbox/change.ts'
 import { createConnectors, openConnector, type Connectors } from '../outbox/connectors/connectors.ts'
 import { nextMoment } from '../outbox/draft-store.ts'
 import { expireDrafts, wakeForgottenRuns } from '../outbox/expire-drafts.ts'
 import { freezeProposals } from '../outbox/freeze-proposal.ts'
 import { openOperatorKeys } from '../outbox/operator-keys.ts'
-import { pageRoutes } from '../outbox/page-routes.ts'
 import { recoverDrafts } from '../outbox/recover-drafts.ts'
 import { releaseDrafts } from '../outbox/release-drafts.ts'
 import { outboxRoutes } from '../outbox/routes.ts'
 import { openSpentNonces } from '../outbox/spent-nonces.ts'
 import { bareApp } from '../server/bare-app.ts'
-import { createChanges, createEnrolmentCodes, createSigningApp, passkeyOptions, type EnrolmentCodes } from '../signing/index.ts'
-import { enrolmentRoutes } from '../signing/routes.ts'
 import { auditRoutes } from './audit-routes.ts'
 import type { Boot, Host, Started } from './boot.ts'
 import { startLoop, type Loop } from './loop.ts'
 import { becomeOnlyReleaser } from './only-releaser.ts'
 import { openSealingKey, type SealingKey } from './sealing-key.ts'
-
-const builtPage = join(import.meta.dirname, '../../web/dist/signing')
+import { createSigningPage, type SigningPage } from './signing-page.ts'
 
 /** How long each part waits without being woken, in milliseconds. */
 const pause = { freeze: 1_500, release: 15_000, retry: 1_000, seal: 1_000, mail: 3_000 }
@@ -55,10 +50,7 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
   const database = connect(boot.database, { application: boot.process, max: 6, onLost: (error) => log.warn({ err: error }, 'a connection to the database was lost') })
   closing.push(database.close)
   let house = boot.house
-  let port = house.settings.ports.releaser
-  const site = () => signingSite(house.settings.signing, port)
-  const changes = createChanges(systemClock.now())
-  const codes = createEnrolmentCodes(systemClock)
+  const signing = createSigningPage(() => house)
   const stopping = new AbortController()
 
   /** Going on could release twice: this process ends, and `up` starts another that looks first. */
@@ -84,8 +76,8 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
   const outbox: OutboxDeps = {
     database, spent, log, clock: systemClock, keys: openOperatorKeys(boot.folder),
     settings: () => house.settings.outbox,
-    site,
-    onChanged: changes.bump,
+    site: signing.site,
+    onChanged: signing.onChanged,
     connectors: () => connectors,
     onEnqueued: (name) => host.wake(name === 'runs_open' ? 'worker-open' : 'worker-private'),
   }
@@ -116,23 +108,11 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
   })
 
   const onChange = releasing.wake
-  const app = createReleaserApp({ outbox, sealingKey, boot, codes, onChange, dieWhenReplaced, problems: () => mailboxes.flatMap((mailbox) => mailbox.problems()) })
+  const app = createReleaserApp({ outbox, sealingKey, boot, signing, onChange, dieWhenReplaced, problems: () => mailboxes.flatMap((mailbox) => mailbox.problems()) })
   closing.push(() => app.close())
   await listenOnSocket(app, boot.sockets.releaser, 'owner')
 
-  const page = await createSigningApp(bareApp(log), {
-    log, site, codes, changes, keys: outbox.keys, clock: systemClock, page: builtPage,
-    house: () => house.settings.name,
-    audit: (kind, subject, detail) => change(outbox, 'signing.audit', ({ audit }) => audit(kind, subject, detail)),
-    sessionRoutes: (scope) => pageRoutes(scope, {
-      ...outbox, onChange,
-      sessionKeyOf: ({ sessionKey }) => sessionKey,
-      passkeyOptions: (challenge) => passkeyOptions(outbox.keys, site().rpId, challenge),
-    }),
-  })
-  page.addHook('onError', async (_request, _reply, error) => dieWhenReplaced(error))
-  closing.push(() => page.close(), () => changes.close())
-  port = portOf(await listenOnLoopback(page, port, 'ports.releaser'))
+  closing.push(await signing.open(outbox, { onChange, onError: dieWhenReplaced }))
   closing.push(() => stopping.abort())
 
   host.onWake(freezing.wake)
@@ -143,10 +123,6 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
     fetching.wake()
   })
   log.info({ spent: spent.count }, 'keeping the outbox')
-}
-
-function portOf(address: string): number {
-  return Number(new URL(address).port)
 }
 
 /** One round of what has its time: deadlines, holds, and what a release without a record left behind. */
@@ -182,17 +158,17 @@ interface ReleaserApp {
   readonly outbox: OutboxDeps
   readonly sealingKey: SealingKey
   readonly boot: Boot
-  readonly codes: EnrolmentCodes
+  readonly signing: SigningPage
   readonly onChange: () => void
   readonly dieWhenReplaced: (error: unknown) => void
   readonly problems: () => readonly MailboxProblem[]
 }
 
-function createReleaserApp({ outbox, sealingKey, boot, codes, onChange, dieWhenReplaced, problems }: ReleaserApp): FastifyInstance {
+function createReleaserApp({ outbox, sealingKey, boot, signing, onChange, dieWhenReplaced, problems }: ReleaserApp): FastifyInstance {
   const app = bareApp(outbox.log)
   app.addHook('onError', async (_request, _reply, error) => dieWhenReplaced(error))
   outboxRoutes(app, { ...outbox, onChange })
-  enrolmentRoutes(app, { codes, site: outbox.site })
+  signing.socketRoutes(app)
   auditRoutes(app, {
     database: outbox.database,
     verify: () => verifyAudit({ database: outbox.database, keys: new Map([[sealingKey.id, sealingKey.publicKey]]), known: readHeadFile(headFileOf(boot)) }),

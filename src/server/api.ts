@@ -233,6 +233,8 @@ export interface TodayView {
   /** Why slots were missed; null when none was. */
   missed_why: string | null
   drafts: DraftLine[]
+  /** Drafts that the operator put off: the moments at which they are back. */
+  snoozed: string[]
   dead: RunSummary[]
   runs: RunSummary[]
   not_run: NotRun[]

@@ -45,10 +45,10 @@ export function createSessions({ keys, clock, tokens, site }: SessionDeps) {
     },
 
     /** @throws Fault `session.document` for one that was not offered, was opened before or waited too long; and all of `openSession` */
-    async open(session: string, assertion: Assertion): Promise<OpenedSession & { passkey: string }> {
+    async open(session: string, assertion: Assertion): Promise<{ opened: OpenedSession; key: SessionKey }> {
       if (!offered.take(session)) throw new Fault('refused', 'session.document', 'this session was not offered here, or was opened before; begin anew')
       const key = await keys.openSession(session, assertion, site(), clock.now())
-      return { ...bear(key), passkey: key.passkey }
+      return { opened: bear(key), key }
     },
 
     /** Says nothing about whether that key is enrolled. */

@@ -78,8 +78,9 @@ export function signInRoutes(app: FastifyInstance, deps: SignInDeps): void {
   post('/api/session/options', offerBody, ({ public_key }) => sessions.offer(public_key))
 
   post('/api/session', openBody, async ({ session, response }) => {
-    const { passkey, ...opened } = await sessions.open(session, response)
-    await deps.audit('session.opened', opened.key_id, { passkey, until: opened.expires_at })
+    const { opened, key } = await sessions.open(session, response)
+    // sealed with the rest: what this key signs can be verified when the releaser has long forgotten it
+    await deps.audit('session.opened', key.id, { passkey: key.passkey, until: key.until, session: key.document, assertion: key.assertion })
     return opened
   })
 

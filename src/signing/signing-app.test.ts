@@ -249,3 +249,26 @@ test('a page that waits for changes is answered when something happens', async (
   assert((await next).data.version > version)
   assert.equal(codes.state('x').state, 'over')
 })
+
+test('an edit makes a new draft that is signed by itself, and a snoozed one leaves the usual list', async (t) => {
+  const served = await signIn(t)
+  const { call, token, outbox, keyId, privateKey } = served
+  const { id } = await outbox.freeze()
+  const { data: shown } = await call('GET', `/api/drafts/${id}`, { token })
+  const edited = await call('POST', `/api/drafts/${id}/edit`, { token, body: { challenge: shown.challenge, recipients: shown.recipients, subject: shown.title, text: 'Lieber um 15:00.\n' } })
+  assert.deepEqual([edited.status, edited.data.state, edited.data.replaces, edited.data.first.draft], [201, 'waiting', id, id])
+  const decide = (draft: string, challenge: string) =>
+    call('POST', `/api/drafts/${draft}/decide`, { token, body: { verdict: 'approve', challenge, key_id: keyId, signature: signChallenge(privateKey, Buffer.from(challenge, 'hex')) } })
+  const late = await decide(id, shown.challenge)
+  assert.deepEqual([late.status, late.error!.code, late.error!.details!.was], [409, 'draft.too_late', 'replaced'])
+
+  const until = new Date(outbox.clock.now().getTime() + 60_000).toISOString()
+  const list = async () => (await call('GET', '/api/drafts?state=waiting', { token })).data.map((draft: { id: string }) => draft.id)
+  assert.deepEqual(await list(), [edited.data.id])
+  assert.equal((await call('POST', `/api/drafts/${edited.data.id}/snooze`, { token, body: { until } })).status, 200)
+  assert.deepEqual(await list(), [])
+  assert.equal((await call('POST', `/api/drafts/${edited.data.id}/snooze`, { token, body: { until: null } })).status, 200)
+  assert.deepEqual(await list(), [edited.data.id])
+  assert.equal((await decide(edited.data.id, edited.data.challenge)).data.state, 'held')
+  assert.equal(await served.release(), 1)
+})

@@ -111,7 +111,7 @@ export async function sampleDraft({ to = ['Eva <eva@example.org>'], bcc = [], su
   return {
     id, state: 'waiting', reason: null, kind: 'mail', connector: connector.name, account: '/outbox', title: mail.title, recipients: mail.recipients,
     risk, high_risk: risk >= 7, label: { level: 2, word: 'P2 internal', text: 'P2 internal, untrusted, lane private', integrity: 'untrusted', lanes: ['private'] },
-    origin: document.origin, frozen_at: document.frozen_at, expires_at: document.expires_at, seconds_left: 3600, hold_until: null, problem: null,
+    origin: document.origin, frozen_at: document.frozen_at, expires_at: document.expires_at, seconds_left: 3600, hold_until: null, snoozed_until: null, problem: null,
     document: writeDocument(document), wire: mail.wire.toString('base64'), history: [{ at: document.frozen_at, draft: id, event: 'frozen' }],
   }
 }

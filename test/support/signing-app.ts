@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { Agent, request } from 'undici'
+import { listenOnLocalhost } from '../../src/kernel/listen-on-localhost.ts'
 import { change } from '../../src/outbox/change.ts'
 import type { Site } from '../../src/outbox/keys/assertion.ts'
 import { pageRoutes } from '../../src/outbox/page-routes.ts'
@@ -62,13 +62,13 @@ export async function servedSigning(t: TestContext, options: ServedSigningOption
       ...deps, onChange: () => (decisions += 1), sessionKeyOf: ({ sessionKey }) => sessionKey, passkeyOptions: (challenge) => passkeyOptions(deps.keys, site().rpId, challenge),
     }),
   })
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  port = (app.server.address() as AddressInfo).port
+  const listening = await listenOnLocalhost(app, 0, 'ports.releaser')
+  port = listening.port
   const dispatcher = new Agent()
   t.after(async () => {
     changes.close()
     await dispatcher.close()
-    await app.close()
+    await Promise.all([listening.close(), app.close()])
   })
   return {
     outbox, codes, site: site(), changed: changes.bump, decisions: () => decisions,

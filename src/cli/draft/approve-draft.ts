@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Fault } from '../../kernel/fault.ts'
+import type { OperatorIdentity } from '../../outbox/index.ts'
 import type { Invocation } from '../command/add-command.ts'
 import { exitCodes } from '../command/exit-codes.ts'
 import { outcome, type Outcome } from '../command/outcome.ts'
@@ -7,9 +8,9 @@ import type { SocketClient } from '../connection/socket-client.ts'
 import { visible } from '../terminal/visible.ts'
 import { counted, distance, moment, shortId, type Here } from '../terminal/wording.ts'
 import { openKey } from './choose-key.ts'
-import { describeDraft, draftText } from './draft-text.ts'
+import { describeDraft, draftText, type DescribedDraft } from './draft-text.ts'
 import { findDraft, type ReleaserDraft } from './releaser-draft.ts'
-import { verifyDraft } from './verify-draft.ts'
+import { verifyDraft, type VerifiedDraft } from './verify-draft.ts'
 
 export interface ApproveOptions {
   readonly wait?: boolean
@@ -45,21 +46,24 @@ export async function approveDraft(invocation: Invocation<ApproveOptions>): Prom
   const sure = await ask.confirm(`Sign draft ${shortId(draft.id)}, risk ${draft.document.risk}/10, to ${counted(to.length + cc.length + bcc.length, 'recipient')}?`)
   if (!sure) return outcome({ id: draft.id, state: draft.state }, () => 'Nothing was signed; the draft still waits.')
   const key = await openKey(home, ask, { name: options.key, passphraseDescriptor: options.passphraseFd })
-  if (key.scope === 'demonstration' && draft.document.connector.kind !== 'file') {
-    throw new Fault('refused', 'key.demonstration', 'the demonstration key signs for files only; make a key of your own with `castellan operator init`, then `castellan operator enroll`')
-  }
-  const decided = await releaser.post<{ state: string; holdUntil: string | null }>(`/drafts/${draft.id}/decide`, {
-    verdict: 'approve', keyId: key.id, signature: key.sign(verified.challenge),
-  })
-  const approved: Approved = {
-    id: draft.id, state: decided.state, hold_until: decided.holdUntil, key: key.id, sha256: draft.sha256, challenge: draft.challenge, reason: null, receipt: null,
-  }
+  const approved = await signDraft(releaser, key, draft, verified)
   if (!options.wait) return outcome(approved, (data) => approvedText(data, { ...here, now: new Date() }))
   say(approvedText(approved, { ...here, now: new Date() }))
   const released = await waitForRelease(releaser, approved)
   const failure = released.state === 'released' ? undefined
     : { exit: exitCodes.failure, code: `draft.${released.state}`, message: `draft ${shortId(released.id)} is ${released.state}${released.reason ? `: ${released.reason}` : ''}` }
   return outcome(released, ({ id, state, receipt }) => (state === 'released' ? `Draft ${shortId(id)} was released. ${JSON.stringify(receipt)}` : ''), failure)
+}
+
+/** Signs the challenge that was computed here, and hands the signature over. @throws Fault `key.demonstration`, and what the releaser says */
+export async function signDraft(releaser: SocketClient, key: OperatorIdentity, draft: DescribedDraft, { challenge }: VerifiedDraft): Promise<Approved> {
+  if (key.scope === 'demonstration' && draft.document.connector.kind !== 'file') {
+    throw new Fault('refused', 'key.demonstration', 'the demonstration key signs for files only; make a key of your own with `castellan operator init`, then `castellan operator enroll`')
+  }
+  const decided = await releaser.post<{ state: string; holdUntil: string | null }>(`/drafts/${draft.id}/decide`, {
+    verdict: 'approve', keyId: key.id, signature: key.sign(challenge),
+  })
+  return { id: draft.id, state: decided.state, hold_until: decided.holdUntil, key: key.id, sha256: draft.sha256, challenge: draft.challenge, reason: null, receipt: null }
 }
 
 async function waitForRelease(releaser: SocketClient, approved: Approved): Promise<Approved> {

@@ -6,7 +6,8 @@ import { bytes, distance, moment, shortId, type Here } from '../terminal/wording
 import type { ReleaserDraft } from './releaser-draft.ts'
 import type { VerifiedDraft } from './verify-draft.ts'
 
-const highRisk = 7
+/** From here on a draft is looked at alone. */
+export const highRisk = 7
 
 /** What a draft is, in the form that commands print and write as JSON. */
 export function describeDraft(shown: ReleaserDraft, verified: VerifiedDraft) {

@@ -19,6 +19,7 @@ export interface DraftLine {
   expires_at: string
   seconds_left: number | null
   hold_until: string | null
+  snoozed_until: string | null
   /** Why it cannot be approved as it is stored. */
   problem: string | null
 }
@@ -49,7 +50,7 @@ export async function resolveDraftId(releaser: SocketClient, text: string): Prom
   if (!/^[0-9a-f-]{4,35}$/.test(wanted)) {
     throw new Fault('invalid', 'draft.id', `"${text}" is no draft id: give it whole, or at least four characters of its end or beginning`)
   }
-  const known = await releaser.get<DraftLine[]>('/drafts', { limit: most })
+  const known = await releaser.get<DraftLine[]>('/drafts', { limit: most, snoozed: 'true' })
   const found = known.filter(({ id }) => id.endsWith(wanted) || id.startsWith(wanted))
   if (found.length === 0) throw new Fault('missing', 'draft.missing', `there is no draft "${text}"; \`castellan draft list\` shows those that are open`)
   if (found.length > 1) throw new Fault('conflict', 'draft.ambiguous', `${found.length} drafts are meant by "${text}"; give more of the id`)

@@ -62,6 +62,12 @@ export function labelWords(label: { word: string; integrity: string }): string {
   return label.integrity === 'untrusted' ? `${label.word}, untrusted` : label.word
 }
 
+/** `2 snoozed until 16:00 (castellan draft list --snoozed)`: the moment at which the first of them is back. No line when none is. */
+export function snoozedLine(until: readonly string[], here: Here): string[] {
+  if (until.length === 0) return []
+  return [`${until.length} snoozed until ${moment([...until].sort()[0]!, here)} (castellan draft list --snoozed)`]
+}
+
 function partsOf(time: Date, timezone: string | undefined) {
   const format = new Intl.DateTimeFormat('en-GB', {
     year: 'numeric', month: 'short', day: 'numeric', weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: timezone,

@@ -17,4 +17,6 @@ export interface Composed {
   readonly title: string
   readonly text: string
   readonly attachments: DraftDocument['attachments']
+  /** The Message-ID of the mail that it answers. */
+  readonly answers?: string | undefined
 }

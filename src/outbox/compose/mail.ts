@@ -97,6 +97,7 @@ export async function composeMail(payload: unknown, frame: Frame): Promise<Compo
     title: mail.subject,
     text,
     attachments: attachments.map(({ name, type, content }) => ({ name, type, sha256: sha256(content), length: content.length })),
+    ...(inReplyTo && { answers: inReplyTo }),
   }
 }
 

@@ -29,7 +29,7 @@ export function databaseExaminations({ database, clock, checkSchema }: DatabaseD
     { id: 'dead-runs', mend: 'castellan dead list', look: () => deadRuns(database) },
     { id: 'audit', mend: 'castellan audit verify', look: () => auditTail(database) },
     { id: 'private-words', mend: 'castellan model list', look: () => privateWords(database) },
-    { id: 'keys', mend: 'castellan operator init && castellan operator enroll', look: () => demonstrationKey(database) },
+    { id: 'keys', mend: 'castellan operator enroll --passkey', look: () => demonstrationKey(database) },
   ]
 }
 

@@ -3,7 +3,7 @@ import type { Database } from '../../kernel/database/connect.ts'
 import type { House } from '../../house/index.ts'
 import type { IsolationView, NotRun, TodayView } from '../api.ts'
 import { privateWordsLeft, spentSince } from './calls.ts'
-import { draftsForOperator } from './drafts.ts'
+import { draftsForOperator, snoozedDrafts } from './drafts.ts'
 import { readHouse } from './house.ts'
 import { nextOfAll } from './jobs.ts'
 import { listRuns } from './runs.ts'
@@ -13,8 +13,9 @@ export async function readToday(deps: { database: Database; house: House; isolat
   const { database, house, isolation } = deps
   const { timezone } = house.settings
   const since = await midnight(database, now, timezone)
-  const [drafts, dead, runs, notRun, ran, spent, words, keptAside, next, { problems }] = await Promise.all([
+  const [drafts, snoozed, dead, runs, notRun, ran, spent, words, keptAside, next, { problems }] = await Promise.all([
     draftsForOperator(database, now),
+    snoozedDrafts(database, now),
     listRuns(database, { state: 'dead', withoutTools: true, limit: 50 }),
     listRuns(database, { since, withoutTools: true, limit: 50 }),
     readNotRun(database, since),
@@ -41,6 +42,7 @@ export async function readToday(deps: { database: Database; house: House; isolat
     },
     missed_why: missed[0]?.reason ?? null,
     drafts,
+    snoozed,
     dead,
     runs,
     not_run: notRun,

@@ -75,6 +75,19 @@ test('a draft that waits needs the operator until it expires; one in doubt until
   assert.equal(page.counts.needs_you, 2)
 })
 
+test('a draft that the operator put off is counted, and back at its time', async (t) => {
+  const server = await testServer(t, [calm])
+  const { id: run } = (await server.post<OpenedRun>('/api/jobs/calm/run')).data
+  await draft(server, run, 'waiting', 60)
+  const until = new Date(server.clock.now().getTime() + 30_000)
+  await server.database.as('castellan_releaser').pool.query('update draft set snoozed_until = $1', [until])
+  const asleep = await today(server)
+  assert.deepEqual([asleep.drafts, asleep.snoozed, asleep.counts.needs_you], [[], [until.toISOString()], 0])
+  server.clock.set(until)
+  const awake = await today(server)
+  assert.deepEqual([awake.drafts.length, awake.snoozed, awake.counts.needs_you], [1, [], 1])
+})
+
 test('private words that left are counted from the ledger of calls: only those above their clearance, in the cloud, and not refused', async (t) => {
   const server = await testServer(t, [calm])
   const { id: run } = (await server.post<OpenedRun>('/api/jobs/calm/run')).data
