@@ -66,7 +66,7 @@ test('axe finds nothing at the desk: loading, empty, list, a draft, dialogs, edi
   await page.locator('.acts').waitFor()
   await check('list')
   await press('Enter')
-  await page.locator('summary').first().click()
+  await page.locator('summary', { hasText: 'What is signed' }).click()
   await sees('Headers of the bytes')
   await check('a draft that is read')
   for (const [key, title] of [['r', 'Reject: it will not leave'], ['h', 'Snooze'], ['?', 'Keys']] as const) {

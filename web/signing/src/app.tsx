@@ -12,7 +12,7 @@ export function App({ session }: { readonly session: Session }) {
     case 'asking': return <Asking />
     case 'unreachable': return <Unreachable problem={standing.problem} onRetry={begin} />
     case 'elsewhere': return <Elsewhere house={standing.house} />
-    case 'unenrolled': return <Unenrolled house={standing.house} onRetry={begin} />
+    case 'unenrolled': return <Unenrolled house={standing.house} onCode={(code) => void session.begin(code)} />
     case 'enrolling': return <Enrol standing={standing} session={session} />
     case 'out': return <SignIn standing={standing} session={session} />
     case 'in': return <Desk house={standing.house} skew={standing.skew} expiresAt={standing.key.expiresAt} session={session} />

@@ -9,7 +9,7 @@ import type { Triage } from '../triage/triage-state.ts'
 import { DraftActs } from './draft-acts.tsx'
 import { DraftFacts, DraftGist } from './draft-facts.tsx'
 import { DraftHead } from './draft-head.tsx'
-import { DraftProof } from './draft-proof.tsx'
+import { DraftHistory, DraftProof } from './draft-proof.tsx'
 import { DraftStanding } from './draft-standing.tsx'
 import { DraftText } from './draft-text.tsx'
 import { EditForm } from './edit-form.tsx'
@@ -58,10 +58,13 @@ export function DraftPane({ id, draft: listed, state, triage, isShown, isWide, t
     return (
       <section className="draft-pane" aria-label="Draft">
         {back}
-        <div className="draft-body"><Alert tone="bad" live>
-          <strong>This draft could not be opened</strong><span>{opened.problem.message}</span>
-          <div className="alert-acts"><Button onClick={() => void triage.open(id)}>Try again</Button></div>
-        </Alert></div>
+        <div className="draft-body">
+          <Title className="draft-title">This draft could not be opened</Title>
+          <Alert tone="bad" live>
+            <span>{opened.problem.message}</span>
+            <div className="alert-acts"><Button onClick={() => void triage.open(id)}>Try again</Button></div>
+          </Alert>
+        </div>
       </section>
     )
   }
@@ -76,7 +79,7 @@ export function DraftPane({ id, draft: listed, state, triage, isShown, isWide, t
           <Title className="draft-title" tabIndex={-1} ref={title}><Exact text={draft.title ?? 'A draft without a readable document'} /></Title>
           <Alert tone="bad" live><strong>It cannot be signed</strong><span>{check.problem}. It was altered after it was frozen, or its time was over; it can only be rejected.</span></Alert>
           <DraftStanding draft={draft} act={state.acts[id]} triage={triage} />
-          <DraftProof detail={check.detail} checked={undefined} />
+          <DraftHistory detail={check.detail} isOpen />
         </div>
         <DraftActs draft={draft} state={state} triage={triage} isSignable={false} isWide={isWide} takesPasskey={false} />
       </section>
@@ -92,13 +95,15 @@ export function DraftPane({ id, draft: listed, state, triage, isShown, isWide, t
       {back}
       <div className="draft-body">
         <DraftStanding draft={draft} act={state.acts[id]} triage={triage} />
+        {draft.state !== 'waiting' && <DraftHistory detail={detail} isOpen={draft.state !== 'held'} />}
         {before && <WhatChanged before={before} after={checked} onSeen={() => triage.dispatch({ type: 'seen', id })} />}
         <Title className="draft-title" tabIndex={-1} ref={title}>{document.title === '' ? '(no subject)' : <Exact text={document.title} />}</Title>
         <DraftGist checked={checked} draft={draft} now={triage.now} />
         <DraftHead checked={checked} />
         <DraftText text={wire.text} title={document.title} recipients={document.recipients} first={detail.first} attachments={document.attachments} />
         <DraftFacts checked={checked} draft={draft} now={triage.now} />
-        <DraftProof detail={detail} checked={checked} />
+        <DraftProof checked={checked} />
+        {draft.state === 'waiting' && <DraftHistory detail={detail} isOpen={false} />}
       </div>
       <DraftActs draft={draft} state={state} triage={triage} isSignable={before === undefined} isWide={isWide} takesPasskey={document.risk >= 7 || document.label.level >= 3} />
     </section>

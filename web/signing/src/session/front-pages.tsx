@@ -34,7 +34,7 @@ export function Unreachable({ problem, onRetry }: { readonly problem: Refusal; r
   )
 }
 
-export function Unenrolled({ house, onRetry }: { readonly house: House; readonly onRetry: () => void }) {
+export function Unenrolled({ house, onCode }: { readonly house: House; readonly onCode: (code: string) => void }) {
   return (
     <Front title="No passkey may sign here yet" house={house.house}>
       <p>A passkey is enrolled from the terminal of the machine, so that nobody who only reaches this page can become the operator.</p>
@@ -43,10 +43,23 @@ export function Unenrolled({ house, onRetry }: { readonly house: House; readonly
       )}
       <ol className="front-steps">
         <li><span>On the machine of the house, type:</span><code className="command">{enrolCommand}</code></li>
-        <li><span>Open the link that it prints, on this device. It is good for ten minutes, once.</span></li>
+        <li><span>Open the link that it prints on this device, or type its code here. It is good for ten minutes, once.</span><CodeForm onCode={onCode} /></li>
       </ol>
-      <Button icon={<IconRefresh size={18} aria-hidden="true" />} onClick={onRetry}>Look again</Button>
     </Front>
+  )
+}
+
+function CodeForm({ onCode }: { readonly onCode: (code: string) => void }) {
+  const [code, setCode] = useState('')
+  const go = (event: FormEvent) => {
+    event.preventDefault()
+    onCode(code.trim())
+  }
+  return (
+    <form className="code-form" onSubmit={go}>
+      <label className="field"><span>Code from the terminal</span><input className="mono" value={code} onChange={(event) => setCode(event.target.value)} maxLength={40} required autoComplete="one-time-code" autoCapitalize="characters" spellCheck={false} /></label>
+      <Button submit disabled={code.trim() === ''}>Go on</Button>
+    </form>
   )
 }
 
@@ -82,7 +95,11 @@ export function SignIn({ standing, session }: { readonly standing: Extract<Stand
       <p>{text}</p>
       {problem && <Alert tone={problem.code === 'passkey.cancelled' ? 'warm' : 'bad'} live>{problem.message}{problem.code === 'signin.locked' && ' Five wrong tries lock the door for five minutes.'}</Alert>}
       <Button kind="primary" autoFocus disabled={isBusy} onClick={signIn} icon={<IconFingerprint size={20} aria-hidden="true" />}>{isBusy ? 'Asking for the passkey …' : 'Use passkey'}</Button>
-      <p className="front-fine">No passkey on this device? On the machine of the house: <code>{enrolCommand}</code></p>
+      <details className="front-fine">
+        <summary>No passkey on this device?</summary>
+        <p>On the machine of the house, type <code>{enrolCommand}</code>, and open its link here or type its code:</p>
+        <CodeForm onCode={(code) => void session.begin(code)} />
+      </details>
     </Front>
   )
 }

@@ -92,6 +92,7 @@ export function createTriage({ client, sign }: Pick<Session, 'client' | 'sign'>,
   async function act<T>(id: string, doing: Extract<Act, { doing: string }>['doing'], work: () => Promise<T>): Promise<T | undefined> {
     if (isDoing(id)) return undefined
     if (!store.get().online) return void say('Offline: nothing was done, and nothing is kept for later.', 'bad')
+    notice.set(undefined)
     dispatch({ type: 'act', id, act: { doing } })
     try {
       const done = await work()
