@@ -118,7 +118,11 @@ test('by keyboard alone: enrol, sign in, approve, undo, edit, reject, snooze, ap
 
   await press('?')
   await sees('approve what is selected, each by its own hash')
-  await press('Escape')
+  await press('Shift+Tab', 'Space', 'Escape')
+  await page.reload()
+  await page.locator('.acts').waitFor()
+  await press('r', 'e', 'x', 'a')
+  assert.deepEqual([await page.locator('dialog, .edit, .selection').count(), await page.locator('.row[data-state="held"]').count()], [0, 0], 'letters that are switched off do nothing, after a reload too')
   await page.getByRole('button', { name: 'Lock' }).focus()
   await press('Enter')
   await sees('The session key of this browser was thrown away.')

@@ -7,7 +7,7 @@ import { faultsOf, signingDesk } from './support/signing-desk.ts'
 const skip = withoutChromium
 const long = 'https://example.org/a/very/long/address/that/has/no/place/to/break?token=0123456789abcdef0123456789abcdef0123456789abcdef'
 
-test('axe finds nothing before the door: not enrolled, enrolling, signing in, refused, locked, unreachable', { skip }, async (t) => {
+test('axe finds nothing before the door: not enrolled, enrolling, a session that is over, refused, locked, another address, unreachable', { skip }, async (t) => {
   const desk = (await signingDesk(t))!
   const { page, sees } = desk
   const check = async (state: string) => assert.deepEqual(await faultsOf(page), [], state)
@@ -21,17 +21,22 @@ test('axe finds nothing before the door: not enrolled, enrolling, signing in, re
   await page.getByRole('alert').waitFor()
   await check('a code that is none')
   await desk.enter()
-  await page.getByRole('button', { name: 'Lock' }).click()
-  await sees('Use passkey')
-  await check('locked by the operator')
+  desk.outbox.clock.advance(9 * 3_600_000)
+  desk.changed()
+  await sees('The session is over')
+  await check('the session is over')
   await desk.device.verifyUser(false)
-  await desk.press('Enter')
+  await page.getByRole('button', { name: 'Use passkey' }).press('Enter')
   await page.getByRole('alert').or(page.locator('.alert')).first().waitFor()
   await check('the passkey was not used')
   await page.route('**/api/session/options', (route) => route.fulfill({ status: 429, json: { ok: false, error: { code: 'signin.locked', message: 'Five tries failed; wait five minutes.' } } }))
   await page.getByRole('button', { name: 'Use passkey' }).click()
   await sees('Five tries failed')
   await check('the door is locked')
+  await page.goto(desk.site.origin.replace('localhost', '127.0.0.1'))
+  await sees('Drafts are signed at another address')
+  await check('at another address')
+  await page.goto(desk.site.origin)
   await page.route('**/api/state', (route) => route.abort())
   await page.reload()
   await sees('The house does not answer')

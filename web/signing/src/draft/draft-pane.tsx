@@ -95,11 +95,11 @@ export function DraftPane({ id, draft: listed, state, triage, isShown, isWide, t
       {back}
       <div className="draft-body">
         <DraftStanding draft={draft} act={state.acts[id]} triage={triage} />
-        {draft.state !== 'waiting' && <DraftHistory detail={detail} isOpen={draft.state !== 'held'} />}
         {before && <WhatChanged before={before} after={checked} onSeen={() => triage.dispatch({ type: 'seen', id })} />}
         <Title className="draft-title" tabIndex={-1} ref={title}>{document.title === '' ? '(no subject)' : <Exact text={document.title} />}</Title>
         <DraftGist checked={checked} draft={draft} now={triage.now} />
         <DraftHead checked={checked} />
+        {draft.state !== 'waiting' && <DraftHistory detail={detail} isOpen={draft.state !== 'held'} />}
         <DraftText text={wire.text} title={document.title} recipients={document.recipients} first={detail.first} attachments={document.attachments} />
         <DraftFacts checked={checked} draft={draft} now={triage.now} />
         <DraftProof checked={checked} />
