@@ -18,6 +18,8 @@ export interface ServedSigning {
   readonly site: Site
   /** As a house that was read anew and names another origin. */
   moveTo(site: Site): void
+  /** Something was changed by other hands than those of the page: whoever waits for changes asks again. */
+  changed(): void
   /** How often something was decided. */
   decisions(): number
   /** Lets the hold pass; how many drafts left. */
@@ -42,8 +44,13 @@ export interface Answer {
   readonly text: string
 }
 
+export interface ServedSigningOptions extends TestOutboxOptions {
+  /** A folder with the page; one that says nothing, unless it is given. */
+  readonly page?: string
+}
+
 /** The releaser's page and its API on a port of its own, with drafts on a database of their own. */
-export async function servedSigning(t: TestContext, options: TestOutboxOptions = {}): Promise<ServedSigning> {
+export async function servedSigning(t: TestContext, options: ServedSigningOptions = {}): Promise<ServedSigning> {
   let port = 0
   let moved: Site | undefined
   const site = () => moved ?? { origin: `http://localhost:${port}`, rpId: 'localhost' }
@@ -53,7 +60,7 @@ export async function servedSigning(t: TestContext, options: TestOutboxOptions =
   const deps = { ...outbox.deps, site, onChanged: changes.bump }
   let decisions = 0
   const app = await createSigningApp(bareApp(deps.log), {
-    log: deps.log, clock: outbox.clock, keys: deps.keys, site, codes, changes, house: () => 'Test house', page: pageFolder(outbox.folder),
+    log: deps.log, clock: outbox.clock, keys: deps.keys, site, codes, changes, house: () => 'Test house', page: options.page ?? pageFolder(outbox.folder),
     audit: (kind, subject, detail) => change(deps, 'signing.audit', ({ audit }) => audit(kind, subject, detail)),
     sessionRoutes: (scope) => pageRoutes(scope, {
       ...deps, onChange: () => (decisions += 1), sessionKeyOf: ({ sessionKey }) => sessionKey, passkeyOptions: (challenge) => passkeyOptions(deps.keys, site().rpId, challenge),
@@ -68,7 +75,7 @@ export async function servedSigning(t: TestContext, options: TestOutboxOptions =
     await Promise.all([listening.close(), app.close()])
   })
   return {
-    outbox, codes, port, site: site(), moveTo: (to) => void (moved = to), decisions: () => decisions,
+    outbox, codes, port, site: site(), moveTo: (to) => void (moved = to), changed: changes.bump, decisions: () => decisions,
     async release() {
       outbox.clock.advance(outbox.settings.holdMs)
       return (await releaseDrafts(deps)).released
