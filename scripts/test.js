@@ -12,7 +12,7 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const files = process.argv.slice(2)
-const everything = ['architecture.test.ts', 'src/**/*.test.ts', 'test/**/*.test.ts', 'bin/**/*.test.ts', 'bench/*.test.ts']
+const everything = ['architecture.test.ts', 'src/**/*.test.ts', 'test/**/*.test.ts', 'web/{dashboard,signing}/**/*.test.ts', 'bin/**/*.test.ts', 'bench/*.test.ts']
 /** Lines of a stack that belong to the runner and not to the test. */
 const runnerFrame = /\n +at [^\n]*node:internal[^\n]*/g
 const mayNotSkip = process.env.CI === 'true'

@@ -1,0 +1,69 @@
+import { Button } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { todayQuery } from '../api/queries.ts'
+import type { Today } from '../api/views.ts'
+import { Empty, Failed, Notice, Rows } from '../parts/page-states.tsx'
+import { RunRow } from '../parts/run-row.tsx'
+import { PageHead, Section } from '../parts/section.tsx'
+import { Distance, Moment } from '../parts/time.tsx'
+import { counted, todayLine } from '../words/wording.ts'
+import { Brief } from './brief.tsx'
+import { NeedsYou } from './needs-you.tsx'
+import { NotRunRows } from './not-run.tsx'
+import './today.css'
+
+/** The morning page: what waits for the operator, what ran, what did not and why, what comes, and the brief. */
+export function TodayPage() {
+  const { data, error, refetch } = useQuery(todayQuery)
+  return (
+    <div className="page">
+      <PageHead title="Today" about={<p className="today-line" data-testid="today-line">{data ? todayLine(data) : error ? '' : <span className="skeleton today-line-room" aria-hidden />}</p>} />
+      {data ? <Sections today={data} /> : error ? <Failed what="Today" error={error} again={() => void refetch()} /> : <Rows count={7} label="Today is loading" />}
+    </div>
+  )
+}
+
+function Sections({ today }: { today: Today }) {
+  return (
+    <div className="today">
+      <div className="today-main">
+        <NeedsYou today={today} />
+        {today.brief !== null && <Brief brief={today.brief} />}
+      </div>
+      <div className="today-side">
+        <Section title="Ran since midnight" count={today.counts.ran}>
+          {today.runs.length > 0
+            ? <ul className="card">{today.runs.slice(0, 8).map((run) => <RunRow key={run.id} run={run} />)}{today.runs.length > 8 && <li><Link className="row-more" data-row to="/runs">All runs</Link></li>}</ul>
+            : <Empty title="Nothing has run yet today" why="Jobs run when their schedule says so, or when you start one." action={<Button component={Link} to="/jobs" variant="default">Start a job</Button>} />}
+        </Section>
+        {today.not_run.length > 0 && <NotRunRows slots={today.not_run} />}
+        <Section title="Next">
+          {today.next.length > 0
+            ? (
+              <ul className="card">
+                {today.next.map(({ job, at }) => (
+                  <li className="row row-slim" key={job}>
+                    <span className="next-at"><Moment at={at} /></span>
+                    <Link className="title stretched" data-row to="/jobs/$name" params={{ name: job }}>{job}</Link>
+                    <span className="end"><Distance at={at} /></span>
+                  </li>
+                ))}
+              </ul>
+            )
+            : <Empty title="Nothing is planned" why="No job has a schedule, or all of them are paused." action={<Button component={Link} to="/jobs" variant="default">To the jobs</Button>} />}
+        </Section>
+        {today.kept_aside > 0 && (
+          <Notice tone="yours" title={`${counted(today.kept_aside, 'message')} kept aside`}>
+            P3 local only, arrived since midnight; no cloud model will see {today.kept_aside === 1 ? 'it' : 'them'}.
+          </Notice>
+        )}
+        {today.isolation.mode === 'demonstration' && <Notice tone="warn" title="Demonstration">{sentence(today.isolation.detail)}</Notice>}
+      </div>
+    </div>
+  )
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
+}
