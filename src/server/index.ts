@@ -2,8 +2,9 @@ export { createApp, type ServerDeps } from './app.ts'
 export { createDoctor } from './doctor/doctor.ts'
 export { databaseExaminations } from './doctor/database-examinations.ts'
 export { machineExaminations } from './doctor/machine-examinations.ts'
-export { createLoopbackApp } from './loopback.ts'
+export { createLoopbackApp, type LoopbackDeps } from './loopback.ts'
 export { createReadiness } from './readiness.ts'
+export { createSessions } from './signin/sessions.ts'
 export type {
   Check,
   ErrorView,
@@ -15,8 +16,11 @@ export type {
   OccurrenceView,
   OpenedRun,
   RedrivenRun,
+  Reloaded,
   RunDetail,
   RunSummary,
+  SessionLine,
+  SigninLink,
   StatusView,
   StepView,
   TodayView,

@@ -2,13 +2,24 @@ import type { Database } from '../../kernel/database/connect.ts'
 import { Fault } from '../../kernel/fault.ts'
 import { describeLevel } from '../../labels/index.ts'
 import { nextFires, type JobDefinition } from '../../house/index.ts'
-import type { FireView, JobDetail, JobSummary, OccurrenceView, RunSummary } from '../api.ts'
+import type { FireView, JobDetail, JobLine, JobSummary, OccurrenceView, RunSummary } from '../api.ts'
+import { readStrips } from './job-strips.ts'
 import { iso, labelView } from './label-view.ts'
 
-/** The jobs of the house by name; those that only carry a single tool are not listed. */
-export async function listJobs(database: Database, now: Date): Promise<JobSummary[]> {
-  const rows = await selectJobs(database).where('j.declared', '=', true).where('j.name', 'not like', 'tool.%').execute()
-  return rows.map((row) => jobSummary(row, now))
+const shownFires = 5
+
+/** The jobs of the house by name, each with its next fires and its last slots; those that only carry a single tool are not listed. */
+export async function listJobs(database: Database, now: Date): Promise<JobLine[]> {
+  const [rows, strips] = await Promise.all([declaredJobs(database), readStrips(database)])
+  return rows.map((row) => {
+    const summary = jobSummary(row, now)
+    const next = summary.state === 'active' ? fires(summary.schedules, now, shownFires) : []
+    return { ...summary, fires: next, strip: strips.get(row.name) ?? [] }
+  })
+}
+
+function declaredJobs(database: Database): Promise<JobRow[]> {
+  return selectJobs(database).where('j.declared', '=', true).where('j.name', 'not like', 'tool.%').execute()
 }
 
 /** @throws Fault `job.missing` */
@@ -60,7 +71,7 @@ export async function jobHistory(database: Database, name: string, limit: number
 
 /** The next fire of every active job, the earliest first. */
 export async function nextOfAll(database: Database, now: Date, count: number): Promise<{ job: string; at: string }[]> {
-  const jobs = await listJobs(database, now)
+  const jobs = (await declaredJobs(database)).map((row) => jobSummary(row, now))
   return jobs
     .flatMap((job) => (job.state === 'active' && job.next !== null ? [{ job: job.name, at: job.next }] : []))
     .sort((a, b) => (a.at < b.at ? -1 : 1))

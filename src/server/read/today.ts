@@ -2,8 +2,10 @@ import { sql } from 'kysely'
 import type { Database } from '../../kernel/database/connect.ts'
 import type { House } from '../../house/index.ts'
 import type { IsolationView, NotRun, TodayView } from '../api.ts'
+import { readAlerts } from './alerts.ts'
+import { newestBrief } from './brief.ts'
 import { privateWordsLeft, spentSince } from './calls.ts'
-import { draftsForOperator } from './drafts.ts'
+import { draftsForOperator, signOrigin } from './drafts.ts'
 import { readHouse } from './house.ts'
 import { nextOfAll } from './jobs.ts'
 import { listRuns } from './runs.ts'
@@ -13,8 +15,8 @@ export async function readToday(deps: { database: Database; house: House; isolat
   const { database, house, isolation } = deps
   const { timezone } = house.settings
   const since = await midnight(database, now, timezone)
-  const [drafts, dead, runs, notRun, ran, spent, words, keptAside, next, { problems }] = await Promise.all([
-    draftsForOperator(database, now),
+  const [drafts, dead, runs, notRun, ran, spent, words, keptAside, next, { problems }, brief, alerts] = await Promise.all([
+    draftsForOperator(database, now, signOrigin(house)),
     listRuns(database, { state: 'dead', withoutTools: true, limit: 50 }),
     listRuns(database, { since, withoutTools: true, limit: 50 }),
     readNotRun(database, since),
@@ -24,9 +26,11 @@ export async function readToday(deps: { database: Database; house: House; isolat
     countKeptAside(database, since),
     nextOfAll(database, now, 5),
     readHouse(database),
+    newestBrief(database),
+    readAlerts(database, since),
   ])
   const missed = notRun.filter((slots) => slots.state === 'missed')
-  const needsYou = drafts.length + dead.length + problems.filter((problem) => problem.severity === 'error').length
+  const needsYou = drafts.length + dead.length + alerts.length + problems.filter((problem) => problem.severity === 'error').length
   return {
     state: needsYou > 0 ? 'needs_you' : 'calm',
     at: now.toISOString(),
@@ -40,6 +44,7 @@ export async function readToday(deps: { database: Database; house: House; isolat
       private_words_left: words,
     },
     missed_why: missed[0]?.reason ?? null,
+    brief,
     drafts,
     dead,
     runs,
@@ -47,6 +52,7 @@ export async function readToday(deps: { database: Database; house: House; isolat
     next,
     kept_aside: keptAside,
     problems,
+    alerts,
     isolation,
   }
 }
