@@ -1,7 +1,6 @@
+import createClient, { type Middleware } from 'openapi-fetch'
 import { ApiProblem } from './api-problem.ts'
-
-type Method = 'GET' | 'POST'
-interface Told { ok: boolean; data?: unknown; error?: { code: string; message: string } }
+import type { paths } from './schema.d.ts'
 
 let csrfToken: string | undefined
 
@@ -10,16 +9,27 @@ export function rememberToken(token: string): void {
   csrfToken = token
 }
 
-/** One call of the server; the envelope is taken off. @throws ApiProblem */
-export async function ask<T>(method: Method, path: string, body?: unknown): Promise<T> {
-  const response = await fetch(path, {
-    method,
-    headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...(csrfToken !== undefined && method === 'POST' && { 'x-csrf-token': csrfToken }) },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  }).catch(() => {
-    throw new ApiProblem('server.unreachable', 'Castellan does not answer. Is it running? Start it with: npm start', 0)
-  })
-  const told = (await response.json()) as Told
-  if (!told.ok) throw new ApiProblem(told.error!.code, told.error!.message, response.status)
-  return told.data as T
+const token: Middleware = {
+  onRequest({ request }) {
+    if (request.method !== 'GET' && csrfToken !== undefined) request.headers.set('x-csrf-token', csrfToken)
+  },
+  onError: () => new ApiProblem('server.unreachable', 'Castellan does not answer. If it is not running, start it with: npm start', 0),
+}
+
+/** The server of this page, with the types of its OpenAPI. */
+export const server = createClient<paths>({ baseUrl: window.location.origin })
+server.use(token)
+
+interface Answer<T> {
+  data?: { ok: true; data: T } | undefined
+  error?: unknown
+  response: Response
+}
+
+/** Takes the envelope off. @throws ApiProblem */
+export async function dataOf<T>(answer: Promise<Answer<T>>): Promise<T> {
+  const { data, error, response } = await answer
+  if (data !== undefined) return data.data
+  const told = (error as { error?: { code: string; message: string } } | undefined)?.error
+  throw new ApiProblem(told?.code ?? 'server.odd', told?.message ?? `the server answered with ${response.status} and no word`, response.status)
 }

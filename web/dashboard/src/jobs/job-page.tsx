@@ -4,8 +4,9 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import { historyQuery, jobQuery, jobsQuery } from '../api/queries.ts'
 import type { Fire, JobDetail } from '../api/views.ts'
 import { LabelChip } from '../parts/label-chip.tsx'
-import { Empty, Failed, Rows } from '../parts/page-states.tsx'
+import { Empty } from '../parts/page-states.tsx'
 import { PageHead, Section } from '../parts/section.tsx'
+import { Shown } from '../parts/shown.tsx'
 import { State } from '../parts/state.tsx'
 import { Distance, Moment } from '../parts/time.tsx'
 import { duration } from '../words/wording.ts'
@@ -29,7 +30,7 @@ export function JobPage() {
         about={job.data && <><p>{job.data.summary}</p><p className="sub-line" style={{ marginTop: 8 }}><State state={job.data.state} /><LabelChip label={job.data.label} /></p></>}
         actions={job.data && <JobActions job={job.data} />}
       />
-      {job.data ? <JobParts job={job.data} /> : job.error ? <Failed what={`The job “${name}”`} error={job.error} again={() => void job.refetch()} /> : <Rows count={6} label="The job is loading" />}
+      <Shown query={job} what={`The job “${name}”`} rows={6}>{(data) => <JobParts job={data} />}</Shown>
     </div>
   )
 }
@@ -46,15 +47,15 @@ function JobParts({ job }: { job: JobDetail }) {
           </Section>
         )}
         <Section title="History" aside="the newest first">
-          {history.data === undefined
-            ? history.error ? <Failed what="The history" error={history.error} again={() => void history.refetch()} /> : <Rows count={4} label="The history is loading" />
-            : history.data.length === 0
-              ? <Empty title="No slot yet" why="It was neither due nor started since Castellan is here. “Run now” above starts it." />
-              : <ul className="card">{history.data.map((slot) => <HistoryRow key={slot.id} slot={slot} />)}</ul>}
+          <Shown query={history} what="The history" rows={4}>
+            {(slots) => (slots.length > 0
+              ? <ul className="card">{slots.map((slot) => <HistoryRow key={slot.id} slot={slot} />)}</ul>
+              : <Empty title="No slot yet" why="It was neither due nor started since Castellan is here. “Run now” above starts it." />)}
+          </Shown>
         </Section>
       </div>
       <div>
-        <Section title="Next">{<Fires job={job} fires={line?.fires ?? []} />}</Section>
+        <Section title="Next"><Fires job={job} fires={line?.fires ?? []} /></Section>
         <Section title="Steps" count={job.steps.length}>
           <ol className="card steps">
             {job.steps.map((step, index) => (

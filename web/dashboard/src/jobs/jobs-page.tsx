@@ -3,8 +3,9 @@ import { Link } from '@tanstack/react-router'
 import { jobsQuery } from '../api/queries.ts'
 import type { JobLine } from '../api/views.ts'
 import { Command } from '../parts/command.tsx'
-import { Empty, Failed, Rows } from '../parts/page-states.tsx'
+import { Empty } from '../parts/page-states.tsx'
 import { PageHead } from '../parts/section.tsx'
+import { Shown } from '../parts/shown.tsx'
 import { State } from '../parts/state.tsx'
 import { wordOf } from '../parts/tone.ts'
 import { Distance, Moment } from '../parts/time.tsx'
@@ -14,17 +15,19 @@ import './jobs.css'
 
 /** Every job with what became of its last slots, and when it is due again. */
 export function JobsPage() {
-  const { data, error, refetch } = useQuery(jobsQuery)
+  const jobs = useQuery(jobsQuery)
   return (
     <div className="page">
       <PageHead title="Jobs" about="What is done when, and what became of the last thirty slots." />
-      {data === undefined ? (error ? <Failed what="The jobs" error={error} again={() => void refetch()} /> : <Rows count={5} label="The jobs are loading" />) : data.length === 0 ? (
-        <Empty title="This house has no jobs" why="A job is a YAML file in the house’s jobs folder. This command says which folder that is:" action={<Command text="npx castellan status" />} />
-      ) : (
-        <ul className="card">{data.map((job) => <JobRow key={job.name} job={job} />)}</ul>
-      )}
+      <Shown query={jobs} what="The jobs" rows={5}>
+        {(found) => (found.length > 0 ? <ul className="card">{found.map((job) => <JobRow key={job.name} job={job} />)}</ul> : <NoJobs />)}
+      </Shown>
     </div>
   )
+}
+
+function NoJobs() {
+  return <Empty title="This house has no jobs" why="A job is a YAML file in the house’s jobs folder. This command says which folder that is:" action={<Command text="npx castellan status" />} />
 }
 
 function JobRow({ job }: { job: JobLine }) {

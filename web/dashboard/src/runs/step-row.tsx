@@ -1,7 +1,5 @@
 import { IconChevronRight, IconRefresh } from '@tabler/icons-react'
-import { useMutation } from '@tanstack/react-query'
 import { useId, useState } from 'react'
-import { revealRun } from '../api/requests.ts'
 import type { LogLine, Proposal, Step } from '../api/views.ts'
 import { LabelChip } from '../parts/label-chip.tsx'
 import { State } from '../parts/state.tsx'
@@ -9,6 +7,7 @@ import { duration } from '../words/wording.ts'
 import { LogLines } from './log-lines.tsx'
 import { Output, Withheld } from './output.tsx'
 import { ProposalRow } from './proposal-row.tsx'
+import { useRevealed } from './use-revealed.ts'
 import type { Span } from './waterfall.ts'
 
 interface StepRowProps {
@@ -60,8 +59,8 @@ export function StepRow({ run, step, span, lines, proposals, onRetry }: StepRowP
 }
 
 function StepOutput({ run, step }: { run: string; step: Step }) {
-  const reveal = useMutation({ mutationFn: async () => (await revealRun(run)).steps.find(({ id }) => id === step.id)?.output })
-  if (step.withheld && !reveal.isSuccess) return <Withheld what="What it returned" pending={reveal.isPending} error={reveal.error} onReveal={() => reveal.mutate()} />
-  const output = reveal.isSuccess ? reveal.data : step.output
+  const revealed = useRevealed(run)
+  if (step.withheld && revealed.run === undefined) return <Withheld what="What it returned" {...revealed} />
+  const output = step.withheld ? revealed.run?.steps.find(({ id }) => id === step.id)?.output : step.output
   return output === null || output === undefined ? <p className="faint">{step.closed_at === null ? 'It has returned nothing yet.' : 'It returned nothing.'}</p> : <Output value={output} />
 }

@@ -3,9 +3,10 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { todayQuery } from '../api/queries.ts'
 import type { Today } from '../api/views.ts'
-import { Empty, Failed, Notice, Rows } from '../parts/page-states.tsx'
+import { Empty, Notice } from '../parts/page-states.tsx'
 import { RunRow } from '../parts/run-row.tsx'
 import { PageHead, Section } from '../parts/section.tsx'
+import { Shown } from '../parts/shown.tsx'
 import { Distance, Moment } from '../parts/time.tsx'
 import { counted, todayLine } from '../words/wording.ts'
 import { Brief } from './brief.tsx'
@@ -15,11 +16,11 @@ import './today.css'
 
 /** The morning page: what waits for the operator, what ran, what did not and why, what comes, and the brief. */
 export function TodayPage() {
-  const { data, error, refetch } = useQuery(todayQuery)
+  const today = useQuery(todayQuery)
   return (
     <div className="page">
-      <PageHead title="Today" about={<p className="today-line" data-testid="today-line">{data ? todayLine(data) : error ? '' : <span className="skeleton today-line-room" aria-hidden />}</p>} />
-      {data ? <Sections today={data} /> : error ? <Failed what="Today" error={error} again={() => void refetch()} /> : <Rows count={7} label="Today is loading" />}
+      <PageHead title="Today" about={<p className="today-line" data-testid="today-line">{today.data ? todayLine(today.data) : today.error ? '' : <span className="skeleton today-line-room" aria-hidden />}</p>} />
+      <Shown query={today} what="Today" rows={7}>{(data) => <Sections today={data} />}</Shown>
     </div>
   )
 }
