@@ -8,6 +8,7 @@ import { pino } from 'pino'
 import type { ServerDeps } from '../src/server/index.ts'
 import { bareApp } from '../src/server/bare-app.ts'
 import { apiRoutes } from '../src/server/routes/api.ts'
+import { eventRoutes } from '../src/server/routes/events.ts'
 import { ownSessionRoutes, signinLinkRoutes, signinRoutes } from '../src/server/routes/sessions.ts'
 import type { BrowserGuard } from '../src/server/signin/browser-guard.ts'
 import packageJson from '../package.json' with { type: 'json' }
@@ -48,6 +49,7 @@ async function describeRoutes(): Promise<object> {
   const guard = {} as BrowserGuard
   app.register(apiRoutes(deps, 'browser'), { prefix: '/api' })
   app.register(ownSessionRoutes(deps.sessions, guard), { prefix: '/api' })
+  app.register(eventRoutes(deps, async () => false), { prefix: '/api' })
   app.register(signinRoutes(deps.sessions, guard), { prefix: '/api' })
   app.register(signinLinkRoutes(deps.sessions), { prefix: '/api' })
   await app.ready()

@@ -4,10 +4,11 @@ import type { ServerDeps } from './app.ts'
 import { bareApp } from './bare-app.ts'
 import { closedPolicy, pageRoutes } from './pages.ts'
 import { apiRoutes } from './routes/api.ts'
+import { eventRoutes, type EventDeps } from './routes/events.ts'
 import { ownSessionRoutes, signinRoutes } from './routes/sessions.ts'
 import { createBrowserGuard } from './signin/browser-guard.ts'
 
-export interface LoopbackDeps extends ServerDeps {
+export interface LoopbackDeps extends ServerDeps, EventDeps {
   /** The address of this app with its port, which is known once it listens. */
   origin(): string
   /** The built dashboard. */
@@ -46,6 +47,7 @@ export function createLoopbackApp(deps: LoopbackDeps): FastifyInstance {
     admitted.addHook('onRequest', (request, reply) => guard.admit(request, reply))
     admitted.register(apiRoutes(deps, 'browser'))
     admitted.register(ownSessionRoutes(sessions, guard))
+    admitted.register(eventRoutes(deps, (request) => sessions.isOpen(guard.sessionOf(request).id)))
     admitted.all('/*', missing)
   }, { prefix: '/api' })
   app.register(pageRoutes(pages, origin))
