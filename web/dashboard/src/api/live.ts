@@ -1,43 +1,60 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
+import { listen } from './listen.ts'
 
-/** Which of the things that were read a hint of the server makes stale, by the first word of their key. */
-const staleBy: Readonly<Record<string, readonly string[]>> = {
+type Topic = 'runs' | 'drafts' | 'jobs' | 'house'
+
+/** Which of the things that were read a hint makes stale, by the first word of their key. */
+const staleBy: Readonly<Record<Topic, readonly string[]>> = {
   runs: ['today', 'runs', 'jobs'],
   drafts: ['today', 'drafts'],
   jobs: ['today', 'jobs'],
   house: ['today', 'house', 'jobs'],
 }
 
+/** A run that moves fast gives many hints; one look answers those of a moment. */
+const restMs = 150
+/** A connection that is there again within so long was not worth a word. */
+const patienceMs = 2_000
+
 /** Reads again what the server says has moved. False while the server cannot be heard. */
 export function useLiveHints(): boolean {
   const queries = useQueryClient()
   const [connected, setConnected] = useState(true)
   useEffect(() => {
-    const source = new EventSource('/api/events')
     const wanted = new Set<string>()
-    let timer: number | undefined
-    // a run that moves fast gives many hints; one look answers those of a moment
+    let reading: number | undefined
+    let worry: number | undefined
+    let wasLost = false
     const readAgain = () => {
-      timer = undefined
+      reading = undefined
       for (const key of wanted) void queries.invalidateQueries({ queryKey: [key] })
       wanted.clear()
     }
-    const hear = (topic: string) => {
-      for (const key of staleBy[topic] ?? []) wanted.add(key)
-      timer ??= window.setTimeout(readAgain, 150)
-    }
-    source.addEventListener('hint', (event: MessageEvent<string>) => hear((JSON.parse(event.data) as { topic: string }).topic))
-    source.onopen = () => {
-      setConnected((was) => {
-        if (!was) void queries.invalidateQueries()
-        return true
-      })
-    }
-    source.onerror = () => setConnected(false)
+    const stop = listen('/api/events', {
+      onState(isConnected) {
+        if (!isConnected) {
+          wasLost = true
+          worry ??= window.setTimeout(() => setConnected(false), patienceMs)
+          return
+        }
+        window.clearTimeout(worry)
+        worry = undefined
+        setConnected(true)
+        if (wasLost) void queries.invalidateQueries()
+        wasLost = false
+      },
+      on: {
+        hint(data) {
+          for (const key of staleBy[(data as { topic: Topic }).topic] ?? []) wanted.add(key)
+          reading ??= window.setTimeout(readAgain, restMs)
+        },
+      },
+    })
     return () => {
-      source.close()
-      window.clearTimeout(timer)
+      stop()
+      window.clearTimeout(reading)
+      window.clearTimeout(worry)
     }
   }, [queries])
   return connected
