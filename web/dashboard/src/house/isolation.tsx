@@ -1,6 +1,7 @@
 import { IconShieldCheck, IconShieldExclamation, IconShieldHalf } from '@tabler/icons-react'
 import type { House } from '../api/views.ts'
 import { Section } from '../parts/section.tsx'
+import { sentence } from '../words/sentence.ts'
 
 const told = {
   'separate-uids': { tone: 'good', Icon: IconShieldCheck, title: 'Every process runs as a user of its own', means: 'None can read what another holds, whatever a model or a letter tells it to do.' },
@@ -18,7 +19,7 @@ export function Isolation({ isolation }: { isolation: House['isolation'] }) {
         <div>
           <div className="title">{title}</div>
           <p className="soft">{means}</p>
-          <p className="faint">{isolation.detail}</p>
+          <p className="faint">{sentence(isolation.detail)}</p>
         </div>
       </div>
     </Section>

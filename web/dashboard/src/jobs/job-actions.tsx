@@ -22,7 +22,7 @@ export function JobActions({ job }: { job: Pick<JobDetail, 'name' | 'state'> }) 
   return (
     <>
       {job.state !== 'undeclared' && (
-        <Button size="xs" variant="default" className="touch" loading={start.isPending} onClick={() => start.mutate()} leftSection={<IconPlayerPlay size={14} aria-hidden />} aria-label={`Run ${job.name} now`}>
+        <Button size="xs" variant="default" className="touch" loading={start.isPending} onClick={() => start.mutate()} leftSection={<IconPlayerPlay size={14} aria-hidden />} aria-label={`Run now: ${job.name}`}>
           Run now
         </Button>
       )}

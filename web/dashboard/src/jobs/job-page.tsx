@@ -27,7 +27,7 @@ export function JobPage() {
       <PageHead
         title={name}
         above={<Link className="crumb" to="/jobs"><IconChevronLeft size={14} aria-hidden />Jobs</Link>}
-        about={job.data && <><p>{job.data.summary}</p><p className="sub-line" style={{ marginTop: 8 }}><State state={job.data.state} /><LabelChip label={job.data.label} /></p></>}
+        about={job.data && <><p>{job.data.summary}</p><p className="sub-line job-marks"><State state={job.data.state} /><LabelChip label={job.data.label} /></p></>}
         actions={job.data && <JobActions job={job.data} />}
       />
       <Shown query={job} what={`The job “${name}”`} rows={6}>{(data) => <JobParts job={data} />}</Shown>
@@ -92,8 +92,8 @@ function Fires({ job, fires }: { job: JobDetail; fires: readonly Fire[] }) {
     <ol className="card">
       {fires.map(({ at, cron }) => (
         <li className="row row-slim" key={at}>
-          <span className="hidden">due</span>
-          <span><Moment at={at} /> <code className="mono faint">{cron}</code></span>
+          <span><Moment at={at} /></span>
+          <code className="mono faint">{cron}</code>
           <span className="end"><Distance at={at} /></span>
         </li>
       ))}

@@ -1,5 +1,6 @@
 import { IconExternalLink } from '@tabler/icons-react'
 import type { DraftLine } from '../api/views.ts'
+import { shortId } from '../words/wording.ts'
 import { LabelChip } from './label-chip.tsx'
 import { State } from './state.tsx'
 import { Distance, Moment } from './time.tsx'
@@ -17,7 +18,8 @@ export function DraftRow({ draft }: { draft: DraftLine }) {
           <span className="hidden"> (opens the signing app)</span>
         </a>
         <div className="sub sub-line">
-          <span>{draft.job}</span>
+          <span className="mono faint">{shortId(draft.id)}</span>
+          <span>{draft.job}, <Moment at={draft.frozen_at} /></span>
           <LabelChip label={draft.label} />
           <Risk risk={draft.risk} />
         </div>
@@ -26,7 +28,7 @@ export function DraftRow({ draft }: { draft: DraftLine }) {
         {!open && <State state={draft.state} of="draft" />}
         {draft.state === 'unknown' && <span className="tone-yours state">sent or not? you decide</span>}
         {draft.state === 'waiting' && <span>expires <Distance at={draft.expires_at} /></span>}
-        {!open && <Moment at={draft.frozen_at} />}
+        {draft.closed_at !== null && <Moment at={draft.closed_at} />}
       </div>
     </li>
   )

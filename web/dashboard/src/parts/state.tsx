@@ -1,11 +1,11 @@
 import {
-  IconAlertTriangleFilled, IconCircleCheckFilled, IconCircleDashed, IconCircleX, IconCircleXFilled, IconClock, IconLoader2, IconPlayerPauseFilled, IconSignature, IconSlash,
+  IconAlertTriangleFilled, IconCircleCheckFilled, IconCircleDashed, IconCircleX, IconCircleXFilled, IconClock, IconLoader2, IconPlayerPauseFilled, IconPointFilled, IconSignature, IconSlash,
 } from '@tabler/icons-react'
 import { toneOf, wordOf, type Tone } from './tone.ts'
 
 const shapes = { good: IconCircleCheckFilled, bad: IconCircleXFilled, warn: IconAlertTriangleFilled, live: IconLoader2, yours: IconSignature, quiet: IconCircleDashed }
 const ownShapes: Readonly<Record<string, typeof IconClock>> = {
-  queued: IconClock, waiting: IconClock, retrying: IconClock, due: IconClock, paused: IconPlayerPauseFilled, skipped: IconSlash, cancelled: IconCircleX, denied: IconCircleX,
+  queued: IconClock, waiting: IconClock, retrying: IconClock, due: IconClock, active: IconPointFilled, paused: IconPlayerPauseFilled, skipped: IconSlash, cancelled: IconCircleX, denied: IconCircleX,
 }
 
 interface StateProps {

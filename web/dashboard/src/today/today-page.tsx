@@ -9,6 +9,7 @@ import { PageHead, Section } from '../parts/section.tsx'
 import { Shown } from '../parts/shown.tsx'
 import { Distance, Moment } from '../parts/time.tsx'
 import { counted, todayLine } from '../words/wording.ts'
+import { sentence } from '../words/sentence.ts'
 import { Brief } from './brief.tsx'
 import { NeedsYou } from './needs-you.tsx'
 import { NotRunRows } from './not-run.tsx'
@@ -28,14 +29,11 @@ export function TodayPage() {
 function Sections({ today }: { today: Today }) {
   return (
     <div className="today">
-      <div className="today-main">
-        <NeedsYou today={today} />
-        {today.brief !== null && <Brief brief={today.brief} />}
-      </div>
+      <div className="today-yours"><NeedsYou today={today} /></div>
       <div className="today-side">
         <Section title="Ran since midnight" count={today.counts.ran}>
           {today.runs.length > 0
-            ? <ul className="card">{today.runs.slice(0, 8).map((run) => <RunRow key={run.id} run={run} />)}{today.runs.length > 8 && <li><Link className="row-more" data-row to="/runs">All runs</Link></li>}</ul>
+            ? <ul className="card">{today.runs.slice(0, 8).map((run) => <RunRow key={run.id} run={run} brief />)}{today.runs.length > 8 && <li><Link className="row-more" data-row to="/runs">All runs</Link></li>}</ul>
             : <Empty title="Nothing has run yet today" why="Jobs run when their schedule says so, or when you start one." action={<Button component={Link} to="/jobs" variant="default">Start a job</Button>} />}
         </Section>
         {today.not_run.length > 0 && <NotRunRows slots={today.not_run} />}
@@ -61,10 +59,7 @@ function Sections({ today }: { today: Today }) {
         )}
         {today.isolation.mode === 'demonstration' && <Notice tone="warn" title="Demonstration">{sentence(today.isolation.detail)}</Notice>}
       </div>
+      {today.brief !== null && <div className="today-brief"><Brief brief={today.brief} /></div>}
     </div>
   )
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
 }
