@@ -7,7 +7,7 @@ type Topic = 'runs' | 'drafts' | 'jobs' | 'house'
 /** Which of the things that were read a hint makes stale, by the first word of their key. */
 const staleBy: Readonly<Record<Topic, readonly string[]>> = {
   runs: ['today', 'runs', 'jobs'],
-  drafts: ['today', 'drafts'],
+  drafts: ['today', 'drafts', 'run'], // what a run proposed is frozen after it has closed
   jobs: ['today', 'jobs'],
   house: ['today', 'house', 'jobs'],
 }

@@ -36,7 +36,9 @@ export function Palette({ close, help, signOut }: PaletteProps) {
   const found = matching(choices, typed).slice(0, shown)
   const current = Math.min(at, found.length - 1)
 
-  useEffect(() => list.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' }), [current])
+  useEffect(() => {
+    list.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' })
+  }, [current])
 
   function pick(choice: Choice | undefined): void {
     if (choice === undefined) return

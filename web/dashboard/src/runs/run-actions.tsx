@@ -21,9 +21,9 @@ export function RunActions({ run, isClosed, asked, ask }: RunActionsProps) {
   const queries = useQueryClient()
   const act = useMutation({
     mutationFn: async (wanted: NonNullable<Asked>) => (wanted.what === 'cancel' ? await cancelRun(run.id) : await retryRun(run.id, wanted.from)),
-    onSuccess: () => {
+    onSuccess: async () => {
+      await queries.invalidateQueries({ queryKey: ['run', run.id] })
       ask(undefined)
-      void queries.invalidateQueries()
     },
   })
   const close = () => {
