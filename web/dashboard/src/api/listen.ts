@@ -16,11 +16,11 @@ export function listen(path: string, { onState, on }: Listening): () => void {
   const open = () => {
     timer = undefined
     source = new EventSource(path)
-    source.onopen = () => onState(true)
-    source.onerror = () => {
+    source.addEventListener('open', () => onState(true))
+    source.addEventListener('error', () => {
       onState(false)
       if (source?.readyState === EventSource.CLOSED) timer ??= window.setTimeout(open, againMs)
-    }
+    })
     for (const [event, hear] of Object.entries(on)) source.addEventListener(event, ({ data }: MessageEvent<string>) => hear(JSON.parse(data)))
   }
   open()

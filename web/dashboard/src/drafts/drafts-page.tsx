@@ -20,8 +20,8 @@ export function DraftsPage() {
     <div className="page">
       <PageHead title="Drafts" about="What would leave the house, and what became of it. Each opens in the signing app, which alone shows what is signed." />
       <nav className="filters" aria-label="Drafts by state">
-        <Link className="filter" to="/drafts" search={{}} aria-current={known === undefined}>All</Link>
-        {states.map((one) => <Link key={one} className="filter" to="/drafts" search={{ state: one }} aria-current={one === known}>{one}</Link>)}
+        <Link className="filter" to="/drafts" search={{}} activeOptions={{ exact: true }}>All</Link>
+        {states.map((one) => <Link key={one} className="filter" to="/drafts" search={{ state: one }} activeOptions={{ exact: true }}>{one}</Link>)}
       </nav>
       <Shown query={drafts} what="The drafts" rows={6}>
         {(found) => (found.length > 0 ? <ul className="card">{found.map((draft) => <DraftRow key={draft.id} draft={draft} />)}</ul> : <NoDrafts state={known} />)}

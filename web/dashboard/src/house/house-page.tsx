@@ -6,7 +6,7 @@ import { doctorQuery, houseQuery } from '../api/queries.ts'
 import { reloadHouse } from '../api/requests.ts'
 import type { House } from '../api/views.ts'
 import { Notice } from '../parts/page-states.tsx'
-import { PageHead, Section } from '../parts/section.tsx'
+import { AboutRoom, PageHead, Section } from '../parts/section.tsx'
 import { Shown } from '../parts/shown.tsx'
 import { Distance } from '../parts/time.tsx'
 import { CheckRow } from './check-row.tsx'
@@ -24,7 +24,7 @@ export function HousePage() {
     <div className="page">
       <PageHead
         title="House"
-        about={house.data && <p>{house.data.house.name}, in <code>{house.data.house.folder}</code></p>}
+        about={house.data === undefined ? <AboutRoom /> : <p>{house.data.house.name}, in <code>{house.data.house.folder}</code></p>}
         actions={<Button size="xs" variant="default" className="touch" loading={reload.isPending} onClick={() => reload.mutate()} leftSection={<IconReload size={14} aria-hidden />}>Read the folder again</Button>}
       />
       {reload.error !== null && <Notice tone="bad" title="The folder could not be read again">{sentenceOf(reload.error)}</Notice>}
@@ -41,7 +41,7 @@ function HouseParts({ house }: { house: House }) {
     <>
       <Problems problems={house.house.problems} />
       <Isolation isolation={house.isolation} />
-      <Section title="Processes" count={house.processes.length} aside={<>version {house.version}, up since <Distance at={house.started_at} /></>}>
+      <Section title="Processes" count={house.processes.length} aside={<>version {house.version}, started <Distance at={house.started_at} /></>}>
         <ul className="card">{house.processes.map((process) => <ProcessRow key={process.name} process={process} />)}</ul>
       </Section>
       <Section title="Doctor" count={bad} aside={<Button size="compact-xs" variant="subtle" color="gray" loading={doctor.isFetching} onClick={() => void doctor.refetch()}>Examine again</Button>}>

@@ -4,8 +4,8 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import { historyQuery, jobQuery, jobsQuery } from '../api/queries.ts'
 import type { Fire, JobDetail } from '../api/views.ts'
 import { LabelChip } from '../parts/label-chip.tsx'
-import { Empty } from '../parts/page-states.tsx'
-import { PageHead, Section } from '../parts/section.tsx'
+import { Empty, Rows } from '../parts/page-states.tsx'
+import { AboutRoom, PageHead, Section } from '../parts/section.tsx'
 import { Shown } from '../parts/shown.tsx'
 import { State } from '../parts/state.tsx'
 import { Distance, Moment } from '../parts/time.tsx'
@@ -27,7 +27,7 @@ export function JobPage() {
       <PageHead
         title={name}
         above={<Link className="crumb" to="/jobs"><IconChevronLeft size={14} aria-hidden />Jobs</Link>}
-        about={job.data && <><p>{job.data.summary}</p><p className="sub-line job-marks"><State state={job.data.state} /><LabelChip label={job.data.label} /></p></>}
+        about={job.data === undefined ? <AboutRoom /> : <><p>{job.data.summary}</p><p className="sub-line job-marks"><State state={job.data.state} /><LabelChip label={job.data.label} /></p></>}
         actions={job.data && <JobActions job={job.data} />}
       />
       <Shown query={job} what={`The job “${name}”`} rows={6}>{(data) => <JobParts job={data} />}</Shown>
@@ -37,7 +37,9 @@ export function JobPage() {
 
 function JobParts({ job }: { job: JobDetail }) {
   const history = useQuery(historyQuery(job.name))
-  const line = useQuery({ ...jobsQuery, select: (jobs) => jobs.find(({ name }) => name === job.name) }).data
+  const lines = useQuery(jobsQuery)
+  const line = lines.data?.find(({ name }) => name === job.name)
+  if (lines.isPending) return <Rows count={6} label="The job is loading" />
   return (
     <div className="job-grid">
       <div>

@@ -17,11 +17,11 @@ export function DraftRow({ draft }: { draft: DraftLine }) {
           <IconExternalLink size={13} aria-hidden style={{ marginInlineStart: 4, verticalAlign: -1, color: 'var(--ink-faint)' }} />
           <span className="hidden"> (opens the signing app)</span>
         </a>
+        <Risk risk={draft.risk} />
         <div className="sub sub-line">
           <span className="mono faint">{shortId(draft.id)}</span>
           <span>{draft.job}, <Moment at={draft.frozen_at} /></span>
           <LabelChip label={draft.label} />
-          <Risk risk={draft.risk} />
         </div>
       </div>
       <div className="end">
@@ -37,5 +37,5 @@ export function DraftRow({ draft }: { draft: DraftLine }) {
 /** From 7 on a passkey is asked for each time. */
 function Risk({ risk }: { risk: number }) {
   const tone = risk >= 7 ? 'bad' : risk >= 5 ? 'warn' : 'quiet'
-  return <span className={`chip tone-${tone}`}>risk {risk}/10</span>
+  return <span className={`chip risk tone-${tone}`}>risk {risk}/10</span>
 }

@@ -22,6 +22,11 @@ export function Section({ title, count, aside, children }: SectionProps) {
   )
 }
 
+/** Keeps the room of the line under a page's name while it is read. */
+export function AboutRoom() {
+  return <span className="skeleton about-room" aria-hidden />
+}
+
 interface PageHeadProps {
   readonly title: string
   readonly about?: ReactNode

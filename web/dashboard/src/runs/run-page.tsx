@@ -6,7 +6,7 @@ import { runQuery } from '../api/queries.ts'
 import type { RunDetail } from '../api/views.ts'
 import { LabelChip } from '../parts/label-chip.tsx'
 import { Notice } from '../parts/page-states.tsx'
-import { PageHead, Section } from '../parts/section.tsx'
+import { AboutRoom, PageHead, Section } from '../parts/section.tsx'
 import { Shown } from '../parts/shown.tsx'
 import { State } from '../parts/state.tsx'
 import { Moment } from '../parts/time.tsx'
@@ -35,7 +35,7 @@ export function RunPage() {
       <PageHead
         title={run.data?.job ?? 'Run'}
         above={<Link className="crumb" to="/runs"><IconChevronLeft size={14} aria-hidden />Runs</Link>}
-        about={run.data && <About run={run.data} />}
+        about={run.data === undefined ? <AboutRoom /> : <About run={run.data} />}
         actions={run.data && <RunActions run={run.data} isClosed={closed.has(run.data.state)} asked={asked} ask={ask} />}
       />
       <Shown query={run} what={`The run ${shortId(id)}`} rows={6}>{(data) => <RunParts run={data} live={live} ask={ask} />}</Shown>

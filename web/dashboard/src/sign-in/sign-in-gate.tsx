@@ -16,15 +16,16 @@ export function SignInGate({ code, children }: { code: string | undefined; child
     <main className="sign-in">
       <title>Sign in · Castellan</title>
       <img src="/icon.svg" alt="" width={44} height={44} />
-      <h1>{error instanceof ApiProblem && error.status === 401 && code === undefined ? 'This browser is not signed in' : 'You could not be signed in'}</h1>
+      <h1>{isPlainlySignedOut(error, code) ? 'This browser is not signed in' : 'You could not be signed in'}</h1>
       <p>A terminal on the machine that Castellan runs on prints a link that signs one browser in, once:</p>
-      <Command text="npx castellan dashboard" />
-      {error !== null && !isPlainlySignedOut(error, code) && <Notice tone="bad" title="What went wrong">{sentenceOf(error)}</Notice>}
+      <Command text="npx castellan signin" />
+      {!isPlainlySignedOut(error, code) && <Notice tone="bad" title="What went wrong">{sentenceOf(error)}</Notice>}
       <Button variant="default" className="touch" onClick={() => void refetch()}>Look again</Button>
     </main>
   )
 }
 
+/** Nothing went wrong: there is no session, or no longer. */
 function isPlainlySignedOut(error: unknown, code: string | undefined): boolean {
-  return error instanceof ApiProblem && error.status === 401 && code === undefined
+  return error === null || (error instanceof ApiProblem && error.status === 401 && code === undefined)
 }
