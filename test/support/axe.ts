@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import axe from 'axe-core'
 import type { Page } from 'playwright-core'
-
-const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 interface Violation {
   readonly id: string
@@ -19,7 +16,7 @@ export async function assertAccessible(page: Page, what: string): Promise<void> 
   // by the debugger: a page whose policy knows no eval refuses what is evaluated as text
   const devtools = await page.context().newCDPSession(page)
   const evaluate = async (expression: string) => (await devtools.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true })).result.value as unknown
-  await evaluate(source)
+  await evaluate(axe.source)
   for (const width of widths) {
     await page.setViewportSize({ width, height: 800 })
     const found = JSON.parse(String(await evaluate('axe.run().then(({ violations }) => JSON.stringify(violations))'))) as Violation[]
