@@ -52,6 +52,7 @@ function morningPage(today: TodayView, terminal: Terminal, here: Here): string {
     sections.push(['Next', table(terminal, ['AT', 'JOB', ''], today.next.map((fire) => [at(fire.at), fire.job, distance(fire.at, here)]))])
   }
   const notes = [
+    ...today.alerts.map((alert) => `${at(alert.at)}: ${alert.what}.`),
     ...(today.kept_aside > 0 ? [`Since midnight ${counted(today.kept_aside, 'message')} of P3 local only arrived; no cloud model will see ${today.kept_aside === 1 ? 'it' : 'them'}.`] : []),
     ...(today.isolation.mode === 'demonstration' ? [`Demonstration: ${today.isolation.detail}.`] : []),
   ]

@@ -40,7 +40,9 @@ export function createStreams({ stopping, heartbeatMs = defaultHeartbeatMs, most
       const { raw } = reply
       const ended = new AbortController()
       reply.hijack()
-      raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
+      // a connection that is kept after its stream would hold up the server's end
+      const own = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no', connection: 'close' }
+      raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...own })
       raw.flushHeaders()
 
       const end = () => {
