@@ -8,7 +8,7 @@ import { Moment } from './time.tsx'
 /** A run in a list; it opens its timeline. */
 export function RunRow({ run, why = false, brief = false }: { run: RunSummary; why?: boolean; brief?: boolean }) {
   return (
-    <li className="row">
+    <li className={brief ? 'row row-slim' : 'row'}>
       <State state={run.state} bare />
       <div>
         <Link className="title stretched" data-row to="/runs/$id" params={{ id: run.id }}>{run.job}</Link>
