@@ -129,6 +129,7 @@ async function usesKeys({ page, go }: DashboardBrowser): Promise<void> {
   await page.getByRole('switch').press('Space')
   await page.keyboard.press('Escape')
   await page.getByRole('dialog').waitFor({ state: 'detached' })
+  assert.match(page.url(), /\/jobs$/, 'Escape closed the dialog and did not go back')
   await page.keyboard.press('?')
   await page.keyboard.press('Control+k')
   await page.getByRole('combobox').waitFor()

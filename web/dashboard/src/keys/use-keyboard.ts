@@ -14,7 +14,7 @@ export function useKeyboard() {
 
   useEffect(() => {
     function onKey(event: KeyboardEvent): void {
-      if (event.defaultPrevented || event.isComposing) return
+      if (event.isComposing) return
       const shortcut = shortcutOf(pressOf(event), { awaiting: event.timeStamp < awaitingUntil.current, singleKeys })
       awaitingUntil.current = 0
       if (shortcut === undefined || (inDialog() && shortcut.does !== 'palette')) return
@@ -23,8 +23,9 @@ export function useKeyboard() {
       else if (shortcut.does === 'palette' || shortcut.does === 'help') setOpen(shortcut.does)
       else follow(router, shortcut)
     }
-    document.addEventListener('keydown', onKey)
-    return () => document.removeEventListener('keydown', onKey)
+    // before anybody else: a dialog that closes at Escape must still be seen as open
+    window.addEventListener('keydown', onKey, { capture: true })
+    return () => window.removeEventListener('keydown', onKey, { capture: true })
   }, [router, singleKeys])
 
   const setSingleKeys = useCallback((wanted: boolean) => {

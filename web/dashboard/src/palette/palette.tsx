@@ -55,7 +55,7 @@ export function Palette({ close, help, signOut }: PaletteProps) {
   }
 
   return (
-    <Modal opened onClose={close} withCloseButton={false} size="lg" yOffset="12dvh" padding={0} attributes={{ content: { 'aria-label': 'Go to a page, a job or a run' } }} transitionProps={{ duration: 80 }}>
+    <Modal opened onClose={close} withCloseButton={false} size="lg" yOffset="12dvh" classNames={{ body: 'palette-body' }} attributes={{ content: { 'aria-label': 'Go to a page, a job or a run' } }} transitionProps={{ duration: 80 }}>
       <div className="palette-input">
         <IconSearch size={18} aria-hidden />
         <input
