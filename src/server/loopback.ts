@@ -13,6 +13,7 @@ export interface LoopbackDeps extends ServerDeps, EventDeps {
   origin(): string
   /** The built dashboard. */
   readonly pages: string
+  readonly mostRequests?: number
 }
 
 /** What a browser on this machine may see: whether Castellan is well, the dashboard without data, and data behind a session. */

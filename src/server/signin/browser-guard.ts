@@ -11,6 +11,8 @@ export interface GuardDeps {
   readonly clock: Clock
   /** Where the page comes from, e.g. `http://127.0.0.1:7400`. */
   origin(): string
+  /** A minute, for one session; as many as `rate-limit.ts` says unless told otherwise. */
+  readonly mostRequests?: number
 }
 
 export interface BrowserGuard {
@@ -28,8 +30,8 @@ const reading = new Set(['GET', 'HEAD'])
 const nobody = 'nobody'
 
 /** Who is let through the browser's door. The page is held against its origin with the port, the browser against its session. */
-export function createBrowserGuard({ sessions, clock, origin }: GuardDeps): BrowserGuard {
-  const rate = createRateLimit(clock)
+export function createBrowserGuard({ sessions, clock, origin, mostRequests }: GuardDeps): BrowserGuard {
+  const rate = createRateLimit(clock, mostRequests)
   const admitted = new WeakMap<FastifyRequest, { id: string; token: string }>()
   const name = () => cookieName(new URL(origin()).port)
   const remember = (reply: FastifyReply, token: string) => void reply.header('set-cookie', setCookie(name(), token, sessionSeconds))
