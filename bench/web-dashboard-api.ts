@@ -56,7 +56,7 @@ async function times(rounds: number, ask: () => Promise<unknown>): Promise<numbe
 /** The server's browser door on a free port, and a browser that is signed in to it. */
 async function signedIn(database: ServerDeps['database']) {
   const log = pino({ level: 'silent' })
-  const settings = { name: 'Bench', timezone: 'Europe/Berlin', models: { upstreams: [], routes: {} }, outbox: {}, ports: { releaser: 7401 } }
+  const settings = { name: 'Bench', timezone: 'Europe/Berlin', models: { upstreams: [], routes: {} }, ports: { releaser: 7401 } }
   const house = { folder: '/house', settings } as unknown as House
   let origin = 'http://127.0.0.1:0'
   const sessions = createSessions({ database, clock: systemClock, origin: () => origin })

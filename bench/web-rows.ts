@@ -19,8 +19,9 @@ export async function fillHouse(owner: Database): Promise<void> {
   await pool.query(`create temporary table made as select n, 'job-' || lpad((n % ${jobCount})::text, 2, '0') as job, now() - (${runCount} - n) * interval '2 minutes' as at from generate_series(1, ${runCount}) n`)
   await pool.query(`insert into occurrence (id, job, slot, origin, state, reason, closed_at, label_level, label_integrity)
     select bench_id(at, 1, n), job, at, 'schedule', case when n % 10 = 0 then 'missed' else 'ran' end, case when n % 10 = 0 then 'Castellan was not running' end, at + interval '3 s', 1, 'trusted' from made`)
-  await pool.query(`insert into run (id, occurrence_id, job, digest, lane, state, opened_at, claimed_at, closed_at, label_level, label_integrity, label_lanes)
-    select bench_id(at, 2, n), bench_id(at, 1, n), m.job, j.digest, 'private', case when n % 200 = 0 then 'dead' else 'succeeded' end, at, at, at + interval '3 s', 2, 'untrusted', '{private}' from made m join job j on j.name = m.job`)
+  await pool.query(`insert into run (id, occurrence_id, job, digest, lane, state, opened_at, claimed_at, closed_at, error, label_level, label_integrity, label_lanes)
+    select bench_id(at, 2, n), bench_id(at, 1, n), m.job, j.digest, 'private', case when n % 200 = 0 then 'dead' else 'succeeded' end, at, at, at + interval '3 s',
+      case when n % 200 = 0 then jsonb '{"code":"mail.unreachable","message":"the mailbox did not answer"}' end, 2, 'untrusted', '{private}' from made m join job j on j.name = m.job`)
   await pool.query(`insert into step (run_id, id, position, tool, state, output, started_at, closed_at, label_level)
     select bench_id(at, 2, n), s.id, s.position, 'text.template', 'succeeded', jsonb_build_object('text', repeat('A sentence of a brief. ', 100)), at, at + interval '2 s', 2
     from made cross join (values ('mail', 0), ('brief', 1)) s(id, position)`)
@@ -30,6 +31,5 @@ export async function fillHouse(owner: Database): Promise<void> {
   await pool.query(`insert into draft (id, proposal_id, kind, connector, account, document, wire, nonce, risk, summary, state, frozen_at, expires_at, label_level)
     select bench_id(at, 4, n), bench_id(at, 3, n), 'mail', 'file', 'outbox', repeat('x', 2000), convert_to(repeat('y', 2000), 'UTF8'), n::text, 4, '{}',
       case when n > ${draftCount - 100} then 'waiting' else 'released' end, at, now() + interval '1 day', 2 from made`)
-  await pool.query(`insert into mail_message (id, account, folder, uid, raw_hash, stored_at) select bench_id(at, 5, n), 'a', 'INBOX', n::text, sha256(n::text::bytea), at from made`).catch(() => {})
   await pool.query('analyze')
 }

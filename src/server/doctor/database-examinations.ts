@@ -87,7 +87,8 @@ async function lateRuns(database: Database): Promise<Finding> {
 }
 
 async function deadRuns(database: Database): Promise<Finding> {
-  const { rows } = await sql<{ dead: number }>`select count(*)::int as dead from run where state = 'dead' and job not like 'tool.%'`.execute(database.kysely)
+  const { rows } = await sql<{ dead: number }>`select count(*)::int as dead from run
+    where state = 'dead' and closed_at is not null and error is not null and job not like 'tool.%'`.execute(database.kysely)
   const { dead } = rows[0]!
   return dead === 0 ? { status: 'ok', what: 'none' } : { status: 'warn', what: `${dead} run(s) gave up and wait for you` }
 }

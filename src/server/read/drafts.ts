@@ -11,8 +11,8 @@ export interface DraftFilter {
 
 /** Where the operator's browser finds the page on which drafts are signed. */
 export function signOrigin({ settings }: Pick<House, 'settings'>): string {
-  const { sign_origin: chosen } = settings.outbox as { sign_origin?: string }
-  return chosen ?? `http://localhost:${settings.ports.releaser}`
+  const { signing } = settings as { signing?: { origin: string | null } }
+  return signing?.origin ?? `http://localhost:${settings.ports.releaser}`
 }
 
 /** Drafts that only the operator can move on: those that wait for a signature, and those whose sending is in doubt. The soonest expiry first. */

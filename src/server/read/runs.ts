@@ -24,6 +24,8 @@ export async function listRuns(database: Database, filter: RunFilter): Promise<R
   let query = selectRuns(database).orderBy('r.id', 'desc').limit(filter.limit)
   if (filter.job !== undefined) query = query.where('r.job', '=', filter.job)
   if (filter.state !== undefined) query = query.where('r.state', '=', filter.state)
+  // said again in the words of the index that holds them: a look at all runs would be for a few
+  if (filter.state === 'dead') query = query.where('r.closed_at', 'is not', null).where('r.error', 'is not', null)
   if (filter.since !== undefined) query = query.where('r.id', '>=', firstIdOf(filter.since))
   if (filter.withoutTools) query = query.where('r.job', 'not like', 'tool.%')
   return (await query.execute()).map(runSummary)

@@ -8,11 +8,12 @@ import { privateWordsLeft, spentSince } from './calls.ts'
 import { draftsForOperator, signOrigin } from './drafts.ts'
 import { readHouse } from './house.ts'
 import { nextOfAll } from './jobs.ts'
+import type { Fires } from './remember-fires.ts'
 import { listRuns } from './runs.ts'
 
 /** The morning page: what waits for the operator, what ran since midnight, what did not and why. */
-export async function readToday(deps: { database: Database; house: House; isolation: IsolationView }, now: Date): Promise<TodayView> {
-  const { database, house, isolation } = deps
+export async function readToday(deps: { database: Database; house: House; isolation: IsolationView; fires: Fires }, now: Date): Promise<TodayView> {
+  const { database, house, isolation, fires } = deps
   const { timezone } = house.settings
   const since = await midnight(database, now, timezone)
   const [drafts, dead, runs, notRun, ran, spent, words, keptAside, next, { problems }, brief, alerts] = await Promise.all([
@@ -24,7 +25,7 @@ export async function readToday(deps: { database: Database; house: House; isolat
     spentSince(database, since),
     privateWordsLeft(database, since),
     countKeptAside(database, since),
-    nextOfAll(database, now, 5),
+    nextOfAll(database, now, 5, fires),
     readHouse(database),
     newestBrief(database),
     readAlerts(database, since),

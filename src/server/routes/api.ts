@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { ServerDeps } from '../app.ts'
+import { rememberFires } from '../read/remember-fires.ts'
 import { draftRoutes } from './drafts.ts'
 import { houseRoutes } from './house.ts'
 import { jobRoutes } from './jobs.ts'
@@ -12,9 +13,10 @@ export type Door = 'socket' | 'browser'
 
 /** What may be asked through either door. Nothing here decides or shows a draft: that is the releaser's alone. */
 export function apiRoutes(deps: ServerDeps, door: Door): FastifyPluginAsync {
+  const timed = { ...deps, fires: rememberFires() }
   return async (app) => {
-    app.register(houseRoutes(deps, door))
-    app.register(jobRoutes(deps))
+    app.register(houseRoutes(timed, door))
+    app.register(jobRoutes(timed))
     app.register(runRoutes(deps, door))
     app.register(draftRoutes(deps))
     app.register(toolRoutes(deps, door))

@@ -46,7 +46,7 @@ test('jobs come with their next fires and the strip of their slots, in the order
 })
 
 test('drafts are listed by state with where to sign them, and never with what they say', async (t) => {
-  const server = await testServer(t, [briefing], { outbox: {}, ports: { releaser: 7999 } } as never)
+  const server = await testServer(t, [briefing], { ports: { releaser: 7999 } } as never)
   const run = await open(server)
   const [waiting, replaced] = [await draft(server, run, 'waiting'), await draft(server, run, 'replaced')]
   await server.database.owner.pool.query('update draft set replaces = $2 where id = $1', [waiting, replaced])
@@ -62,7 +62,7 @@ test('drafts are listed by state with where to sign them, and never with what th
 })
 
 test('the house says where drafts are signed', async (t) => {
-  const server = await testServer(t, [], { outbox: { sign_origin: 'https://desk.mesh.example' } } as never)
+  const server = await testServer(t, [], { signing: { origin: 'https://desk.mesh.example' } } as never)
   await server.database.owner.pool.query(`insert into supervisor (pid, started_at, version, house, isolation) values (1, now(), '0.1.0', '/h', 'x')`)
   const { data } = await server.get<HouseView>('/api/house')
   assert.deepEqual([data.sign_origin, data.timezone, data.alerts, data.isolation.mode], ['https://desk.mesh.example', 'Europe/Berlin', [], 'demonstration'])

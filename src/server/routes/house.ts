@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { ServerDeps } from '../app.ts'
 import { success } from '../envelope.ts'
 import { listUpstreams } from '../read/calls.ts'
+import type { Fires } from '../read/remember-fires.ts'
 import { readStatus, readWhole } from '../read/status.ts'
 import { midnight, readToday } from '../read/today.ts'
 import { withholdToday } from '../read/withhold.ts'
@@ -17,9 +18,9 @@ const tags = ['house']
 const modelsQuery = z.object({ fresh: z.literal('1').optional().describe('The upstreams are asked anew, whatever they said a moment ago.') })
 
 /** What goes on in the house as a whole. */
-export function houseRoutes(deps: ServerDeps, door: Door): FastifyPluginAsyncZod {
+export function houseRoutes(deps: ServerDeps & { fires: Fires }, door: Door): FastifyPluginAsyncZod {
   const { database, clock, readiness } = deps
-  const whole = () => ({ database, house: deps.house(), isolation: deps.isolation })
+  const whole = () => ({ database, house: deps.house(), isolation: deps.isolation, fires: deps.fires })
   const since = () => midnight(database, clock.now(), deps.house().settings.timezone)
   return async (app) => {
     app.get('/today', {

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { ServerDeps } from '../app.ts'
 import { success } from '../envelope.ts'
 import { findJob, jobFires, jobHistory, listJobs } from '../read/jobs.ts'
+import type { Fires } from '../read/remember-fires.ts'
 import { pauseJob } from '../request/pause-job.ts'
 import { runJob } from '../request/run-job.ts'
 import { answer } from '../views/answer.ts'
@@ -18,20 +19,20 @@ const runBody = z.strictObject({
 })
 
 /** Jobs: what they are, what became of their slots, and the operator's requests. */
-export function jobRoutes(deps: ServerDeps): FastifyPluginAsyncZod {
-  const { database, clock } = deps
+export function jobRoutes(deps: ServerDeps & { fires: Fires }): FastifyPluginAsyncZod {
+  const { database, clock, fires } = deps
   return async (app) => {
     app.get('/jobs', {
       schema: { operationId: 'listJobs', summary: 'The jobs by name, each with its next fires and last slots', tags, response: { 200: answer(z.array(jobLine)) } },
-    }, async () => success(await listJobs(database, clock.now())))
+    }, async () => success(await listJobs(database, clock.now(), fires)))
 
     app.get('/jobs/:name', {
       schema: { operationId: 'findJob', summary: 'A job with its steps', tags, params, response: { 200: answer(jobDetail) } },
-    }, async ({ params: { name } }) => success(await findJob(database, name, clock.now())))
+    }, async ({ params: { name } }) => success(await findJob(database, name, clock.now(), fires)))
 
     app.get('/jobs/:name/next', {
       schema: { operationId: 'jobFires', summary: 'Its next fires', tags, params, querystring: z.object({ limit: limit(5) }), response: { 200: answer(z.array(fireView)) } },
-    }, async ({ params: { name }, query }) => success(await jobFires(database, name, clock.now(), query.limit)))
+    }, async ({ params: { name }, query }) => success(await jobFires(database, name, clock.now(), query.limit, fires)))
 
     app.get('/jobs/:name/history', {
       schema: { operationId: 'jobHistory', summary: 'What became of its slots, the newest first', tags, params, querystring: z.object({ limit: limit(50) }), response: { 200: answer(z.array(occurrenceView)) } },
