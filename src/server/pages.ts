@@ -9,6 +9,9 @@ import { indexPage, pageStyle } from './index-page.ts'
 const noncePlace = '__CSP_NONCE__'
 const year = 365 * 24 * 3600
 
+/** What a page or a browser asks for as a file; a job may have a dot in its name. */
+const fileNames = /^\/assets\/|\.(?:js|css|map|html|json|txt|svg|png|ico|webmanifest|woff2?)$/i
+
 const nothing = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 const styleHash = createHash('sha256').update(pageStyle).digest('base64')
 
@@ -32,7 +35,7 @@ function appRoutes(folder: string, html: string, origin: () => string): FastifyP
     // every path of the app is the app, which reads it by itself; what looks like a file and is not there is missing
     app.get('/*', async (request, reply) => {
       const path = request.url.split('?')[0]!
-      if (/\.[a-z0-9]+$/i.test(path)) throw new Fault('missing', 'route.missing', `there is no GET ${path}`)
+      if (fileNames.test(path)) throw new Fault('missing', 'route.missing', `there is no GET ${path}`)
       // one name for one house: a cookie given to another name would not be found here, and would go to the signing page
       if (request.headers.host !== new URL(origin()).host) return reply.redirect(`${origin()}${path.replace(/^\/+/, '/')}`, 307)
       return sendApp(reply, html)

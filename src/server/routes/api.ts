@@ -13,10 +13,10 @@ export type Door = 'socket' | 'browser'
 
 /** What may be asked through either door. Nothing here decides or shows a draft: that is the releaser's alone. */
 export function apiRoutes(deps: ServerDeps, door: Door): FastifyPluginAsync {
-  const timed = { ...deps, fires: rememberFires() }
+  const fires = rememberFires()
   return async (app) => {
-    app.register(houseRoutes(timed, door))
-    app.register(jobRoutes(timed))
+    app.register(houseRoutes(deps, door, fires))
+    app.register(jobRoutes(deps, fires))
     app.register(runRoutes(deps, door))
     app.register(draftRoutes(deps))
     app.register(toolRoutes(deps, door))

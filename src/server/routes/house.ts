@@ -18,9 +18,9 @@ const tags = ['house']
 const modelsQuery = z.object({ fresh: z.literal('1').optional().describe('The upstreams are asked anew, whatever they said a moment ago.') })
 
 /** What goes on in the house as a whole. */
-export function houseRoutes(deps: ServerDeps & { fires: Fires }, door: Door): FastifyPluginAsyncZod {
+export function houseRoutes(deps: ServerDeps, door: Door, fires: Fires): FastifyPluginAsyncZod {
   const { database, clock, readiness } = deps
-  const whole = () => ({ database, house: deps.house(), isolation: deps.isolation, fires: deps.fires })
+  const whole = () => ({ database, house: deps.house(), isolation: deps.isolation, fires })
   const since = () => midnight(database, clock.now(), deps.house().settings.timezone)
   return async (app) => {
     app.get('/today', {

@@ -19,8 +19,8 @@ const runBody = z.strictObject({
 })
 
 /** Jobs: what they are, what became of their slots, and the operator's requests. */
-export function jobRoutes(deps: ServerDeps & { fires: Fires }): FastifyPluginAsyncZod {
-  const { database, clock, fires } = deps
+export function jobRoutes(deps: ServerDeps, fires: Fires): FastifyPluginAsyncZod {
+  const { database, clock } = deps
   return async (app) => {
     app.get('/jobs', {
       schema: { operationId: 'listJobs', summary: 'The jobs by name, each with its next fires and last slots', tags, response: { 200: answer(z.array(jobLine)) } },

@@ -9,23 +9,39 @@ interface Listening {
 /**
  * Listens to server-sent events until it is told to stop. The browser comes back by itself, with the id of the last event,
  * when a connection breaks; when the server answered with an error instead, it gives up, and we begin anew.
+ * A tab in the background does not listen: a browser has six connections to a server, for all tabs together.
  */
 export function listen(path: string, { onState, on }: Listening): () => void {
   let source: EventSource | undefined
   let timer: number | undefined
-  const open = () => {
-    timer = undefined
-    source = new EventSource(path)
-    source.addEventListener('open', () => onState(true))
-    source.addEventListener('error', () => {
+
+  function open(): void {
+    const opened = new EventSource(path)
+    source = opened
+    opened.addEventListener('open', () => onState(true))
+    opened.addEventListener('error', () => {
       onState(false)
-      if (source?.readyState === EventSource.CLOSED) timer ??= window.setTimeout(open, againMs)
+      if (opened.readyState === EventSource.CLOSED && source === opened) timer = window.setTimeout(open, againMs)
     })
-    for (const [event, hear] of Object.entries(on)) source.addEventListener(event, ({ data }: MessageEvent<string>) => hear(JSON.parse(data)))
+    for (const [event, hear] of Object.entries(on)) opened.addEventListener(event, ({ data }: MessageEvent<string>) => hear(JSON.parse(data)))
   }
-  open()
-  return () => {
+
+  function close(): void {
     window.clearTimeout(timer)
     source?.close()
+    source = undefined
+  }
+
+  function onVisibility(): void {
+    close()
+    if (document.hidden) onState(false)
+    else open()
+  }
+
+  document.addEventListener('visibilitychange', onVisibility)
+  if (!document.hidden) open()
+  return () => {
+    document.removeEventListener('visibilitychange', onVisibility)
+    close()
   }
 }

@@ -35,7 +35,7 @@ export function useLiveHints(): boolean {
       onState(isConnected) {
         if (!isConnected) {
           wasLost = true
-          worry ??= window.setTimeout(() => setConnected(false), patienceMs)
+          if (!document.hidden) worry ??= window.setTimeout(() => setConnected(false), patienceMs)
           return
         }
         window.clearTimeout(worry)

@@ -48,7 +48,7 @@ function JobParts({ job }: { job: JobDetail }) {
             <div className="card strip-card"><OccurrenceStrip strip={line.strip} /><StripLegend /></div>
           </Section>
         )}
-        <Section title="History" aside="the newest first">
+        <Section title="History" aside={<Link className="link" to="/runs" search={{ job: job.name }}>its runs</Link>}>
           <Shown query={history} what="The history" rows={4}>
             {(slots) => (slots.length > 0
               ? <ul className="card">{slots.map((slot) => <HistoryRow key={slot.id} slot={slot} />)}</ul>

@@ -20,8 +20,8 @@ export function RunsPage() {
     <div className="page">
       <PageHead title="Runs" about={job === undefined ? 'Every run, the newest first; each opens its timeline.' : `Runs of ${job}, the newest first.`} />
       <nav className="filters" aria-label="Runs by state">
-        <Link className="filter" to="/runs" search={{}} activeOptions={{ exact: true }}>All</Link>
-        {states.map((one) => <Link key={one} className="filter" to="/runs" search={{ state: one }} activeOptions={{ exact: true }}>{one}</Link>)}
+        <Link className="filter" to="/runs" search={job === undefined ? {} : { job }} activeOptions={{ exact: true }}>All</Link>
+        {states.map((one) => <Link key={one} className="filter" to="/runs" search={{ ...(job !== undefined && { job }), state: one }} activeOptions={{ exact: true }}>{one}</Link>)}
       </nav>
       <Shown query={runs} what="The runs" rows={8}>
         {(found) => (found.length > 0 ? <ul className="card">{found.map((run) => <RunRow key={run.id} run={run} />)}</ul> : <NoRuns state={known} />)}
