@@ -44,10 +44,8 @@ test('no text makes it fail, hang or lose a word', () => {
   }))
 })
 
-test('a megabyte of marks takes no longer than a moment', () => {
+test('a megabyte of marks takes time as it is long, not as its square', () => {
   const started = performance.now()
-  parseMarkdown('*_`'.repeat(30_000))
-  parseMarkdown('- '.repeat(20_000))
-  parseMarkdown('**a '.repeat(30_000))
-  assert.ok(performance.now() - started < 3_000, `${performance.now() - started} ms`)
+  for (const mark of ['*_`', '- ', '**a ', '> ', '- a\n\n']) parseMarkdown(mark.repeat(1_000_000 / mark.length))
+  assert.ok(performance.now() - started < 20_000, `${performance.now() - started} ms`)
 })
