@@ -32,6 +32,11 @@ const benches: Record<string, Bench> = {
     peers: false,
     measure: async (rounds, onProgress) => (await import('./mail.ts')).measureMail(rounds, onProgress),
   },
+  web: {
+    summary: 'what the pages of the dashboard ask in a house of 10,000 runs, and how much script they load first (about 1 minute)',
+    peers: false,
+    measure: async (rounds, onProgress) => (await import('./web.ts')).measureWeb(rounds, onProgress),
+  },
 }
 
 const { values: flags, positionals: [name] } = parseArgs({

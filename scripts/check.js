@@ -11,6 +11,7 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 const root = fileURLToPath(new URL('..', import.meta.url))
 const tool = (name) => `${root}node_modules/.bin/${name}`
 const configurationDoc = 'scripts/configuration-doc.ts'
+const openapi = 'scripts/openapi.ts'
 
 const parts = [
   { name: 'types', command: [tool('tsc'), '--noEmit', '--pretty', 'false'] },
@@ -20,6 +21,7 @@ const parts = [
   { name: 'dead code', command: [tool('knip'), '--no-progress'] },
   { name: 'architecture', command: [process.execPath, 'scripts/test.js', 'architecture.test.ts'] },
   { name: 'generated docs', command: [process.execPath, configurationDoc, '--check'], when: existsSync(`${root}${configurationDoc}`) },
+  { name: 'generated OpenAPI', command: [process.execPath, openapi, '--check'] },
 ]
 
 function perform({ name, command: [program, ...args] }) {
@@ -31,7 +33,7 @@ function perform({ name, command: [program, ...args] }) {
     child.stderr.on('data', (text) => (output += text))
     child.on('error', (error) => (output += error.message))
     child.on('close', (code) => {
-      console.log(`${code === 0 ? '✔' : '✖'} ${name.padEnd(16)} ${((performance.now() - started) / 1000).toFixed(1)} s`)
+      console.log(`${code === 0 ? '✔' : '✖'} ${name.padEnd(17)} ${((performance.now() - started) / 1000).toFixed(1)} s`)
       resolve({ name, ok: code === 0, output })
     })
   })

@@ -23,13 +23,14 @@ const upstream = {
 const tool = { name: 'text.echo', summary: 'Says', effect: 'read', fallback: null, input: { properties: { a: {}, b: {} }, required: ['a'] }, output: {} }
 const today = {
   state: 'needs_you', at, since: at, timezone: 'Europe/Berlin', missed_why: 'Castellan was not running; it started later',
-  counts: { needs_you: 3, ran: 4, missed: 1, cost_eur: 0, private_words_left: 0 }, drafts: [], snoozed: [], dead: [], runs: [], not_run: [], next: [], kept_aside: 0, problems: [],
+  counts: { needs_you: 3, ran: 4, missed: 1, cost_eur: 0, private_words_left: 0 }, drafts: [], snoozed: [], dead: [], runs: [], not_run: [], next: [], kept_aside: 0, problems: [], alerts: [], brief: null,
   isolation: { mode: 'demonstration', detail: 'one uid' },
 }
 const status = {
   state: 'ready', version: '0.1.0', started_at: at, pid: 1, house: { folder: '/h', name: 'H', digest: 'd', loaded_at: at, problems: [] }, isolation: today.isolation,
   database: { version: '18', schema: 7 }, parts: [], processes: [], runs: { queued_open: 0, queued_private: 0, running: 0, parked: 0, waiting: 0 },
 }
+const session = { id, state: 'open', browser: 'Firefox', opened_at: at, seen_at: at, expires_at: at }
 const key = { id: 'ed25519:a', kind: 'ed25519', name: 'me', scope: 'operator', enrolled_at: at, last_used_at: null, revoked_at: null, until: null, passkey: null, rp_id: null }
 
 const draft = await sampleDraft()
@@ -44,6 +45,8 @@ const server: StubRoutes = {
   'GET /api/dead': { data: [run] }, [`POST /api/dead/${id}/redrive`]: { data: { id, state: 'queued', behind: null } },
   'GET /api/tools': { data: [tool] }, 'POST /api/tools/text.echo/run': { data: { run: id, tool: 'text.echo', state: 'succeeded', output: { a: 1 }, label, made_without_model: false, error: null } },
   'GET /api/models': { data: [upstream] }, 'POST /api/tools/model.ask/run': { data: { run: id, tool: 'model.ask', state: 'succeeded', output: { model: 'm' }, label, made_without_model: false, error: null } },
+  'POST /api/signin/link': { data: { url: 'http://127.0.0.1:7400/#signin=a', expires_at: at } }, 'GET /api/sessions': { data: [session] },
+  [`POST /api/sessions/${id}/revoke`]: { data: { id, state: 'signed_out' } },
   'POST /api/reload': { data: { fresh: true, digest: 'd', problems: [] } },
 }
 const releaser: StubRoutes = {
@@ -60,6 +63,7 @@ const releaser: StubRoutes = {
 /** Every command with arguments that succeed, and what its data is. Those in `alone` need no running house. */
 const commands: Record<string, { argv: string[]; data: 'array' | 'state' | 'object' }> = {
   today: { argv: [], data: 'state' }, status: { argv: [], data: 'state' }, doctor: { argv: [], data: 'array' }, reload: { argv: [], data: 'state' },
+  signin: { argv: [], data: 'object' }, 'session list': { argv: [], data: 'array' }, 'session revoke': { argv: [id], data: 'state' },
   'job list': { argv: [], data: 'array' }, 'job show': { argv: ['brief'], data: 'state' }, 'job next': { argv: ['brief'], data: 'array' },
   'job history': { argv: ['brief'], data: 'array' }, 'job run': { argv: ['brief', '--wait', '--input', '{}', '--key', 'k'], data: 'state' },
   'job pause': { argv: ['brief'], data: 'state' }, 'job resume': { argv: ['brief'], data: 'state' },

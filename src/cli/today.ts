@@ -4,7 +4,8 @@ import { addCommand, type Cli } from './command/add-command.ts'
 import { outcome } from './command/outcome.ts'
 import { table } from './terminal/table.ts'
 import { paintState, type Terminal } from './terminal/terminal.ts'
-import { counted, distance, duration, labelWords, moment, money, shortId, snoozedLine, type Here } from './terminal/wording.ts'
+import { todayLine } from './terminal/today-line.ts'
+import { counted, distance, duration, labelWords, moment, shortId, snoozedLine, type Here } from './terminal/wording.ts'
 
 export function register(program: Command, cli: Cli): void {
   addCommand(program, cli, {
@@ -51,32 +52,16 @@ function morningPage(today: TodayView, terminal: Terminal, here: Here): string {
     sections.push(['Next', table(terminal, ['AT', 'JOB', ''], today.next.map((fire) => [at(fire.at), fire.job, distance(fire.at, here)]))])
   }
   const notes = [
+    ...today.alerts.map((alert) => `${at(alert.at)}: ${alert.what}.`),
     ...snoozedLine(today.snoozed, { ...here, timezone: today.timezone }),
     ...(today.kept_aside > 0 ? [`Since midnight ${counted(today.kept_aside, 'message')} of P3 local only arrived; no cloud model will see ${today.kept_aside === 1 ? 'it' : 'them'}.`] : []),
     ...(today.isolation.mode === 'demonstration' ? [`Demonstration: ${today.isolation.detail}.`] : []),
   ]
   return [
-    terminal.paint('bold', firstLine(today)),
+    terminal.paint('bold', todayLine(today)),
     ...sections.map(([title, body]) => `${terminal.paint('bold', title)}\n${indent(body)}`),
     ...(notes.length > 0 ? [terminal.paint('yellow', notes.join('\n'))] : []),
   ].join('\n\n')
-}
-
-/** `3 need you · 4 ran · 1 missed (Castellan was not running) · EUR 0.00 · 0 private words left`. */
-export function firstLine({ counts, missed_why }: Pick<TodayView, 'counts' | 'missed_why'>): string {
-  const why = counts.missed > 0 && missed_why !== null ? ` (${shorten(missed_why)})` : ''
-  return [
-    `${counts.needs_you} ${counts.needs_you === 1 ? 'needs' : 'need'} you`,
-    `${counts.ran} ran`,
-    `${counts.missed} missed${why}`,
-    money(counts.cost_eur),
-    `${counted(counts.private_words_left, 'private word')} left`,
-  ].join(' · ')
-}
-
-function shorten(reason: string): string {
-  const clause = reason.split(/[;:]/)[0]!.trim()
-  return clause.length > 60 ? `${clause.slice(0, 59)}…` : clause
 }
 
 function slotsOf({ count, first, last }: NotRun, at: (time: string) => string): string {

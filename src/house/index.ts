@@ -20,7 +20,7 @@ export type {
   SmtpConnectorSettings,
   Upstream,
 } from './settings/settings.ts'
-export type { SigningSite } from './settings/check-signing.ts'
+export { signingSite, type SigningSite } from './settings/check-signing.ts'
 export { describeProblem, type Problem } from './problem.ts'
 export { isTrue, renderTemplate, resolveInput, type Scope } from './expression.ts'
 export { nextFires } from './cron.ts'

@@ -1,6 +1,8 @@
 import { asTyped } from '../kernel/as-typed.ts'
 import { describeProblem } from '../house/index.ts'
-import { signingSite } from '../house/settings/check-signing.ts'
+import { signingSite } from '../house/index.ts'
+import { signinLink } from './signin-link.ts'
+import { readUpState } from './up-state.ts'
 import { up, type Up } from './up.ts'
 
 export interface RunUpOptions {
@@ -18,7 +20,9 @@ export async function runUp({ home, house, write }: RunUpOptions): Promise<void>
   const running = await up({ home, ...(house !== undefined && { house }), onProgress: write })
   process.on('SIGHUP', () => void reload(running, write))
   await Promise.race([running.settled, stop.promise])
-  greet(running, (performance.now() - began) / 1000, write)
+  const socket = readUpState(home)?.sockets.server
+  const link = socket === undefined ? undefined : await signinLink(socket)
+  greet(running, link, (performance.now() - began) / 1000, write)
   const signal = await stop.promise
   write(`${signal}: stopping; what is under way is finished first`)
   await running.stop()
@@ -31,7 +35,7 @@ const firstCommands = [
   ['castellan draft list', 'what waits for your signature'],
 ] as const
 
-function greet(running: Up, seconds: number, write: (line: string) => void): void {
+function greet(running: Up, link: string | undefined, seconds: number, write: (line: string) => void): void {
   const { house, problems, fresh } = running.house()
   const crashed = [...running.processes.values()].filter(({ state }) => state.state === 'crashed')
   write('')
@@ -39,6 +43,7 @@ function greet(running: Up, seconds: number, write: (line: string) => void): voi
   write(`  house      ${house.folder}, ${house.jobs.length} jobs`)
   write(`  address    http://127.0.0.1:${house.settings.ports.server}`)
   write(`  signing    ${signingSite(house.settings.signing, house.settings.ports.releaser).origin}`)
+  if (link !== undefined) write(`  sign in    ${link}  (works once, within ten minutes)`)
   write(`  isolation  ${running.isolation.mode}: ${running.isolation.detail}`)
   if (!fresh) write('  the house has errors; the last good one goes on:')
   for (const problem of problems) write(`  ${describeProblem(problem)}`)

@@ -1,11 +1,12 @@
 import { EventEmitter } from 'node:events'
+import { join } from 'node:path'
 import { systemClock } from '../kernel/clock.ts'
 import { connect } from '../kernel/database/connect.ts'
 import { checkSchema } from '../kernel/database/migrate.ts'
 import { Fault } from '../kernel/fault.ts'
 import { listenOnLoopback, listenOnSocket } from '../kernel/listen.ts'
 import { createLogger } from '../kernel/log.ts'
-import { signingSite } from '../house/settings/check-signing.ts'
+import { signingSite } from '../house/index.ts'
 import { createRunOpener, createScheduler } from '../jobs/index.ts'
 import { listModels } from '../models/list-models.ts'
 import type { QueueName } from '../runs/index.ts'
@@ -14,16 +15,19 @@ import {
   createDoctor,
   createLoopbackApp,
   createReadiness,
+  createSessions,
   databaseExaminations,
   machineExaminations,
   mailboxExamination,
   signingExamination,
+  type Reloaded,
 } from '../server/index.ts'
 import { allTools } from '../tools/all-tools.ts'
 import { createRegistry } from '../tools/index.ts'
 import type { Boot, Host, Started } from './boot.ts'
 
 const tickMs = 1_000
+const pages = join(import.meta.dirname, '..', '..', 'web', 'dist', 'dashboard')
 
 /** Answers the operator on a Unix socket, says on loopback whether Castellan is well, and keeps the schedule. */
 export async function start(boot: Boot, host: Host): Promise<Started> {
@@ -52,19 +56,23 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
     ...machineExaminations({ home, house: () => house, gates, isolation, path: process.env.PATH ?? '', platform: process.platform }),
     signingExamination({ site: () => signingSite(house.settings.signing, releaserPort), port: releaserPort }),
   ])
-  const app = createApp({
+  let address = `http://127.0.0.1:${house.settings.ports.server}`
+  const origin = () => address
+  const deps = {
     database, clock, log, isolation, readiness, doctor, wakes, wake,
+    sessions: createSessions({ database, clock, origin }),
     open: createRunOpener(database, wake),
     house: () => house,
     gates,
     tools: createRegistry(allTools),
     stopping: stopping.signal,
     reload: () => reload(host),
-  })
-  const loopback = createLoopbackApp({ log, readiness })
+  }
+  const app = createApp(deps)
+  const loopback = createLoopbackApp({ ...deps, origin, pages })
   scheduler.start(tickMs)
+  address = await listenOnLoopback(loopback, house.settings.ports.server, 'ports.server')
   await listenOnSocket(app, boot.sockets.server, 'owner')
-  await listenOnLoopback(loopback, boot.house.settings.ports.server, 'ports.server')
 
   return {
     async stop(deadlineMs) {
@@ -78,8 +86,8 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
   }
 }
 
-async function reload(host: Host): Promise<unknown> {
-  const answer = (await host.request('reload')) as { ok: boolean; data?: unknown; error?: { message: string } }
+async function reload(host: Host): Promise<Reloaded> {
+  const answer = (await host.request('reload')) as { ok: boolean; data?: Reloaded; error?: { message: string } }
   if (!answer.ok) throw new Fault('invalid', 'house.broken', answer.error?.message ?? 'the house could not be read again')
-  return answer.data
+  return answer.data!
 }

@@ -3,16 +3,15 @@ import type { FastifyInstance } from 'fastify'
 import type { House } from '../house/index.ts'
 import type { Logger } from '../kernel/log.ts'
 import type { GateReport } from '../models/index.ts'
-import type { IsolationView } from './api.ts'
+import type { IsolationView, Reloaded } from './api.ts'
 import { bareApp } from './bare-app.ts'
 import type { Doctor } from './doctor/doctor.ts'
 import type { Readiness } from './readiness.ts'
 import type { RequestDeps } from './request/run-job.ts'
 import type { ToolList } from './routes/tools.ts'
-import { houseRoutes } from './routes/house.ts'
-import { jobRoutes } from './routes/jobs.ts'
-import { runRoutes } from './routes/runs.ts'
-import { toolRoutes } from './routes/tools.ts'
+import { apiRoutes } from './routes/api.ts'
+import { signinLinkRoutes } from './routes/sessions.ts'
+import type { Sessions } from './signin/sessions.ts'
 
 export interface ServerDeps extends RequestDeps {
   readonly log: Logger
@@ -23,20 +22,21 @@ export interface ServerDeps extends RequestDeps {
   readonly tools: ToolList
   readonly readiness: Readiness
   readonly doctor: Doctor
+  readonly sessions: Sessions
   /** Emits `wake` when a run may have moved on. */
   readonly wakes: EventEmitter
   /** Aborts when the server stops, so that nobody waits for a run any longer. */
   readonly stopping: AbortSignal
   /** Asks `up` to read the house again; answers with what it found. */
-  reload(): Promise<unknown>
+  reload(): Promise<Reloaded>
+  /** Tests look whether each answer is what its schema says. */
+  readonly checkAnswers?: boolean
 }
 
-/** Everything the CLI may ask, for the Unix socket; who can open the socket is let in. */
+/** Everything that the CLI may ask, for the Unix socket; who can open the socket is let in. */
 export function createApp(deps: ServerDeps): FastifyInstance {
-  const app = bareApp(deps.log)
-  app.register(houseRoutes(deps), { prefix: '/api' })
-  app.register(jobRoutes(deps), { prefix: '/api' })
-  app.register(runRoutes(deps), { prefix: '/api' })
-  app.register(toolRoutes(deps), { prefix: '/api' })
+  const app = bareApp(deps.log, deps)
+  app.register(apiRoutes(deps, 'socket'), { prefix: '/api' })
+  app.register(signinLinkRoutes(deps.sessions), { prefix: '/api' })
   return app
 }

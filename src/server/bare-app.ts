@@ -1,14 +1,16 @@
 import fastify, { LogController, type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { Fault } from '../kernel/fault.ts'
 import type { Logger } from '../kernel/log.ts'
+import { checkBySchema } from './check-schema.ts'
 import { failure } from './envelope.ts'
 
 const bodyLimit = 1_048_576
 
-/** A Fastify that answers in the one envelope, errors too. */
-export function bareApp(log: Logger): FastifyInstance {
+/** A Fastify that holds requests against the schemas of their routes and answers in the one envelope, errors too. */
+export function bareApp(log: Logger, { checkAnswers = false } = {}): FastifyInstance {
   const options: FastifyServerOptions = { loggerInstance: log, logController: new LogController({ disableRequestLogging: true }), bodyLimit, forceCloseConnections: 'idle', exposeHeadRoutes: false }
   const app = fastify(options) as unknown as FastifyInstance
+  checkBySchema(app, checkAnswers)
   app.setErrorHandler((error, request, reply) => {
     const { status, body } = failure(asFault(error))
     if (status === 500) request.log.error({ err: error, route: request.routeOptions.url }, 'a request failed')

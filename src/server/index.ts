@@ -4,8 +4,9 @@ export { databaseExaminations } from './doctor/database-examinations.ts'
 export { mailboxExamination } from './doctor/mailbox-examination.ts'
 export { machineExaminations } from './doctor/machine-examinations.ts'
 export { signingExamination } from './doctor/signing-examination.ts'
-export { createLoopbackApp } from './loopback.ts'
+export { createLoopbackApp, type LoopbackDeps } from './loopback.ts'
 export { createReadiness } from './readiness.ts'
+export { createSessions } from './signin/sessions.ts'
 export type {
   Check,
   ErrorView,
@@ -17,8 +18,11 @@ export type {
   OccurrenceView,
   OpenedRun,
   RedrivenRun,
+  Reloaded,
   RunDetail,
   RunSummary,
+  SessionLine,
+  SigninLink,
   StatusView,
   StepView,
   TodayView,

@@ -1,23 +1,34 @@
-import { createHash } from 'node:crypto'
-import type { FastifyInstance } from 'fastify'
-import type { Logger } from '../kernel/log.ts'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Fault } from '../kernel/fault.ts'
+import type { ServerDeps } from './app.ts'
 import { bareApp } from './bare-app.ts'
-import { indexPage, pageStyle } from './index-page.ts'
-import type { Readiness } from './readiness.ts'
+import { closedPolicy, pageRoutes } from './pages.ts'
+import { apiRoutes } from './routes/api.ts'
+import { eventRoutes, type EventDeps } from './routes/events.ts'
+import { ownSessionRoutes, signinRoutes } from './routes/sessions.ts'
+import { createBrowserGuard } from './signin/browser-guard.ts'
 
-const styleHash = createHash('sha256').update(pageStyle).digest('base64')
-const policy = `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
+export interface LoopbackDeps extends ServerDeps, EventDeps {
+  /** The address of this app with its port, which is known once it listens. */
+  origin(): string
+  /** The built dashboard. */
+  readonly pages: string
+  readonly mostRequests?: number
+}
 
-/** What any program on this machine may see: whether Castellan is well, and a page that says what to type. No data. */
-export function createLoopbackApp({ log, readiness }: { log: Logger; readiness: Readiness }): FastifyInstance {
-  const app = bareApp(log)
+/** What a browser on this machine may see: whether Castellan is well, the dashboard without data, and data behind a session. */
+export function createLoopbackApp(deps: LoopbackDeps): FastifyInstance {
+  const { readiness, sessions, origin, pages } = deps
+  const app = bareApp(deps.log, deps)
+  const guard = createBrowserGuard(deps)
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({
-      'content-security-policy': policy,
+      'content-security-policy': closedPolicy,
+      'cross-origin-opener-policy': 'same-origin',
       'cross-origin-resource-policy': 'same-origin',
       'referrer-policy': 'no-referrer',
       'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
       'cache-control': 'no-store',
     })
     // a page elsewhere whose name was made to point here (DNS rebinding) shows itself by its name
@@ -32,8 +43,21 @@ export function createLoopbackApp({ log, readiness }: { log: Logger; readiness: 
       ? { ok: true, data }
       : reply.status(503).send({ ok: false, error: { code: 'server.not_ready', message: describe(data.parts), details: data } })
   })
-  app.get('/', async (_request, reply) => reply.type('text/html; charset=utf-8').send(indexPage()))
+  app.register(signinRoutes(sessions, guard), { prefix: '/api' })
+  app.register(async (admitted) => {
+    admitted.addHook('onRequest', (request, reply) => guard.admit(request, reply))
+    admitted.register(apiRoutes(deps, 'browser'))
+    admitted.register(ownSessionRoutes(sessions, guard))
+    admitted.register(eventRoutes(deps, (request) => sessions.isOpen(guard.sessionOf(request).id)))
+    admitted.all('/*', missing)
+  }, { prefix: '/api' })
+  app.register(pageRoutes(pages, origin))
   return app
+}
+
+/** Only who is signed in learns which routes there are. */
+async function missing(request: FastifyRequest): Promise<never> {
+  throw new Fault('missing', 'route.missing', `there is no ${request.method} ${request.url.split('?')[0]}`)
 }
 
 function isLoopbackName(host: string | undefined): boolean {

@@ -8,7 +8,7 @@ import { createManualClock } from '../../src/kernel/clock.ts'
 import type { GateReport } from '../../src/models/index.ts'
 import type { QueueName } from '../../src/runs/index.ts'
 import { advanceRuns, type AdvanceOutcome, type Claim, type StepResult } from '../../src/runs/run-store.ts'
-import { createApp, createDoctor, createLoopbackApp, createReadiness, databaseExaminations, type ServerDeps } from '../../src/server/index.ts'
+import { createApp, createDoctor, createLoopbackApp, createReadiness, createSessions, databaseExaminations, type ServerDeps } from '../../src/server/index.ts'
 import { checkSchema, newestVersion } from '../../src/kernel/database/migrate.ts'
 import { testDatabase, type TestDatabase } from './database.ts'
 import { declareJobs } from './jobs.ts'
@@ -40,6 +40,8 @@ export interface Answer<T> {
   readonly error: { code: string; message: string; details?: Record<string, unknown> }
 }
 
+export const origin = 'http://127.0.0.1:7400'
+
 export const tool = { name: 'text.echo', summary: 'Say it again', effect: 'read', fallback: null, input: { type: 'object' }, output: {} } as const
 
 /** The server's app on a database of its own, as role castellan_server, without a worker. */
@@ -52,7 +54,7 @@ export async function testServer(t: TestContext, jobs: readonly JobDefinition[] 
   const woken: QueueName[] = []
   const stopping = new AbortController()
   const house = {
-    folder: '/house', digest: 'd', settings: { name: 'Test', timezone: 'Europe/Berlin', models: { upstreams: [], routes: {} }, ...settings },
+    folder: '/house', digest: 'd', settings: { name: 'Test', timezone: 'Europe/Berlin', models: { upstreams: [], routes: {} }, ports: { releaser: 7401 }, ...settings },
     lanes: [], jobs, agents: [], prompts: {}, labelRules: [],
   } as unknown as House
   const readiness = createReadiness({ database: role, clock, checkSchema, scheduler: { lastTick: () => server.tick } })
@@ -69,11 +71,13 @@ export async function testServer(t: TestContext, jobs: readonly JobDefinition[] 
     },
     doctor: createDoctor(databaseExaminations({ database: role, clock, checkSchema })),
     wakes: new EventEmitter(),
+    sessions: createSessions({ database: role, clock, origin: () => origin }),
     stopping: stopping.signal,
     reload: async () => ({ fresh: true, digest: 'd', problems: [] }),
+    checkAnswers: true,
   }
   const app = createApp(deps)
-  const loopback = createLoopbackApp({ log, readiness })
+  const loopback = createLoopbackApp({ ...deps, origin: () => origin, pages: '/nowhere' })
   t.after(async () => {
     stopping.abort()
     await app.close()

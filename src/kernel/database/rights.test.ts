@@ -31,6 +31,7 @@ const everybody: readonly string[] = [
   `insert into session (id, key_hash, run_id, fence) values (gen_random_uuid(), '\\x00', '${rows.open.run}', '${rows.open.fence}')`,
   `update session set expires_at = 'infinity'`,
   `select * from session`,
+  `update web_session set key_hash = sha256('mine')`,
   `update run set label_level = 0`,
   `insert into step (run_id, id, position, tool, state) values ('${rows.open.run}', 'x', 9, 't', 'succeeded')`,
   `delete from run`,
@@ -64,6 +65,8 @@ const everybody: readonly string[] = [
 /** What only others may. */
 const forbidden: Record<Role, readonly string[]> = {
   castellan_worker_open: [
+    `select * from web_session`,
+    `insert into signin_code values (sha256('mine'), 'infinity')`,
     `insert into run (id, occurrence_id, job, digest, lane, state) select gen_random_uuid(), occurrence_id, job, digest, lane, 'queued' from run`,
     `insert into proposal (id, run_id, step_id, item_key, kind, connector, payload) values (gen_random_uuid(), '${rows.open.run}', 'only', 'i', 'mail', 'file', '{}')`,
     `update proposal set state = 'frozen'`,
@@ -97,6 +100,8 @@ const forbidden: Record<Role, readonly string[]> = {
     `select audit_append('operator.request', 'x', '{}')`,
   ],
   castellan_worker_private: [
+    `select * from web_session`,
+    `insert into signin_code values (sha256('mine'), 'infinity')`,
     `select * from draft`,
     `select * from decision`,
     `select * from audit_event`,
@@ -135,6 +140,8 @@ const forbidden: Record<Role, readonly string[]> = {
     `select file_written('${rows.open.run}', '${rows.open.fence}', '\\x00', 0::smallint, 'trusted', '{}')`,
   ],
   castellan_releaser: [
+    `select * from web_session`,
+    `insert into signin_code values (sha256('mine'), 'infinity')`,
     `update draft set document = '{}'`,
     `update draft set wire = 'x'`,
     `update draft set risk = 1`,
@@ -155,6 +162,8 @@ const forbidden: Record<Role, readonly string[]> = {
     `select audit_append('operator.request', 'x', '{}')`,
   ],
   castellan_gate_local: [
+    `select * from web_session`,
+    `insert into signin_code values (sha256('mine'), 'infinity')`,
     `select * from run`,
     `select * from content`,
     `select * from proposal`,
@@ -170,6 +179,8 @@ const forbidden: Record<Role, readonly string[]> = {
     `select audit_append('draft.decided', 'x', '{}')`,
   ],
   castellan_gate_cloud: [
+    `select * from web_session`,
+    `insert into signin_code values (sha256('mine'), 'infinity')`,
     `select * from run`,
     `select * from content`,
     `select * from proposal`,

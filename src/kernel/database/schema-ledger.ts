@@ -188,6 +188,20 @@ export interface SupervisorTable {
   problems: GeneratedJson
 }
 
+export interface WebSessionTable {
+  id: string
+  key_hash: Buffer
+  browser: string
+  opened_at: Timestamp
+  seen_at: Timestamp
+  expires_at: Timestamp
+}
+
+export interface SigninCodeTable {
+  code_hash: Buffer
+  expires_at: Timestamp
+}
+
 export interface SchemaMetaTable {
   version: number
   file: string

@@ -28,5 +28,7 @@ export interface Schema {
   audit_seal: ledger.AuditSealTable
   process: ledger.ProcessTable
   supervisor: ledger.SupervisorTable
+  web_session: ledger.WebSessionTable
+  signin_code: ledger.SigninCodeTable
   schema_meta: ledger.SchemaMetaTable
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/database/connect.ts'
+import { readAlerts } from '../read/alerts.ts'
 import { privateWordsLeft } from '../read/calls.ts'
 import { readHouse } from '../read/house.ts'
 import { readProcesses } from '../read/status.ts'
@@ -9,6 +10,7 @@ import type { Examination, Finding } from './doctor.ts'
 const lateRunMinutes = 10
 const lateSealSeconds = 30
 const clockDriftMs = 2_000
+const dayMs = 86_400_000
 
 export interface DatabaseDeps {
   readonly database: Database
@@ -29,6 +31,7 @@ export function databaseExaminations({ database, clock, checkSchema }: DatabaseD
     { id: 'dead-runs', mend: 'castellan dead list', look: () => deadRuns(database) },
     { id: 'audit', mend: 'castellan audit verify', look: () => auditTail(database) },
     { id: 'private-words', mend: 'castellan model list', look: () => privateWords(database) },
+    { id: 'signin', mend: 'castellan session list', look: () => lockedSignin(database, clock) },
     { id: 'keys', mend: 'castellan operator enroll --passkey', look: () => demonstrationKey(database) },
   ]
 }
@@ -84,7 +87,8 @@ async function lateRuns(database: Database): Promise<Finding> {
 }
 
 async function deadRuns(database: Database): Promise<Finding> {
-  const { rows } = await sql<{ dead: number }>`select count(*)::int as dead from run where state = 'dead' and job not like 'tool.%'`.execute(database.kysely)
+  const { rows } = await sql<{ dead: number }>`select count(*)::int as dead from run
+    where state = 'dead' and closed_at is not null and error is not null and job not like 'tool.%'`.execute(database.kysely)
   const { dead } = rows[0]!
   return dead === 0 ? { status: 'ok', what: 'none' } : { status: 'warn', what: `${dead} run(s) gave up and wait for you` }
 }
@@ -105,6 +109,13 @@ async function privateWords(database: Database): Promise<Finding> {
   return words === 0
     ? { status: 'ok', what: '0 left, by every model call on record' }
     : { status: 'fail', what: `${words} word(s) above their clearance reached a cloud model` }
+}
+
+/** Wrong codes come from programs of this machine: no page elsewhere can try one. */
+async function lockedSignin(database: Database, clock: Clock): Promise<Finding> {
+  const alerts = await readAlerts(database, new Date(clock.now().getTime() - dayMs))
+  if (alerts.length === 0) return { status: 'ok', what: 'nobody guessed at sign-in codes within a day' }
+  return { status: 'warn', what: `${alerts[0]!.what} at ${alerts[0]!.at}${alerts.length > 1 ? `, and ${alerts.length - 1} times before` : ''}` }
 }
 
 async function demonstrationKey(database: Database): Promise<Finding> {

@@ -1,22 +1,34 @@
 import type { Database } from '../../kernel/database/connect.ts'
 import { Fault } from '../../kernel/fault.ts'
 import { describeLevel } from '../../labels/index.ts'
-import { nextFires, type JobDefinition } from '../../house/index.ts'
-import type { FireView, JobDetail, JobSummary, OccurrenceView, RunSummary } from '../api.ts'
+import type { JobDefinition } from '../../house/index.ts'
+import type { FireView, JobDetail, JobLine, JobSummary, OccurrenceView, RunSummary } from '../api.ts'
+import { readStrips } from './job-strips.ts'
 import { iso, labelView } from './label-view.ts'
+import type { Fires } from './remember-fires.ts'
 
-/** The jobs of the house by name; those that only carry a single tool are not listed. */
-export async function listJobs(database: Database, now: Date): Promise<JobSummary[]> {
-  const rows = await selectJobs(database).where('j.declared', '=', true).where('j.name', 'not like', 'tool.%').execute()
-  return rows.map((row) => jobSummary(row, now))
+const shownFires = 5
+
+/** The jobs of the house by name, each with its next fires and its last slots; those that only carry a single tool are not listed. */
+export async function listJobs(database: Database, now: Date, fires: Fires): Promise<JobLine[]> {
+  const [rows, strips] = await Promise.all([declaredJobs(database), readStrips(database)])
+  return rows.map((row) => {
+    const summary = jobSummary(row, now, fires)
+    const next = summary.state === 'active' ? firesOf(summary.schedules, now, shownFires, fires) : []
+    return { ...summary, fires: next, strip: strips.get(row.name) ?? [] }
+  })
+}
+
+function declaredJobs(database: Database): Promise<JobRow[]> {
+  return selectJobs(database).where('j.declared', '=', true).where('j.name', 'not like', 'tool.%').execute()
 }
 
 /** @throws Fault `job.missing` */
-export async function findJob(database: Database, name: string, now: Date): Promise<JobDetail> {
+export async function findJob(database: Database, name: string, now: Date, fires: Fires): Promise<JobDetail> {
   const row = await readJob(database, name)
   const definition = row.definition as JobDefinition
   return {
-    ...jobSummary(row, now),
+    ...jobSummary(row, now, fires),
     digest: row.digest,
     overlap: row.overlap,
     missed: row.missed,
@@ -29,9 +41,9 @@ export async function findJob(database: Database, name: string, now: Date): Prom
 }
 
 /** The next fires over all schedules of a job. @throws Fault `job.missing` */
-export async function jobFires(database: Database, name: string, now: Date, count: number): Promise<FireView[]> {
+export async function jobFires(database: Database, name: string, now: Date, count: number, fires: Fires): Promise<FireView[]> {
   const row = await readJob(database, name)
-  return fires((row.definition as JobDefinition).schedules, now, count)
+  return firesOf((row.definition as JobDefinition).schedules, now, count, fires)
 }
 
 /** What became of the slots of a job, the newest first. @throws Fault `job.missing` */
@@ -59,8 +71,8 @@ export async function jobHistory(database: Database, name: string, limit: number
 }
 
 /** The next fire of every active job, the earliest first. */
-export async function nextOfAll(database: Database, now: Date, count: number): Promise<{ job: string; at: string }[]> {
-  const jobs = await listJobs(database, now)
+export async function nextOfAll(database: Database, now: Date, count: number, fires: Fires): Promise<{ job: string; at: string }[]> {
+  const jobs = (await declaredJobs(database)).map((row) => jobSummary(row, now, fires))
   return jobs
     .flatMap((job) => (job.state === 'active' && job.next !== null ? [{ job: job.name, at: job.next }] : []))
     .sort((a, b) => (a.at < b.at ? -1 : 1))
@@ -88,7 +100,7 @@ function selectJobs(database: Database) {
 
 type JobRow = Awaited<ReturnType<ReturnType<typeof selectJobs>['execute']>>[number]
 
-function jobSummary(row: JobRow, now: Date): JobSummary {
+function jobSummary(row: JobRow, now: Date, fires: Fires): JobSummary {
   const { summary, schedules } = row.definition as JobDefinition
   const state = !row.declared ? 'undeclared' : row.paused ? 'paused' : schedules.length === 0 ? 'manual' : 'active'
   return {
@@ -98,14 +110,14 @@ function jobSummary(row: JobRow, now: Date): JobSummary {
     lane: row.lane,
     label: labelView(row),
     schedules: schedules.map(({ cron, timezone }) => ({ cron, timezone })),
-    next: state === 'active' ? (fires(schedules, now, 1)[0]?.at ?? null) : null,
+    next: state === 'active' ? (firesOf(schedules, now, 1, fires)[0]?.at ?? null) : null,
     last: row.run === null ? null : { run: row.run, state: row.run_state as RunSummary['state'], opened_at: iso(row.run_opened_at!) },
   }
 }
 
-function fires(schedules: readonly { cron: string; timezone: string }[], after: Date, count: number): FireView[] {
+function firesOf(schedules: readonly { cron: string; timezone: string }[], after: Date, count: number, fires: Fires): FireView[] {
   return schedules
-    .flatMap(({ cron, timezone }) => nextFires(cron, timezone, after, count).map((at) => ({ at: at.toISOString(), cron, timezone })))
+    .flatMap(({ cron, timezone }) => fires(cron, timezone, after, count).map((at) => ({ at: at.toISOString(), cron, timezone })))
     .sort((a, b) => (a.at < b.at ? -1 : 1))
     .slice(0, count)
 }

@@ -24,6 +24,8 @@ export async function listRuns(database: Database, filter: RunFilter): Promise<R
   let query = selectRuns(database).orderBy('r.id', 'desc').limit(filter.limit)
   if (filter.job !== undefined) query = query.where('r.job', '=', filter.job)
   if (filter.state !== undefined) query = query.where('r.state', '=', filter.state)
+  // said again in the words of the index that holds them: a look at all runs would be for a few
+  if (filter.state === 'dead') query = query.where('r.closed_at', 'is not', null).where('r.error', 'is not', null)
   if (filter.since !== undefined) query = query.where('r.id', '>=', firstIdOf(filter.since))
   if (filter.withoutTools) query = query.where('r.job', 'not like', 'tool.%')
   return (await query.execute()).map(runSummary)
@@ -46,28 +48,33 @@ export async function findRun(database: Database, id: string): Promise<RunDetail
     executor: run.executor,
     not_before: iso(run.not_before),
     input: run.input,
+    withheld: false,
     steps,
     proposals,
   }
 }
 
-/** What the steps of a run logged, in order. */
+/** What the steps of a run logged last, in order. */
 export async function readLog(database: Database, id: string, limit: number): Promise<LogLine[]> {
-  const rows = await database.kysely
+  const rows = await selectLog(database, id).orderBy('id', 'desc').limit(limit).execute()
+  return rows.reverse().map(logLine)
+}
+
+/** What the steps of a run logged after a line that is known, in order. Lines of one run are written one after the other, so none comes late. */
+export async function readLogAfter(database: Database, id: string, after: number, limit: number): Promise<LogLine[]> {
+  const rows = await selectLog(database, id).where('id', '>', after).orderBy('id').limit(limit).execute()
+  return rows.map(logLine)
+}
+
+function selectLog(database: Database, run: string) {
+  return database.kysely
     .selectFrom('run_log')
-    .select(['at', 'step', 'level', 'message', 'fields', 'label_level', 'label_integrity', 'label_lanes'])
-    .where('run_id', '=', id)
-    .orderBy('id', 'desc')
-    .limit(limit)
-    .execute()
-  return rows.reverse().map(({ at, step, level, message, fields, ...label }) => ({
-    at: iso(at),
-    step,
-    level,
-    message,
-    fields: fields as Record<string, unknown>,
-    label: labelView(label),
-  }))
+    .select(['id', 'at', 'step', 'level', 'message', 'fields', 'label_level', 'label_integrity', 'label_lanes'])
+    .where('run_id', '=', run)
+}
+
+function logLine({ id, at, step, level, message, fields, ...label }: Awaited<ReturnType<ReturnType<typeof selectLog>['execute']>>[number]): LogLine {
+  return { id: String(id), at: iso(at), step, level, message, fields: fields as Record<string, unknown>, label: labelView(label), withheld: false }
 }
 
 /** Is the run closed? @throws Fault `run.missing` */
@@ -127,7 +134,7 @@ async function readSteps(database: Database, run: string, declared: readonly { i
   return declared.map(({ id, uses }, position): StepView => {
     const row = known.get(id)
     if (row === undefined) {
-      const nothing = { started_at: null, closed_at: null, label: null, made_without_model: false, error: null, output: null }
+      const nothing = { started_at: null, closed_at: null, label: null, made_without_model: false, error: null, output: null, withheld: false }
       return { id, position, tool: uses, state: 'pending', attempt: 0, failures: 0, ...nothing }
     }
     return {
@@ -143,6 +150,7 @@ async function readSteps(database: Database, run: string, declared: readonly { i
       made_without_model: row.made_without_model,
       error: errorView(row.error),
       output: row.output,
+      withheld: false,
     }
   })
 }

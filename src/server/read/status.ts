@@ -2,7 +2,9 @@ import { sql } from 'kysely'
 import type { Database } from '../../kernel/database/connect.ts'
 import { Fault } from '../../kernel/fault.ts'
 import type { House } from '../../house/index.ts'
-import type { IsolationView, PartView, ProcessView, StatusView } from '../api.ts'
+import type { HouseView, IsolationView, PartView, ProcessView, StatusView } from '../api.ts'
+import { readAlerts } from './alerts.ts'
+import { signOrigin } from './drafts.ts'
 import { readHouse } from './house.ts'
 
 /** The processes as `up` sees them. */
@@ -34,6 +36,12 @@ export async function readStatus(deps: { database: Database; house: House; isola
     processes,
     runs,
   }
+}
+
+/** The house as a whole, with what the pages need to know of it. */
+export async function readWhole(deps: { database: Database; house: House; isolation: IsolationView }, parts: readonly PartView[], since: Date): Promise<HouseView> {
+  const [status, alerts] = await Promise.all([readStatus(deps, parts), readAlerts(deps.database, since)])
+  return { ...status, sign_origin: signOrigin(deps.house), timezone: deps.house.settings.timezone, alerts }
 }
 
 async function countRuns(database: Database): Promise<StatusView['runs']> {

@@ -2,19 +2,22 @@ import { sql } from 'kysely'
 import type { Database } from '../../kernel/database/connect.ts'
 import type { House } from '../../house/index.ts'
 import type { IsolationView, NotRun, TodayView } from '../api.ts'
+import { readAlerts } from './alerts.ts'
+import { newestBrief } from './brief.ts'
 import { privateWordsLeft, spentSince } from './calls.ts'
-import { draftsForOperator, snoozedDrafts } from './drafts.ts'
+import { draftsForOperator, signOrigin, snoozedDrafts } from './drafts.ts'
 import { readHouse } from './house.ts'
 import { nextOfAll } from './jobs.ts'
+import type { Fires } from './remember-fires.ts'
 import { listRuns } from './runs.ts'
 
 /** The morning page: what waits for the operator, what ran since midnight, what did not and why. */
-export async function readToday(deps: { database: Database; house: House; isolation: IsolationView }, now: Date): Promise<TodayView> {
-  const { database, house, isolation } = deps
+export async function readToday(deps: { database: Database; house: House; isolation: IsolationView; fires: Fires }, now: Date): Promise<TodayView> {
+  const { database, house, isolation, fires } = deps
   const { timezone } = house.settings
   const since = await midnight(database, now, timezone)
-  const [drafts, snoozed, dead, runs, notRun, ran, spent, words, keptAside, next, { problems }] = await Promise.all([
-    draftsForOperator(database, now),
+  const [drafts, snoozed, dead, runs, notRun, ran, spent, words, keptAside, next, { problems }, brief, alerts] = await Promise.all([
+    draftsForOperator(database, now, signOrigin(house)),
     snoozedDrafts(database, now),
     listRuns(database, { state: 'dead', withoutTools: true, limit: 50 }),
     listRuns(database, { since, withoutTools: true, limit: 50 }),
@@ -23,11 +26,13 @@ export async function readToday(deps: { database: Database; house: House; isolat
     spentSince(database, since),
     privateWordsLeft(database, since),
     countKeptAside(database, since),
-    nextOfAll(database, now, 5),
+    nextOfAll(database, now, 5, fires),
     readHouse(database),
+    newestBrief(database),
+    readAlerts(database, since),
   ])
   const missed = notRun.filter((slots) => slots.state === 'missed')
-  const needsYou = drafts.length + dead.length + problems.filter((problem) => problem.severity === 'error').length
+  const needsYou = drafts.length + dead.length + alerts.length + problems.filter((problem) => problem.severity === 'error').length
   return {
     state: needsYou > 0 ? 'needs_you' : 'calm',
     at: now.toISOString(),
@@ -41,6 +46,7 @@ export async function readToday(deps: { database: Database; house: House; isolat
       private_words_left: words,
     },
     missed_why: missed[0]?.reason ?? null,
+    brief,
     drafts,
     snoozed,
     dead,
@@ -49,6 +55,7 @@ export async function readToday(deps: { database: Database; house: House; isolat
     next,
     kept_aside: keptAside,
     problems,
+    alerts,
     isolation,
   }
 }

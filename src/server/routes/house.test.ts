@@ -176,9 +176,9 @@ test('a reload is on the record before it is asked for', async (t) => {
   const server = await testServer(t, [jobDefinition({ name: 'any', steps: [stepDefinition('only')] })])
   t.mock.method(server.deps, 'reload', async () => {
     assert.deepEqual((await server.requests()).map(({ detail }) => detail.request), ['house.reload'])
-    return { fresh: true }
+    return { fresh: true, digest: 'd', problems: [] }
   })
-  assert.deepEqual((await server.post('/api/reload')).data, { fresh: true })
+  assert.deepEqual((await server.post('/api/reload')).data, { fresh: true, digest: 'd', problems: [] })
 })
 
 async function draft(server: TestServer, run: string, state: string, expiresInSeconds: number): Promise<void> {

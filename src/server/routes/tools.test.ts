@@ -20,7 +20,7 @@ test('one tool runs as a run of its own, and its output comes back', async (t) =
   server.deps.wakes.emit('wake')
   const { data } = await answer
   assert.deepEqual({ ...data, label: data.label.word }, {
-    run, tool: 'text.echo', state: 'succeeded', output: { said: 'hello' }, label: 'P1 low', made_without_model: true, error: null,
+    run, tool: 'text.echo', state: 'succeeded', output: { said: 'hello' }, withheld: false, label: 'P1 low', made_without_model: true, error: null,
   })
   assert.deepEqual(await server.requests(), [{ subject: 'tool.text.echo', detail: { request: 'tool.run', key: null } }])
 })

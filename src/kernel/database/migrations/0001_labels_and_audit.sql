@@ -99,7 +99,7 @@ begin
 end $$;
 
 insert into audit_kind (role, kind) values
-  ('castellan_server', 'operator.request'),
+  ('castellan_server', 'operator.request'), ('castellan_server', 'signin.opened'), ('castellan_server', 'signin.closed'), ('castellan_server', 'signin.locked'),
   ('castellan_gate_local', 'call.refused'), ('castellan_gate_local', 'call.closed'), ('castellan_gate_local', 'redaction'),
   ('castellan_gate_cloud', 'call.refused'), ('castellan_gate_cloud', 'call.closed'),
   ('castellan_releaser', 'draft.frozen'), ('castellan_releaser', 'draft.decided'), ('castellan_releaser', 'draft.undone'),

@@ -107,6 +107,8 @@ create table run (
 create index run_active on run (job) where closed_at is null;
 create index run_waiting on run (job) where behind_another;
 create index run_job on run (job, id desc);
+-- those that gave up, and few others: both columns change with a run's end and at no other time
+create index run_ended_badly on run (id desc) where closed_at is not null and error is not null;
 -- what the retention sweep has to look at
 create index run_unstamped on run (id) where closed_at is not null and retain_until is null;
 create index run_retained on run (retain_until) where retain_until is not null;

@@ -18,3 +18,18 @@ create table supervisor (
   isolation   text not null,
   problems    jsonb not null default '[]'
 );
+
+-- Browsers that may ask the server, and links that let one in. Hashes only: what is here lets nobody in.
+create table web_session (
+  id         uuid primary key,
+  key_hash   bytea not null unique check (octet_length(key_hash) = 32),
+  -- as the browser called itself
+  browser    text not null,
+  opened_at  timestamptz not null,
+  seen_at    timestamptz not null,
+  expires_at timestamptz not null
+);
+create table signin_code (
+  code_hash  bytea primary key check (octet_length(code_hash) = 32),
+  expires_at timestamptz not null
+);

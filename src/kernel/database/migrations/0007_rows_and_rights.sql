@@ -44,6 +44,9 @@ grant select on house, job_definition, job, occurrence, run, step, run_log, prop
 -- the server lists drafts; what is signed is shown by the releaser alone
 grant select (id, proposal_id, replaces, kind, connector, account, risk, state, reason, frozen_at, expires_at, hold_until, snoozed_until, closed_at,
   label_level, label_integrity, label_lanes) on draft to castellan_server;
+-- its own: who may ask it through a browser
+grant select, insert, delete on web_session, signin_code to castellan_server;
+grant update (seen_at, expires_at) on web_session to castellan_server;
 grant execute on function run_open, occurrences_close, runs_overdue, run_cancel, run_redrive, job_pause to castellan_server;
 
 -- gates

@@ -1,0 +1,87 @@
+import { z } from 'zod'
+import { time } from './label.ts'
+
+export const problemView = z
+  .strictObject({
+    file: z.string(),
+    line: z.int(),
+    column: z.int(),
+    severity: z.enum(['error', 'warning']),
+    what: z.string(),
+    instead: z.string(),
+  })
+  .meta({ id: 'Problem' })
+export type ProblemView = z.output<typeof problemView>
+
+export const isolationView = z
+  .strictObject({ mode: z.enum(['separate-uids', 'sandboxed', 'demonstration']), detail: z.string() })
+  .meta({ id: 'Isolation' })
+export type IsolationView = z.output<typeof isolationView>
+
+export const checkView = z
+  .strictObject({
+    id: z.string(),
+    status: z.enum(['ok', 'warn', 'fail']),
+    what: z.string(),
+    mend: z.string().optional().describe('The command that mends it.'),
+  })
+  .meta({ id: 'Check' })
+export type Check = z.output<typeof checkView>
+
+export const alertView = z
+  .strictObject({ kind: z.enum(['signin.locked']), at: time, what: z.string() })
+  .meta({ id: 'Alert', description: 'Something that the operator should know of, since midnight.' })
+export type AlertView = z.output<typeof alertView>
+
+export const processView = z
+  .strictObject({
+    name: z.string(),
+    state: z.string(),
+    pid: z.int().nullable(),
+    uid: z.int().nullable(),
+    restarts: z.int(),
+    isolation: z.string(),
+    reason: z.string().nullable(),
+    since: time,
+  })
+  .meta({ id: 'Process' })
+export type ProcessView = z.output<typeof processView>
+
+const partView = z.strictObject({ name: z.string(), state: z.string(), ready: z.boolean() }).meta({ id: 'Part', description: 'A part that readiness depends on.' })
+export type PartView = z.output<typeof partView>
+
+const readyState = z.enum(['ready', 'not_ready'])
+export const readinessView = z.strictObject({ state: readyState, parts: z.array(partView) }).meta({ id: 'Readiness' })
+export type ReadinessView = z.output<typeof readinessView>
+
+export const statusView = z
+  .strictObject({
+    state: readyState,
+    version: z.string(),
+    started_at: time,
+    pid: z.int(),
+    house: z.strictObject({
+      folder: z.string(),
+      name: z.string(),
+      digest: z.string().nullable(),
+      loaded_at: time.nullable(),
+      problems: z.array(problemView),
+    }),
+    isolation: isolationView,
+    database: z.strictObject({ version: z.string(), schema: z.int() }),
+    parts: z.array(partView),
+    processes: z.array(processView),
+    runs: z.strictObject({ queued_open: z.int(), queued_private: z.int(), running: z.int(), parked: z.int(), waiting: z.int() }),
+  })
+  .meta({ id: 'Status' })
+export type StatusView = z.output<typeof statusView>
+
+export const houseView = statusView
+  .extend({ sign_origin: z.url().describe('Where drafts are signed.'), timezone: z.string(), alerts: z.array(alertView) })
+  .meta({ id: 'House' })
+export type HouseView = z.output<typeof houseView>
+
+export const reloadedView = z
+  .strictObject({ fresh: z.boolean().describe('False: the folder has errors, and the last good house goes on.'), digest: z.string(), problems: z.array(problemView) })
+  .meta({ id: 'Reloaded' })
+export type Reloaded = z.output<typeof reloadedView>

@@ -1,0 +1,28 @@
+import { IconBuildingCastle, IconCalendarClock, IconHistory, IconSignature, IconSun } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { todayQuery } from '../api/queries.ts'
+import { pages, type PagePath } from './pages.ts'
+
+export const pageIcons: Readonly<Record<PagePath, typeof IconSun>> = {
+  '/': IconSun, '/jobs': IconCalendarClock, '/runs': IconHistory, '/drafts': IconSignature, '/house': IconBuildingCastle,
+}
+
+/** The five pages, at the side on a desk and at the bottom on a phone. */
+export function Navigation({ className, iconSize }: { className: string; iconSize: number }) {
+  const { data: needsYou = 0 } = useQuery({ ...todayQuery, select: ({ counts }) => counts.needs_you })
+  return (
+    <nav className={className} aria-label="Pages">
+      {pages.map(({ path, name }) => {
+        const Icon = pageIcons[path]
+        return (
+          <Link key={path} to={path} activeOptions={{ exact: path === '/', includeSearch: false }}>
+            <Icon size={iconSize} stroke={1.75} aria-hidden />
+            {name}
+            {path === '/' && needsYou > 0 && <span className="badge" aria-label={`${needsYou} ${needsYou === 1 ? 'needs' : 'need'} you`} role="note">{needsYou}</span>}
+          </Link>
+        )
+      })}
+    </nav>
+  )
+}

@@ -1,0 +1,44 @@
+import { IconCircleCheck } from '@tabler/icons-react'
+import type { Today } from '../api/views.ts'
+import { DraftRow } from '../parts/draft-row.tsx'
+import { Notice } from '../parts/page-states.tsx'
+import { ProblemRow } from '../parts/problem-row.tsx'
+import { RunRow } from '../parts/run-row.tsx'
+import { Section } from '../parts/section.tsx'
+
+/** Everything that only the operator can move on: drafts, runs that gave up, errors of the house. */
+export function NeedsYou({ today }: { today: Today }) {
+  const { drafts, dead, alerts } = today
+  const errors = today.problems.filter(({ severity }) => severity === 'error')
+  const warnings = today.problems.filter(({ severity }) => severity !== 'error')
+  return (
+    <>
+      {alerts.map(({ at, what }) => <Notice key={at} tone="bad" title="Somebody tried to sign in">{what}</Notice>)}
+      {today.counts.needs_you === 0 && (
+        <Section title="Needs you">
+          <div className="card calm"><IconCircleCheck size={20} aria-hidden /><span>Nothing needs you.</span><span className="faint">Drafts to sign, runs that gave up and errors in the house would stand here.</span></div>
+        </Section>
+      )}
+      {drafts.length > 0 && (
+        <Section title="Waits for your signature" count={drafts.length} aside="opens the signing app">
+          <ul className="card">{drafts.map((draft) => <DraftRow key={draft.id} draft={draft} />)}</ul>
+        </Section>
+      )}
+      {dead.length > 0 && (
+        <Section title="Gave up" count={dead.length}>
+          <ul className="card">{dead.map((run) => <RunRow key={run.id} run={run} why />)}</ul>
+        </Section>
+      )}
+      {errors.length > 0 && (
+        <Section title="Errors in the house" count={errors.length}>
+          <ul className="card">{errors.map((problem, index) => <ProblemRow key={index} problem={problem} />)}</ul>
+        </Section>
+      )}
+      {warnings.length > 0 && (
+        <Section title="Warnings in the house" count={warnings.length}>
+          <ul className="card">{warnings.map((problem, index) => <ProblemRow key={index} problem={problem} />)}</ul>
+        </Section>
+      )}
+    </>
+  )
+}
