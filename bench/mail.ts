@@ -20,9 +20,9 @@ export async function measureMail(rounds: number, onProgress: (line: string) => 
   const growth: number[] = []
   try {
     const small = dovecot.addUser('many')
-    dovecot.fill(smallMessages(), small)
+    dovecot.deliverMany(smallMessages(), small)
     const large = dovecot.addUser('large')
-    dovecot.fill(largeMessages(), large)
+    dovecot.deliverMany(largeMessages(), large)
     // the first reader makes the server write its index: that is its work and not ours
     const measure = (user: TestMailUser) => mirror(database, dovecot, user)
     for (const user of [small, large]) await measure(user)
