@@ -20,7 +20,6 @@ const quietMs = 250
 const renewIdleMs = 4 * 60_000
 
 export interface ImapSessionOptions {
-  readonly limits: ImapLimits
   /** Gives up, also while it connects. */
   readonly signal?: AbortSignal
   /** Hears how the session ended, if it does not end by itself. */
@@ -31,7 +30,7 @@ export interface ImapSessionOptions {
  * Logs in to a mail server.
  * @throws Fault `imap.credentials`, `imap.certificate`, `imap.encryption`, `imap.unreachable`
  */
-export async function openImap(account: ImapAccount, password: string, { limits, signal, onError = () => {} }: ImapSessionOptions): Promise<ImapFlow> {
+export async function openImap(account: ImapAccount, password: string, limits: ImapLimits, { signal, onError = () => {} }: ImapSessionOptions = {}): Promise<ImapFlow> {
   const client = new ImapFlow({
     host: account.host,
     port: account.port,

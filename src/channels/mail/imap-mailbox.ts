@@ -107,7 +107,7 @@ export function createImapMailbox(deps: ImapMailboxDeps, entrance: Entrance, fol
     leave()
     await become('connecting', now.problem)
     lost = undefined
-    const opened = await entrance.enter({ limits, signal, onError: (error) => void (lost ??= error) })
+    const opened = await entrance.enter(limits, { signal, onError: (error) => void (lost ??= error) })
     const since = clock.now().getTime()
     opened.on('exists', () => deps.onNews(mailbox))
     opened.on('close', () => {

@@ -13,7 +13,7 @@ const reconcileMs = 60_000
 export function createImapConnector({ name, account }: ImapConnectorSettings, entrance: Entrance): Connector {
   /** A session for this act alone. Whatever it does before `commit` changes nothing. */
   async function session<T>(act: MailboxAct, { readOnly, signal }: { readOnly: boolean; signal: AbortSignal }, work: (client: ImapFlow) => Promise<T>): Promise<T> {
-    const client = await entrance.enter({ limits, signal })
+    const client = await entrance.enter(limits, { signal })
     try {
       await open(client, act, readOnly)
       return await work(client)
