@@ -143,15 +143,17 @@ export function createImapMailbox(deps: ImapMailboxDeps, entrance: Entrance, fol
   function suspect({ code }: Fault): void {
     const [first, ...others] = caution.inFlight
     caution.inFlight = []
-    if (first === undefined) return
+    if (first === undefined || (code !== 'imap.literal' && code !== 'imap.unreachable')) return
     if (others.length > 0) {
-      caution.singlyUpTo = others.at(-1)!
+      caution.singlyUpTo = others.at(-1)!.uid
       return
     }
-    const times = (broken.get(first) ?? 0) + 1
-    broken.set(first, times)
-    if (code === 'imap.literal') caution.unreadable.set(first, 'the server sends more bytes for it than were asked for')
-    else if (times >= strikes) caution.unreadable.set(first, `the connection broke ${times} times while it was fetched`)
+    const times = (broken.get(first.uid) ?? 0) + 1
+    broken.set(first.uid, times)
+    // a large one takes so long that a poor line may be to blame
+    const small = first.size < limits.piece
+    if (code === 'imap.literal') caution.unreadable.set(first.uid, 'the server sends more bytes for it than were asked for')
+    else if (small && times >= strikes) caution.unreadable.set(first.uid, `the connection broke ${times} times while it was fetched`)
   }
 
   async function refuse(uid: number, reason: string): Promise<void> {

@@ -7,7 +7,7 @@ import type { MirrorStore, Refused } from './mirror-store.ts'
 
 /** What was being fetched, kept across sessions: which message breaks them is found by asking for fewer. */
 export interface Caution {
-  inFlight: readonly number[]
+  inFlight: readonly Announced[]
   /** Up to this number, messages are asked for one by one. */
   singlyUpTo: number
   /** Not asked for any more, with the reason. */
@@ -93,7 +93,7 @@ async function take(round: MirrorRound, batch: readonly Announced[]): Promise<nu
     if (why === undefined) readable.push(one)
     else await round.refuse(one.uid, why)
   }
-  caution.inFlight = readable.map(({ uid }) => uid)
+  caution.inFlight = readable
   const large = readable.filter(({ size }) => size >= limits.piece)
   const small = readable.filter(({ size }) => size < limits.piece)
   faultPoint('mail.store:before')
