@@ -25,9 +25,9 @@ export async function measureOutbox(rounds: number, onProgress: (line: string) =
   const home = mkdtempSync(join(tmpdir(), 'castellan-bench-'))
   try {
     const connection = await server.empty('outbox')
-    const { owner, as } = await castellanDatabase(connection)
-    const figures = await measure({ owner, as }, home, rounds, onProgress)
-    await owner.close()
+    const database = await castellanDatabase(connection)
+    const figures = await measure(database, home, rounds, onProgress)
+    await database.owner.close()
     return figures
   } finally {
     await server.stop()
@@ -88,7 +88,7 @@ async function measure({ owner, as }: Awaited<ReturnType<typeof castellanDatabas
         while ((await owner.pool.query('select 1 from draft where id = $1 and closed_at is not null', [id])).rowCount === 0) await turn()
         times.push(performance.now() - decided)
         const delivered = performance.now()
-        await connector.deliver(Buffer.from(shown.wire, 'base64'), readDocument(shown.document), AbortSignal.timeout(10_000))
+        await connector.deliver(Buffer.from(shown.wire, 'base64'), readDocument(shown.document), AbortSignal.timeout(10_000), async () => {})
         alone.push(performance.now() - delivered)
       }
       released.push(...times)

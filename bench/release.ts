@@ -38,6 +38,7 @@ export async function measureRelease(database: Connection): Promise<Figure[]> {
     }))
     const deps: OutboxDeps = {
       database: releaser, clock: systemClock, log: pino({ level: 'silent' }), keys: openOperatorKeys(folder), spent,
+      site: () => ({ origin: 'http://localhost:7401', rpId: 'localhost' }),
       settings: () => ({ holdMs, expiryMs: { mail: 3_600_000, highRisk: 3_600_000, default: 3_600_000 }, connectors: [], risk: [] }),
       connectors: () => createConnectors([connector], { demonstration: false, accepted: false }),
     }

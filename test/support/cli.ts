@@ -7,6 +7,7 @@ import { PassThrough } from 'node:stream'
 import type { TestContext } from 'node:test'
 import { runCli } from '../../src/cli/program.ts'
 import { composeMail } from '../../src/outbox/compose/mail.ts'
+import { composeMove } from '../../src/outbox/compose/mailbox-act.ts'
 import { writeDocument, type DraftDocument } from '../../src/outbox/document.ts'
 
 /** What a stub answers: data, or an error with its status. */
@@ -114,4 +115,22 @@ export async function sampleDraft({ to = ['Eva <eva@example.org>'], bcc = [], su
     origin: document.origin, frozen_at: document.frozen_at, expires_at: document.expires_at, seconds_left: 3600, hold_until: null, snoozed_until: null, problem: null,
     document: writeDocument(document), wire: mail.wire.toString('base64'), history: [{ at: document.frozen_at, draft: id, event: 'frozen' }],
   }
+}
+
+/** A message that is to be moved, as the releaser shows it. `draft` and `folder` stand in the bytes, when they are to differ from the document. */
+export async function sampleMove({ draft, folder = 'Archive' }: { draft?: string; folder?: string } = {}) {
+  const mail = await sampleDraft({ connector: { name: 'mailbox', kind: 'imap' } })
+  const compose = (to: string) => composeMove({ message: mail.id, to }, {
+    id: draft ?? mail.id, nonce: '', at: new Date(), from: 'personal',
+    messageOf: async () => ({
+      account: 'personal', folder: 'INBOX', uid: '7/3', sha256: 'ab'.repeat(32), size: 100, messageId: '<1@shop.example>', from: 'news@shop.example', subject: 'Offer\u202e \u001b[2J',
+      label: { level: 2, integrity: 'untrusted', lanes: ['private'] },
+    }),
+  })
+  const [meant, { wire }] = [await compose('Archive'), await compose(folder)]
+  const document = writeDocument({
+    ...(JSON.parse(mail.document) as DraftDocument), kind: 'mail.move', title: meant.title, from: meant.from, recipients: meant.recipients, attachments: [],
+    wire: { sha256: createHash('sha256').update(wire).digest('hex'), length: wire.length },
+  })
+  return { ...mail, kind: 'mail.move', document, wire: wire.toString('base64') }
 }

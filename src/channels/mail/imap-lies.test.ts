@@ -49,6 +49,22 @@ test('one message that always breaks the connection is found out and left out, v
   assert.deepEqual(mirror.mailbox.problems(), [{ account: 'sample', uid: 'INBOX/2', reason: 'the connection broke 6 times while it was fetched' }])
 })
 
+test('a database that does not take a message is no reason to leave it out', async (t) => {
+  const { settle, bodies, mirror } = await mirrored(t, { uidvalidity: 7, messages: [message(1)] })
+  const owner = mirror.database.owner.pool
+  await owner.query('alter table mail_message add constraint full_disk check (false) not valid')
+  for (let tries = 0; tries < 10; tries += 1) {
+    await mirror.mailbox.scan()
+    mirror.clock.advance(60_000)
+  }
+  assert.match(mirror.mailbox.problems()[0]!.reason, /messages of the mail account sample could not be stored: .*full_disk/)
+  assert.equal(mirror.mailbox.status().state, 'failing')
+  await owner.query('alter table mail_message drop constraint full_disk')
+  await settle()
+  assert.deepEqual(await bodies(), ['7/1 number 1'])
+  assert.deepEqual(mirror.mailbox.problems(), [])
+})
+
 test('a literal of 60 MB in the place of a small message is cut off while it streams, and the message is refused', async (t) => {
   const taken: number[] = []
   const { settle, bodies, mirror } = await mirrored(t, {
@@ -95,7 +111,9 @@ test('numbers that nobody asked for do not count, and one number for two message
     },
   })
   await settle()
-  assert.deepEqual((await bodies()).map((line) => line.replace(/[0-9a-f]{64}/, 'HASH')), ['7/1 number 1', '7/2 number 2', '7/3 number 3', '7/2/HASH the other 2'])
+  const found = (await bodies()).map((line) => /^(\S+) (.*)$/.exec(line)!)
+  assert.deepEqual(found.map(([, uid]) => uid!.replace(/[0-9a-f]{64}/, 'HASH')), ['7/1', '7/2', '7/3', '7/2/HASH'])
+  assert.deepEqual(found.map(([, , text]) => text).sort(), ['number 1', 'number 2', 'number 3', 'the other 2'])
   await mirror.reopen().scan()
   assert.equal((await bodies()).length, 4)
   assert.deepEqual(mirror.mailbox.problems(), [])
@@ -139,6 +157,40 @@ test('a message that is listed and not handed out is a problem; without UIDVALID
   assert.match(mirror.mailbox.problems()[0]!.reason, /no UIDVALIDITY/)
 })
 
+test('a server that lets one in and shows one out at once is not run against', async (t) => {
+  const { server, mirror } = await mirrored(t, { uidvalidity: 7, messages: [message(1)] })
+  await mirror.mailbox.scan()
+  for (const sessions of [1, 2, 3]) {
+    server.kick()
+    await eventually(async () => mirror.mailbox.status().state === 'failing', 'the mailbox says so')
+    for (let tries = 0; tries < 10; tries += 1) await mirror.mailbox.scan()
+    assert.equal(server.sessions.count, sessions)
+    mirror.clock.advance(sessions * 1_000 - 1)
+    await mirror.mailbox.scan()
+    assert.equal(server.sessions.count, sessions)
+    mirror.clock.advance(1)
+    await mirror.mailbox.scan()
+    assert.equal(mirror.mailbox.status().state, 'watching')
+  }
+})
+
+test('after a gap, more messages than are looked through at once are all found', async (t) => {
+  const uids = [1, ...Array.from({ length: 30 }, (_, index) => 5_000 + index)]
+  const { settle, bodies } = await mirrored(t, { uidvalidity: 7, messages: uids.map((uid) => message(uid)) }, { window: 4 })
+  await settle()
+  assert.deepEqual(await bodies(), uids.map((uid) => `7/${uid} number ${uid}`))
+})
+
+test('a mailbox that is closed while it waits for the greeting is closed at once', async (t) => {
+  const { server, mirror } = await mirrored(t, { uidvalidity: 7, messages: [], greeting: false })
+  const scan = mirror.mailbox.scan()
+  await eventually(async () => server.sessions.count === 1, 'it is connected')
+  const begun = performance.now()
+  await mirror.mailbox.close()
+  assert.equal(await scan, 0)
+  assert(performance.now() - begun < 5_000)
+})
+
 test('a server that falls silent is left, and asked again', async (t) => {
   let silent = true
   const { server, settle, bodies, mirror } = await mirrored(t, { uidvalidity: 7, messages: [message(1)], body: () => (silent ? 'silence' : undefined) }, { silenceMs: 150 })
@@ -160,6 +212,7 @@ test('while it waits for mail, a quiet server is asked whether it is there, and 
   assert.equal(mirror.mailbox.status().state, 'watching')
   server.script.deaf = true
   await eventually(async () => mirror.mailbox.status().state === 'failing', 'the mailbox says so')
+  assert.match(mirror.mailbox.problems()[0]!.reason, /ended the session/)
   server.script.deaf = false
   await settle()
   assert(server.sessions.count > 1)

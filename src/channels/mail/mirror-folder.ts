@@ -7,7 +7,7 @@ import type { MirrorStore, Refused } from './mirror-store.ts'
 
 /** What was being fetched, kept across sessions: which message breaks them is found by asking for fewer. */
 export interface Caution {
-  inFlight: readonly number[]
+  inFlight: readonly Announced[]
   /** Up to this number, messages are asked for one by one. */
   singlyUpTo: number
   /** Not asked for any more, with the reason. */
@@ -46,7 +46,12 @@ export async function mirrorFolder(round: MirrorRound): Promise<number> {
   let width = limits.window
   for (let from = uid + 1; from <= highest; ) {
     const to = Math.min(highest, from + width - 1)
-    const announced = await listAnnounced(client, from, to)
+    const announced = await listAnnounced(client, from, to, limits.window)
+    if (announced === undefined) {
+      // after a gap, more than are looked through at once
+      width = limits.window
+      continue
+    }
     for (const batch of batches(announced, round)) stored += await take(round, batch)
     width = announced.length === 0 ? Math.min(width * 4, highestNumber) : limits.window
     from = to + 1
@@ -88,7 +93,7 @@ async function take(round: MirrorRound, batch: readonly Announced[]): Promise<nu
     if (why === undefined) readable.push(one)
     else await round.refuse(one.uid, why)
   }
-  caution.inFlight = readable.map(({ uid }) => uid)
+  caution.inFlight = readable
   const large = readable.filter(({ size }) => size >= limits.piece)
   const small = readable.filter(({ size }) => size < limits.piece)
   faultPoint('mail.store:before')
@@ -113,8 +118,8 @@ async function takeLarge(round: MirrorRound, one: Announced): Promise<number> {
       return 0
     case 'gone': {
       // deleted meanwhile, which is no loss; or listed and not handed out, which must be seen
-      const still = await listAnnounced(client, one.uid, one.uid)
-      if (still.length > 0) await round.refuse(one.uid, 'the server lists it and does not hand it out')
+      const still = await listAnnounced(client, one.uid, one.uid, 1)
+      if (still?.length !== 0) await round.refuse(one.uid, 'the server lists it and does not hand it out')
       return 0
     }
   }

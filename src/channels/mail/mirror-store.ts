@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { PoolClient } from 'pg'
 import type { Database } from '../../kernel/database/connect.ts'
 import { newId } from '../../kernel/ids.ts'
@@ -56,15 +57,18 @@ export function createMirrorStore(database: Database, account: ImapAccount, fold
       )
       return rows[0]!
     },
-    store: (messages) =>
-      database.transaction(async (client) => {
+    async store(fetched) {
+      // in the order of their hashes: two folders that hold the same messages would wait for each other
+      const messages = fetched.map((one) => ({ ...one, hash: createHash('sha256').update(one.raw).digest() })).sort((a, b) => Buffer.compare(a.hash, b.hash))
+      return database.transaction(async (client) => {
         const { rows } = await client.query<{ fresh: number }>(`select mail_mirror($1, $2, $3, $4, $5, $6, $7, $8, $9::smallint, $10, $11) as fresh`, [
           ...place, uidvalidity, messages.map(() => newId()), messages.map(({ uid }) => uid), messages.map(({ receivedAt }) => receivedAt),
           messages.map(({ raw }) => raw.length), Buffer.concat(messages.map(({ raw }) => raw)), level, integrity, lanes,
         ])
         await note(client, rows[0]!.fresh, 0)
         return rows[0]!.fresh
-      }),
+      })
+    },
     async putPiece(uid, part, body) {
       await database.pool.query(`insert into mail_piece (account, folder, uid, part, body) values ($1, $2, $3, $4, $5)`, [...place, `${uidvalidity}/${uid}`, part, body])
     },

@@ -4,7 +4,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { sampleDraft, stubHouse, type SampleMail, type StubRoutes } from '../../../test/support/cli.ts'
+import { sampleDraft, sampleMove, stubHouse, type SampleMail, type StubRoutes } from '../../../test/support/cli.ts'
 import { createIdentity } from '../../outbox/index.ts'
 
 const holdUntil = new Date(Date.now() + 10_000).toISOString()
@@ -75,6 +75,20 @@ test('bytes that say something else than the document are refused, though their 
     const stub = await stubHouse(t, { releaser: { [`GET /drafts/${said.id}`]: { data: shown } } })
     const { exit, json } = await stub.run(['draft', 'show', said.id, '--json'])
     assert.deepEqual([exit, json().error.code], [4, 'draft.mismatch'], JSON.stringify(change))
+  }
+})
+
+test('a message that is to be moved is shown in words that are made of the bytes; bytes that say something else are refused', async (t) => {
+  const show = async (changes: Parameters<typeof sampleMove>[0]) => {
+    const shown = await sampleMove(changes)
+    const stub = await stubHouse(t, { releaser: { [`GET /drafts/${shown.id}`]: { data: shown } } })
+    return stub.run(['draft', 'show', shown.id, '--json'])
+  }
+  const { json } = await show({})
+  assert.match(String(json().data.text), /^Move this message from INBOX to Archive\.\n\nMailbox: personal, folder INBOX\nFrom: news@shop\.example\nSubject: Offer \[2J\nMessage-ID: <1@shop\.example>\n/)
+  for (const changes of [{ folder: 'Trash' }, { draft: '019514a0-0000-7000-8000-000000000001' }]) {
+    const refused = await show(changes)
+    assert.deepEqual([refused.exit, refused.json().error.code], [4, 'draft.mismatch'])
   }
 })
 

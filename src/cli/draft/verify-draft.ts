@@ -1,6 +1,6 @@
 import { simpleParser, type AddressObject } from 'mailparser'
 import { Fault } from '../../kernel/fault.ts'
-import { challengeOf, readDocument, sha256, type DraftDocument } from '../../outbox/index.ts'
+import { challengeOf, readDocument, readMailboxAct, sha256, textOfMailboxAct, type DraftDocument } from '../../outbox/index.ts'
 import type { ReleaserDraft } from './releaser-draft.ts'
 
 /** A draft whose document and bytes were computed anew here, on the operator's side. */
@@ -28,8 +28,25 @@ export async function verifyDraft(shown: Pick<ReleaserDraft, 'id' | 'document' |
   const hash = sha256(wire)
   if (document.id !== shown.id) throw mismatch(shown.id, `the document is that of draft ${document.id}`)
   if (hash !== document.wire.sha256 || wire.length !== document.wire.length) throw mismatch(shown.id, 'the bytes are not those that the document names')
-  const text = document.kind === 'mail' ? await readMail(document, wire) : wire.toString('utf8')
-  return { document, text, sha256: hash, challenge: challengeOf(shown.document) }
+  return { document, text: await readText(document, wire), sha256: hash, challenge: challengeOf(shown.document) }
+}
+
+async function readText(document: DraftDocument, wire: Buffer): Promise<string> {
+  if (document.kind === 'mail') return readMail(document, wire)
+  if (document.kind === 'mail.move' || document.kind === 'mail.flag') return readAct(document, wire)
+  return wire.toString('utf8')
+}
+
+/** What an act in a mailbox does, in words that are made of its bytes alone. */
+function readAct(document: DraftDocument, wire: Buffer): string {
+  const act = readMailboxAct(wire)
+  const differs =
+    act.draft !== document.id && 'the draft'
+    || `mail.${act.act}` !== document.kind && 'the kind of act'
+    || act.message.account !== document.from && 'the mailbox'
+    || act.act === 'move' && !document.title.startsWith(`Move to ${act.to}: `) && 'the folder'
+  if (differs) throw mismatch(document.id, `${differs} in the bytes differs from what the document says`)
+  return textOfMailboxAct(act)
 }
 
 /** The text of a mail, whose head and parts must say what the document says. */

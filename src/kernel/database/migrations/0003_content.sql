@@ -90,7 +90,7 @@ create unlogged table mail_piece (
 );
 
 -- A message of a server, named VALIDITY/UID. When the server has named its messages anew, the same bytes in the same folder are
--- the same message and get their new name; when it has given a name twice, the second message has its hash in its name.
+-- the same message and get their new name; when it has given a name twice, one of the messages has its hash in its name.
 create function mail_mirror_one(p_id uuid, p_account text, p_folder text, p_uidvalidity bigint, p_uid bigint, p_raw bytea, p_received timestamptz,
   p_level smallint, p_integrity text, p_lanes text[]) returns boolean
 language plpgsql as $$
