@@ -24,9 +24,9 @@ export async function measureMail(rounds: number, onProgress: (line: string) => 
     out.push(...(await measureRelease(await database.empty('release'))))
     onProgress(`released: ${out[0]!.value.toFixed(1)} ms, and ${out[1]!.value.toFixed(1)} ms of the mail server`)
     const small = dovecot.addUser('many')
-    dovecot.fill(smallMessages(), small)
+    dovecot.deliverMany(smallMessages(), small)
     const large = dovecot.addUser('large')
-    dovecot.fill(largeMessages(), large)
+    dovecot.deliverMany(largeMessages(), large)
     // the first reader makes the server write its index: that is its work and not ours
     const measure = (user: TestMailUser) => mirror(database, dovecot, user)
     for (const user of [small, large]) await measure(user)

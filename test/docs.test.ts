@@ -27,6 +27,24 @@ test('every path of the source that the docs name is there', () => {
   assert.deepEqual(named.filter(({ path }) => !existsSync(join(root, path)) && !/NAME|count/.test(path)), [])
 })
 
+test('the mailboxes and the job of the recipe are ones that a house takes', async (t) => {
+  const folder = join(mkdtempSync(join(tmpdir(), 'castellan-recipe-')), 'house')
+  t.after(() => rmSync(dirname(folder), { recursive: true }))
+  const blocks = [...read('docs/recipes/mailboxes.md').matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1]!)
+  const accounts = blocks.filter((block) => block.startsWith('mail:'))
+  assert.equal(accounts.length, 4)
+  const connector = blocks.find((block) => block.includes('kind: imap, account'))!
+  const job = blocks.find((block) => block.includes('uses: mail.move'))!
+  cpSync(join(root, 'house'), folder, { recursive: true })
+  writeFileSync(join(folder, 'jobs', 'file-newsletters.yaml'), job)
+  for (const account of accounts) {
+    writeFileSync(join(folder, 'castellan.yaml'), account + connector)
+    const { problems } = await loadHouse(folder, { tools: toolCatalog(allTools), env: {} })
+    const found = problems.filter(({ file, severity, what }) => severity === 'error' && /castellan|newsletters/.test(file) && !/certificate cert\.pem cannot be read/.test(what))
+    assert.deepEqual(found.map(({ what }) => what), [])
+  }
+})
+
 test('the job of the recipe is one that a house takes', async (t) => {
   const folder = join(mkdtempSync(join(tmpdir(), 'castellan-recipe-')), 'house')
   t.after(() => rmSync(dirname(folder), { recursive: true }))

@@ -2,13 +2,13 @@ import type { ImapFlow } from 'imapflow'
 import type { Clock } from '../kernel/clock.ts'
 import { Fault, toFault } from '../kernel/fault.ts'
 import type { ImapAccount } from '../house/index.ts'
-import { openImap, type ImapLimits } from './open-imap.ts'
+import { openImap, type ImapLimits, type ImapSessionOptions } from './open-imap.ts'
 
 /** The one way into an account, for all who have business there. */
 export interface Entrance {
   readonly account: ImapAccount
   /** @throws Fault as `openImap`; besides `imap.password` when there is none */
-  enter(limits: ImapLimits, onError?: (error: Error) => void): Promise<ImapFlow>
+  enter(limits: ImapLimits, options?: ImapSessionOptions): Promise<ImapFlow>
 }
 
 /** A password that was refused is not shown again for so long: servers lock out who insists. In milliseconds. */
@@ -19,14 +19,14 @@ export function createEntrance(clock: Clock, account: ImapAccount, password: str
   let last: Promise<unknown> = Promise.resolve()
   let refusal: { fault: Fault; until: number } | undefined
 
-  async function open(limits: ImapLimits, onError?: (error: Error) => void): Promise<ImapFlow> {
+  async function open(limits: ImapLimits, options?: ImapSessionOptions): Promise<ImapFlow> {
     if (password === undefined || password === '') {
       const { secret } = account.password
       throw new Fault('missing', 'imap.password', `the mail account ${account.name} has no password: put it into $CASTELLAN_HOME/secrets/${secret} (mode 0600) and start Castellan again`)
     }
     if (refusal && clock.now().getTime() < refusal.until) throw refusal.fault
     try {
-      const client = await openImap(account, password, limits, onError)
+      const client = await openImap(account, password, limits, options)
       refusal = undefined
       return client
     } catch (error) {
@@ -38,8 +38,8 @@ export function createEntrance(clock: Clock, account: ImapAccount, password: str
 
   return {
     account,
-    enter(limits, onError) {
-      const opening = last.then(() => open(limits, onError))
+    enter(limits, options) {
+      const opening = last.then(() => open(limits, options))
       last = opening.catch(() => {})
       return opening
     },

@@ -1,3 +1,3 @@
 export { createEntrance, type Entrance } from './entrance.ts'
 export { imapFault, mayPass } from './imap-fault.ts'
-export { openImap, type ImapLimits } from './open-imap.ts'
+export type { ImapLimits } from './open-imap.ts'

@@ -19,11 +19,18 @@ const quietMs = 250
 /** Servers end an IDLE after 29 minutes (RFC 2177); it is renewed long before. In milliseconds. */
 const renewIdleMs = 4 * 60_000
 
+export interface ImapSessionOptions {
+  /** Gives up, also while it connects. */
+  readonly signal?: AbortSignal
+  /** Hears how the session ended, if it does not end by itself. */
+  onError?(error: Error): void
+}
+
 /**
- * Logs in to a mail server. `onError` hears how the session ended, if it does not end by itself.
+ * Logs in to a mail server.
  * @throws Fault `imap.credentials`, `imap.certificate`, `imap.encryption`, `imap.unreachable`
  */
-export async function openImap(account: ImapAccount, password: string, limits: ImapLimits, onError: (error: Error) => void = () => {}): Promise<ImapFlow> {
+export async function openImap(account: ImapAccount, password: string, limits: ImapLimits, { signal, onError = () => {} }: ImapSessionOptions = {}): Promise<ImapFlow> {
   const client = new ImapFlow({
     host: account.host,
     port: account.port,
@@ -47,13 +54,19 @@ export async function openImap(account: ImapAccount, password: string, limits: I
   })
   // before connect(): without a listener, a connection that drops would end the process
   client.on('error', onError)
+  const giveUp = () => client.close()
+  signal?.addEventListener('abort', giveUp, { once: true })
   try {
+    signal?.throwIfAborted()
     await client.connect()
+    signal?.throwIfAborted()
     leaveWhenSilent(client, limits.silenceMs * patience, onError)
     return client
   } catch (error) {
     client.close()
     throw imapFault(account, error)
+  } finally {
+    signal?.removeEventListener('abort', giveUp)
   }
 }
 

@@ -5,6 +5,7 @@ import { filesSearch } from './files/search.ts'
 import { filesWrite } from './files/write.ts'
 import { ledgerCalls, ledgerDrafts, ledgerLate, ledgerOccurrences, ledgerRuns } from './ledger/ledger-tools.ts'
 import { mailList } from './mail/list.ts'
+import { mailFlag, mailMove } from './mail/propose-acts.ts'
 import { mailRead } from './mail/read.ts'
 import { mailSearch } from './mail/search.ts'
 import { modelAsk } from './model/ask.ts'
@@ -21,7 +22,7 @@ import { textTriage } from './text/triage.ts'
 export const allTools: readonly AnyTool[] = [
   filesList, filesRead, filesSearch, filesWrite,
   ledgerCalls, ledgerDrafts, ledgerLate, ledgerOccurrences, ledgerRuns,
-  mailList, mailRead, mailSearch,
+  mailFlag, mailList, mailMove, mailRead, mailSearch,
   modelAsk,
   outboxList, outboxPropose, outboxWait,
   shellRun,

@@ -24,11 +24,13 @@ test('a field with a default need not be given', () => {
 
 test('no tool can do more than look, write the own files, or propose', () => {
   const effects = Object.fromEntries(registry.list().map((tool) => [tool.name, tool.effect]))
-  assert.deepEqual(Object.entries(effects).filter(([, effect]) => effect !== 'read'), [['files.write', 'write'], ['outbox.propose', 'propose']])
+  assert.deepEqual(Object.entries(effects).filter(([, effect]) => effect !== 'read'), [
+    ['files.write', 'write'], ['mail.flag', 'propose'], ['mail.move', 'propose'], ['outbox.propose', 'propose'],
+  ])
 })
 
 test('a tool that is not there is told with those of its family', () => {
-  assert.throws(() => registry.get('mail.send'), { kind: 'missing', message: 'there is no tool mail.send; there are: mail.list, mail.read, mail.search' })
+  assert.throws(() => registry.get('mail.send'), { kind: 'missing', message: 'there is no tool mail.send; there are: mail.flag, mail.list, mail.move, mail.read, mail.search' })
   assert.throws(() => registry.get('nothing'), /text\.triage/)
 })
 

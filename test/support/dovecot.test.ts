@@ -21,7 +21,7 @@ test('a Dovecot of its own keeps what it is given, for each user apart, by TLS a
   assert.deepEqual(await dovecot.list('INBOX', other), [])
   await dovecot.expunge('INBOX', [uid])
   assert.deepEqual(await dovecot.list('INBOX'), [])
-  dovecot.fill(['Subject: 1\r\n\r\n', 'Subject: 2\r\n\r\n'], other)
+  dovecot.deliverMany(['Subject: 1\r\n\r\n', 'Subject: 2\r\n\r\n'], other)
   assert.equal((await dovecot.list('INBOX', other)).length, 2)
   assert.equal(await greeted(dovecot, dovecot.tlsPort, true), true)
   assert.equal(await greeted(dovecot, dovecot.port, false), true)

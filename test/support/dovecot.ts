@@ -35,7 +35,7 @@ export interface TestDovecot extends TestMailUser {
   /** Makes the folder where it is not there. @returns the uid */
   append(folder: string, raw: string | Buffer, flags?: readonly string[], as?: TestMailUser): Promise<number>
   /** Many messages at once, put into the Maildir of the inbox; for folders that nobody has open yet. */
-  fill(messages: Iterable<string | Buffer>, as?: TestMailUser): void
+  deliverMany(messages: Iterable<string | Buffer>, as?: TestMailUser): void
   list(folder: string, as?: TestMailUser): Promise<DovecotMessage[]>
   expunge(folder: string, uids: readonly number[], as?: TestMailUser): Promise<void>
   /** Throws the folder away and makes it anew, empty: with another UIDVALIDITY. */
@@ -109,7 +109,7 @@ export async function startDovecot(t?: Pick<TestContext, 'after'>): Promise<Test
         if (!answer || answer.uid === undefined) throw new Error(`Dovecot did not take the message for ${path}`)
         return answer.uid
       }),
-    fill(messages, { user } = first) {
+    deliverMany(messages, { user } = first) {
       const maildir = join(mailHome(user), 'Maildir')
       const made = ['', 'tmp', 'new', 'cur'].map((name) => join(maildir, name))
       for (const path of made) mkdirSync(path, { recursive: true })

@@ -14,6 +14,8 @@ export interface ImapScript {
   uidvalidity?: number | undefined
   uidnext?: number | undefined
   messages: ScriptedMessage[]
+  /** False: it accepts connections and never speaks. */
+  greeting?: boolean
   /** It takes what comes and says nothing any more. */
   deaf?: boolean
   /** Instead of the body of a message: bytes as they go over the wire, or the end of the connection, or no answer ever. */
@@ -26,6 +28,8 @@ export interface ImapServer {
   /** Every command of every session, without its tag. */
   readonly commands: string[]
   readonly sessions: { readonly count: number }
+  /** Ends every session. */
+  kick(): void
 }
 
 /** An IMAP server (RFC 3501, and IDLE) of one folder, for what a real one never does. It takes any password. */
@@ -38,7 +42,7 @@ export async function startImapServer(t: TestContext, script: ImapScript): Promi
     sockets.add(socket)
     socket.on('error', () => {})
     socket.on('close', () => sockets.delete(socket))
-    socket.write('* OK ready\r\n')
+    if (script.greeting !== false) socket.write('* OK ready\r\n')
     let rest = ''
     let idle: string | undefined
     socket.on('data', (chunk) => {
@@ -66,7 +70,7 @@ export async function startImapServer(t: TestContext, script: ImapScript): Promi
     for (const socket of sockets) socket.destroy()
     await once(server.close(), 'close')
   })
-  return { port: (server.address() as { port: number }).port, script, commands, sessions }
+  return { port: (server.address() as { port: number }).port, script, commands, sessions, kick: () => sockets.forEach((socket) => socket.destroy()) }
 }
 
 function answer(socket: Socket, tag: string, command: string, script: ImapScript): void {

@@ -10,11 +10,15 @@ export interface Announced {
   readonly receivedAt: Date
 }
 
-/** Messages with numbers from `from` to `to`, by rising number, each once; what was not asked for does not count. */
-export async function listAnnounced(client: ImapFlow, from: number, to: number): Promise<Announced[]> {
+/**
+ * Messages with numbers from `from` to `to`, by rising number, each once; what was not asked for does not count.
+ * @returns undefined when there are more than `most`
+ */
+export async function listAnnounced(client: ImapFlow, from: number, to: number, most: number): Promise<Announced[] | undefined> {
   const found = new Map<number, Announced>()
   for await (const { uid, size, internalDate } of client.fetch(`${from}:${to}`, { uid: true, size: true, internalDate: true }, { uid: true })) {
     if (!Number.isSafeInteger(uid) || uid < from || uid > to) continue
+    if (found.size === most && !found.has(uid)) return undefined
     found.set(uid, { uid, size: size ?? 0, receivedAt: readDate(internalDate) })
   }
   return [...found.values()].sort((a, b) => a.uid - b.uid)

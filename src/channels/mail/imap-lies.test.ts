@@ -139,6 +139,40 @@ test('a message that is listed and not handed out is a problem; without UIDVALID
   assert.match(mirror.mailbox.problems()[0]!.reason, /no UIDVALIDITY/)
 })
 
+test('a server that lets one in and shows one out at once is not run against', async (t) => {
+  const { server, mirror } = await mirrored(t, { uidvalidity: 7, messages: [message(1)] })
+  await mirror.mailbox.scan()
+  for (const sessions of [1, 2, 3]) {
+    server.kick()
+    await eventually(async () => mirror.mailbox.status().state === 'failing', 'the mailbox says so')
+    for (let tries = 0; tries < 10; tries += 1) await mirror.mailbox.scan()
+    assert.equal(server.sessions.count, sessions)
+    mirror.clock.advance(sessions * 1_000 - 1)
+    await mirror.mailbox.scan()
+    assert.equal(server.sessions.count, sessions)
+    mirror.clock.advance(1)
+    await mirror.mailbox.scan()
+    assert.equal(mirror.mailbox.status().state, 'watching')
+  }
+})
+
+test('after a gap, more messages than are looked through at once are all found', async (t) => {
+  const uids = [1, ...Array.from({ length: 30 }, (_, index) => 5_000 + index)]
+  const { settle, bodies } = await mirrored(t, { uidvalidity: 7, messages: uids.map((uid) => message(uid)) }, { window: 4 })
+  await settle()
+  assert.deepEqual(await bodies(), uids.map((uid) => `7/${uid} number ${uid}`))
+})
+
+test('a mailbox that is closed while it waits for the greeting is closed at once', async (t) => {
+  const { server, mirror } = await mirrored(t, { uidvalidity: 7, messages: [], greeting: false })
+  const scan = mirror.mailbox.scan()
+  await eventually(async () => server.sessions.count === 1, 'it is connected')
+  const begun = performance.now()
+  await mirror.mailbox.close()
+  assert.equal(await scan, 0)
+  assert(performance.now() - begun < 5_000)
+})
+
 test('a server that falls silent is left, and asked again', async (t) => {
   let silent = true
   const { server, settle, bodies, mirror } = await mirrored(t, { uidvalidity: 7, messages: [message(1)], body: () => (silent ? 'silence' : undefined) }, { silenceMs: 150 })
@@ -160,6 +194,7 @@ test('while it waits for mail, a quiet server is asked whether it is there, and 
   assert.equal(mirror.mailbox.status().state, 'watching')
   server.script.deaf = true
   await eventually(async () => mirror.mailbox.status().state === 'failing', 'the mailbox says so')
+  assert.match(mirror.mailbox.problems()[0]!.reason, /ended the session/)
   server.script.deaf = false
   await settle()
   assert(server.sessions.count > 1)

@@ -65,7 +65,7 @@ test('a new message arrives within a moment, without being asked for', { skip },
 
 test('killed anywhere, again and again, the mirror goes on where it was: every message is there once', { skip }, async (t) => {
   const { dovecot, mirror } = await mirrored(t)
-  dovecot.fill(Array.from({ length: 300 }, (_, index) => (index % 50 === 7 ? mail(String(index), 'x'.repeat(5_000)) : mail(String(index)))), dovecot)
+  dovecot.deliverMany(Array.from({ length: 300 }, (_, index) => (index % 50 === 7 ? mail(String(index), 'x'.repeat(5_000)) : mail(String(index)))), dovecot)
   const task: MirrorTask = {
     connection: mirror.database.connection('castellan_releaser'), account: accountOf(dovecot, dovecot), password: dovecot.password,
     limits: { batch: 20, window: 70, piece: 2_000 }, faultPoints: 'mail.store:before=0.12,mail.store:stored=0.12,mail.store:after=0.12',

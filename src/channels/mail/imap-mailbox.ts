@@ -26,6 +26,8 @@ export interface ImapMailboxDeps {
 const lookMs = 10 * 60_000
 /** What only the operator can mend is tried again so often, in milliseconds. */
 const refusedMs = 30 * 60_000
+/** A session that ends earlier counts as one that failed, in milliseconds. */
+const shortSessionMs = 60_000
 /** A message that breaks the connection this many times, asked for alone, is left out. */
 const strikes = 6
 
@@ -50,7 +52,9 @@ export function createImapMailbox(deps: ImapMailboxDeps, entrance: Entrance, fol
   let failures = 0
   let notBefore = 0
   let stored = 0
-  let closed = false
+  let shortSessions = 0
+  const closing = new AbortController()
+  const { signal } = closing
   let now: Pick<MailboxStatus, 'state' | 'since' | 'problem'> = { state: 'connecting', since: clock.now(), problem: null }
 
   async function become(state: MailboxStatus['state'], problem: string | null = null): Promise<void> {
@@ -60,7 +64,11 @@ export function createImapMailbox(deps: ImapMailboxDeps, entrance: Entrance, fol
   }
 
   async function scan(): Promise<number> {
-    if (closed || clock.now().getTime() < notBefore) return 0
+    if (signal.aborted) return 0
+    if (clock.now().getTime() < notBefore) {
+      if (now.state === 'watching' && client === undefined) await become('failing', `the mail server of the account ${account.name} ended the session; it is entered again in a moment`)
+      return 0
+    }
     const before = stored
     try {
       const session = await connected()
@@ -99,22 +107,24 @@ export function createImapMailbox(deps: ImapMailboxDeps, entrance: Entrance, fol
     leave()
     await become('connecting', now.problem)
     lost = undefined
-    const opened = await entrance.enter(limits, (error) => {
-      lost ??= error
-    })
+    const opened = await entrance.enter(limits, { signal, onError: (error) => void (lost ??= error) })
+    const since = clock.now().getTime()
     opened.on('exists', () => deps.onNews(mailbox))
     opened.on('close', () => {
       if (client !== opened) return
       client = undefined
+      // a server that lets one in and shows one out at once is not to be run against
+      const at = clock.now().getTime()
+      shortSessions = at - since < shortSessionMs ? shortSessions + 1 : 1
+      notBefore = at + retryMs(shortSessions)
       deps.onNews(mailbox)
     })
-    if (closed) opened.close()
     return (client = opened)
   }
 
   async function fail(error: unknown, progressed: boolean): Promise<void> {
     leave()
-    if (closed) return
+    if (signal.aborted) return
     const fault = faultOf(lost ?? error)
     suspect(fault)
     failures = progressed ? 1 : failures + 1
@@ -170,7 +180,7 @@ export function createImapMailbox(deps: ImapMailboxDeps, entrance: Entrance, fol
     ],
     status: () => ({ account: account.name, kind: 'imap', folder, stored, ...now }),
     async close() {
-      closed = true
+      closing.abort()
       leave()
     },
   }

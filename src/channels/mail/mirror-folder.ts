@@ -46,7 +46,12 @@ export async function mirrorFolder(round: MirrorRound): Promise<number> {
   let width = limits.window
   for (let from = uid + 1; from <= highest; ) {
     const to = Math.min(highest, from + width - 1)
-    const announced = await listAnnounced(client, from, to)
+    const announced = await listAnnounced(client, from, to, limits.window)
+    if (announced === undefined) {
+      // after a gap, more than are looked through at once
+      width = limits.window
+      continue
+    }
     for (const batch of batches(announced, round)) stored += await take(round, batch)
     width = announced.length === 0 ? Math.min(width * 4, highestNumber) : limits.window
     from = to + 1
@@ -113,8 +118,8 @@ async function takeLarge(round: MirrorRound, one: Announced): Promise<number> {
       return 0
     case 'gone': {
       // deleted meanwhile, which is no loss; or listed and not handed out, which must be seen
-      const still = await listAnnounced(client, one.uid, one.uid)
-      if (still.length > 0) await round.refuse(one.uid, 'the server lists it and does not hand it out')
+      const still = await listAnnounced(client, one.uid, one.uid, 1)
+      if (still?.length !== 0) await round.refuse(one.uid, 'the server lists it and does not hand it out')
       return 0
     }
   }

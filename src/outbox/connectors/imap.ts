@@ -7,12 +7,13 @@ import type { Connector, Receipt } from './connector.ts'
 import { findAgain, findMessage, type FoundMessage } from './imap-message.ts'
 
 const limits = { literal: 2 * 1024 * 1024, silenceMs: 30_000 }
+const reconcileMs = 60_000
 
 /** Moves messages of one mailbox and sets their flags: one message, which has to be the very one that was signed for. */
 export function createImapConnector({ name, account }: ImapConnectorSettings, entrance: Entrance): Connector {
   /** A session for this act alone. Whatever it does before `commit` changes nothing. */
-  async function session<T>(act: MailboxAct, readOnly: boolean, work: (client: ImapFlow) => Promise<T>): Promise<T> {
-    const client = await entrance.enter(limits)
+  async function session<T>(act: MailboxAct, { readOnly, signal }: { readOnly: boolean; signal: AbortSignal }, work: (client: ImapFlow) => Promise<T>): Promise<T> {
+    const client = await entrance.enter(limits, { signal })
     try {
       await open(client, act, readOnly)
       return await work(client)
@@ -84,7 +85,7 @@ export function createImapConnector({ name, account }: ImapConnectorSettings, en
       try {
         signal.throwIfAborted()
         const act = readMailboxAct(wire)
-        return await session(act, false, async (client) => {
+        return await session(act, { readOnly: false, signal }, async (client) => {
           const before = await prepare(client, act)
           signal.throwIfAborted()
           await commit()
@@ -99,7 +100,7 @@ export function createImapConnector({ name, account }: ImapConnectorSettings, en
     },
     async reconcile(wire) {
       const act = readMailboxAct(wire)
-      return session(act, true, async (client): Promise<Receipt | undefined> => {
+      return session(act, { readOnly: true, signal: AbortSignal.timeout(reconcileMs) }, async (client): Promise<Receipt | undefined> => {
         const here = await findMessage(client, act.message.uid, act.message)
         if (act.act === 'flag') return typeof here === 'object' ? flagReceipt(act, here) : undefined
         if (here !== 'gone') return undefined

@@ -6,6 +6,7 @@ import { newId } from '../../kernel/ids.ts'
 import { callTool } from '../call-tool.ts'
 import { Park } from '../park.ts'
 import type { ToolContext } from '../tool-context.ts'
+import { mailFlag, mailMove } from '../mail/propose-acts.ts'
 import { createProposals } from './create-proposals.ts'
 import { outboxList } from './list.ts'
 import { outboxPropose } from './propose.ts'
@@ -40,6 +41,21 @@ test('a proposal carries the label of the run, and its payload without the key',
     id: proposed[0]!.id, step_id: 'only', item_key: 'm1', kind: 'mail', connector: 'file', state: 'proposed', label_level: 1, label_lanes: ['private'],
     payload: { to: ['eva@example.org'], subject: 'Hello', text: 'Good morning', inReplyTo: '<1@x>' },
   }])
+})
+
+test('messages are proposed to be moved or flagged one by one, by what mail.list gave', async () => {
+  const [a, b] = [newId(), newId()]
+  const messages = [{ id: a, subject: 'x' }, { id: b }, { id: a }]
+  const moved = (await callTool(mailMove, context(), { connector: 'file', to: 'Archive', messages })).output as { proposed: { key: string }[] }
+  assert.deepEqual(moved.proposed.map(({ key }) => key), [a, b])
+  const { proposed } = await propose([{ key: 'k', kind: 'mail.flag', message: a, add: ['seen'] }])
+  const { rows } = await database.owner.pool.query('select kind, payload from proposal where run_id = $1 order by proposed_at', [here.run.id])
+  assert.deepEqual(rows, [
+    { kind: 'mail.move', payload: { message: a, to: 'Archive' } }, { kind: 'mail.move', payload: { message: b, to: 'Archive' } },
+    { kind: 'mail.flag', payload: { message: a, add: ['seen'] } },
+  ])
+  assert.equal(proposed.length, 1)
+  await assert.rejects(callTool(mailFlag, context(), { connector: 'file', messages: [{ id: 'nonsense' }], add: ['seen'] }), { kind: 'invalid' })
 })
 
 test('a step that is repeated finds its first proposals, whatever it would say now', async () => {

@@ -24,6 +24,8 @@ const flagName = z.string().min(1).max(50).describe('seen, flagged, answered, or
 const moveSchema = z.strictObject({ key, kind: z.literal('mail.move'), message, to: z.string().min(1).max(300).describe('the folder, as the server writes it') })
 const flagSchema = z.strictObject({ key, kind: z.literal('mail.flag'), message, add: z.array(flagName).max(20).optional(), remove: z.array(flagName).max(20).optional() })
 
+export const proposedSchema = z.object({ proposed: z.array(z.object({ id: z.uuid(), key: z.string(), fresh: z.boolean() })) })
+
 export const outboxPropose = defineTool({
   name: 'outbox.propose',
   summary: 'Propose acts that leave the house; each waits for the signature of the operator',
@@ -32,7 +34,7 @@ export const outboxPropose = defineTool({
     connector: z.string().min(1).describe('a connector of castellan.yaml'),
     proposals: z.array(z.discriminatedUnion('kind', [mailSchema, moveSchema, flagSchema])).max(200),
   }),
-  output: z.object({ proposed: z.array(z.object({ id: z.uuid(), key: z.string(), fresh: z.boolean() })) }),
+  output: proposedSchema,
   async run({ proposals: outbox, signal }, { connector, proposals }) {
     const repeated = proposals.find((one, index) => proposals.findIndex((other) => other.key === one.key) !== index)
     if (repeated) throw new Fault('invalid', 'outbox.key', `two of the proposals have the key ${JSON.stringify(repeated.key)}; the second would be taken for the first`)
