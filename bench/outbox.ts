@@ -47,6 +47,7 @@ async function measure({ owner, as }: Awaited<ReturnType<typeof castellanDatabas
     database: { host: options.host, port: options.port, database: options.database, user: options.user, password: options.password },
     sockets: { server: '', releaser: socket, gateLocal: '', gateCloud: '' },
     house: { folder: home, settings: {
+      name: 'Bench', ports: { releaser: 0 }, signing: { origin: null, rpId: null },
       isolation: { acceptDemonstration: false }, mail: { accounts: [] },
       outbox: { holdMs: 0, expiryMs: { mail: 3_600_000, highRisk: 1_800_000, default: 3_600_000 }, risk: [], connectors: [{ name: 'file', kind: 'file', path: outgoing, from: 'haus@example.org' }] },
     } },

@@ -63,10 +63,17 @@ async function wholeSubject(text: string, releaser: SocketClient, server: Socket
   return draft ?? (await server.get<{ id: string }>(`/api/runs/${text}`).then(({ id }) => id, () => text))
 }
 
+const longestDetail = 160
+
 function detailText(detail: Record<string, unknown>): string {
   return Object.entries(detail)
     .filter(([, value]) => value !== null)
-    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .map(([name, value]) => `${name} ${shorten(typeof value === 'string' ? value : JSON.stringify(value))}`)
     .join(', ')
     .replaceAll(/\b([0-9a-f]{12})[0-9a-f]{28,}\b/g, '$1…')
+}
+
+/** What one verifies by machine, e.g. what a passkey signed, stands whole in --json. */
+function shorten(text: string): string {
+  return text.length > longestDetail ? `${text.slice(0, longestDetail)}…` : text
 }

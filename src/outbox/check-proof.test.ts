@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { enrolTestPasskey, openTestSession, type Departure } from '../../test/support/authenticator.ts'
 import { aMail, enrolKey, testOutbox, testSite, untrustedInternal, type TestOutbox } from '../../test/support/outbox.ts'
@@ -163,6 +165,31 @@ test('a session key signs within its hours only, and what it signed then is rele
   await outbox.deps.keys.endSession(fresh.key.id, outbox.clock.now())
   await assert.rejects(decideDraft(outbox.deps, three.id, { verdict: 'approve', keyId: fresh.key.id, signature: fresh.sign(three.document) }), { code: 'session.over' })
   assert.equal((await released(outbox, two)).state, 'released')
+})
+
+test('a session key that was written into the file, or whose hours were prolonged there, approves nothing without its passkey', async (t) => {
+  const outbox = await testOutbox(t)
+  const [passkey, other] = [await enrolTestPasskey(outbox.deps), await enrolTestPasskey(outbox.deps, { name: 'other' })]
+  const session = await openTestSession(outbox.deps, passkey)
+  const draft = await outbox.freeze()
+  const path = join(outbox.folder, 'operator-keys.json')
+  const whole = readFileSync(path, 'utf8')
+  const bySession: DecisionRequest = { verdict: 'approve', keyId: session.key.id, signature: session.sign(draft.document) }
+  const forged: [change: (text: string) => string, code: string][] = [
+    [(text) => text.replace(`"until": "${session.key.until}"`, '"until": "2026-04-01T00:00:00.000Z"'), 'session.vouch'],
+    [(text) => text.replace(`"passkey": "${passkey.key.id}"`, `"passkey": "${other.key.id}"`), 'passkey.assertion'],
+    [(text) => text.replace(`"passkey": "${passkey.key.id}"`, '"passkey": "passkey:0000000000000000"'), 'session.vouch'],
+    [(text) => text.replace(session.key.assertion.response.signature, passkey.sign(draft.document).response.signature), 'passkey.assertion'],
+  ]
+  for (const [change, code] of forged) {
+    assert.notEqual(change(whole), whole)
+    writeFileSync(path, change(whole))
+    await assert.rejects(decideDraft(outbox.deps, draft.id, bySession), { code })
+  }
+  writeFileSync(path, whole)
+  const moved = { ...outbox.deps, site: () => ({ origin: 'http://localhost:9999', rpId: 'localhost' }) }
+  await assert.rejects(decideDraft(moved, draft.id, bySession), { code: 'session.vouch' })
+  assert.equal((await decideDraft(outbox.deps, draft.id, bySession)).outcome, 'decided')
 })
 
 test('with a passkey its sessions are revoked, also what they signed and what is still held', async (t) => {

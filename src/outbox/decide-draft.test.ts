@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { sign } from 'node:crypto'
+import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { aMail, enrolKey, testOutbox } from '../../test/support/outbox.ts'
+import { connect } from '../kernel/database/connect.ts'
 import { createFileConnector } from './connectors/file.ts'
 import { decideDraft } from './decide-draft.ts'
 import { challengeOf, sha256, writeDocument, type DraftDocument } from './document.ts'
+import type { Draft } from './draft.ts'
 import { expireDrafts } from './expire-drafts.ts'
 import { releaseDrafts } from './release-drafts.ts'
 
@@ -188,4 +191,32 @@ test('whichever column of a signed row is changed, nothing is released', async (
   await outbox.database.owner.pool.query('update decision set signature = $2 where draft_id = $1', [id, sign(null, challengeOf(other.document), outbox.key.privateKey)])
   assert.equal((await releaseDrafts(outbox.deps)).released, 0)
   assert.match((await outbox.draft(id)).reason!, /signature/)
+})
+
+test('twenty drafts decided at the same time are decided, each twice and by one of the two, through a pool of two connections', async (t) => {
+  const outbox = await testOutbox(t)
+  const drafts: Draft[] = []
+  for (let index = 0; index < 20; index += 1) drafts.push(await outbox.freeze({ ...aMail, subject: `mail ${index}` }))
+  const narrow = connect(outbox.database.connection('castellan_releaser'), { max: 2 })
+  t.after(narrow.close)
+  const deps = { ...outbox.deps, database: narrow }
+  const approve = ({ id, document }: Draft) => decideDraft(deps, id, { verdict: 'approve', keyId: outbox.key.id, signature: outbox.key.sign(document) })
+  const outcomes = await Promise.all([...drafts, ...drafts].map(approve))
+  for (const [index, { id }] of drafts.entries()) {
+    const both = [outcomes[index]!, outcomes[index + drafts.length]!]
+    assert.deepEqual(both.map(({ outcome }) => outcome).sort(), ['decided', 'too_late'])
+    assert.deepEqual(await outbox.audited(id), ['draft.frozen', 'draft.decided'])
+  }
+  outbox.clock.advance(10_000)
+  assert.deepEqual(await releaseDrafts(deps), { released: 20, astray: false })
+  assert.equal(readdirSync(outbox.outgoing).length, 20)
+})
+
+test('a signature that does not verify keeps none of the others from their decision', async (t) => {
+  const outbox = await testOutbox(t)
+  const drafts = [await outbox.freeze(), await outbox.freeze(), await outbox.freeze()]
+  const outcomes = await Promise.allSettled(drafts.map(({ id, document }, index) =>
+    decideDraft(outbox.deps, id, { verdict: 'approve', keyId: outbox.key.id, signature: outbox.key.sign(index === 1 ? drafts[0]!.document : document) })))
+  assert.deepEqual(outcomes.map(({ status }) => status), ['fulfilled', 'rejected', 'fulfilled'])
+  assert.deepEqual(await Promise.all(drafts.map(async ({ id }) => (await outbox.draft(id)).state)), ['held', 'waiting', 'held'])
 })

@@ -138,18 +138,27 @@ export async function snooze(client: Queryable, id: string, until: Date | null):
 }
 
 /** Drafts in that state whose hold or deadline is over, the oldest first. */
-export async function overdueDrafts(query: Queryable, state: 'held' | 'waiting', now: Date): Promise<string[]> {
+export async function overdueDrafts(query: Queryable, state: 'held' | 'waiting', now: Date, connector?: string): Promise<string[]> {
   const { rows } = await query.query<{ id: string }>(
-    `select id from draft where state = $1 and ${state === 'held' ? 'hold_until' : 'expires_at'} <= $2 order by frozen_at, id`,
-    [state, now],
+    `select id from draft where state = $1 and ${state === 'held' ? 'hold_until' : 'expires_at'} <= $2 and connector = coalesce($3, connector) order by frozen_at, id`,
+    [state, now, connector ?? null],
   )
   return rows.map(({ id }) => id)
 }
 
-/** When the next hold or deadline is over. */
-export async function nextMoment(query: Queryable): Promise<Date | undefined> {
+/** The connectors of the drafts whose hold is over. */
+export async function dueConnectors(query: Queryable, now: Date): Promise<string[]> {
+  const { rows } = await query.query<{ connector: string }>(`select distinct connector from draft where state = 'held' and hold_until <= $1`, [now])
+  return rows.map(({ connector }) => connector)
+}
+
+/** When the next hold or deadline is over, of those that are not over yet. */
+export async function nextMoment(query: Queryable, now: Date): Promise<Date | undefined> {
   const { rows } = await query.query<{ next: Date | null }>(
-    `select least((select min(hold_until) from draft where state = 'held'), (select min(expires_at) from draft where state = 'waiting')) as next`,
+    `select least(
+       (select min(hold_until) from draft where state = 'held' and hold_until > $1),
+       (select min(expires_at) from draft where state = 'waiting' and expires_at > $1)) as next`,
+    [now],
   )
   return rows[0]?.next ?? undefined
 }
@@ -206,9 +215,9 @@ export async function recordSpentCount(query: Queryable, count: number): Promise
 /** As much of a draft as tells whether its nonce or its act was spent. */
 export type DraftTrace = Pick<Draft, 'id' | 'nonce' | 'document' | 'state'>
 
-/** Every draft that is open. */
-export async function openDrafts(query: Queryable): Promise<DraftTrace[]> {
-  const { rows } = await query.query<DraftTrace>(`select id, nonce, document, state from draft where state = any ($1) order by frozen_at, id`, [openStates])
+/** Every draft that is open, or of one connector. */
+export async function openDrafts(query: Queryable, connector?: string): Promise<DraftTrace[]> {
+  const { rows } = await query.query<DraftTrace>(`select id, nonce, document, state from draft where state = any ($1) and connector = coalesce($2, connector) order by frozen_at, id`, [openStates, connector ?? null])
   return rows
 }
 

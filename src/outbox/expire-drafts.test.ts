@@ -15,14 +15,17 @@ test('only what waits beyond its deadline expires', async (t) => {
   assert.deepEqual(await Promise.all([short, held, long].map(async ({ id }) => (await outbox.draft(id)).state)), ['expired', 'held', 'waiting'])
 })
 
-test('the next moment is the end of a hold or a deadline, whichever is earlier', async (t) => {
+test('the next moment is the end of a hold or a deadline, whichever is earlier, and one that is over is none', async (t) => {
   const outbox = await testOutbox(t)
-  assert.equal(await nextMoment(outbox.deps.database.pool), undefined)
+  const next = () => nextMoment(outbox.deps.database.pool, outbox.clock.now())
+  assert.equal(await next(), undefined)
   const draft = await outbox.freeze()
-  assert.deepEqual(await nextMoment(outbox.deps.database.pool), draft.expiresAt)
+  assert.deepEqual(await next(), draft.expiresAt)
   const held = await outbox.freeze()
   await outbox.approve(held.id)
-  assert.deepEqual(await nextMoment(outbox.deps.database.pool), new Date(outbox.clock.now().getTime() + 10_000))
+  assert.deepEqual(await next(), new Date(outbox.clock.now().getTime() + 10_000))
+  outbox.clock.advance(10_000)
+  assert.deepEqual(await next(), draft.expiresAt)
 })
 
 test('a run that was parked only after its decisions is woken, one that still waits is not', async (t) => {

@@ -9,12 +9,13 @@ import { undoDraft } from './undo-draft.ts'
 
 /**
  * Brings database and file of spent nonces together after a crash, a restored database, or a lost file. Runs before anything
- * is released, and again whenever a release ended without a record. Sends nothing.
+ * is released, and again whenever a release ended without a record; then for its connector alone, through which nothing may be
+ * on its way. Sends nothing.
  */
-export async function recoverDrafts(deps: OutboxDeps): Promise<void> {
+export async function recoverDrafts(deps: OutboxDeps, connector?: string): Promise<void> {
   const known = await spentCount(deps.database.pool)
   if (deps.spent.count < known) await fileWasLost(deps, known)
-  for (const draft of await openDrafts(deps.database.pool)) {
+  for (const draft of await openDrafts(deps.database.pool, connector)) {
     if (isAstray(deps, draft)) await recoverDraft(deps, draft.id)
   }
   if ((await spentCount(deps.database.pool)) !== deps.spent.count) await recordSpentCount(deps.database.pool, deps.spent.count)

@@ -14,13 +14,13 @@ import { checkDraft, type Checked } from './verify-draft.ts'
 const deliveryTimeoutMs = 120_000
 
 /**
- * Releases every draft whose hold is over, one after the other. `astray`: a release ended without a record; `recoverDrafts`
+ * Releases every draft whose hold is over, or those of one connector, one after the other. `astray`: a release ended without a record; `recoverDrafts`
  * finds out how.
  * @throws Fault `releaser.replaced`: this releaser must stop
  */
-export async function releaseDrafts(deps: OutboxDeps, signal?: AbortSignal): Promise<{ released: number; astray: boolean }> {
+export async function releaseDrafts(deps: OutboxDeps, signal?: AbortSignal, connector?: string): Promise<{ released: number; astray: boolean }> {
   const outcome = { released: 0, astray: false }
-  for (const id of await overdueDrafts(deps.database.pool, 'held', deps.clock.now())) {
+  for (const id of await overdueDrafts(deps.database.pool, 'held', deps.clock.now(), connector)) {
     if (signal?.aborted) break
     try {
       if ((await releaseDraft(deps, id)) === 'released') outcome.released += 1

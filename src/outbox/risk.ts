@@ -82,20 +82,26 @@ export function assessRisk(subject: RiskSubject, houseRules: readonly RiskRule[]
   if (subject.hidden > 0) add(1, `${subject.hidden} recipient${subject.hidden > 1 ? 's' : ''} in BCC`)
   if (subject.attachments > 0) add(1, `${subject.attachments} attachment${subject.attachments > 1 ? 's leave' : ' leaves'} the house`)
   const said = `${subject.title}\n${subject.text}`
-  const otherIban = subject.sentIbans.length === 0 ? undefined : ibansIn(said).find((iban) => !subject.sentIbans.includes(iban))
-  const ofMoney = ibanShape.test(said)
-  const ofChange = speaksOfBankChange(said)
-  if (ofMoney) atLeast(highRisk, 'it holds something like an IBAN')
-  if (otherIban !== undefined) atLeast(8, `it names the account ${otherIban}; what was sent to them before named ${subject.sentIbans.join(', ')}`)
-  if (ofChange) atLeast(highRisk, 'it speaks of a change of bank details')
-  if (subject.answered.some(({ subject: title, text }) => speaksOfBankChange(`${title}\n${text}`))) atLeast(highRisk, 'the mail that it answers speaks of a change of bank details')
+  for (const [level, why] of speaksOfMoney(subject, said)) atLeast(level, why)
   for (const from of answeredElsewhere(subject)) add(1, `the mail that it answers came from ${from}, and the answer does not go there`)
-  if (!ofMoney && !ofChange && payment.test(said)) atLeast(highRisk, `it speaks of payment (“${payment.exec(said)![0]}”)`)
   if (subject.label.level === 3) atLeast(8, 'local-only content would leave the house')
   for (const rule of houseRules) {
     if (applies(rule, subject, said)) add(rule.add, `${rule.reason} (rule of the house)`)
   }
   return { risk: Math.min(10, Math.max(floor, sum)), reasons }
+}
+
+/** What it says of money, and what the mail says that it answers: the least risk that follows from each. */
+function speaksOfMoney({ answered, sentIbans }: RiskSubject, said: string): [level: number, why: string][] {
+  const found: [number, string][] = []
+  const other = sentIbans.length === 0 ? undefined : ibansIn(said).find((iban) => !sentIbans.includes(iban))
+  if (ibanShape.test(said)) found.push([highRisk, 'it holds something like an IBAN'])
+  if (other !== undefined) found.push([8, `it names the account ${other}; what was sent to them before named ${sentIbans.join(', ')}`])
+  if (speaksOfBankChange(said)) found.push([highRisk, 'it speaks of a change of bank details'])
+  const word = found.length === 0 ? payment.exec(said)?.[0] : undefined
+  if (word !== undefined) found.push([highRisk, `it speaks of payment (“${word}”)`])
+  if (answered.some(({ subject, text }) => speaksOfBankChange(`${subject}\n${text}`))) found.push([highRisk, 'the mail that it answers speaks of a change of bank details'])
+  return found
 }
 
 /** Senders of the answered mail who do not get the answer: a Reply-To can lead it to somebody else. */

@@ -10,12 +10,9 @@ import { createFolderMailbox, type FolderMailbox, type MailboxProblem } from '..
 import type { House } from '../house/index.ts'
 import type { OutboxDeps } from '../outbox/change.ts'
 import { createConnectors, openConnector, type Connectors } from '../outbox/connectors/connectors.ts'
-import { nextMoment } from '../outbox/draft-store.ts'
-import { expireDrafts, wakeForgottenRuns } from '../outbox/expire-drafts.ts'
 import { freezeProposals } from '../outbox/freeze-proposal.ts'
 import { openOperatorKeys } from '../outbox/operator-keys.ts'
 import { recoverDrafts } from '../outbox/recover-drafts.ts'
-import { releaseDrafts } from '../outbox/release-drafts.ts'
 import { outboxRoutes } from '../outbox/routes.ts'
 import { openSpentNonces } from '../outbox/spent-nonces.ts'
 import { bareApp } from '../server/bare-app.ts'
@@ -23,11 +20,12 @@ import { auditRoutes } from './audit-routes.ts'
 import type { Boot, Host, Started } from './boot.ts'
 import { startLoop, type Loop } from './loop.ts'
 import { becomeOnlyReleaser } from './only-releaser.ts'
+import { createReleasing } from './releasing.ts'
 import { openSealingKey, type SealingKey } from './sealing-key.ts'
 import { createSigningPage, type SigningPage } from './signing-page.ts'
 
 /** How long each part waits without being woken, in milliseconds. */
-const pause = { freeze: 1_500, release: 15_000, retry: 1_000, seal: 1_000, mail: 3_000 }
+const pause = { freeze: 1_500, seal: 1_000, mail: 3_000 }
 
 /** Freezes what workers propose, takes the operator's decisions on its own socket, releases what was signed, stores mail, seals the audit. */
 export async function start(boot: Boot, host: Host): Promise<Started> {
@@ -92,7 +90,9 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
     closing.push(started.stop)
     return started
   }
-  const releasing = loop('releasing drafts', createReleasing(outbox, stopping.signal))
+  const releases = createReleasing(outbox, { signal: stopping.signal, onReleased: () => releasing.wake(), onError: dieWhenReplaced })
+  closing.push(releases.settled)
+  const releasing = loop('releasing drafts', releases.round)
   const freezing = loop('freezing proposals', async () => {
     const { frozen, more } = await freezeProposals(outbox)
     if (frozen > 0) releasing.wake() // an earlier deadline may have come
@@ -123,23 +123,6 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
     fetching.wake()
   })
   log.info({ spent: spent.count }, 'keeping the outbox')
-}
-
-/** One round of what has its time: deadlines, holds, and what a release without a record left behind. */
-function createReleasing(outbox: OutboxDeps, signal: AbortSignal): () => Promise<number> {
-  let astray = false
-  return async () => {
-    if (astray) await recoverDrafts(outbox)
-    await expireDrafts(outbox)
-    const outcome = await releaseDrafts(outbox, signal)
-    astray = outcome.astray
-    await wakeForgottenRuns(outbox)
-    const next = await nextMoment(outbox.database.pool)
-    if (next === undefined) return pause.release
-    const wait = next.getTime() - outbox.clock.now().getTime()
-    // what is due and did not leave is tried again, but not at once
-    return Math.min(pause.release, astray ? pause.retry : Math.max(wait, outcome.released > 0 ? 0 : wait < 0 ? pause.retry : 0))
-  }
 }
 
 function connectorsOf({ settings }: House, { isolation }: Boot): Connectors {

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createHash, X509Certificate } from 'node:crypto'
+import { createServer, request } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { Page } from 'playwright-core'
+import { makeCertificate } from '../../test/support/certificate.ts'
 import { addPasskeyDevice, openBrowser, withoutChromium } from '../../test/support/chromium.ts'
 import { aMail } from '../../test/support/outbox.ts'
-import { servedSigning, type Answer } from '../../test/support/signing-app.ts'
+import { servedSigning, type Answer, type ServedSigning } from '../../test/support/signing-app.ts'
 
 const skip = withoutChromium
 const verbs = readFileSync(join(import.meta.dirname, '../../test/support/signing-page.js'), 'utf8')
@@ -18,8 +21,8 @@ function inPage<T = Answer>(page: Page, verb: string, ...args: readonly unknown[
 }
 
 /** The page with a passkey that is enrolled and a session that is open. */
-async function signedIn(t: TestContext, args: readonly string[] = []) {
-  const served = await servedSigning(t)
+async function signedIn(t: TestContext, { args = [], served: given }: { args?: readonly string[]; served?: ServedSigning } = {}) {
+  const served = given ?? (await servedSigning(t))
   const browser = (await openBrowser(t, { args }))!
   const page = await browser.newPage()
   const device = await addPasskeyDevice(page)
@@ -77,11 +80,41 @@ test('a page of another origin, even with token and passkey, can neither read, d
 })
 
 test('a name that was made to point at the page gets nothing from it', { skip }, async (t) => {
-  const { browser, site } = await signedIn(t, ['--host-resolver-rules=MAP evil.example 127.0.0.1'])
+  const { browser, site } = await signedIn(t, { args: ['--host-resolver-rules=MAP evil.example 127.0.0.1'] })
   const page = await browser.newPage()
   for (const path of ['/', '/api/state']) {
     const answer = (await page.goto(`http://evil.example:${new URL(site.origin).port}${path}`))!
     assert.equal(answer.status(), 403)
     assert.match(await answer.text(), /host\.unknown/)
   }
+})
+
+test('behind a proxy that speaks HTTPS on a name of the mesh, everything is signed at that name and nowhere else', { skip }, async (t) => {
+  const name = 'castellan.mesh.example'
+  const { key, certificate } = makeCertificate(`DNS:${name}`)
+  const served = await servedSigning(t)
+  // hands on Host and Origin as they came, as Tailscale serve and Caddy do
+  const proxy = createSecureServer({ key, cert: certificate }, (asked, answer) => {
+    asked.pipe(request({ host: '127.0.0.1', port: served.port, method: asked.method, path: asked.url, headers: asked.headers }, (got) => {
+      answer.writeHead(got.statusCode!, got.headers)
+      got.pipe(answer)
+    }))
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  t.after(() => proxy.close())
+  const site = { origin: `https://${name}:${(proxy.address() as AddressInfo).port}`, rpId: name }
+  served.moveTo(site)
+  // browsers let nobody sign behind a certificate that is wrong: this one is known to it by its key
+  const known = createHash('sha256').update(new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'der' })).digest('base64')
+  const args = [`--host-resolver-rules=MAP ${name} 127.0.0.1`, `--ignore-certificate-errors-spki-list=${known}`]
+  const { outbox, page, release } = await signedIn(t, { args, served: { ...served, site } })
+  const [small, big] = [await outbox.freeze(), await outbox.freeze({ ...aMail, text: 'IBAN' })]
+  assert.equal((await inPage(page, 'signByKey', small.id)).data.state, 'held')
+  assert.equal((await inPage(page, 'signByPasskey', big.id)).data.state, 'held')
+  assert.equal(await release(), 2)
+
+  const here = await served.call('POST', '/api/session/challenge', { body: { key_id: 'x' } })
+  assert.equal(here.status, 200)
+  const atDesk = await served.call('POST', '/api/session/challenge', { body: { key_id: 'x' }, headers: { origin: served.site.origin } })
+  assert.deepEqual([atDesk.status, atDesk.error!.code], [403, 'origin.unknown'])
 })

@@ -22,8 +22,8 @@ export interface OpenedSession {
 
 /** One touch of a passkey vouches for a key that the page made and cannot give away. */
 export function createSessions({ keys, clock, tokens, site }: SessionDeps) {
-  const offered = createOneUse<true>({ clock, lifeMs: 5 * 60_000, most: 50 })
-  const challenges = createOneUse<string>({ clock, lifeMs: 60_000, most: 50 })
+  const offered = createOneUse<true>({ clock, lifeMs: 5 * 60_000, most: 1_000 })
+  const challenges = createOneUse<string>({ clock, lifeMs: 60_000, most: 1_000 })
 
   function bear(key: SessionKey): OpenedSession {
     const until = new Date(key.until)

@@ -50,7 +50,8 @@ export async function createSigningApp(app: FastifyInstance, deps: SigningDeps):
     clock,
     onLocked: async (failures) => {
       log.warn({ failures }, 'signing in is locked: too many tries failed')
-      await deps.audit('signin.locked', 'signing', { failures })
+      // the lock holds whether or not the database takes the event
+      await deps.audit('signin.locked', 'signing', { failures }).catch((error: unknown) => log.error({ err: error }, 'the lock is not in the audit'))
     },
   })
   app.server.requestTimeout = 30_000

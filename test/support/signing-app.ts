@@ -14,9 +14,12 @@ import { testOutbox, type TestOutbox, type TestOutboxOptions } from './outbox.ts
 export interface ServedSigning {
   readonly outbox: TestOutbox
   readonly codes: EnrolmentCodes
+  readonly port: number
   readonly site: Site
   /** Something was changed by other hands than those of the page: whoever waits for changes asks again. */
   changed(): void
+  /** As a house that was read anew and names another origin. */
+  moveTo(site: Site): void
   /** How often something was decided. */
   decisions(): number
   /** Lets the hold pass; how many drafts left. */
@@ -49,7 +52,8 @@ export interface ServedSigningOptions extends TestOutboxOptions {
 /** The releaser's page and its API on a port of its own, with drafts on a database of their own. */
 export async function servedSigning(t: TestContext, options: ServedSigningOptions = {}): Promise<ServedSigning> {
   let port = 0
-  const site = () => ({ origin: `http://localhost:${port}`, rpId: 'localhost' })
+  let moved: Site | undefined
+  const site = () => moved ?? { origin: `http://localhost:${port}`, rpId: 'localhost' }
   const outbox = await testOutbox(t, options)
   const changes = createChanges(outbox.clock.now())
   const codes = createEnrolmentCodes(outbox.clock)
@@ -71,7 +75,7 @@ export async function servedSigning(t: TestContext, options: ServedSigningOption
     await Promise.all([listening.close(), app.close()])
   })
   return {
-    outbox, codes, site: site(), changed: changes.bump, decisions: () => decisions,
+    outbox, codes, port, site: site(), changed: changes.bump, moveTo: (to) => void (moved = to), decisions: () => decisions,
     async release() {
       outbox.clock.advance(outbox.settings.holdMs)
       return (await releaseDrafts(deps)).released

@@ -22,8 +22,10 @@ function decode(head: string, body: string): string {
   return bytes.toString('utf8').replaceAll('\r\n', '\n')
 }
 
-/** The header lines of such a mail in their order, each unfolded to one line. */
+/** The header lines of such a mail in their order, each unfolded to one line. What is no mail has none. */
 export function headersOfWire(wire: Buffer): { readonly name: string; readonly value: string }[] {
-  const [head] = splitHead(wire.toString('latin1'))
+  const end = wire.indexOf('\r\n\r\n')
+  if (end < 0) return []
+  const [head] = splitHead(wire.subarray(0, end + 4).toString('latin1'))
   return head.split('\r\n').map((line) => ({ name: line.slice(0, line.indexOf(':')), value: line.slice(line.indexOf(':') + 1).trim() }))
 }
