@@ -118,6 +118,7 @@ test('axe finds nothing afterwards: together, held, unknown, history, what canno
   await page.getByRole('button', { name: 'History' }).click()
   await page.locator('.row[data-state="released"]').waitFor()
   await sees('It left the house, once')
+  await page.locator('.history', { hasText: 'the operator looked: it arrived' }).waitFor()
   await check('history')
 
   await page.route('**/api/drafts/*', (route) => route.fulfill({ status: 503, json: { ok: false, error: { code: 'database.gone', message: 'The database does not answer; it is being started.' } } }))

@@ -16,10 +16,10 @@ export interface ServedSigning {
   readonly codes: EnrolmentCodes
   readonly port: number
   readonly site: Site
-  /** As a house that was read anew and names another origin. */
-  moveTo(site: Site): void
   /** Something was changed by other hands than those of the page: whoever waits for changes asks again. */
   changed(): void
+  /** As a house that was read anew and names another origin. */
+  moveTo(site: Site): void
   /** How often something was decided. */
   decisions(): number
   /** Lets the hold pass; how many drafts left. */
@@ -75,7 +75,7 @@ export async function servedSigning(t: TestContext, options: ServedSigningOption
     await Promise.all([listening.close(), app.close()])
   })
   return {
-    outbox, codes, port, site: site(), moveTo: (to) => void (moved = to), changed: changes.bump, decisions: () => decisions,
+    outbox, codes, port, site: site(), changed: changes.bump, moveTo: (to) => void (moved = to), decisions: () => decisions,
     async release() {
       outbox.clock.advance(outbox.settings.holdMs)
       return (await releaseDrafts(deps)).released

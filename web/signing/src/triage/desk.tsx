@@ -47,12 +47,13 @@ export function Desk({ house, skew, expiresAt, session }: DeskProps) {
   }, [triage, session])
 
   const isShown = isWide || reading
+  const standing = draft?.state
   useEffect(() => {
     if (cursor === undefined || !isShown) return
     // a key held down runs past drafts that nobody looks at
     const timer = setTimeout(() => void triage.open(cursor).then(triage.openAhead), 40)
     return () => clearTimeout(timer)
-  }, [triage, cursor, isShown])
+  }, [triage, cursor, isShown, standing])
 
   useAddress(triage, state)
   useKeys({ triage, letters, isWide, onPart: setOpenPart })

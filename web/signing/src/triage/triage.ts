@@ -5,7 +5,7 @@ import type { DraftSummary, Recipients } from '../releaser/answers.ts'
 import type { Refusal } from '../releaser/call.ts'
 import type { Approval } from '../releaser/client.ts'
 import { toRefusal, type Session } from '../session/session.ts'
-import { batchOf, beginning, closedStates, findDraft, nextWaiting, openStates, reduce, rowsOf, undoable, type Act, type Triage, type TriageEvent } from './triage-state.ts'
+import { batchOf, beginning, closedStates, findDraft, nextWaiting, openStates, reduce, rowsOf, undoable, type Act, type Opened, type Triage, type TriageEvent } from './triage-state.ts'
 
 export interface Notice {
   readonly text: string
@@ -60,7 +60,7 @@ export function createTriage({ client, sign }: Pick<Session, 'client' | 'sign'>,
   /** Fetches a draft and checks it here: hashes, and what the bytes say. */
   async function open(id: string, how: 'once' | 'anew' = 'once'): Promise<void> {
     const known = store.get().opened[id]
-    if (how === 'once' && known && known.at !== 'failed') return
+    if (how === 'once' && (known?.at === 'loading' || (known?.at === 'ready' && isStillAs(findDraft(store.get(), id), known)))) return
     if (known?.at !== 'ready') dispatch({ type: 'opened', id, opened: { at: 'loading' } })
     try {
       dispatch({ type: 'opened', id, opened: { at: 'ready', check: await fetchChecked(id) } })
@@ -238,6 +238,12 @@ export function createTriage({ client, sign }: Pick<Session, 'client' | 'sign'>,
   }
 
   return { store, notice, dispatch, say, now, refresh, open, openAhead, approve, approveTogether, batch: () => batchOf(store.get()), deny, snooze, undo, edit, resolve, obstacle }
+}
+
+/** Was the draft fetched as it stands in the list? Its bytes stay, but what happened to it goes on. */
+function isStillAs(listed: DraftSummary | undefined, { check }: Extract<Opened, { at: 'ready' }>): boolean {
+  const fetched = check.ok ? check.draft.detail : check.detail
+  return listed === undefined || listed.state === fetched.state
 }
 
 export type TriageVerbs = ReturnType<typeof createTriage>
