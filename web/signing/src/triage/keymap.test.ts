@@ -13,6 +13,7 @@ test('each key of the overlay does something', () => {
 test('approving one and approving the selected are different keys', () => {
   assert.equal(press('a'), 'approve')
   assert.equal(press('A'), 'approve-selected')
+  assert.equal(press('p'), 'approve-by-passkey')
 })
 
 test('whoever types into a field decides nothing', () => {

@@ -130,7 +130,7 @@ export function createTriage({ client, sign }: Pick<Session, 'client' | 'sign'>,
   }
 
   /** Only what is on the screen is signed: from the list alone, the first keystroke opens it. */
-  async function approve(id: string, isShown: boolean): Promise<void> {
+  async function approve(id: string, isShown: boolean, wantsPasskey = false): Promise<void> {
     if (!isShown) return dispatch({ type: 'pointed', id, reading: true })
     const opened = store.get().opened[id]
     const why = obstacle(id)
@@ -140,7 +140,7 @@ export function createTriage({ client, sign }: Pick<Session, 'client' | 'sign'>,
     }
     if (opened?.at !== 'ready' || !opened.check.ok) return
     const { draft } = opened.check
-    const byPasskey = takesPasskey(draft.document)
+    const byPasskey = wantsPasskey || takesPasskey(draft.document)
     const deciding = act(id, byPasskey ? 'passkey' : 'signing', async () => decided(id, await client.approve(id, draft.hash, byPasskey ? await passkeyFor(draft) : await sign(draft.challenge))))
     if (!byPasskey && isDoing(id)) goOn(id)
     if ((await deciding) && byPasskey) goOn(id)

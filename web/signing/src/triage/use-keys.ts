@@ -57,6 +57,7 @@ export function perform(command: Command, triage: TriageVerbs, isWide: boolean, 
       if (!reading && selected.length > 0) return dispatch({ type: 'unselected' })
       return dispatch({ type: 'reading', reading: false })
     case 'approve': return onWaiting(() => void triage.approve(cursor!, isWide || reading))
+    case 'approve-by-passkey': return onWaiting(() => void triage.approve(cursor!, isWide || reading, true))
     case 'approve-selected':
       if (selected.length === 0) return say('Nothing is selected. x selects the draft under the cursor.')
       return dispatch({ type: 'overlay', overlay: 'batch' })
