@@ -7,7 +7,7 @@ import type { MirrorReport, MirrorTask } from '../test/support/mirror-child.ts'
 import { castellanDatabase } from './castellan-database.ts'
 import { benchDatabase } from './database.ts'
 import { middle, type Figure } from './figure.ts'
-import { measureRelease } from './release.ts'
+import { measureRelease } from './mail-release.ts'
 
 const mebibyte = 2 ** 20
 const many = 10_000
