@@ -21,13 +21,15 @@ export async function snoozedDrafts(database: Database, now: Date): Promise<stri
   return rows.map((row) => iso(row.snoozed_until!))
 }
 
-/** Drafts that only the operator can move on: those that wait for a signature, and those whose sending is in doubt. The soonest expiry first; without those that he put off. */
-export async function draftsForOperator(database: Database, now: Date, origin: string): Promise<DraftLine[]> {
+/** Drafts that only the operator can move on: those that wait for a signature, and those whose sending is in doubt. The soonest expiry first, and how many there are; without those that he put off. */
+export async function draftsForOperator(database: Database, now: Date, origin: string, limit: number): Promise<{ drafts: DraftLine[]; count: number }> {
   const rows = await selectDrafts(database)
+    .select((column) => column.fn.countAll<string>().over().as('count'))
     .where((either) => either.or([either('d.state', '=', 'unknown'), either.and([either('d.state', '=', 'waiting'), either('d.expires_at', '>', now), either.or([either('d.snoozed_until', 'is', null), either('d.snoozed_until', '<=', now)])])]))
     .orderBy('d.expires_at')
+    .limit(limit)
     .execute()
-  return rows.map((row) => draftLine(row, origin))
+  return { drafts: rows.map((row) => draftLine(row, origin)), count: Number(rows[0]?.count ?? 0) }
 }
 
 /** Drafts, the newest first: ids sort by the time they were made. */
