@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { signingSite, type House } from '../../house/index.ts'
 import type { Database } from '../../kernel/database/connect.ts'
 import { Fault } from '../../kernel/fault.ts'
@@ -23,13 +24,12 @@ export async function snoozedDrafts(database: Database, now: Date): Promise<stri
 
 /** Drafts that only the operator can move on: those that wait for a signature, and those whose sending is in doubt. The soonest expiry first, and how many there are; without those that he put off. */
 export async function draftsForOperator(database: Database, now: Date, origin: string, limit: number): Promise<{ drafts: DraftLine[]; count: number }> {
-  const rows = await selectDrafts(database)
-    .select((column) => column.fn.countAll<string>().over().as('count'))
-    .where((either) => either.or([either('d.state', '=', 'unknown'), either.and([either('d.state', '=', 'waiting'), either('d.expires_at', '>', now), either.or([either('d.snoozed_until', 'is', null), either('d.snoozed_until', '<=', now)])])]))
-    .orderBy('d.expires_at')
-    .limit(limit)
-    .execute()
-  return { drafts: rows.map((row) => draftLine(row, origin)), count: Number(rows[0]?.count ?? 0) }
+  const needed = sql<boolean>`(d.state = 'unknown' or d.state = 'waiting' and d.expires_at > ${now} and (d.snoozed_until is null or d.snoozed_until <= ${now}))`
+  const [rows, counted] = await Promise.all([
+    selectDrafts(database).where(needed).orderBy('d.expires_at').limit(limit).execute(),
+    database.kysely.selectFrom('draft as d').select((column) => column.fn.countAll<string>().as('count')).where(needed).executeTakeFirstOrThrow(),
+  ])
+  return { drafts: rows.map((row) => draftLine(row, origin)), count: Math.max(rows.length, Number(counted.count)) }
 }
 
 /** Drafts, the newest first: ids sort by the time they were made. */
