@@ -23,7 +23,7 @@ const benches: Record<string, Bench> = {
     measure: async (rounds, onProgress) => (await import('./house.ts')).measureHouse(rounds, onProgress),
   },
   mail: {
-    summary: 'mirrors 10,000 messages and a mailbox of 200 MB from a Dovecot, and sends by SMTP (about 2 minutes)',
+    summary: 'mirrors 10,000 messages and a mailbox of 200 MB from a Dovecot, and sends by SMTP (about 1 minute)',
     peers: false,
     measure: async (rounds, onProgress) => (await import('./mail.ts')).measureMail(rounds, onProgress),
   },

@@ -1,3 +1,4 @@
+import { withoutChromium } from '../test/support/chromium.ts'
 import type { Figure } from './figure.ts'
 import { measureBundles } from './web-bundles.ts'
 import { measureDashboardApi } from './web-dashboard-api.ts'
@@ -7,6 +8,7 @@ import { draftsFor, measureSigningApi } from './web-signing-api.ts'
 
 /** What makes the two pages fast: when a browser shows them, what they ask for, and what they load. */
 export async function measureWeb(rounds: number, onProgress: (line: string) => void): Promise<Figure[]> {
+  if (withoutChromium) throw new Error(`this bench ${withoutChromium}`)
   const bundles = measureBundles()
   const house = await busyHouse(draftsFor(rounds), onProgress)
   try {
