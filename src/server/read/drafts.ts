@@ -24,10 +24,12 @@ export async function snoozedDrafts(database: Database, now: Date): Promise<stri
 
 /** Drafts that only the operator can move on: those that wait for a signature, and those whose sending is in doubt. The soonest expiry first, and how many there are; without those that he put off. */
 export async function draftsForOperator(database: Database, now: Date, origin: string, limit: number): Promise<{ drafts: DraftLine[]; count: number }> {
-  const needed = sql<boolean>`(d.state = 'unknown' or d.state = 'waiting' and d.expires_at > ${now} and (d.snoozed_until is null or d.snoozed_until <= ${now}))`
+  const needed = database.kysely.selectFrom('draft as n')
+    .where(sql<boolean>`(n.state = 'unknown' or n.state = 'waiting' and n.expires_at > ${now} and (n.snoozed_until is null or n.snoozed_until <= ${now}))`)
   const [rows, counted] = await Promise.all([
-    selectDrafts(database).where(needed).orderBy('d.expires_at').limit(limit).execute(),
-    database.kysely.selectFrom('draft as d').select((column) => column.fn.countAll<string>().as('count')).where(needed).executeTakeFirstOrThrow(),
+    // chosen before they are joined: all that need him may be many
+    selectDrafts(database).where('d.id', 'in', needed.select('n.id').orderBy('n.expires_at').limit(limit)).orderBy('d.expires_at').execute(),
+    needed.select((column) => column.fn.countAll<string>().as('count')).executeTakeFirstOrThrow(),
   ])
   return { drafts: rows.map((row) => draftLine(row, origin)), count: Math.max(rows.length, Number(counted.count)) }
 }
