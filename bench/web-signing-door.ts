@@ -18,10 +18,10 @@ export interface Enrolment { readonly code: string; readonly link: string; reado
 export async function openSigningDoor(house: RunningHouse): Promise<SigningDoor> {
   const { code, sign_origin: origin, rp_id: rpId } = await house.call<Enrolment>('releaser', 'POST', '/enrolments', { name: 'bench' })
   const pool = openPool(`http://127.0.0.1:${new URL(origin).port}`, { connections: 1 })
-  let token: string | undefined
+  const held: { token?: string } = {}
   const call = async <T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> => {
     const headers = {
-      host: new URL(origin).host, ...(token !== undefined && { authorization: `Bearer ${token}` }), ...(body !== undefined && { origin, 'content-type': 'application/json' }),
+      host: new URL(origin).host, ...(held.token !== undefined && { authorization: `Bearer ${held.token}` }), ...(body !== undefined && { origin, 'content-type': 'application/json' }),
     }
     const answer = await pool.request({ method, path, headers, ...(body !== undefined && { body: JSON.stringify(body) }) })
     const { ok, data, error } = (await answer.body.json()) as { ok: boolean; data: T; error?: { message: string } }
@@ -35,7 +35,7 @@ export async function openSigningDoor(house: RunningHouse): Promise<SigningDoor>
   const { privateKey, publicKey } = generateKeyPairSync('ed25519')
   const offered = await post<{ session: string; options: { challenge: string } }>('/api/session/options', { public_key: publicKey.export({ type: 'spki', format: 'der' }).toString('base64') })
   const opened = await post<{ token: string; key_id: string }>('/api/session', { session: offered.session, response: device.sign(Buffer.from(offered.options.challenge, 'base64url')) })
-  token = opened.token
+  held.token = opened.token
   return {
     get: (path) => call('GET', path),
     post,
