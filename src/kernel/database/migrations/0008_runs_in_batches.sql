@@ -217,6 +217,15 @@ begin
   end if;
 end $$;
 
-revoke execute on function take_one, runs_open, runs_take, runs_advance from public;
-grant execute on function runs_open to castellan_server;
-grant execute on function runs_take, runs_advance to castellan_worker_open, castellan_worker_private;
+-- Returns once everything that was committed before is on the disk. From PostgreSQL 17 on a message can be flushed without a
+-- transaction of its own.
+do $$
+begin
+  execute format('create function ledger_flush() returns void language sql as %L',
+    case when current_setting('server_version_num')::integer >= 170000 then 'select pg_logical_emit_message(false, ''castellan'', ''flush'', true)'
+    else 'select pg_logical_emit_message(true, ''castellan'', ''flush'')' end);
+end $$;
+
+revoke execute on function ledger_flush, take_one, runs_open, runs_take, runs_advance from public;
+grant execute on function runs_open, ledger_flush to castellan_server;
+grant execute on function runs_take, runs_advance, ledger_flush to castellan_worker_open, castellan_worker_private;
