@@ -88,7 +88,7 @@ export async function fetchInPieces(client: ImapFlow, store: MirrorStore, announ
       return { outcome: 'too_large', bytes }
     }
     await store.putPiece(announced.uid, part, source)
-    if (source.length < limits.piece) return { outcome: 'stored', stored: await store.storePieces(announced.uid, announced.receivedAt) }
+    if (source.length < limits.piece) return { outcome: 'stored', stored: await store.storePieces(announced.uid, announced.receivedAt, bytes) }
   }
 }
 
