@@ -59,7 +59,7 @@ export async function fetchSmall(
     }
     held.push({ uid, receivedAt: announced.receivedAt, raw: source })
     bytes += source.length
-    if (bytes >= limits.held) await keep()
+    if (bytes >= limits.held || held.length >= limits.batch) await keep()
   }
   await keep()
   return { stored, larger, missing: wanted.filter(({ uid }) => !seen.has(uid)) }
