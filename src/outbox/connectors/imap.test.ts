@@ -111,6 +111,23 @@ test('a message that is gone, another in its place, or a folder that is not ther
   assert.equal((await box.list('Archive')).length, 1)
 })
 
+test('while the server cannot be reached the move is held and tried again', { skip }, async (t) => {
+  const box = await mailboxOutbox(t)
+  await box.append('INBOX', mail('a'))
+  await box.append('Archive', mail('x'))
+  const [a] = await box.mirrored()
+  const draft = await box.move(a!, 'Archive')
+  const closed: ImapAccount = { ...plainAccount, port: 1, user: 'anybody' }
+  const away = createImapConnector({ name: 'mailbox', kind: 'imap', account: closed }, createEntrance(systemClock, closed, 'secret'))
+  const connectors = box.outbox.deps.connectors()
+  const unreachable = { ...box.outbox.deps, connectors: () => ({ ...connectors, find: () => ({ ...away, account: box.connector.account }) }) }
+  assert.equal(await releaseDraft(unreachable, draft.id), 'held')
+  assert.match((await box.outbox.draft(draft.id)).reason!, /does not answer/)
+  box.outbox.clock.advance(60_000)
+  assert.equal(await releaseDraft(box.outbox.deps, draft.id), 'released')
+  assert.equal((await box.list('Archive')).length, 2)
+})
+
 test('messages that were named anew since are not touched', { skip }, async (t) => {
   const box = await mailboxOutbox(t)
   await box.append('INBOX', mail('a'))

@@ -95,6 +95,8 @@ export function createImapConnector({ name, account }: ImapConnectorSettings, en
       } catch (error) {
         const fault = toFault(error)
         if (begun || fault.code.startsWith('connector.') || fault.code.startsWith('nonce.') || fault.code === 'releaser.replaced') throw fault
+        // a server that cannot be reached now may be later
+        if (fault.kind === 'unavailable') throw new Fault('unavailable', 'connector.try_again', `nothing was changed: ${fault.message}`, {}, fault)
         throw notDone(fault.kind, fault.message, fault)
       }
     },
