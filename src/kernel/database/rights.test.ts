@@ -54,7 +54,7 @@ const everybody: readonly string[] = [
   `alter role castellan_owner password 'mine'`,
   `grant castellan_releaser to current_user`,
   `create role mine`,
-  `set row_security = off; select * from run`,
+  `set row_security = off; select id from run`,
   `copy (select 1) to program 'id'`,
   `select pg_read_file('/etc/passwd')`,
   `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'castellan_owner'`,
