@@ -32,7 +32,7 @@ async function post(t: TestContext): Promise<Post> {
   const server = await startSmtpServer(t, { security: 'starttls', auth })
   const smtp = (): SmtpConnectorOptions => ({
     name: 'smtp', host: server.host, port: server.port, ca: server.ca, security: 'starttls', from: 'Haus <haus@example.org>', user: auth.user,
-    password: { secret: 'smtp', value: auth.password }, patience: { connect: 3_000, command: 500, piece: 500, answer: 500 },
+    password: { secret: 'smtp', value: auth.password }, patience: { connect: 10_000, command: 3_000, piece: 3_000, answer: 3_000 },
   })
   const outbox = await testOutbox(t, { connectors: () => [createSmtpConnector({ ...smtp(), patience: {} })] })
   await outbox.deps.spent.close()

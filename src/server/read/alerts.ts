@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Database } from '../../kernel/database/connect.ts'
 import type { AlertView } from '../api.ts'
 
-/** What the audit says under this subject is found by its index. */
+/** Locks are among the events that are found by kind and subject, `audit_event_named`. */
 export const dashboardSubject = 'dashboard'
 
 /** What the operator should know of, the newest first. */
