@@ -92,7 +92,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
     if (rows[0]!.recorded > 0) deps.log.warn({ job: job.name, count: rows[0]!.recorded, reason }, `slots ${state}`)
   }
 
-  /** Hands runs to the queue again that it should have handed out long ago. A second queue job for a run does no harm. */
+  /** Hands runs to the queue again that it should have handed out long ago and has lost. */
   async function sweep(): Promise<void> {
     if (performance.now() - lastSweep < sweepMs && lastSweep > 0) return
     lastSweep = performance.now()

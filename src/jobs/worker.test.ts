@@ -165,6 +165,39 @@ test('a worker that comes back takes up what its predecessor held', async (t) =>
   assert.equal(output, 2)
 })
 
+test('a worker that slept so long that the queue gave it its own run again leaves the first attempt and keeps the second', async (t) => {
+  const { database, open } = await setUp(t, [jobDefinition({ name: 'slept' })])
+  await open('slept')
+  const calls: { signal: AbortSignal; end: () => void }[] = []
+  const called = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const left = Promise.withResolvers<void>()
+  const worker = await startWorker(
+    {
+      database: database.as('castellan_worker_private'), log, clock: systemClock,
+      callStep: async ({ signal, label }) => {
+        const ended = Promise.withResolvers<void>()
+        calls.push({ signal, end: ended.resolve })
+        called[calls.length - 1]?.resolve()
+        await ended.promise
+        return { output: null, label, madeWithoutModel: false }
+      },
+      onLeft: () => left.resolve(),
+    },
+    { queue: 'runs_private', executor: 'sleeper', concurrency: 4, pollMs: 20 },
+  )
+  await called[0]!.promise
+  await database.owner.pool.query(`update pgboss.job set state = 'retry', start_after = now() where state = 'active'`)
+  await called[1]!.promise
+  assert.equal(calls[0]!.signal.aborted, true, 'what the first attempt still does would be for nothing')
+  calls[0]!.end()
+  await left.promise
+  assert.equal(calls[1]!.signal.aborted, false)
+  const stopped = worker.stop(0) // ends what the worker holds
+  await new Promise<void>((resolve) => (calls[1]!.signal.aborted ? resolve() : calls[1]!.signal.addEventListener('abort', () => resolve())))
+  calls[1]!.end()
+  await stopped
+})
+
 test('runs of a job that queues go one after the other', async (t) => {
   const { database, open } = await setUp(t, [jobDefinition({ name: 'queue', overlap: 'queue' })])
   const outcomes = [await open('queue', new Date(1)), await open('queue', new Date(2)), await open('queue', new Date(3))]

@@ -105,7 +105,7 @@ export async function startWorker(deps: WorkerDeps, options: WorkerOptions): Pro
       // gives it back at once instead of waiting for its heartbeat to run out
       await releaseRun(deps.database, item.claim).catch(() => {})
     } finally {
-      held.delete(item.claim.run)
+      if (held.get(item.claim.run) === item) held.delete(item.claim.run)
     }
   }
 
@@ -125,6 +125,8 @@ export async function startWorker(deps: WorkerDeps, options: WorkerOptions): Pro
       const taken = await take(free)
       full = taken.length === free
       for (const item of taken) {
+        // its own run again: this machine slept, and the queue took it for dead; the older fence is void
+        held.get(item.claim.run)?.abort.abort()
         held.set(item.claim.run, item)
         const execution = execute(item).finally(() => {
           running.delete(execution)
@@ -142,10 +144,10 @@ export async function startWorker(deps: WorkerDeps, options: WorkerOptions): Pro
 
   const heartbeat = setInterval(() => {
     if (held.size === 0) return
-    const items = [...held.values()]
-    touchRuns(deps.database, items.map((item) => item.claim)).then(
+    const asked = new Map(held)
+    touchRuns(deps.database, [...asked.values()].map((item) => item.claim)).then(
       (lost) => {
-        for (const run of lost) held.get(run)?.abort.abort()
+        for (const run of lost) asked.get(run)?.abort.abort()
       },
       (error: unknown) => deps.log.warn({ err: error }, 'heartbeat failed'),
     )

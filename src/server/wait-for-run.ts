@@ -43,6 +43,8 @@ function pauseOrWake(wakes: EventEmitter, signal: AbortSignal, milliseconds: num
 
 /** Aborts when the caller has hung up. (Fastify's `request.signal` aborts as soon as a request's body was read.) */
 export function hungUp(reply: FastifyReply): AbortSignal {
+  // a connection that is closed already will not say so again
+  if (reply.raw.destroyed) return AbortSignal.abort()
   const gone = new AbortController()
   reply.raw.once('close', () => gone.abort())
   return gone.signal

@@ -59,7 +59,7 @@ export async function fetchSmall(
     }
     held.push({ uid, receivedAt: announced.receivedAt, raw: source })
     bytes += source.length
-    if (bytes >= limits.held) await keep()
+    if (bytes >= limits.held || held.length >= limits.batch) await keep()
   }
   await keep()
   return { stored, larger, missing: wanted.filter(({ uid }) => !seen.has(uid)) }
@@ -88,7 +88,7 @@ export async function fetchInPieces(client: ImapFlow, store: MirrorStore, announ
       return { outcome: 'too_large', bytes }
     }
     await store.putPiece(announced.uid, part, source)
-    if (source.length < limits.piece) return { outcome: 'stored', stored: await store.storePieces(announced.uid, announced.receivedAt) }
+    if (source.length < limits.piece) return { outcome: 'stored', stored: await store.storePieces(announced.uid, announced.receivedAt, bytes) }
   }
 }
 

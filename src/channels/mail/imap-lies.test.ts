@@ -157,6 +157,21 @@ test('a message that is listed and not handed out is a problem; without UIDVALID
   assert.match(mirror.mailbox.problems()[0]!.reason, /no UIDVALIDITY/)
 })
 
+test('a message that is handed out late is not passed over for one behind it that is larger than it was said to be', async (t) => {
+  let asked = 0
+  const { settle, bodies, mirror } = await mirrored(t, {
+    uidvalidity: 7, messages: [message(1), message(2), { uid: 3, raw: Buffer.from(`Subject: 3\r\n\r\nlarge\r\n${'x'.repeat(1_500)}`), size: 10 }],
+    body({ uid }) {
+      if (uid !== 1) return undefined
+      asked += 1
+      return asked === 1 ? '' : asked === 2 ? 'drop' : undefined
+    },
+  }, { piece: 1_000, literal: 4_000 })
+  await settle()
+  assert.deepEqual(await bodies(), ['7/1 number 1', '7/2 number 2', '7/3 large'])
+  assert.deepEqual(mirror.mailbox.problems(), [])
+})
+
 test('a server that lets one in and shows one out at once is not run against', async (t) => {
   const { server, mirror } = await mirrored(t, { uidvalidity: 7, messages: [message(1)] })
   await mirror.mailbox.scan()

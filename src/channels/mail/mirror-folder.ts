@@ -99,7 +99,9 @@ async function take(round: MirrorRound, batch: readonly Announced[]): Promise<nu
   faultPoint('mail.store:before')
   const first = small.length > 0 ? await fetchSmall(client, store, small, limits) : { stored: 0, larger: [], missing: [] }
   let { stored } = first
-  for (const one of [...large, ...first.larger, ...first.missing]) stored += await takeLarge(round, one)
+  // by rising number, for each that is stored says that all before it were dealt with
+  const rest = [...large, ...first.larger, ...first.missing].sort((a, b) => a.uid - b.uid)
+  for (const one of rest) stored += await takeLarge(round, one)
   faultPoint('mail.store:stored')
   await store.advance(batch.at(-1)!.uid)
   faultPoint('mail.store:after')

@@ -25,7 +25,8 @@ export interface MirrorStore {
   /** A piece of a message that is too large to be held as a whole. */
   putPiece(uid: number, part: number, body: Buffer): Promise<void>
   dropPieces(): Promise<void>
-  storePieces(uid: number, receivedAt: Date): Promise<number>
+  /** Puts the pieces together; together they have so many bytes. */
+  storePieces(uid: number, receivedAt: Date, bytes: number): Promise<number>
   advance(upTo: number): Promise<void>
   recordRefused(refused: readonly Refused[]): Promise<void>
   recordState(status: Pick<MailboxStatus, 'state' | 'since' | 'problem'>): Promise<void>
@@ -75,10 +76,10 @@ export function createMirrorStore(database: Database, account: ImapAccount, fold
     async dropPieces() {
       await database.pool.query(`delete from mail_piece where account = $1 and folder = $2`, place)
     },
-    storePieces: (uid, receivedAt) =>
+    storePieces: (uid, receivedAt, bytes) =>
       database.transaction(async (client) => {
-        const { rows } = await client.query<{ fresh: boolean }>(`select mail_mirror_pieces($1, $2, $3, $4, $5, $6, $7::smallint, $8, $9) as fresh`, [
-          ...place, uidvalidity, newId(), uid, receivedAt, level, integrity, lanes,
+        const { rows } = await client.query<{ fresh: boolean }>(`select mail_mirror_pieces($1, $2, $3, $4, $5, $6, $7, $8::smallint, $9, $10) as fresh`, [
+          ...place, uidvalidity, newId(), uid, receivedAt, bytes, level, integrity, lanes,
         ])
         const fresh = rows[0]!.fresh ? 1 : 0
         await note(client, fresh, uid)

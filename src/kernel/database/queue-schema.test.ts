@@ -22,6 +22,8 @@ describe('queues', () => {
         await assert.rejects(pool.query('select * from queue_pull($1, 1)', [queue]), refused, `${role} pulls`)
         await assert.rejects(pool.query('select queue_done($1, $2)', [queue, [job]]), refused, `${role} ends`)
         await assert.rejects(pool.query('select queue_touch($1, $2)', [queue, [job]]), refused, `${role} touches`)
+        await assert.rejects(pool.query('select queue_holds($1, $2)', [queue, job]), refused, `${role} looks`)
+        await assert.rejects(pool.query('select queue_lacks($1, $2)', [queue, [job]]), refused, `${role} looks`)
       }
     }
   })

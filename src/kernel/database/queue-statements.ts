@@ -11,6 +11,10 @@ export interface QueueStatements {
   /** Of `p_jobs`. */
   readonly done: string
   readonly touch: string
+  /** Will `p_job` be handed out, or is it being worked on? */
+  readonly holds: string
+  /** Those of `p_runs` that no such job names, as an array. */
+  readonly lacks: string
 }
 
 /** A number that stands nowhere else in a statement. */
@@ -27,16 +31,28 @@ export async function statementsOf(boss: PgBoss, owner: Database, queue: string)
   await boss.touch(queue, anyJob, { db })
   if (heard.length !== 4) throw unexpected(`${heard.length} statements`)
   const [insert, fetch, remove, touch] = heard as [string, string, string, string]
-  return { push: await pushStatement(owner, insert), pull: pullStatement(fetch), done: changeOf(remove), touch: changeOf(touch) }
+  const table = tableOf(insert)
+  return {
+    push: await pushStatement(owner, insert, table), pull: pullStatement(fetch), done: changeOf(remove), touch: changeOf(touch),
+    holds: `exists (select 1 from ${table} where id = p_job and ${alive})`,
+    lacks: `array(select unnest(p_runs) except select (data ->> 'run_id')::uuid from ${table} where ${alive})`,
+  }
+}
+
+/** Of a queue job, in pg-boss's words. */
+const alive = `state in ('created', 'retry', 'active')`
+
+function tableOf(insert: string): string {
+  const table = /INSERT INTO (pgboss\.\w+) \(/.exec(insert)?.[1]
+  if (table === undefined) throw unexpected('it inserts in another way')
+  return table
 }
 
 /**
  * A new job with the values that pg-boss gives one: it makes one itself, which is looked at and taken back. Its own statement
  * reads each job out of JSON and the options out of a table, which costs more than the row (measured: 0.1 ms against 0.04 ms).
  */
-async function pushStatement(owner: Database, insert: string): Promise<string> {
-  const table = /INSERT INTO (pgboss\.\w+) \(/.exec(insert)?.[1]
-  if (table === undefined) throw unexpected('it inserts in another way')
+async function pushStatement(owner: Database, insert: string, table: string): Promise<string> {
   const row = await madeAndTakenBack(owner, insert, table)
   const computed: Record<string, string> = {
     id: 'gen_random_uuid()', data: `jsonb_build_object('run_id', run)`, created_on: 'pgboss.job_now()',
@@ -115,5 +131,7 @@ export function queueFunctionsSql(queues: ReadonlyMap<string, QueueStatements>):
     make('queue_pull', '(p_queue text, p_limit integer, out jobs uuid[], out runs uuid[])', ({ pull }) => pull),
     make('queue_done', '(p_queue text, p_jobs uuid[]) returns boolean', ({ done }) => done, 'return true;'),
     make('queue_touch', '(p_queue text, p_jobs uuid[]) returns boolean', ({ touch }) => touch, 'return true;'),
+    make('queue_holds', '(p_queue text, p_job uuid) returns boolean', ({ holds }) => `return ${holds}`),
+    make('queue_lacks', '(p_queue text, p_runs uuid[]) returns uuid[]', ({ lacks }) => `return ${lacks}`),
   ].join('\n')
 }

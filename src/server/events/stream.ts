@@ -36,10 +36,12 @@ export function createStreams({ stopping, heartbeatMs = defaultHeartbeatMs, most
     open(reply, mayGoOn) {
       if (stopping.aborted) throw new Fault('unavailable', 'server.stopping', 'Castellan is stopping')
       if (count >= most) throw new Fault('unavailable', 'events.full', `${most} pages listen already; close some of them`)
-      count += 1
       const { raw } = reply
-      const ended = new AbortController()
       reply.hijack()
+      // who left while the answer was prepared will not be heard closing
+      if (raw.destroyed) return { ended: AbortSignal.abort(), end() {}, async send() {} }
+      count += 1
+      const ended = new AbortController()
       // a connection that is kept after its stream would hold up the server's end
       const own = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no', connection: 'close' }
       raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...own })

@@ -1,4 +1,6 @@
-import type { ErrorView, LogLine, RunDetail, RunSummary, StepView, TodayView, ToolRunView } from '../api.ts'
+import type { ErrorView, LogLine, ProposalView, RunDetail, RunSummary, StepView, TodayView, ToolRunView } from '../api.ts'
+
+const leftOut = 'what it says is P3 local only and was left out'
 
 /**
  * What is P3 local only does not go into a browser unasked: there it would lie in caches, developer tools and extensions.
@@ -6,7 +8,8 @@ import type { ErrorView, LogLine, RunDetail, RunSummary, StepView, TodayView, To
  */
 export function withholdRun(run: RunDetail): RunDetail {
   const summary = withholdSummary(run)
-  return { ...run, ...summary, ...(isLocalOnly(run) && { input: null, withheld: true }), steps: run.steps.map(withholdStep) }
+  const own = isLocalOnly(run) && { input: null, withheld: true, proposals: run.proposals.map(withholdRefusal) }
+  return { ...run, ...summary, ...own, steps: run.steps.map(withholdStep) }
 }
 
 /** The line of a run in a list. */
@@ -34,10 +37,15 @@ function withholdStep(step: StepView): StepView {
   return isLocalOnly(step) ? { ...step, output: null, error: onlyCode(step.error), withheld: true } : step
 }
 
+/** Why a proposal was refused may name what was in it. */
+function withholdRefusal(proposal: ProposalView): ProposalView {
+  return { ...proposal, refusal: proposal.refusal && leftOut }
+}
+
 function isLocalOnly({ label }: { label: StepView['label'] }): boolean {
   return label?.level === 3
 }
 
 function onlyCode(error: ErrorView | null): ErrorView | null {
-  return error && { code: error.code, message: 'what it says is P3 local only and was left out' }
+  return error && { code: error.code, message: leftOut }
 }

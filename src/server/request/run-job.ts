@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { OpenOutcome, OpenRequest } from '../../jobs/index.ts'
 import { Fault } from '../../kernel/fault.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -27,7 +28,8 @@ const collisions = 20
 export async function runJob(deps: RequestDeps, { job, input, key }: JobRequest): Promise<OpenedRun> {
   await mustBeDeclared(deps.database, job)
   const tool = job.startsWith('tool.')
-  await recordRequest(deps.database.pool, { request: tool ? 'tool.run' : 'job.run', subject: job, detail: { key: key ?? null } })
+  // a key may say as much as the input, and the audit holds no content
+  await recordRequest(deps.database.pool, { request: tool ? 'tool.run' : 'job.run', subject: job, detail: { key: key === undefined ? null : createHash('sha256').update(key).digest('hex') } })
   const opened = await openAt(deps, { job, ...(input && { input }), ...(key !== undefined && { key }) })
   return { id: opened.run, job, outcome: opened.outcome, state: (await isClosed(deps.database, opened.run)).state }
 }

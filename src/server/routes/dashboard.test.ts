@@ -75,6 +75,10 @@ test('what is P3 reaches a browser only when it asks, and that it asked is on th
   await server.execute(run, { output: { low: 'shown' } }, { label: local, log: 'SECRET line', output: { text: 'SECRET brief' } })
   const dead = await open(server)
   await server.execute(dead, {}, { label: local, state: 'failed', retry: false, error: { code: 'it.broke', message: 'SECRET cause' } } as never)
+  for (const [id, refusal] of [[run, 'SECRET is no name of a file'], [dead, null]] as const) {
+    await server.database.owner.pool.query(
+      `insert into proposal (id, run_id, step_id, item_key, kind, connector, payload, state, refusal) values (gen_random_uuid(), $1, 'brief', 'x', 'mail', 'file', '{}', 'refused', $2)`, [id, refusal])
+  }
   const read = async <T>(url: string) => (await browser.call('GET', url)).body.data as T
 
   const shown = await read<RunDetail>(`/api/runs/${run}`)
@@ -82,12 +86,14 @@ test('what is P3 reaches a browser only when it asks, and that it asked is on th
   assert.deepEqual((await read<LogLine[]>(`/api/runs/${run}/logs`)).map(({ withheld, message }) => [withheld, message]), [[true, '']])
   assert.equal((await read<TodayView>('/api/today')).brief!.text, null)
   assert.equal((await read<RunSummary[]>('/api/dead'))[0]!.error!.code, 'it.broke')
-  for (const url of ['/api/today', '/api/dead', '/api/runs', `/api/runs/${dead}`, `/api/runs/${dead}/logs`]) assert.doesNotMatch(JSON.stringify(await read(url)), /SECRET/, url)
+  for (const url of ['/api/today', '/api/dead', '/api/runs', `/api/runs/${run}`, `/api/runs/${dead}`, `/api/runs/${dead}/logs`]) assert.doesNotMatch(JSON.stringify(await read(url)), /SECRET/, url)
   assert.deepEqual((await server.requests()).filter(({ detail }) => detail.request === 'run.reveal'), [])
 
   assert.deepEqual((await read<RunDetail>(`/api/runs/${run}?reveal=1`)).steps[1]!.output, { text: 'SECRET brief' })
+  assert.match((await read<RunDetail>(`/api/runs/${run}?reveal=1`)).proposals[0]!.refusal!, /SECRET/)
+  assert.equal((await read<RunDetail>(`/api/runs/${dead}`)).proposals[0]!.refusal, null, 'what was not said is not left out')
   assert.equal((await read<LogLine[]>(`/api/runs/${run}/logs?reveal=1`))[0]!.message, 'SECRET line')
-  assert.deepEqual((await server.requests()).filter(({ detail }) => detail.request === 'run.reveal').map(({ subject }) => subject), [run, run])
+  assert.deepEqual((await server.requests()).filter(({ detail }) => detail.request === 'run.reveal').map(({ subject }) => subject), [run, run, run])
   assert.match(JSON.stringify((await server.get(`/api/runs/${run}`)).data), /SECRET/, 'the socket shows it as ever')
 
   const answer = browser.call('POST', '/api/tools/text.echo/run', { payload: {} })

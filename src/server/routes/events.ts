@@ -35,6 +35,7 @@ export function eventRoutes(deps: EventDeps, mayListen: (request: FastifyRequest
       },
     }, async (request, reply) => {
       const stream = openFor(request, reply)
+      if (stream.ended.aborted) return
       const unwatch = watch.topics((topics: ReadonlySet<Topic>) => {
         for (const topic of topics) void stream.send('hint', { topic })
       })

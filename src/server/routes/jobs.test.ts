@@ -46,6 +46,7 @@ test('the same key again answers with the first run, and runs nothing', async (t
   assert.equal(second.data.outcome, 'duplicate')
   assert.equal(second.data.id, first.data.id)
   assert.equal(await server.queued(first.data.id), 1)
+  assert.doesNotMatch(JSON.stringify(await server.requests()), /"k"/, 'a key may say as much as the input of the job')
 })
 
 test('requests without a key are never taken for one another, though the clock stands still', async (t) => {

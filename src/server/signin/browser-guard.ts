@@ -37,8 +37,9 @@ export function createBrowserGuard({ sessions, clock, origin, mostRequests }: Gu
   const remember = (reply: FastifyReply, token: string) => void reply.header('set-cookie', setCookie(name(), token, sessionSeconds))
 
   function admitStranger(request: FastifyRequest): void {
-    rate(nobody)
+    // first, so that a page elsewhere uses up nobody's turns
     mustBeOurs(request, origin())
+    rate(nobody)
   }
 
   return {

@@ -1,6 +1,7 @@
 -- Jobs, occurrences, runs and steps. Workers change them only through the functions at the end.
 -- These put runs into the queue and take them out by queue_push, queue_pull, queue_done and queue_touch, which are made of
--- pg-boss's own statements at every start (queue-schema.ts): a run and its queue job change in one transaction, or not at all.
+-- pg-boss's own statements at every start (queue-schema.ts), and look into it by queue_holds and queue_lacks: a run and its queue
+-- job change in one transaction, or not at all.
 
 create table house (
   digest    text primary key,
@@ -337,6 +338,12 @@ begin
   if not found or r.state not in ('queued', 'running') then
     return jsonb_build_object('outcome', 'gone', 'state', r.state);
   end if;
+  -- somebody holds it by another queue job, which hands it on should he die; a second one takes it from nobody
+  if r.state = 'running' and r.queue_job <> p_queue_job then
+    if queue_holds(r.queue, r.queue_job) then
+      return jsonb_build_object('outcome', 'gone', 'state', r.state);
+    end if;
+  end if;
   if session_user = 'castellan_worker_open' and not may_execute(r.lane, r.label_level, r.label_lanes) then
     return jsonb_build_object('outcome', 'not_cleared', 'queue', queue_of(r.lane, r.label_level, r.label_lanes));
   end if;
@@ -499,18 +506,19 @@ begin
   end if;
 end $$;
 
--- Enqueues again the runs whose queue job should have come by now: the queue lost it, or a database was restored. And those
--- that began to wait for another in the moment in which that one ended, so that it did not see them.
--- A second queue job for a run does no harm. Returns the queues that have work now.
+-- Enqueues again the runs whose queue job should have come by now and is not there: the queue lost it, or a database was restored.
+-- And those that began to wait for another in the moment in which that one ended, so that it did not see them.
+-- Returns the queues that have work now.
 create function runs_overdue(p_older_than interval) returns setof text
 language plpgsql security definer set search_path = castellan, pg_temp as $$
-declare r run; v_queue text; v_job text;
+declare r run; v_queue text; v_job text; v_runs uuid[];
 begin
-  for r in select * from run where closed_at is null and state = 'queued'
-    and coalesce(not_before, claimed_at, opened_at) < clock_timestamp() - p_older_than
+  for v_queue, v_runs in
+    select queue_of(lane, label_level, label_lanes), array_agg(id order by id) from run
+    where closed_at is null and state = 'queued' and coalesce(not_before, claimed_at, opened_at) < clock_timestamp() - p_older_than
+    group by 1 order by 1
   loop
-    v_queue := queue_of(r.lane, r.label_level, r.label_lanes);
-    perform queue_push(v_queue, array[r.id]);
+    perform queue_push(v_queue, queue_lacks(v_queue, v_runs));
     return next v_queue;
   end loop;
   for v_job in select distinct job from run where behind_another order by job loop

@@ -133,8 +133,8 @@ begin
   return v_fresh;
 end $$;
 
--- The message whose pieces are there.
-create function mail_mirror_pieces(p_account text, p_folder text, p_uidvalidity bigint, p_id uuid, p_uid bigint, p_received timestamptz,
+-- The message whose pieces are there, all p_size bytes of it: in a crash the table loses those that had come.
+create function mail_mirror_pieces(p_account text, p_folder text, p_uidvalidity bigint, p_id uuid, p_uid bigint, p_received timestamptz, p_size integer,
   p_level smallint, p_integrity text, p_lanes text[]) returns boolean
 language plpgsql security definer set search_path = castellan, pg_temp as $$
 declare
@@ -142,6 +142,9 @@ declare
 begin
   select string_agg(body, ''::bytea order by part) into v_raw from mail_piece
   where account = p_account and folder = p_folder and uid = p_uidvalidity || '/' || p_uid;
+  if octet_length(v_raw) is distinct from p_size then
+    raise exception 'pieces of it are missing';
+  end if;
   delete from mail_piece where account = p_account and folder = p_folder;
   return mail_mirror_one(p_id, p_account, p_folder, p_uidvalidity, p_uid, v_raw, p_received, p_level, p_integrity, p_lanes);
 end $$;

@@ -33,7 +33,11 @@ grant execute on function cloud_clearance, lanes_join, integrity_join, may_execu
 grant execute on function audit_append to castellan_server, castellan_releaser, castellan_gate_local, castellan_gate_cloud;
 
 -- workers
-grant select on run, step, occurrence, job, run_log, content, mail_message, file_label, proposal, model_call
+grant select on step, occurrence, job, run_log, content, mail_message, file_label, proposal, model_call
+  to castellan_worker_open, castellan_worker_private;
+-- without the fence: who could read one could act in a run that another worker holds
+grant select (id, occurrence_id, job, digest, lane, state, behind_another, input, executor, not_before, error, made_without_model,
+  opened_at, claimed_at, closed_at, swept_at, label_level, label_integrity, label_lanes, retain_until) on run
   to castellan_worker_open, castellan_worker_private;
 grant execute on function run_claim, runs_touch, run_advance, run_release, runs_recover, proposal_open, proposal_states, session_open, mail_parsed, file_written
   to castellan_worker_open, castellan_worker_private;

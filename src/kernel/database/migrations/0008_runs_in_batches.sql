@@ -80,7 +80,7 @@ end $$;
 -- can; a queue job without a run to execute is done. Returns an array of claims as run_claim gives them.
 create function runs_take(p_queue text, p_limit integer, p_executor text, p_schema integer) returns jsonb
 language plpgsql security definer set search_path = castellan, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
-declare pulled record; v_jobs uuid[]; v_runs uuid[]; v_claims jsonb; claim jsonb; v_needs integer; i integer;
+declare pulled record; v_jobs uuid[]; v_runs uuid[]; v_held uuid[]; v_claims jsonb; claim jsonb; v_needs integer; i integer;
 begin
   if session_user = 'castellan_worker_open' and p_queue <> 'runs_open' then
     raise exception 'the open worker takes no runs from %', p_queue using errcode = '42501';
@@ -108,7 +108,7 @@ begin
     from pulled p join run r on r.id = p.run join job_definition d on d.digest = r.digest,
       -- steps are finished in their order
       lateral (select coalesce(max(s.position) + 1, 0) as position from step s where s.run_id = r.id and s.state in ('succeeded', 'skipped')) as at
-    where r.state in ('queued', 'running') and may_execute(r.lane, r.label_level, r.label_lanes)
+    where (r.state = 'queued' or (r.state = 'running' and r.queue_job = p.job)) and may_execute(r.lane, r.label_level, r.label_lanes)
   ), begun as (
     insert into step (run_id, id, position, tool, state, label_lanes)
     select id, step ->> 'id', position, step ->> 'uses', 'started', array[lane] from due where step is not null
@@ -128,12 +128,12 @@ begin
     'slot', (select o.slot from occurrence o where o.id = d.occurrence_id),
     'steps', case when d.position = 0 then '{}' else (select coalesce(jsonb_object_agg(s.id, jsonb_build_object('state', s.state, 'output', s.output)), '{}')
       from step s where s.run_id = d.id and s.state in ('succeeded', 'skipped')) end,
-    'next', jsonb_build_object('id', b.id, 'position', b.position, 'attempt', b.attempt, 'failures', b.failures, 'crashes', b.crashes))), '[]')
-  into v_claims from held h join due d on d.id = h.id join begun b on b.run_id = h.id;
+    'next', jsonb_build_object('id', b.id, 'position', b.position, 'attempt', b.attempt, 'failures', b.failures, 'crashes', b.crashes))), '[]'), array_agg(d.queue_job)
+  into v_claims, v_held from held h join due d on d.id = h.id join begun b on b.run_id = h.id;
 
   if jsonb_array_length(v_claims) < cardinality(v_runs) then
     for i in select w.i from generate_subscripts(v_runs, 1) as w(i)
-      where not exists (select 1 from run r where r.id = v_runs[w.i] and r.queue_job = v_jobs[w.i]) order by v_runs[w.i]
+      where (v_jobs[w.i] = any (v_held)) is not true order by v_runs[w.i]
     loop
       claim := take_one(p_queue, v_jobs[i], v_runs[i], p_executor);
       if claim is not null then
