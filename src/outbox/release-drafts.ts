@@ -5,7 +5,7 @@ import { change, settle, type Ending, type OutboxDeps } from './change.ts'
 import { checkProof } from './check-proof.ts'
 import type { Connector, Receipt } from './connectors/connector.ts'
 import { lastRelease, mayMove, type Draft, type DraftState } from './draft.ts'
-import { countTry, dueConnectors, findApproval, lockDraft, moveDraft, openDelivery, overdueDrafts, recordSpentCount, type Queryable } from './draft-store.ts'
+import { countTry, dueConnectors, findApproval, lockDraft, moveDraft, openDelivery, overdueDrafts, raiseSpentCount, type Queryable } from './draft-store.ts'
 import { wantSentCopy } from './sent-copy-store.ts'
 import { spentBefore } from './spent-before.ts'
 import type { SpentNonce } from './spent-nonces.ts'
@@ -91,7 +91,7 @@ async function commit(deps: OutboxDeps, draft: Draft, checked: Checked): Promise
     await deps.spent.spend(spentEntry(deps, draft, checked, 'release'))
     faultPoint('nonce.spend:after')
     // from here on a copy of the file without this nonce is known to be too old
-    await recordSpentCount(deps.database.pool, deps.spent.count)
+    await raiseSpentCount(deps.database.pool, deps.spent.count)
   } catch (error) {
     const fault = toFault(error)
     if (fault.code === 'releaser.replaced' || fault.code === 'nonce.spent') throw fault
