@@ -42,7 +42,7 @@ test('a crash while what a lost file held is spent again leaves nothing in fligh
   const held = await outbox.readyToRelease()
   await outbox.deps.spent.close()
   rmSync(path)
-  let torn = Buffer.alloc(0)
+  let torn: Uint8Array = Buffer.alloc(0)
   const dying = await outbox.reopenSpent({
     append: async (_file, lines) => {
       torn = lines.subarray(0, lines.indexOf('\n') + 10)

@@ -170,7 +170,7 @@ test('a server that is away, and one that speaks something else or too much, is 
   await server.up()
   assert.match(await connector.reach!(signal), /^220/)
   assert(!server.commands.some((line) => line.includes('MAIL')))
-  for (const [said, message] of [['HTTP/1.1 400 Bad Request\r\n', /does not speak SMTP/], [`220-${'x'.repeat(1000)}\r\n`.repeat(100), /does not end its answer/]] as const) {
+  for (const [said, message] of [['HTTP/1.1 400 Bad Request\r\n', /does not speak SMTP/], [`220-${'x'.repeat(1000)}\r\n`.repeat(100), /does not end its answer/], ['220 hello\r\n'.repeat(50), /says more than it is asked/]] as const) {
     const odd = createServer((socket) => socket.on('error', () => {}).end(said)).listen(0, '127.0.0.1')
     t.after(() => odd.close())
     await new Promise((resolve) => odd.once('listening', resolve))
