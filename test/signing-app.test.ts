@@ -45,7 +45,7 @@ test('by keyboard alone: enrol, sign in, approve, undo, edit, reject, snooze, ap
 
   const drafts = new Map<string, Draft>()
   for (const subject of ['One', 'Two', 'Three', 'Four', 'Five', 'Six']) drafts.set(subject, await outbox.freeze(mail(subject)))
-  drafts.set('Account', await outbox.freeze(mail('Account', { text: 'Our new IBAN is DE02 1203 0000 0000 2020 51.', bcc: ['hidden@example.org'] })))
+  drafts.set('Account', await outbox.freeze(mail('Account', { text: 'Our new IBAN is DE02 1203 0000 0000 2020 51. See bücher.example/pay', bcc: ['hidden@example.org'] })))
   desk.changed()
   await page.locator('.row').nth(6).waitFor()
   const idOf = (subject: string) => drafts.get(subject)!.id
@@ -106,6 +106,8 @@ test('by keyboard alone: enrol, sign in, approve, undo, edit, reject, snooze, ap
 
   await pointAt(desk, 'Account')
   await sees('the others do not see this one')
+  // no scheme, and letters of another alphabet: the program of who gets it makes a link of it all the same
+  assert.deepEqual(await page.locator('.links li code').allTextContents(), ['bücher.example/pay', 'xn--bcher-kva.example/pay'])
   await press('a')
   await becomes(desk, idOf('Account'), 'held')
   const { rows: keys } = await outbox.database.owner.pool.query<{ key_id: string }>(`select key_id from decision where verdict = 'approve' and draft_id = any ($1)`, [[idOf('Account'), idOf('Five')]])
