@@ -16,12 +16,20 @@ export interface Notice {
 /** Wires above this are fetched when their draft is opened, and not before; in bytes. */
 const lightEnough = 300_000
 
+/** So long no key approves what came under the cursor by itself: nobody reads it faster, and a key is easily pressed twice. */
+const firstLookMs = 400
+
 /** The verbs of the page. Each shows at once what it does, and afterwards what the releaser made of it. */
 export function createTriage({ client, sign }: Pick<Session, 'client' | 'sign'>, skew: number) {
   const store = createStore<Triage>(beginning)
   const notice = createStore<Notice | undefined>(undefined)
   const now = () => Date.now() + skew
-  const dispatch = (event: TriageEvent) => store.set(reduce(store.get(), event))
+  const dispatch = (event: TriageEvent) => {
+    const { arriving: before } = store.get()
+    store.set(reduce(store.get(), event))
+    const { arriving } = store.get()
+    if (arriving !== undefined && arriving !== before) setTimeout(() => dispatch({ type: 'arrived', id: arriving }), firstLookMs)
+  }
   const say = (text: string, tone: Notice['tone'] = 'plain') => notice.set({ text, tone, at: Date.now() })
   let listing: Promise<void> | undefined
   let again = false
@@ -125,6 +133,7 @@ export function createTriage({ client, sign }: Pick<Session, 'client' | 'sign'>,
     if (Date.parse(draft.expires_at) <= now()) return 'Its time is over: it counts as denied.'
     if (opened?.at !== 'ready') return 'It is still being opened; nothing was signed.'
     if (!opened.check.ok) return `It cannot be signed: ${opened.check.problem}.`
+    if (store.get().arriving === id) return 'It has only just come up. Look at it, then approve.'
     if (opened.before) return 'It changed while it was shown. Look at it again, then approve.'
     return undefined
   }
@@ -135,7 +144,7 @@ export function createTriage({ client, sign }: Pick<Session, 'client' | 'sign'>,
     const opened = store.get().opened[id]
     const why = obstacle(id)
     if (why !== undefined) {
-      if (opened?.at === 'ready' && opened.before) dispatch({ type: 'seen', id })
+      if (opened?.at === 'ready' && opened.before && store.get().arriving !== id) dispatch({ type: 'seen', id })
       return say(why)
     }
     if (opened?.at !== 'ready' || !opened.check.ok) return
@@ -159,7 +168,7 @@ export function createTriage({ client, sign }: Pick<Session, 'client' | 'sign'>,
   function goOn(id: string): void {
     const next = nextWaiting(store.get(), id)
     if (next === undefined) return
-    if (store.get().cursor === id) dispatch({ type: 'pointed', id: next })
+    if (store.get().cursor === id) dispatch({ type: 'pointed', id: next, byItself: true })
   }
 
   /** Exactly these, each by the hash of its own document, which is fetched and checked now. One that fails stops no other. */
