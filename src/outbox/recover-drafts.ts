@@ -1,7 +1,7 @@
 import { change, settle, type Change, type OutboxDeps } from './change.ts'
 import type { Receipt } from './connectors/connector.ts'
 import { itemOf, itemSaid, readDocument, type DraftDocument } from './document.ts'
-import { openStates, type Draft } from './draft.ts'
+import { openStates, type Draft, type DraftState } from './draft.ts'
 import { everSpent, lockDraft, moveDraft, openDrafts, raiseSpentCount, resetSpentCount, spentCount, type DraftTrace } from './draft-store.ts'
 import type { SpentNonce } from './spent-nonces.ts'
 import { putAside, spentBefore } from './spent-before.ts'
@@ -21,6 +21,9 @@ export async function recoverDrafts(deps: OutboxDeps, connector?: string): Promi
   await raiseSpentCount(deps.database.pool, deps.spent.count)
 }
 
+/** These never left, and what stands in their place may. */
+const takenBack: Partial<Record<DraftState, SpentNonce['act']>> = { replaced: 'replace', undone: 'undo' }
+
 /** The database knows of more spent nonces than the file holds: whatever is in flight may have been sent, and all that ever was approved or changed is spent again. */
 async function fileWasLost(deps: OutboxDeps, known: number): Promise<void> {
   const found = deps.spent.count
@@ -29,7 +32,7 @@ async function fileWasLost(deps: OutboxDeps, known: number): Promise<void> {
   const entries = (await everSpent(deps.database.pool))
     .filter(({ nonce }) => deps.spent.find(nonce) === undefined)
     .map(({ id, nonce, document, state, origin }): SpentNonce => ({
-      nonce, draft: id, item: itemSaid(document) || itemOf(origin), act: state === 'replaced' ? 'replace' : 'lost', at,
+      nonce, draft: id, item: itemSaid(document) || itemOf(origin), act: takenBack[state] ?? 'lost', at,
     }))
   // before they are written, so that a file that a crash tore in the middle of them counts as lost again
   await raiseSpentCount(deps.database.pool, found + entries.length)

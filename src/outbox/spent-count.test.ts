@@ -8,6 +8,7 @@ import { createFileConnector } from './connectors/file.ts'
 import { spentCount } from './draft-store.ts'
 import { recoverDrafts } from './recover-drafts.ts'
 import { releaseDrafts } from './release-drafts.ts'
+import { undoDraft } from './undo-draft.ts'
 
 test('of two releases side by side the database keeps the higher count, whichever is recorded last', async (t) => {
   const outbox = await testOutbox(t, {
@@ -59,4 +60,23 @@ test('a crash while what a lost file held is spent again leaves nothing in fligh
   assert.equal((await releaseDrafts(deps)).released, 0)
   assert.equal((await outbox.draft(held.id)).state, 'unknown')
   assert.equal(await spentCount(deps.database.pool), deps.spent.count)
+})
+
+test('what waits again after its approval was taken back can be signed though the file was lost: it certainly never left', async (t) => {
+  const outbox = await testOutbox(t)
+  await outbox.readyToRelease()
+  await releaseDrafts(outbox.deps)
+  const { id, nonce } = await outbox.freeze()
+  await outbox.approve(id)
+  const undone = await undoDraft(outbox.deps, id)
+  assert(undone.outcome === 'undone')
+  await outbox.deps.spent.close()
+  rmSync(join(outbox.folder, 'spent-nonces.jsonl'))
+  const deps = await outbox.reopenSpent()
+  await recoverDrafts(deps)
+  assert.equal(deps.spent.find(nonce)?.act, 'undo')
+  assert.equal((await outbox.draft(undone.draft)).state, 'waiting')
+  await outbox.approve(undone.draft)
+  outbox.clock.advance(outbox.settings.holdMs)
+  assert.equal((await releaseDrafts(deps)).released, 1)
 })
