@@ -137,7 +137,15 @@ test('twenty drafts are read and approved by one key each', { skip }, async (t) 
   for (let index = 0; index < 20; index += 1) await desk.outbox.freeze(mail(`Draft ${index}`))
   desk.changed()
   await desk.page.locator('.row').nth(19).waitFor()
-  for (let left = 20; left > 0; left -= 1) {
+  // the next one is there already when a key is pressed twice by mistake
+  for (const key of ['j', 'k']) {
+    await desk.press(key)
+    await desk.page.locator('.acts .primary:enabled').waitFor()
+  }
+  await desk.page.evaluate(`for (const _ of [1, 2]) window.dispatchEvent(new KeyboardEvent('keydown', { key: 'a' }))`)
+  await desk.sees('It has only just come up. Look at it, then approve.')
+  await desk.page.locator('.row[data-state="held"]').first().waitFor()
+  for (let left = 19; left > 0; left -= 1) {
     const id = (await desk.page.locator('.row[data-cursor]').getAttribute('data-id'))!
     await desk.page.locator('.acts .primary:enabled').waitFor()
     await desk.press('a')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CheckedDraft } from '../keys/check-draft.ts'
 import type { DraftState, DraftSummary } from '../releaser/answers.ts'
-import { batchOf, beginning, nextWaiting, reduce, rowsOf, undoable, type Triage, type TriageEvent } from './triage-state.ts'
+import { batchOf, beginning, nextWaiting, obstacleTo, reduce, rowsOf, undoable, type Opened, type Triage, type TriageEvent } from './triage-state.ts'
 
 const now = Date.parse('2026-11-20T08:00:00.000Z')
 const at = (minutes: number) => new Date(now + minutes * 60_000).toISOString()
@@ -49,6 +49,23 @@ test('of the last one, the next is one before it that still waits', () => {
 test('a row that leaves takes the cursor to its neighbour', () => {
   const state = play([list(a, b, c), { type: 'pointed', id: 'b' }, list(a, c)])
   assert.equal(state.cursor, 'c')
+})
+
+test('what comes under the cursor by itself is not approved by a key that was meant for another, until it has been there for a moment', () => {
+  const opened = [a, b, c].map(({ id }): TriageEvent => ({ type: 'opened', id, opened: { at: 'ready', check: { ok: true, draft: { id, hash: id } as CheckedDraft } } as Opened }))
+  const state = play([list(a, b, c), ...opened])
+  const why = (events: readonly TriageEvent[]) => {
+    const after = play(events, state)
+    return obstacleTo(after, after.cursor!, now)
+  }
+  assert.equal(why([]), undefined)
+  for (const moves of [[{ type: 'pointed', id: 'b', byItself: true }], [list(b, c)]] satisfies TriageEvent[][]) {
+    assert.match(why(moves)!, /only just come up/)
+    assert.equal(why([...moves, { type: 'arrived', id: 'b' }]), undefined)
+    assert.match(why([...moves, { type: 'arrived', id: 'a' }])!, /only just come up/)
+    assert.equal(why([...moves, { type: 'moved', by: 1 }]), undefined, 'who goes there by himself aims')
+    assert.equal(why([...moves, { type: 'pointed', id: 'c' }]), undefined)
+  }
 })
 
 test('an end stays a moment, a failure until it is dismissed', () => {

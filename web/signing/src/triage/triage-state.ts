@@ -123,6 +123,19 @@ export function findDraft({ open, ended, closed }: Triage, id: string | undefine
   return open.find((draft) => draft.id === id) ?? ended.find(({ draft }) => draft.id === id)?.draft ?? closed?.find((draft) => draft.id === id)
 }
 
+/** What stands in the way of signing it now; nothing when it may be offered. */
+export function obstacleTo(state: Triage, id: string, now: number): string | undefined {
+  const draft = findDraft(state, id)
+  const opened = state.opened[id]
+  if (draft === undefined || draft.state !== 'waiting') return `It is ${draft?.state ?? 'gone'} already.`
+  if (Date.parse(draft.expires_at) <= now) return 'Its time is over: it counts as denied.'
+  if (opened?.at !== 'ready') return 'It is still being opened; nothing was signed.'
+  if (!opened.check.ok) return `It cannot be signed: ${opened.check.problem}.`
+  if (state.arriving === id) return 'It has only just come up. Look at it, then approve.'
+  if (opened.before) return 'It changed while it was shown. Look at it again, then approve.'
+  return undefined
+}
+
 /** Those of the selected that a batch signs, and those that it leaves out, each with the reason. */
 export function batchOf(state: Triage): { readonly signs: readonly DraftSummary[]; readonly leaves: readonly { readonly draft: DraftSummary; readonly why: string }[] } {
   const chosen = rowsOf(state).filter(({ id }) => state.selected.includes(id))

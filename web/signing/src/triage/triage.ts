@@ -5,7 +5,7 @@ import type { DraftSummary, Recipients } from '../releaser/answers.ts'
 import type { Refusal } from '../releaser/call.ts'
 import type { Approval } from '../releaser/client.ts'
 import { toRefusal, type Session } from '../session/session.ts'
-import { batchOf, beginning, closedStates, findDraft, nextWaiting, openStates, reduce, rowsOf, undoable, type Act, type Opened, type Triage, type TriageEvent } from './triage-state.ts'
+import { batchOf, beginning, closedStates, findDraft, nextWaiting, obstacleTo, openStates, reduce, rowsOf, undoable, type Act, type Opened, type Triage, type TriageEvent } from './triage-state.ts'
 
 export interface Notice {
   readonly text: string
@@ -125,18 +125,7 @@ export function createTriage({ client, sign }: Pick<Session, 'client' | 'sign'>,
     void refresh()
   }
 
-  /** What stands in the way of signing it now; nothing when it may be offered. */
-  function obstacle(id: string): string | undefined {
-    const draft = findDraft(store.get(), id)
-    const opened = store.get().opened[id]
-    if (draft === undefined || draft.state !== 'waiting') return `It is ${draft?.state ?? 'gone'} already.`
-    if (Date.parse(draft.expires_at) <= now()) return 'Its time is over: it counts as denied.'
-    if (opened?.at !== 'ready') return 'It is still being opened; nothing was signed.'
-    if (!opened.check.ok) return `It cannot be signed: ${opened.check.problem}.`
-    if (store.get().arriving === id) return 'It has only just come up. Look at it, then approve.'
-    if (opened.before) return 'It changed while it was shown. Look at it again, then approve.'
-    return undefined
-  }
+  const obstacle = (id: string) => obstacleTo(store.get(), id, now())
 
   /** Only what is on the screen is signed: from the list alone, the first keystroke opens it. */
   async function approve(id: string, isShown: boolean, wantsPasskey = false): Promise<void> {
