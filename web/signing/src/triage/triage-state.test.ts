@@ -112,6 +112,13 @@ test('undo takes the held draft under the cursor, or else the one that was appro
   assert.equal(undoable(play([list(c)])), undefined)
 })
 
+test('undo takes what was just approved, though another draft is held for longer because its server was busy', () => {
+  const busy = draft('a', { state: 'held', hold_until: at(10), reason: 'not sent yet, tried again at noon' })
+  const state = play([list(busy, draft('b', { state: 'held', hold_until: at(0.1) }), c), { type: 'pointed', id: 'c' }])
+  assert.equal(undoable(state)!.id, 'b')
+  assert.equal(undoable(play([list(busy, c)], state))!.id, 'a')
+})
+
 test('how something failed is told until the draft goes on all the same', () => {
   const failed = play([list(a, b), { type: 'act', id: 'a', act: { failed: 'no answer' } }, list(a, b)])
   assert.deepEqual(failed.acts, { a: { failed: 'no answer' } })

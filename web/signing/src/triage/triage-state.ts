@@ -155,10 +155,12 @@ function whyNotTogether(draft: DraftSummary, now: number): string | undefined {
   return undefined
 }
 
-/** The one that `u` takes back: the draft under the cursor while it is held, else what was approved last. */
+/** The one that `u` takes back: the draft under the cursor while it is held, else what was approved last, else what is tried again. */
 export function undoable({ open, cursor }: Triage): DraftSummary | undefined {
   const held = open.filter(({ state }) => state === 'held')
-  return held.find(({ id }) => id === cursor) ?? held.sort((a, b) => Date.parse(b.hold_until ?? '') - Date.parse(a.hold_until ?? ''))[0]
+  // what could not leave yet says why, and is held for longer than what was approved since
+  const isRetried = ({ reason }: DraftSummary) => Number(reason !== null)
+  return held.find(({ id }) => id === cursor) ?? held.sort((a, b) => isRetried(a) - isRetried(b) || Date.parse(b.hold_until ?? '') - Date.parse(a.hold_until ?? ''))[0]
 }
 
 function listed(state: Triage, { drafts, ended, now, point = state.cursor }: Extract<TriageEvent, { type: 'listed' }>): Triage {
