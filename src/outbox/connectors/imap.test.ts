@@ -7,7 +7,8 @@ import type { ImapAccount } from '../../house/index.ts'
 import { createEntrance } from '../../imap/index.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { textOfWire } from '../compose/read-wire.ts'
-import { releaseDraft } from '../release-drafts.ts'
+import { releaseDraft, retryAfterMs } from '../release-drafts.ts'
+import { createConnectors } from './connectors.ts'
 import { createImapConnector } from './imap.ts'
 
 const skip = withoutDovecot
@@ -28,7 +29,7 @@ async function mailboxOutbox(t: TestContext) {
   const mirror = await testMirror(t, { account, password: me.password, database: outbox.database })
   opened.push(mirror)
   return {
-    outbox, connector,
+    outbox, connector, account,
     append: (folder: string, raw: string) => dovecot.append(folder, raw, [], me),
     expunge: (folder: string, uid: number) => dovecot.expunge(folder, [uid], me),
     recreate: (folder: string) => dovecot.recreate(folder, me),
@@ -120,6 +121,21 @@ test('messages that were named anew since are not touched', { skip }, async (t) 
   const draft = await box.move(a!, 'Archive')
   assert.equal(await releaseDraft(box.outbox.deps, draft.id), 'failed')
   assert.match((await box.outbox.draft(draft.id)).reason!, /named the messages of INBOX anew/)
+})
+
+test('while the server is away nothing is spent, and the act is tried again when it is back', { skip }, async (t) => {
+  const box = await mailboxOutbox(t)
+  await box.append('Archive', mail('old'))
+  await box.append('INBOX', mail('a'))
+  const [id] = await box.mirrored()
+  const draft = await box.move(id!, 'Archive')
+  const away = { ...box.account, port: 1 }
+  const connectors = createConnectors([createImapConnector({ name: 'mailbox', kind: 'imap', account: away }, createEntrance(systemClock, away, 'x'))], { demonstration: false, accepted: false })
+  assert.equal(await releaseDraft({ ...box.outbox.deps, connectors: () => connectors }, draft.id), 'held')
+  assert.equal(box.outbox.deps.spent.count, 0)
+  assert.match((await box.outbox.draft(draft.id)).reason!, /tried again at .*nothing was changed: /)
+  box.outbox.clock.advance(retryAfterMs[0]!)
+  assert.equal(await releaseDraft(box.outbox.deps, draft.id), 'released')
 })
 
 test('after a crash it is found out whether the message was moved, or the flags are set', { skip }, async (t) => {

@@ -1,6 +1,6 @@
 import type { ImapFlow } from 'imapflow'
 import type { ImapConnectorSettings } from '../../house/index.ts'
-import type { Entrance } from '../../imap/index.ts'
+import { imapFault, type Entrance } from '../../imap/index.ts'
 import { Fault, toFault } from '../../kernel/fault.ts'
 import { readMailboxAct, type MailboxAct } from '../compose/mailbox-act.ts'
 import type { Connector, Receipt } from './connector.ts'
@@ -93,9 +93,11 @@ export function createImapConnector({ name, account }: ImapConnectorSettings, en
           return carryOut(client, act, before)
         })
       } catch (error) {
-        const fault = toFault(error)
+        const fault = begun || signal.aborted ? toFault(error) : imapFault(account, error)
         if (begun || fault.code.startsWith('connector.') || fault.code.startsWith('nonce.') || fault.code === 'releaser.replaced') throw fault
-        throw notDone(fault.kind, fault.message, fault)
+        if (fault.code !== 'imap.unreachable') throw notDone(fault.kind, fault.message, fault)
+        const brief = `the mail server of the account ${account.name} did not answer as it should`
+        throw new Fault('unavailable', 'connector.try_again', `nothing was changed: ${fault.message}`, { brief }, fault)
       }
     },
     async reconcile(wire) {
