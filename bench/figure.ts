@@ -21,6 +21,10 @@ export function middle(values: readonly number[]): { value: number; spread: [num
   return { value, spread: [sorted[0]!, sorted.at(-1)!] }
 }
 
+export function median(values: readonly number[]): number {
+  return middle(values).value
+}
+
 /** Ours over the peer's; undefined without a peer. */
 export function ratioOf({ value, peer }: Figure): number | undefined {
   return peer === undefined ? undefined : value / peer.value

@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { startDovecot, type TestDovecot, type TestMailUser } from '../test/support/dovecot.ts'
+import { startDovecot, withoutDovecot, type TestDovecot, type TestMailUser } from '../test/support/dovecot.ts'
 import type { MirrorReport, MirrorTask } from '../test/support/mirror-child.ts'
 import { castellanDatabase } from './castellan-database.ts'
 import { benchDatabase } from './database.ts'
 import { middle, type Figure } from './figure.ts'
-import { measureRelease } from './release.ts'
+import { measureRelease } from './mail-release.ts'
 
 const mebibyte = 2 ** 20
 const many = 10_000
@@ -15,6 +15,7 @@ const mailboxBytes = 200 * mebibyte
 
 /** How fast a mailbox is mirrored from a Dovecot on this machine, and what that takes in memory. Each in a process of its own, on an empty database. */
 export async function measureMail(rounds: number, onProgress: (line: string) => void): Promise<Figure[]> {
+  if (withoutDovecot) throw new Error(withoutDovecot)
   const database = await benchDatabase()
   const dovecot = await startDovecot({ after: () => {} })
   const seconds: number[] = []

@@ -17,23 +17,18 @@ const benches: Record<string, Bench> = {
     peers: true,
     measure: async (rounds, onProgress) => (await import('./runs.ts')).measureRuns(rounds, onProgress),
   },
-  outbox: {
-    summary: 'how long a list of 1,000 drafts takes, and how soon a signed draft has left (about half a minute)',
-    peers: false,
-    measure: async (rounds, onProgress) => (await import('./outbox.ts')).measureOutbox(rounds, onProgress),
-  },
   house: {
     summary: 'how long a start takes, how much memory and processor an idle house uses (about 1 minute)',
     peers: false,
     measure: async (rounds, onProgress) => (await import('./house.ts')).measureHouse(rounds, onProgress),
   },
   mail: {
-    summary: 'mirrors a mailbox of 10,000 messages, and one of 200 MB, from a Dovecot on this machine (about 1 minute)',
+    summary: 'mirrors 10,000 messages and a mailbox of 200 MB from a Dovecot, and sends by SMTP (about 1 minute)',
     peers: false,
     measure: async (rounds, onProgress) => (await import('./mail.ts')).measureMail(rounds, onProgress),
   },
   web: {
-    summary: 'what the pages of the dashboard ask in a house of 10,000 runs, and how much script they load first (about 1 minute)',
+    summary: 'when both pages are painted, what they ask and load, and how soon a signed draft has left (about 2 minutes)',
     peers: false,
     measure: async (rounds, onProgress) => (await import('./web.ts')).measureWeb(rounds, onProgress),
   },

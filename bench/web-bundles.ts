@@ -8,11 +8,11 @@ const mostKilobytes = 200
 
 /** What a browser loads of each app before anything is shown: the scripts that index.html names, and what those import by themselves. */
 export function measureBundles(): Figure[] {
-  return ['dashboard', 'signing'].map((app) => {
+  return [{ app: 'dashboard', name: 'dashboard' }, { app: 'signing', name: 'signing page' }].map(({ app, name }) => {
     const folder = join(dist, app)
     if (!existsSync(join(folder, 'index.html'))) throw new Error(`${folder} is not built; \`node scripts/build-web.js\` builds it`)
     const kilobytes = firstScripts(folder).reduce((sum, file) => sum + gzipSync(readFileSync(join(folder, file))).length / 1_000, 0)
-    return { name: `first JavaScript of the ${app}, gzip`, unit: 'kB', ...middle([kilobytes]), target: { atMost: mostKilobytes } }
+    return { name: `first JavaScript of the ${name}, gzip`, unit: 'kB', ...middle([kilobytes]), target: { atMost: mostKilobytes } }
   })
 }
 

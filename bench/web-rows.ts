@@ -1,18 +1,16 @@
 import type { Database } from '../src/kernel/database/connect.ts'
 import { declareJobs, jobDefinition, stepDefinition } from '../test/support/jobs.ts'
 
-export const jobCount = 20
+const jobCount = 20
 export const runCount = 10_000
-export const draftCount = 10_000
 
-/** A house that has worked for a while: runs of many jobs with steps, lines, events, calls, and a draft each. The last hundred drafts wait. */
+/** A house that has worked for a while: runs of many jobs with steps, lines, events, and a draft each that was released. */
 export async function fillHouse(owner: Database): Promise<void> {
   const steps = [stepDefinition('mail'), stepDefinition('brief')]
   const jobs = Array.from({ length: jobCount }, (_, at) =>
     jobDefinition({ name: `job-${String(at).padStart(2, '0')}`, steps, schedules: [{ cron: '10 7 * * 1-5', timezone: 'Europe/Berlin' }, { cron: '0 */3 * * *', timezone: 'UTC' }] }))
   await declareJobs(owner, jobs)
   const { pool } = owner
-  await pool.query("insert into supervisor (pid, started_at, version, house, isolation) values (1, now(), '0.1.0', '/house', 'x')")
   // ids as UUIDv7 have it: the time first, so that they sort by it
   await pool.query(`create function bench_id(p_at timestamptz, p_kind int, p_n int) returns uuid language sql immutable as $$
     select (lpad(to_hex((extract(epoch from p_at) * 1000)::bigint), 12, '0') || '7' || lpad(to_hex(p_kind), 3, '0') || '8000' || lpad(to_hex(p_n), 12, '0'))::uuid $$`)
@@ -29,7 +27,6 @@ export async function fillHouse(owner: Database): Promise<void> {
   await pool.query(`insert into audit_event (kind, subject, detail, label_level) select k, bench_id(at, 2, n)::text, '{}', 1 from made, unnest(array['run.opened', 'step.closed', 'step.closed', 'run.closed']) k`)
   await pool.query(`insert into proposal (id, run_id, step_id, item_key, kind, connector, payload, state) select bench_id(at, 3, n), bench_id(at, 2, n), 'brief', 'one', 'mail', 'file', '{}', 'frozen' from made`)
   await pool.query(`insert into draft (id, proposal_id, kind, connector, account, document, wire, nonce, risk, summary, state, frozen_at, expires_at, label_level)
-    select bench_id(at, 4, n), bench_id(at, 3, n), 'mail', 'file', 'outbox', repeat('x', 2000), convert_to(repeat('y', 2000), 'UTF8'), n::text, 4, '{}',
-      case when n > ${draftCount - 100} then 'waiting' else 'released' end, at, now() + interval '1 day', 2 from made`)
+    select bench_id(at, 4, n), bench_id(at, 3, n), 'mail', 'file', 'outbox', repeat('x', 2000), convert_to(repeat('y', 2000), 'UTF8'), n::text, 4, '{}', 'released', at, now() + interval '1 day', 2 from made`)
   await pool.query('analyze')
 }

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
+import { describe, test, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { sealAudit, verifyAudit } from '../src/kernel/audit/index.ts'
 import { createSmtpConnector, type SmtpConnectorOptions } from '../src/outbox/connectors/smtp.ts'
@@ -32,7 +32,7 @@ async function post(t: TestContext): Promise<Post> {
   const server = await startSmtpServer(t, { security: 'starttls', auth })
   const smtp = (): SmtpConnectorOptions => ({
     name: 'smtp', host: server.host, port: server.port, ca: server.ca, security: 'starttls', from: 'Haus <haus@example.org>', user: auth.user,
-    password: { secret: 'smtp', value: auth.password }, patience: { connect: 3_000, command: 500, piece: 500, answer: 500 },
+    password: { secret: 'smtp', value: auth.password }, patience: { connect: 10_000, command: 3_000, piece: 3_000, answer: 3_000 },
   })
   const outbox = await testOutbox(t, { connectors: () => [createSmtpConnector({ ...smtp(), patience: {} })] })
   await outbox.deps.spent.close()
@@ -112,40 +112,6 @@ const ofStep: Record<SmtpStep, { readonly first: DraftState; readonly last: Draf
 }
 const mailFor = (step: string) => ({ ...aMail, subject: step, ...(step === 'body' && { attachments: [{ name: 'large.txt', content: large }] }) })
 
-for (const how of ['drop', 'stall'] as const) {
-  test(`a server that ${how}s at each step: what never arrived is sent once, what may have arrived is asked about`, { timeout: 240_000 }, async (t) => {
-    const there = await post(t)
-    for (const step of smtpSteps) {
-      await there.outbox.propose(mailFor(step), { connector: 'smtp' })
-      there.server.misbehave(step, how)
-      assert.equal(await ended(there.start()), 0)
-      assert.equal((await newest(there)).state, ofStep[step].first, `at ${step}, before the restart`)
-      await there.restart()
-      const { state, arrived } = await newest(there)
-      assert.deepEqual([step, state, arrived], [step, ofStep[step].last, ofStep[step].arrived])
-    }
-    await checkAll(there)
-  })
-}
-
-test('a releaser that is killed while it waits for the server, at each step', { timeout: 240_000 }, async (t) => {
-  const there = await post(t)
-  for (const step of smtpSteps.filter((one) => one !== 'answered' && one !== 'QUIT')) {
-    await there.outbox.propose(mailFor(step), { connector: 'smtp' })
-    there.server.misbehave(step, 'stall')
-    const stalled = there.server.stalled()
-    const child = there.start()
-    await stalled
-    child.kill('SIGKILL')
-    assert.equal(await ended(child), 'SIGKILL')
-    assert.equal((await newest(there)).state, 'releasing')
-    await there.restart()
-    const { state, arrived } = await newest(there)
-    assert.deepEqual([step, state, arrived], [step, ofStep[step].last, ofStep[step].arrived])
-  }
-  await checkAll(there)
-})
-
 /** Between two steps, and around each thing that is recorded. */
 const points: Record<string, readonly [DraftState, number]> = {
   'draft.releasing:before': ['released', 1], 'draft.releasing:after': ['released', 1], 'connector.deliver:before': ['released', 1],
@@ -154,34 +120,72 @@ const points: Record<string, readonly [DraftState, number]> = {
   'nonce.spend:after': ['unknown', 0], 'smtp.sent:before': ['unknown', 0], 'smtp.sent:after': ['unknown', 1],
   'connector.deliver:after': ['unknown', 1], 'draft.released:before': ['unknown', 1], 'draft.released:after': ['released', 1],
 }
-test('a releaser that is killed between the steps', { timeout: 240_000 }, async (t) => {
-  const there = await post(t)
-  for (const [point, [state, arrived]] of Object.entries(points)) {
-    await there.outbox.propose(mailFor(point), { connector: 'smtp' })
-    assert.equal(await ended(there.start(`${point}=1`)), 'SIGKILL', `nothing passes ${point}`)
-    // what was on its way may still be read by the server
-    if (point === 'smtp.sent:after') while ((await newest(there)).arrived === 0) await turn()
-    await there.restart()
-    const after = await newest(there)
-    assert.deepEqual([point, after.state, after.arrived], [point, state, arrived])
-    if (state === 'unknown') assert.match(after.reason!, /look whether it arrived/)
-  }
-  await checkAll(there)
-})
 
-test('server and releaser die anywhere, again and again', { timeout: 240_000 }, async (t) => {
-  const there = await post(t)
-  let deaths = 0
-  for (let life = 0; life < 12; life += 1) {
-    await there.outbox.propose({ ...aMail, subject: `mail ${life}` }, { connector: 'smtp' })
-    const step = smtpSteps[Math.floor(Math.random() * smtpSteps.length)]!
-    there.server.misbehave(step, Math.random() < 0.5 ? 'drop' : { code: Math.random() < 0.5 ? 451 : 554 })
-    if (life % 4 === 3) await there.server.down()
-    deaths += (await ended(there.start('*=0.04'))) === 'SIGKILL' ? 1 : 0
-    await there.server.up()
-    there.outbox.clock.advance(later)
+// each has a database and a server of its own, and mostly waits
+describe('whoever dies at whatever step', { concurrency: true }, () => {
+  for (const how of ['drop', 'stall'] as const) {
+    test(`a server that ${how}s at each step: what never arrived is sent once, what may have arrived is asked about`, { timeout: 240_000 }, async (t) => {
+      const there = await post(t)
+      for (const step of smtpSteps) {
+        await there.outbox.propose(mailFor(step), { connector: 'smtp' })
+        there.server.misbehave(step, how)
+        assert.equal(await ended(there.start()), 0)
+        assert.equal((await newest(there)).state, ofStep[step].first, `at ${step}, before the restart`)
+        await there.restart()
+        const { state, arrived } = await newest(there)
+        assert.deepEqual([step, state, arrived], [step, ofStep[step].last, ofStep[step].arrived])
+      }
+      await checkAll(there)
+    })
   }
-  for (let round = 0; round < 4; round += 1) await there.restart()
-  t.diagnostic(`${deaths} deaths, ${there.server.received.length} mails arrived`)
-  await checkAll(there)
+
+  test('a releaser that is killed while it waits for the server, at each step', { timeout: 240_000 }, async (t) => {
+    const there = await post(t)
+    for (const step of smtpSteps.filter((one) => one !== 'answered' && one !== 'QUIT')) {
+      await there.outbox.propose(mailFor(step), { connector: 'smtp' })
+      there.server.misbehave(step, 'stall')
+      const stalled = there.server.stalled()
+      const child = there.start()
+      await stalled
+      child.kill('SIGKILL')
+      assert.equal(await ended(child), 'SIGKILL')
+      assert.equal((await newest(there)).state, 'releasing')
+      await there.restart()
+      const { state, arrived } = await newest(there)
+      assert.deepEqual([step, state, arrived], [step, ofStep[step].last, ofStep[step].arrived])
+    }
+    await checkAll(there)
+  })
+
+  test('a releaser that is killed between the steps', { timeout: 240_000 }, async (t) => {
+    const there = await post(t)
+    for (const [point, [state, arrived]] of Object.entries(points)) {
+      await there.outbox.propose(mailFor(point), { connector: 'smtp' })
+      assert.equal(await ended(there.start(`${point}=1`)), 'SIGKILL', `nothing passes ${point}`)
+      // what was on its way may still be read by the server
+      if (point === 'smtp.sent:after') while ((await newest(there)).arrived === 0) await turn()
+      await there.restart()
+      const after = await newest(there)
+      assert.deepEqual([point, after.state, after.arrived], [point, state, arrived])
+      if (state === 'unknown') assert.match(after.reason!, /look whether it arrived/)
+    }
+    await checkAll(there)
+  })
+
+  test('server and releaser die anywhere, again and again', { timeout: 240_000 }, async (t) => {
+    const there = await post(t)
+    let deaths = 0
+    for (let life = 0; life < 12; life += 1) {
+      await there.outbox.propose({ ...aMail, subject: `mail ${life}` }, { connector: 'smtp' })
+      const step = smtpSteps[Math.floor(Math.random() * smtpSteps.length)]!
+      there.server.misbehave(step, Math.random() < 0.5 ? 'drop' : { code: Math.random() < 0.5 ? 451 : 554 })
+      if (life % 4 === 3) await there.server.down()
+      deaths += (await ended(there.start('*=0.04'))) === 'SIGKILL' ? 1 : 0
+      await there.server.up()
+      there.outbox.clock.advance(later)
+    }
+    for (let round = 0; round < 4; round += 1) await there.restart()
+    t.diagnostic(`${deaths} deaths, ${there.server.received.length} mails arrived`)
+    await checkAll(there)
+  })
 })

@@ -23,7 +23,7 @@ const upstream = {
 const tool = { name: 'text.echo', summary: 'Says', effect: 'read', fallback: null, input: { properties: { a: {}, b: {} }, required: ['a'] }, output: {} }
 const today = {
   state: 'needs_you', at, since: at, timezone: 'Europe/Berlin', missed_why: 'Castellan was not running; it started later',
-  counts: { needs_you: 3, ran: 4, missed: 1, cost_eur: 0, private_words_left: 0 }, drafts: [], snoozed: [], dead: [], runs: [], not_run: [], next: [], kept_aside: 0, problems: [], alerts: [], brief: null,
+  counts: { needs_you: 3, ran: 4, missed: 1, cost_eur: 0, private_words_left: 0 }, drafts: [], more_drafts: 0, snoozed: [], dead: [], runs: [], not_run: [], next: [], kept_aside: 0, problems: [], alerts: [], brief: null,
   isolation: { mode: 'demonstration', detail: 'one uid' },
 }
 const status = {

@@ -26,7 +26,7 @@ function morningPage(today: TodayView, terminal: Terminal, here: Here): string {
       shortId(draft.id), draft.kind, `${draft.risk}/10`, labelWords(draft.label), draft.job,
       draft.state === 'unknown' ? 'sent or not? you decide' : distance(draft.expires_at, here),
     ])
-    sections.push([terminal.typed('Waits for your signature (castellan draft show ID)'), table(terminal, ['ID', 'KIND', 'RISK', 'LABEL', 'FROM JOB', 'EXPIRES'], rows)])
+    sections.push([terminal.typed('Waits for your signature (castellan draft show ID)'), table(terminal, ['ID', 'KIND', 'RISK', 'LABEL', 'FROM JOB', 'EXPIRES'], rows) + moreDrafts(today.more_drafts)])
   }
   if (today.dead.length > 0) {
     const rows = today.dead.map((run) => [shortId(run.id), run.job, at(run.opened_at), run.error?.message || run.error?.code || ''])
@@ -62,6 +62,10 @@ function morningPage(today: TodayView, terminal: Terminal, here: Here): string {
     ...sections.map(([title, body]) => `${terminal.paint('bold', title)}\n${indent(body)}`),
     ...(notes.length > 0 ? [terminal.paint('yellow', notes.join('\n'))] : []),
   ].join('\n\n')
+}
+
+function moreDrafts(count: number): string {
+  return count === 0 ? '' : `\nand ${count} more (castellan draft list)`
 }
 
 function slotsOf({ count, first, last }: NotRun, at: (time: string) => string): string {

@@ -11,7 +11,7 @@ import type { Upstream } from './upstream.ts'
 const server = await startModelServer({ models: [{ name: 'scripted:latest' }] })
 after(() => server.close())
 
-const timeouts = { connect: 500, firstByte: 150, idle: 150 }
+const timeouts = { connect: 2_000, firstByte: 700, idle: 700 }
 const adapters: Record<string, () => Upstream> = {
   ollama: () => createOllama({ name: 'it', kind: 'ollama', url: server.url, zone: 'machine', timeouts }),
   openai: () => createOpenai({ name: 'it', kind: 'openai', url: `${server.url}/v1`, zone: 'machine', timeouts }),

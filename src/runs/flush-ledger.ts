@@ -5,5 +5,5 @@ import type { Database } from '../kernel/database/connect.ts'
  * something that cannot be taken back, the ledger must say for good that it was begun.
  */
 export async function flushLedger(database: Database): Promise<void> {
-  await database.pool.query({ name: 'flush', text: `select pg_logical_emit_message(true, 'castellan', 'flush')` })
+  await database.pool.query({ name: 'flush', text: 'select ledger_flush()' })
 }

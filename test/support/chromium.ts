@@ -23,9 +23,14 @@ export async function openBrowser(t: TestContext, { args = [] }: OpenBrowserOpti
     t.skip(withoutChromium)
     return undefined
   }
-  const browser = await chromium.launch({ executablePath: chromiumPath, args: [...flags, ...args] })
+  const browser = await launchChromium(args)
   t.after(() => browser.close())
   return browser
+}
+
+/** For whoever is no test, and closes it himself. */
+export function launchChromium(args: readonly string[] = []): Promise<Browser> {
+  return chromium.launch({ executablePath: chromiumPath, args: [...flags, ...args] })
 }
 
 export interface PasskeyDevice {

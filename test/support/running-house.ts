@@ -28,7 +28,7 @@ export interface HouseOptions {
 const starter = join(import.meta.dirname, '..', '..', 'house')
 
 /** A whole Castellan in a folder of its own: real PostgreSQL, real processes, free ports. Stopped and removed after the test. */
-export async function runningHouse(t: TestContext, options: HouseOptions = {}): Promise<RunningHouse> {
+export async function runningHouse(t: Pick<TestContext, 'after'>, options: HouseOptions = {}): Promise<RunningHouse> {
   for (const port of ['SERVER', 'RELEASER', 'GATE_LOCAL', 'GATE_CLOUD']) process.env[`CASTELLAN_PORT_${port}`] = '0'
   const home = mkdtempSync(join(tmpdir(), 'castellan-home-'))
   chmodSync(home, 0o711)

@@ -96,19 +96,24 @@ function unexpected(what: string): Error {
   return new Error(`pg-boss speaks differently than expected: ${what}`)
 }
 
-/** What the ledger's functions call: the queue by its name. Plans of functions are kept, and the first is made while the queue is empty: they are told to go by the index. */
+/**
+ * What the ledger's functions call: the queue by its name. They return something, so that they can be called by an assignment,
+ * which costs less than a query around them (measured: 10 µs). Plans of functions are kept, and the first is made while the
+ * queue is empty: they are told to go by the index.
+ */
 export function queueFunctionsSql(queues: ReadonlyMap<string, QueueStatements>): string {
-  const make = (name: string, parameters: string, returns: string, statement: (of: QueueStatements) => string) => `
-    create or replace function castellan.${name}(${parameters}) returns ${returns} language plpgsql set enable_seqscan = off as $f$
+  const make = (name: string, signature: string, statement: (of: QueueStatements) => string, result = '') => `
+    create or replace function castellan.${name}${signature} language plpgsql set enable_seqscan = off as $f$
     #variable_conflict use_column
     begin
       case p_queue ${[...queues].map(([queue, of]) => `when '${queue}' then ${statement(of)};`).join('\n')} end case;
+      ${result}
     end $f$;
     revoke execute on function castellan.${name} from public;`
   return [
-    make('queue_push', 'p_queue text, p_runs uuid[], p_delay integer default 0', 'void', ({ push }) => push),
-    make('queue_pull', 'p_queue text, p_limit integer, out jobs uuid[], out runs uuid[]', 'record', ({ pull }) => pull),
-    make('queue_done', 'p_queue text, p_jobs uuid[]', 'void', ({ done }) => done),
-    make('queue_touch', 'p_queue text, p_jobs uuid[]', 'void', ({ touch }) => touch),
+    make('queue_push', '(p_queue text, p_runs uuid[], p_delay integer default 0) returns boolean', ({ push }) => push, 'return true;'),
+    make('queue_pull', '(p_queue text, p_limit integer, out jobs uuid[], out runs uuid[])', ({ pull }) => pull),
+    make('queue_done', '(p_queue text, p_jobs uuid[]) returns boolean', ({ done }) => done, 'return true;'),
+    make('queue_touch', '(p_queue text, p_jobs uuid[]) returns boolean', ({ touch }) => touch, 'return true;'),
   ].join('\n')
 }

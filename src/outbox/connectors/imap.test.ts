@@ -7,8 +7,7 @@ import type { ImapAccount } from '../../house/index.ts'
 import { createEntrance } from '../../imap/index.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { textOfWire } from '../compose/read-wire.ts'
-import { releaseDraft, retryAfterMs } from '../release-drafts.ts'
-import { createConnectors } from './connectors.ts'
+import { releaseDraft } from '../release-drafts.ts'
 import { createImapConnector } from './imap.ts'
 
 const skip = withoutDovecot
@@ -29,7 +28,7 @@ async function mailboxOutbox(t: TestContext) {
   const mirror = await testMirror(t, { account, password: me.password, database: outbox.database })
   opened.push(mirror)
   return {
-    outbox, connector, account,
+    outbox, connector, account, password: me.password,
     append: (folder: string, raw: string) => dovecot.append(folder, raw, [], me),
     expunge: (folder: string, uid: number) => dovecot.expunge(folder, [uid], me),
     recreate: (folder: string) => dovecot.recreate(folder, me),
@@ -112,6 +111,23 @@ test('a message that is gone, another in its place, or a folder that is not ther
   assert.equal((await box.list('Archive')).length, 1)
 })
 
+test('while the server cannot be reached the move is held and tried again', { skip }, async (t) => {
+  const box = await mailboxOutbox(t)
+  await box.append('INBOX', mail('a'))
+  await box.append('Archive', mail('x'))
+  const [a] = await box.mirrored()
+  const draft = await box.move(a!, 'Archive')
+  const closed: ImapAccount = { ...plainAccount, port: 1, user: 'anybody' }
+  const away = createImapConnector({ name: 'mailbox', kind: 'imap', account: closed }, createEntrance(systemClock, closed, 'secret'))
+  const connectors = box.outbox.deps.connectors()
+  const unreachable = { ...box.outbox.deps, connectors: () => ({ ...connectors, find: () => ({ ...away, account: box.connector.account }) }) }
+  assert.equal(await releaseDraft(unreachable, draft.id), 'held')
+  assert.match((await box.outbox.draft(draft.id)).reason!, /does not answer/)
+  box.outbox.clock.advance(60_000)
+  assert.equal(await releaseDraft(box.outbox.deps, draft.id), 'released')
+  assert.equal((await box.list('Archive')).length, 2)
+})
+
 test('messages that were named anew since are not touched', { skip }, async (t) => {
   const box = await mailboxOutbox(t)
   await box.append('INBOX', mail('a'))
@@ -123,19 +139,23 @@ test('messages that were named anew since are not touched', { skip }, async (t) 
   assert.match((await box.outbox.draft(draft.id)).reason!, /named the messages of INBOX anew/)
 })
 
-test('while the server is away nothing is spent, and the act is tried again when it is back', { skip }, async (t) => {
+test('a connection that breaks before anything was done costs a try, and no more', { skip }, async (t) => {
   const box = await mailboxOutbox(t)
-  await box.append('Archive', mail('old'))
   await box.append('INBOX', mail('a'))
   const [id] = await box.mirrored()
-  const draft = await box.move(id!, 'Archive')
-  const away = { ...box.account, port: 1 }
-  const connectors = createConnectors([createImapConnector({ name: 'mailbox', kind: 'imap', account: away }, createEntrance(systemClock, away, 'x'))], { demonstration: false, accepted: false })
-  assert.equal(await releaseDraft({ ...box.outbox.deps, connectors: () => connectors }, draft.id), 'held')
-  assert.equal(box.outbox.deps.spent.count, 0)
-  assert.match((await box.outbox.draft(draft.id)).reason!, /tried again at .*nothing was changed: /)
-  box.outbox.clock.advance(retryAfterMs[0]!)
-  assert.equal(await releaseDraft(box.outbox.deps, draft.id), 'released')
+  const { wire, document } = await box.move(id!, 'Archive')
+  const entrance = createEntrance(systemClock, box.account, box.password)
+  const broken = createImapConnector({ name: 'mailbox', kind: 'imap', account: box.account }, {
+    ...entrance,
+    enter: async (...args) => {
+      const client = await entrance.enter(...args)
+      client.close()
+      return client
+    },
+  })
+  let spent = 0
+  await assert.rejects(broken.deliver(wire, JSON.parse(document), AbortSignal.timeout(20_000), async () => void (spent += 1)), { code: 'connector.try_again' })
+  assert.equal(spent, 0)
 })
 
 test('after a crash it is found out whether the message was moved, or the flags are set', { skip }, async (t) => {

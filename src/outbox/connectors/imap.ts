@@ -95,9 +95,9 @@ export function createImapConnector({ name, account }: ImapConnectorSettings, en
       } catch (error) {
         const fault = begun || signal.aborted ? toFault(error) : imapFault(account, error)
         if (begun || fault.code.startsWith('connector.') || fault.code.startsWith('nonce.') || fault.code === 'releaser.replaced') throw fault
-        if (fault.code !== 'imap.unreachable') throw notDone(fault.kind, fault.message, fault)
-        const brief = `the mail server of the account ${account.name} did not answer as it should`
-        throw new Fault('unavailable', 'connector.try_again', `nothing was changed: ${fault.message}`, { brief }, fault)
+        // a server that cannot be reached now may be later
+        if (fault.kind === 'unavailable') throw notYet(account.name, fault)
+        throw notDone(fault.kind, fault.message, fault)
       }
     },
     async reconcile(wire) {
@@ -112,6 +112,12 @@ export function createImapConnector({ name, account }: ImapConnectorSettings, en
       })
     },
   }
+}
+
+/** What the server said stays with the draft; the audit has the brief of it. */
+function notYet(account: string, cause: Fault): Fault {
+  const brief = `the mail server of the account ${account} did not answer as it should`
+  return new Fault('unavailable', 'connector.try_again', `nothing was changed: ${cause.message}`, { brief }, cause)
 }
 
 function notDone(kind: Fault['kind'], why: string, cause?: unknown): Fault {

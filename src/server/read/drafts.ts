@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { signingSite, type House } from '../../house/index.ts'
 import type { Database } from '../../kernel/database/connect.ts'
 import { Fault } from '../../kernel/fault.ts'
@@ -21,13 +22,16 @@ export async function snoozedDrafts(database: Database, now: Date): Promise<stri
   return rows.map((row) => iso(row.snoozed_until!))
 }
 
-/** Drafts that only the operator can move on: those that wait for a signature, and those whose sending is in doubt. The soonest expiry first; without those that he put off. */
-export async function draftsForOperator(database: Database, now: Date, origin: string): Promise<DraftLine[]> {
-  const rows = await selectDrafts(database)
-    .where((either) => either.or([either('d.state', '=', 'unknown'), either.and([either('d.state', '=', 'waiting'), either('d.expires_at', '>', now), either.or([either('d.snoozed_until', 'is', null), either('d.snoozed_until', '<=', now)])])]))
-    .orderBy('d.expires_at')
-    .execute()
-  return rows.map((row) => draftLine(row, origin))
+/** Drafts that only the operator can move on: those that wait for a signature, and those whose sending is in doubt. The soonest expiry first, and how many there are; without those that he put off. */
+export async function draftsForOperator(database: Database, now: Date, origin: string, limit: number): Promise<{ drafts: DraftLine[]; count: number }> {
+  const needed = database.kysely.selectFrom('draft as n')
+    .where(sql<boolean>`(n.state = 'unknown' or n.state = 'waiting' and n.expires_at > ${now} and (n.snoozed_until is null or n.snoozed_until <= ${now}))`)
+  const [rows, counted] = await Promise.all([
+    // chosen before they are joined: all that need him may be many
+    selectDrafts(database).where('d.id', 'in', needed.select('n.id').orderBy('n.expires_at').limit(limit)).orderBy('d.expires_at').execute(),
+    needed.select((column) => column.fn.countAll<string>().as('count')).executeTakeFirstOrThrow(),
+  ])
+  return { drafts: rows.map((row) => draftLine(row, origin)), count: Math.max(rows.length, Number(counted.count)) }
 }
 
 /** Drafts, the newest first: ids sort by the time they were made. */

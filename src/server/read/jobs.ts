@@ -85,12 +85,16 @@ async function readJob(database: Database, name: string): Promise<JobRow> {
   return row
 }
 
+/**
+ * The last run is asked for by a range of one job, in the order of the index of jobs: asked for by its name and the order of
+ * ids, it is looked for among all runs, and the runs of a job that never ran are not found in the end.
+ */
 function selectJobs(database: Database) {
   return database.kysely
     .selectFrom('job as j')
     .innerJoin('job_definition as d', 'd.digest', 'j.digest')
     .leftJoinLateral(
-      (inner) => inner.selectFrom('run').select(['id', 'state', 'opened_at']).whereRef('job', '=', 'j.name').orderBy('id', 'desc').limit(1).as('r'),
+      (inner) => inner.selectFrom('run').select(['id', 'state', 'opened_at']).whereRef('job', '>=', 'j.name').whereRef('job', '<=', 'j.name').orderBy('job').orderBy('id', 'desc').limit(1).as('r'),
       (join) => join.onTrue(),
     )
     .select(['j.name', 'j.digest', 'j.lane', 'j.overlap', 'j.missed', 'j.tries', 'j.declared', 'j.paused', 'd.definition'])

@@ -11,13 +11,16 @@ import { nextOfAll } from './jobs.ts'
 import type { Fires } from './remember-fires.ts'
 import { listRuns } from './runs.ts'
 
+/** More than that is read where drafts are listed. */
+const shownDrafts = 20
+
 /** The morning page: what waits for the operator, what ran since midnight, what did not and why. */
 export async function readToday(deps: { database: Database; house: House; isolation: IsolationView; fires: Fires }, now: Date): Promise<TodayView> {
   const { database, house, isolation, fires } = deps
   const { timezone } = house.settings
   const since = await midnight(database, now, timezone)
-  const [drafts, snoozed, dead, runs, notRun, ran, spent, words, keptAside, next, { problems }, brief, alerts] = await Promise.all([
-    draftsForOperator(database, now, signOrigin(house)),
+  const [{ drafts, count: draftCount }, snoozed, dead, runs, notRun, ran, spent, words, keptAside, next, { problems }, brief, alerts] = await Promise.all([
+    draftsForOperator(database, now, signOrigin(house), shownDrafts),
     snoozedDrafts(database, now),
     listRuns(database, { state: 'dead', withoutTools: true, limit: 50 }),
     listRuns(database, { since, withoutTools: true, limit: 50 }),
@@ -32,7 +35,7 @@ export async function readToday(deps: { database: Database; house: House; isolat
     readAlerts(database, since),
   ])
   const missed = notRun.filter((slots) => slots.state === 'missed')
-  const needsYou = drafts.length + dead.length + alerts.length + problems.filter((problem) => problem.severity === 'error').length
+  const needsYou = draftCount + dead.length + alerts.length + problems.filter((problem) => problem.severity === 'error').length
   return {
     state: needsYou > 0 ? 'needs_you' : 'calm',
     at: now.toISOString(),
@@ -48,6 +51,7 @@ export async function readToday(deps: { database: Database; house: House; isolat
     missed_why: missed[0]?.reason ?? null,
     brief,
     drafts,
+    more_drafts: draftCount - drafts.length,
     snoozed,
     dead,
     runs,

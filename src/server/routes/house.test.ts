@@ -75,6 +75,16 @@ test('a draft that waits needs the operator until it expires; one in doubt until
   assert.equal(page.counts.needs_you, 2)
 })
 
+test('of many drafts today lists those that expire first, and counts the others', async (t) => {
+  const server = await testServer(t, [calm])
+  const { id: run } = (await server.post<OpenedRun>('/api/jobs/calm/run')).data
+  for (let minute = 25; minute > 0; minute -= 1) await draft(server, run, 'waiting', minute * 60)
+  const page = await today(server)
+  assert.deepEqual([page.drafts.length, page.more_drafts, page.counts.needs_you], [20, 5, 25])
+  const minutes = page.drafts.map(({ expires_at }) => Math.round((Date.parse(expires_at) - server.clock.now().getTime()) / 60_000))
+  assert.deepEqual(minutes, Array.from({ length: 20 }, (_, index) => index + 1))
+})
+
 test('a draft that the operator put off is counted, and back at its time', async (t) => {
   const server = await testServer(t, [calm])
   const { id: run } = (await server.post<OpenedRun>('/api/jobs/calm/run')).data

@@ -122,6 +122,10 @@ test('five wrong codes lock signing in for five minutes, also for the right one,
   assert.deepEqual(rows, [{ actor: 'castellan_server', subject: 'dashboard', detail: { failures: 5 } }])
   const today = await server.get<TodayView>('/api/today')
   assert.deepEqual([today.data.state, today.data.counts.needs_you, today.data.alerts.map(({ kind }) => kind)], ['needs_you', 1, ['signin.locked']])
+  // the signing page is the releaser's, and locks by itself
+  await server.database.as('castellan_releaser').pool.query(`select audit_append('signin.locked', 'signing', '{"failures": 5}', 1::smallint)`)
+  const both = await server.get<TodayView>('/api/today')
+  assert.deepEqual(both.data.alerts.map(({ what }) => /signing page/.test(what)), [true, false])
   const doctor = await server.get<{ id: string; status: string }[]>('/api/doctor')
   assert.equal(doctor.data.find(({ id }) => id === 'signin')?.status, 'warn')
 

@@ -67,7 +67,7 @@ create table audit_event (
   primary key (xid, id)
 );
 -- what is looked for by name; an index over all events would cost every run three entries
-create index audit_event_named on audit_event (kind, subject) where kind in ('mail.refused', 'key.enrolled', 'key.revoked');
+create index audit_event_named on audit_event (kind, subject) where kind in ('mail.refused', 'key.enrolled', 'key.revoked', 'signin.locked');
 
 create table audit_seal (
   batch      bigint primary key,

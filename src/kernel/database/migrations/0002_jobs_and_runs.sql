@@ -60,6 +60,8 @@ create table occurrence (
   check (occurrence_is_sound(origin, state, reason, closed_at))
 ) with (fillfactor = 80);
 create unique index occurrence_key on occurrence (job, idempotency_key) where idempotency_key is not null;
+-- what was closed today; of blocks and not of rows, so that closing one costs no entry
+create index occurrence_closed on occurrence using brin (closed_at) with (pages_per_range = 8, autosummarize = on);
 
 -- A fence while it runs, and only then; an end when it is closed, and only then.
 create function run_is_sound(p_state text, p_behind_another boolean, p_fence uuid, p_closed timestamptz, p_swept timestamptz, p_level smallint) returns boolean
@@ -109,9 +111,8 @@ create index run_waiting on run (job) where behind_another;
 create index run_job on run (job, id desc);
 -- those that gave up, and few others: both columns change with a run's end and at no other time
 create index run_ended_badly on run (id desc) where closed_at is not null and error is not null;
--- what the retention sweep has to look at
-create index run_unstamped on run (id) where closed_at is not null and retain_until is null;
-create index run_retained on run (retain_until) where retain_until is not null;
+-- what the retention sweep has to look at: those without a time yet, and those whose time is over
+create index run_retained on run (retain_until) where closed_at is not null;
 create trigger run_label before update of label_level, label_integrity, label_lanes on run for each row execute function label_only_rises();
 
 create table step (
@@ -177,7 +178,7 @@ end $$;
 create function run_open(p_run uuid, p_occurrence uuid, p_job text, p_slot timestamptz, p_origin text, p_key text, p_input jsonb) returns jsonb
 language plpgsql security definer set search_path = castellan, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
-  j job; active uuid; opened_state text := 'queued'; replaced uuid[]; v_queue text; v_lanes text[];
+  j job; active uuid; opened_state text := 'queued'; replaced uuid[]; v_queue text; v_lanes text[]; v_pushed boolean;
 begin
   select * into j from job where name = p_job and declared;
   if not found then
@@ -233,7 +234,7 @@ begin
     return jsonb_build_object('outcome', 'waiting', 'run', p_run);
   end if;
   v_queue := queue_of(j.lane, j.label_level, v_lanes);
-  perform queue_push(v_queue, array[p_run]);
+  v_pushed := queue_push(v_queue, array[p_run]);
   return jsonb_build_object('outcome', 'opened', 'run', p_run, 'replaced', replaced, 'queue', v_queue);
 end $$;
 
@@ -287,10 +288,10 @@ end $$;
 -- Closes a locked run and its occurrence, and lets the next one of the same job go that was waiting for it.
 create function run_close(r castellan.run, p_state text, p_error jsonb) returns jsonb
 language plpgsql as $$
-declare next_run castellan.run; v_queue text;
+declare next_run castellan.run; v_queue text; v_ended boolean;
 begin
   if r.queue_job is not null then
-    perform castellan.queue_done(r.queue, array[r.queue_job]);
+    v_ended := castellan.queue_done(r.queue, array[r.queue_job]);
   end if;
   update castellan.run set state = p_state, behind_another = false, fence = null, queue_job = null, error = p_error, closed_at = clock_timestamp() where id = r.id;
   update castellan.occurrence set
@@ -336,7 +337,7 @@ begin
   if not found or r.state not in ('queued', 'running') then
     return jsonb_build_object('outcome', 'gone', 'state', r.state);
   end if;
-  if not may_execute(r.lane, r.label_level, r.label_lanes) then
+  if session_user = 'castellan_worker_open' and not may_execute(r.lane, r.label_level, r.label_lanes) then
     return jsonb_build_object('outcome', 'not_cleared', 'queue', queue_of(r.lane, r.label_level, r.label_lanes));
   end if;
   select definition into body from job_definition where digest = r.digest;
@@ -431,7 +432,7 @@ begin
     return jsonb_build_object('outcome', 'parked');
   end if;
 
-  if not may_execute(r.lane, v_level, v_lanes) then
+  if session_user = 'castellan_worker_open' and not may_execute(r.lane, v_level, v_lanes) then
     perform run_requeue(r, 'runs_private', 0);
     return jsonb_build_object('outcome', 'moved', 'queue', 'runs_private');
   end if;

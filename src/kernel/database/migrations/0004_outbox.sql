@@ -49,6 +49,8 @@ create table draft (
 -- one open draft for each proposal
 create unique index draft_open on draft (proposal_id) where state in ('waiting', 'signed', 'held', 'releasing');
 create index draft_state on draft (state, frozen_at);
+-- everything that became of a proposal, the latest first
+create index draft_proposal on draft (proposal_id, frozen_at desc, id desc);
 -- what was sent to somebody before
 create index draft_released_to on draft using gin ((summary -> 'addresses')) where state = 'released';
 

@@ -80,7 +80,7 @@ end $$;
 -- can; a queue job without a run to execute is done. Returns an array of claims as run_claim gives them.
 create function runs_take(p_queue text, p_limit integer, p_executor text, p_schema integer) returns jsonb
 language plpgsql security definer set search_path = castellan, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
-declare v_jobs uuid[]; v_runs uuid[]; v_claims jsonb; claim jsonb; v_needs integer; i integer;
+declare pulled record; v_jobs uuid[]; v_runs uuid[]; v_claims jsonb; claim jsonb; v_needs integer; i integer;
 begin
   if session_user = 'castellan_worker_open' and p_queue <> 'runs_open' then
     raise exception 'the open worker takes no runs from %', p_queue using errcode = '42501';
@@ -89,7 +89,9 @@ begin
   if v_needs is not null then
     return jsonb_build_array(jsonb_build_object('outcome', 'outdated', 'needs', v_needs));
   end if;
-  select jobs, runs into v_jobs, v_runs from queue_pull(p_queue, p_limit);
+  pulled := queue_pull(p_queue, p_limit); -- an assignment calls it without a query around it
+  v_jobs := pulled.jobs;
+  v_runs := pulled.runs;
   if v_runs is null then
     return '[]';
   elsif cardinality(v_runs) = 1 then
@@ -215,6 +217,15 @@ begin
   end if;
 end $$;
 
-revoke execute on function take_one, runs_open, runs_take, runs_advance from public;
-grant execute on function runs_open to castellan_server;
-grant execute on function runs_take, runs_advance to castellan_worker_open, castellan_worker_private;
+-- Returns once everything that was committed before is on the disk. From PostgreSQL 17 on a message can be flushed without a
+-- transaction of its own.
+do $$
+begin
+  execute format('create function ledger_flush() returns void language sql as %L',
+    case when current_setting('server_version_num')::integer >= 170000 then 'select pg_logical_emit_message(false, ''castellan'', ''flush'', true)'
+    else 'select pg_logical_emit_message(true, ''castellan'', ''flush'')' end);
+end $$;
+
+revoke execute on function ledger_flush, take_one, runs_open, runs_take, runs_advance from public;
+grant execute on function runs_open, ledger_flush to castellan_server;
+grant execute on function runs_take, runs_advance, ledger_flush to castellan_worker_open, castellan_worker_private;

@@ -1073,7 +1073,10 @@ export interface components {
             /** @description Null when no slot was missed. */
             missed_why: string | null;
             brief: components["schemas"]["Brief"] | null;
+            /** @description Those that need the operator, the soonest expiry first: at most twenty. */
             drafts: components["schemas"]["DraftLine"][];
+            /** @description How many more there are. */
+            more_drafts: number;
             /** @description Drafts that the operator put off: the moments at which they are back, the soonest first. */
             snoozed: string[];
             dead: components["schemas"]["RunSummary"][];

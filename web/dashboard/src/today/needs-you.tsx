@@ -1,4 +1,5 @@
 import { IconCircleCheck } from '@tabler/icons-react'
+import { Link } from '@tanstack/react-router'
 import type { Today } from '../api/views.ts'
 import { DraftRow } from '../parts/draft-row.tsx'
 import { Notice } from '../parts/page-states.tsx'
@@ -8,7 +9,7 @@ import { Section } from '../parts/section.tsx'
 
 /** Everything that only the operator can move on: drafts, runs that gave up, errors of the house. */
 export function NeedsYou({ today }: { today: Today }) {
-  const { drafts, dead, alerts } = today
+  const { drafts, more_drafts: more, dead, alerts } = today
   const errors = today.problems.filter(({ severity }) => severity === 'error')
   const warnings = today.problems.filter(({ severity }) => severity !== 'error')
   return (
@@ -20,8 +21,11 @@ export function NeedsYou({ today }: { today: Today }) {
         </Section>
       )}
       {drafts.length > 0 && (
-        <Section title="Waits for your signature" count={drafts.length} aside="opens the signing app">
-          <ul className="card">{drafts.map((draft) => <DraftRow key={draft.id} draft={draft} />)}</ul>
+        <Section title="Waits for your signature" count={drafts.length + more} aside="opens the signing app">
+          <ul className="card">
+            {drafts.map((draft) => <DraftRow key={draft.id} draft={draft} />)}
+            {more > 0 && <li><Link className="row-more" data-row to="/drafts" search={{ state: 'waiting' }}>{more} more</Link></li>}
+          </ul>
         </Section>
       )}
       {dead.length > 0 && (
