@@ -106,6 +106,10 @@ test('axe finds nothing afterwards: together, held, unknown, history, what canno
   await press('Enter')
   await page.locator('.row[data-state="held"]').first().waitFor()
   await check('held')
+  await outbox.database.owner.pool.query(`update draft set reason = 'not sent yet, tried again at noon: the server answered 451' where id = $1`, [plain.id])
+  desk.changed()
+  await press('Home', 'j')
+  await sees(/the server answered 451/)
 
   await outbox.database.owner.pool.query(`update draft set state = 'unknown', reason = 'the connection was lost after the last byte', closed_at = null where id = $1`, [plain.id])
   desk.changed()

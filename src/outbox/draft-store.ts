@@ -218,7 +218,13 @@ export async function spentCount(query: Queryable): Promise<number> {
   return rows[0]!.spent_nonces
 }
 
-export async function recordSpentCount(query: Queryable, count: number): Promise<void> {
+/** The file holds as many at least. Of two who say so side by side, the one who comes last takes nothing back. */
+export async function raiseSpentCount(query: Queryable, count: number): Promise<void> {
+  await query.query(`update releaser_state set spent_nonces = $1 where spent_nonces < $1`, [count])
+}
+
+/** Counts anew, after the file was lost and what it held was spent again. */
+export async function resetSpentCount(query: Queryable, count: number): Promise<void> {
   await query.query(`update releaser_state set spent_nonces = $1`, [count])
 }
 

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { simpleParser } from 'mailparser'
 import { aMail, snapshot, testOutbox, untrustedInternal, type TestOutbox } from '../../test/support/outbox.ts'
 import { textOfWire } from './compose/read-wire.ts'
+import { createFileConnector } from './connectors/file.ts'
 import { decideDraft } from './decide-draft.ts'
 import { challengeOf, readDocument } from './document.ts'
 import type { Draft } from './draft.ts'
@@ -114,11 +115,18 @@ test('risk and deadline are those of the new words, and the label stays though t
 })
 
 test('a row or a proposal that was altered cannot be laundered by an edit', async (t) => {
-  const outbox = await testOutbox(t)
+  const outbox = await testOutbox(t, {
+    connectors: (path) => ['file', 'other'].map((name) => createFileConnector({ name, path: join(path, name), from: 'Haus <haus@example.org>' })),
+  })
   const { pool } = outbox.database.owner
   const one = await outbox.freeze(answer)
   await pool.query(`update proposal set payload = jsonb_set(payload, '{attachments,0,content}', '"ZXZpbA=="') where id = $1`, [one.proposalId])
   await assert.rejects(editDraft(outbox.deps, one.id, editOf(one)), { code: 'draft.altered' })
+  const answering = await outbox.freeze({ ...aMail, inReplyTo: '<1@example.org>' })
+  await pool.query(`update proposal set payload = payload || '{"inReplyTo":"<other@example.org>"}' where id = $1`, [answering.proposalId])
+  await assert.rejects(editDraft(outbox.deps, answering.id, editOf(answering)), { code: 'draft.altered', message: /thread/ })
+  await pool.query(`update proposal set payload = payload || '{"inReplyTo":"<1@example.org>"}', connector = 'other' where id = $1`, [answering.proposalId])
+  await assert.rejects(editDraft(outbox.deps, answering.id, editOf(answering)), { code: 'draft.altered', message: /connector/ })
   const two = await outbox.freeze()
   await pool.query(`alter table draft disable trigger all; update draft set label_level = 0 where id = '${two.id}'; alter table draft enable trigger all`)
   await assert.rejects(editDraft(outbox.deps, two.id, editOf(two)), { code: 'draft.altered' })

@@ -2,8 +2,9 @@ import { z } from 'zod'
 import { Fault } from '../kernel/fault.ts'
 import { change, type OutboxDeps } from './change.ts'
 import { editPayload } from './compose/compose.ts'
-import { challengeOf, readDocument, type DraftDocument } from './document.ts'
-import { tooLate, type TooLate } from './draft.ts'
+import { headersOfWire } from './compose/read-wire.ts'
+import { challengeOf, readDocument } from './document.ts'
+import { tooLate, type Draft, type TooLate } from './draft.ts'
 import { findProposal, insertDraft, lockDraft, moveDraft } from './draft-store.ts'
 import { frozenDetail, prepareDraft } from './prepare-draft.ts'
 import { putAside } from './spent-before.ts'
@@ -44,7 +45,7 @@ export async function editDraft(deps: OutboxDeps, id: string, edit: DraftEdit): 
     if (!proposal) throw new Fault('missing', 'draft.proposal', `what draft ${id} was made of is gone; deny it`)
     const act = { ...proposal, payload: editPayload(old.kind, proposal.payload, edit), label: old.label, replaces: id }
     const fresh = await prepareDraft(deps, client, act, now)
-    checkKept(document, readDocument(fresh.document))
+    checkKept(old, fresh)
     await moveDraft(client, id, 'replaced', { closedAt: now })
     await insertDraft(client, fresh)
     await audit('draft.edited', id, { successor: fresh.id, challenge, sha256: document.wire.sha256 })
@@ -56,10 +57,17 @@ export async function editDraft(deps: OutboxDeps, id: string, edit: DraftEdit): 
 }
 
 /** The operator changes words. A proposal that was altered since must not change the rest behind his back. */
-function checkKept(old: DraftDocument, fresh: DraftDocument): void {
-  for (const part of ['attachments', 'origin', 'kind'] as const) {
-    if (JSON.stringify(old[part]) !== JSON.stringify(fresh[part])) {
-      throw new Fault('refused', 'draft.altered', `the proposal of draft ${old.id} has other ${part} now: it was altered after the freeze, and the draft can only be denied`)
-    }
-  }
+function checkKept(old: Frozen, fresh: Frozen): void {
+  const [before, after] = [keptOf(old), keptOf(fresh)]
+  const changed = Object.keys(before).find((part) => JSON.stringify(before[part]) !== JSON.stringify(after[part]))
+  if (changed === undefined) return
+  throw new Fault('refused', 'draft.altered', `the proposal of draft ${old.id} has another ${changed} now: it was altered after the freeze, and the draft can only be denied`)
+}
+
+type Frozen = Pick<Draft, 'id' | 'document' | 'wire'>
+
+function keptOf({ document, wire }: Frozen): Readonly<Record<string, unknown>> {
+  const { kind, connector, attachments, origin } = readDocument(document)
+  const thread = headersOfWire(wire).filter(({ name }) => /^(?:in-reply-to|references)$/i.test(name))
+  return { kind, connector, 'list of attachments': attachments, origin, thread }
 }

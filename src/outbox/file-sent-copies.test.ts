@@ -107,6 +107,16 @@ test('a folder that is not there is named, and not made', { skip }, async (t) =>
   assert.match((await post.copy(id))[2]!, /has no folder Gesendet/)
 })
 
+test('a copy goes to the mailbox that was signed with the draft, and to no other that was declared since', { skip }, async (t) => {
+  const [post, other] = [await sender(t), await sender(t)]
+  await other.append('Subject: before\r\n\r\n')
+  const { id } = await post.send()
+  await fileSentCopies({ ...post.outbox.deps, connectors: other.outbox.deps.connectors })
+  assert.deepEqual((await post.copy(id)).slice(0, 2), ['delivered', 'failed'])
+  assert.match((await post.copy(id))[2]!, /leads elsewhere now/)
+  assert.equal((await other.copies()).length, 1)
+})
+
 test('bytes that were altered or erased since are not filed as what was sent', { skip }, async (t) => {
   const post = await sender(t)
   await post.append('Subject: before\r\n\r\n')

@@ -35,8 +35,12 @@ export async function fileSentCopies(deps: Pick<OutboxDeps, 'database' | 'clock'
 async function fileCopy({ database, connectors }: Pick<OutboxDeps, 'database' | 'connectors'>, id: string): Promise<'filed' | 'present'> {
   const draft = (await findDraft(database.pool, id))!
   if (isSwept(draft)) throw new Fault('invalid', 'sent_copy.gone', 'its time was over before a copy could be filed')
-  if (sha256(draft.wire) !== readDocument(draft.document).wire.sha256) throw new Fault('invalid', 'sent_copy.altered', 'the stored bytes are not those that were sent')
+  const document = readDocument(draft.document)
+  if (sha256(draft.wire) !== document.wire.sha256) throw new Fault('invalid', 'sent_copy.altered', 'the stored bytes are not those that were sent')
   const connector = connectors().find(draft.connector)
   if (!connector?.sent) throw new Fault('invalid', 'sent_copy.unwanted', `the connector ${draft.connector} files no copies any more`)
+  if (connector.account !== document.account) {
+    throw new Fault('invalid', 'sent_copy.elsewhere', `the connector ${draft.connector} leads elsewhere now (${connector.account}); the draft names ${document.account}`)
+  }
   return connector.sent.file(draft.wire)
 }

@@ -1,8 +1,8 @@
 import { change, settle, type Change, type OutboxDeps } from './change.ts'
 import type { Receipt } from './connectors/connector.ts'
 import { itemOf, itemSaid, readDocument, type DraftDocument } from './document.ts'
-import { openStates, type Draft } from './draft.ts'
-import { everSpent, lockDraft, moveDraft, openDrafts, recordSpentCount, spentCount, type DraftTrace } from './draft-store.ts'
+import { openStates, type Draft, type DraftState } from './draft.ts'
+import { everSpent, lockDraft, moveDraft, openDrafts, raiseSpentCount, resetSpentCount, spentCount, type DraftTrace } from './draft-store.ts'
 import type { SpentNonce } from './spent-nonces.ts'
 import { putAside, spentBefore } from './spent-before.ts'
 import { undoDraft } from './undo-draft.ts'
@@ -18,8 +18,11 @@ export async function recoverDrafts(deps: OutboxDeps, connector?: string): Promi
   for (const draft of await openDrafts(deps.database.pool, connector)) {
     if (isAstray(deps, draft)) await recoverDraft(deps, draft.id)
   }
-  if ((await spentCount(deps.database.pool)) !== deps.spent.count) await recordSpentCount(deps.database.pool, deps.spent.count)
+  await raiseSpentCount(deps.database.pool, deps.spent.count)
 }
+
+/** These never left, and what stands in their place may. */
+const takenBack: Partial<Record<DraftState, SpentNonce['act']>> = { replaced: 'replace', undone: 'undo' }
 
 /** The database knows of more spent nonces than the file holds: whatever is in flight may have been sent, and all that ever was approved or changed is spent again. */
 async function fileWasLost(deps: OutboxDeps, known: number): Promise<void> {
@@ -29,11 +32,13 @@ async function fileWasLost(deps: OutboxDeps, known: number): Promise<void> {
   const entries = (await everSpent(deps.database.pool))
     .filter(({ nonce }) => deps.spent.find(nonce) === undefined)
     .map(({ id, nonce, document, state, origin }): SpentNonce => ({
-      nonce, draft: id, item: itemSaid(document) || itemOf(origin), act: state === 'replaced' ? 'replace' : 'lost', at,
+      nonce, draft: id, item: itemSaid(document) || itemOf(origin), act: takenBack[state] ?? 'lost', at,
     }))
+  // before they are written, so that a file that a crash tore in the middle of them counts as lost again
+  await raiseSpentCount(deps.database.pool, found + entries.length)
   if (entries.length > 0) await deps.spent.spend(...entries)
   await change(deps, 'nonce.lost', async ({ client, audit }) => {
-    await recordSpentCount(client, deps.spent.count)
+    await resetSpentCount(client, deps.spent.count)
     await audit('nonce.lost', 'releaser', { known, found, spent_again: entries.length })
   })
 }

@@ -9,6 +9,7 @@ import { createConnectors } from './connectors/connectors.ts'
 import { createFileConnector } from './connectors/file.ts'
 import { decideDraft } from './decide-draft.ts'
 import { readDocument } from './document.ts'
+import { releaseMarginMs } from './draft.ts'
 import { releaseDraft, releaseDrafts } from './release-drafts.ts'
 import { resolveDraft } from './resolve-draft.ts'
 import { undoDraft } from './undo-draft.ts'
@@ -122,6 +123,26 @@ test('a key that is revoked during the hold releases nothing', async (t) => {
   assert.equal((await releaseDrafts(outbox.deps)).released, 0)
   assert.match((await outbox.draft(id)).reason!, /revoked/)
   assert.equal(outbox.woken.length, 1)
+})
+
+test('while a server is slow before anything is handed over, a key that is revoked and a deadline that passes still keep it in', async (t) => {
+  const meanwhile: Record<string, (outbox: TestOutbox, expiresAt: Date) => unknown> = {
+    'was revoked': ({ deps, key, clock }) => deps.keys.revoke(key.id, clock.now()),
+    'could not leave before': ({ clock, settings }, expiresAt) => clock.set(new Date(expiresAt.getTime() + settings.holdMs + releaseMarginMs)),
+  }
+  for (const [reason, happens] of Object.entries(meanwhile)) {
+    let slow: () => unknown = () => undefined
+    const outbox = await testOutbox(t, { connectors: (path) => {
+      const file = createFileConnector({ name: 'file', path, from: 'haus@example.org' })
+      return [{ ...file, deliver: (wire, document, signal, commit) => file.deliver(wire, document, signal, async () => (await slow(), commit())) }]
+    } })
+    const { id, expiresAt } = await outbox.readyToRelease()
+    slow = () => happens(outbox, expiresAt)
+    assert.equal(await releaseDraft(outbox.deps, id), 'failed')
+    assert.match((await outbox.draft(id)).reason!, new RegExp(`^not sent: .*${reason}`))
+    assert.deepEqual(sent(outbox), [])
+    assert.deepEqual((await outbox.deps.database.pool.query('select state from delivery')).rows, [{ state: 'failed' }])
+  }
 })
 
 test('a connector that leads elsewhere now, or is gone, carries nothing that was signed before', async (t) => {

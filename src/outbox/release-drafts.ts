@@ -5,7 +5,7 @@ import { change, settle, type Ending, type OutboxDeps } from './change.ts'
 import { checkProof } from './check-proof.ts'
 import type { Connector, Receipt } from './connectors/connector.ts'
 import { lastRelease, mayMove, type Draft, type DraftState } from './draft.ts'
-import { countTry, dueConnectors, findApproval, lockDraft, moveDraft, openDelivery, overdueDrafts, recordSpentCount, type Queryable } from './draft-store.ts'
+import { countTry, dueConnectors, findApproval, lockDraft, moveDraft, openDelivery, overdueDrafts, raiseSpentCount, type Approval, type Queryable } from './draft-store.ts'
 import { wantSentCopy } from './sent-copy-store.ts'
 import { spentBefore } from './spent-before.ts'
 import type { SpentNonce } from './spent-nonces.ts'
@@ -53,7 +53,7 @@ async function releaseInTurn(deps: OutboxDeps, connector: string, outcome: Relea
 }
 
 type Begun =
-  | { readonly step: 'deliver'; readonly draft: Draft; readonly checked: Checked; readonly tries: number }
+  | { readonly step: 'deliver'; readonly draft: Draft; readonly checked: Checked; readonly approval: Approval; readonly tries: number }
   | { readonly step: 'undo' }
   | { readonly step: 'none' }
 
@@ -68,11 +68,11 @@ export async function releaseDraft(deps: OutboxDeps, id: string): Promise<'relea
     return 'undone'
   }
   if (begun.step !== 'deliver') return 'none'
-  const { draft, checked, tries } = begun
+  const { draft, checked, approval, tries } = begun
   let receipt: Receipt
   try {
     faultPoint('connector.deliver:before')
-    receipt = await checked.connector.deliver(draft.wire, checked.document, AbortSignal.timeout(deliveryTimeoutMs), () => commit(deps, draft, checked))
+    receipt = await checked.connector.deliver(draft.wire, checked.document, AbortSignal.timeout(deliveryTimeoutMs), () => commit(deps, draft, checked, approval))
     faultPoint('connector.deliver:after')
   } catch (error) {
     return finishFailed(deps, draft, checked, tries, toFault(error))
@@ -85,19 +85,29 @@ export async function releaseDraft(deps: OutboxDeps, id: string): Promise<'relea
 }
 
 /** The last thing before the act that cannot be taken back. When it does not succeed, nothing is sent. */
-async function commit(deps: OutboxDeps, draft: Draft, checked: Checked): Promise<void> {
+async function commit(deps: OutboxDeps, draft: Draft, checked: Checked, approval: Approval): Promise<void> {
   try {
+    // a slow server had time since the release began: for the deadline to pass, or for the operator to revoke the key
+    await checkLeave(deps, draft, checked, approval)
     faultPoint('nonce.spend:before')
     await deps.spent.spend(spentEntry(deps, draft, checked, 'release'))
     faultPoint('nonce.spend:after')
     // from here on a copy of the file without this nonce is known to be too old
-    await recordSpentCount(deps.database.pool, deps.spent.count)
+    await raiseSpentCount(deps.database.pool, deps.spent.count)
   } catch (error) {
     const fault = toFault(error)
     if (fault.code === 'releaser.replaced' || fault.code === 'nonce.spent') throw fault
     const brief = `${fault.message}; nothing was sent`
-    throw new Fault('unavailable', fault.code === 'nonce.unwritable' ? 'connector.not_sent' : 'connector.try_again', brief, {}, error)
+    const isFinal = fault.kind === 'refused' || fault.code === 'nonce.unwritable'
+    throw new Fault('unavailable', isFinal ? 'connector.not_sent' : 'connector.try_again', brief, {}, error)
   }
+}
+
+/** May it leave now: in time, and by a signature that counts? */
+async function checkLeave(deps: OutboxDeps, draft: Draft, checked: Checked, { proof, decidedAt }: Approval): Promise<void> {
+  const last = lastRelease(draft.expiresAt, deps.settings().holdMs)
+  if (deps.clock.now() >= last) throw new Fault('refused', 'draft.expired', `it was signed, but could not leave before ${last.toISOString()}`)
+  await checkProof(deps, draft, checked, proof, { decidedAt, again: true })
 }
 
 function spentEntry(deps: OutboxDeps, { nonce, id }: Draft, { document }: Checked, act: 'release' | 'failed' | 'returned'): SpentNonce {
@@ -118,16 +128,14 @@ async function begin(deps: OutboxDeps, id: string): Promise<Begun> {
       return { step: 'none' }
     }
     try {
-      const last = lastRelease(draft.expiresAt, deps.settings().holdMs)
-      if (now >= last) throw new Fault('refused', 'draft.expired', `it was signed, but could not leave before ${last.toISOString()}`)
       const checked = checkDraft(draft, deps.connectors())
       const approval = await findApproval(client, id)
       if (!approval) throw new Fault('refused', 'draft.signature', 'nobody signed it')
-      await checkProof(deps, draft, checked, approval.proof, { decidedAt: approval.decidedAt, again: true })
+      await checkLeave(deps, draft, checked, approval)
       await moveDraft(client, id, 'releasing')
       const tries = await openDelivery(client, { id: newId(), draft: id, nonce: draft.nonce, at: now })
       await audit('draft.releasing', id, { nonce: draft.nonce, sha256: checked.document.wire.sha256 })
-      return { step: 'deliver', draft, checked, tries }
+      return { step: 'deliver', draft, checked, approval, tries }
     } catch (error) {
       if (!(error instanceof Fault) || error.kind !== 'refused') throw error
       await settle(transaction, draft, 'failed', { reason: `not sent: ${error.message}` })

@@ -118,7 +118,7 @@ export async function sampleDraft({ to = ['Eva <eva@example.org>'], bcc = [], su
 }
 
 /** A message that is to be moved, as the releaser shows it. `draft` and `folder` stand in the bytes, when they are to differ from the document. */
-export async function sampleMove({ draft, folder = 'Archive' }: { draft?: string; folder?: string } = {}) {
+export async function sampleMove({ draft, folder = 'Archive', replaces = null }: { draft?: string; folder?: string; replaces?: string | null } = {}) {
   const mail = await sampleDraft({ connector: { name: 'mailbox', kind: 'imap' } })
   const compose = (to: string) => composeMove({ message: mail.id, to }, {
     id: draft ?? mail.id, nonce: '', at: new Date(), from: 'personal',
@@ -129,7 +129,7 @@ export async function sampleMove({ draft, folder = 'Archive' }: { draft?: string
   })
   const [meant, { wire }] = [await compose('Archive'), await compose(folder)]
   const document = writeDocument({
-    ...(JSON.parse(mail.document) as DraftDocument), kind: 'mail.move', title: meant.title, from: meant.from, recipients: meant.recipients, attachments: [],
+    ...(JSON.parse(mail.document) as DraftDocument), kind: 'mail.move', title: meant.title, from: meant.from, recipients: meant.recipients, attachments: [], replaces,
     wire: { sha256: createHash('sha256').update(wire).digest('hex'), length: wire.length },
   })
   return { ...mail, kind: 'mail.move', document, wire: wire.toString('base64') }

@@ -92,6 +92,15 @@ test('a message that is to be moved is shown in words that are made of the bytes
   }
 })
 
+test('a move whose approval was taken back is shown again: its bytes name the draft that they were frozen for', async (t) => {
+  const first = '019514a0-0000-7000-8000-000000000001'
+  const shown = await sampleMove({ draft: first, replaces: first })
+  const { run } = await stubHouse(t, { releaser: { [`GET /drafts/${shown.id}`]: { data: shown } } })
+  const { exit, json } = await run(['draft', 'show', shown.id, '--json'])
+  assert.equal(exit, 0)
+  assert.match(String(json().data.text), /^Move this message from INBOX to Archive\./)
+})
+
 test('without a terminal and without --yes nothing is signed; --dry-run and --no-input sign nothing either', async (t) => {
   const { run, draft, decisions, withKey } = await house(t)
   await withKey('demonstration')

@@ -41,7 +41,8 @@ async function readText(document: DraftDocument, wire: Buffer): Promise<string> 
 function readAct(document: DraftDocument, wire: Buffer): string {
   const act = readMailboxAct(wire)
   const differs =
-    act.draft !== document.id && 'the draft'
+    // an approval that was taken back leaves the same bytes to a new draft
+    act.draft !== document.id && document.replaces === null && 'the draft'
     || `mail.${act.act}` !== document.kind && 'the kind of act'
     || act.message.account !== document.from && 'the mailbox'
     || act.act === 'move' && !document.title.startsWith(`Move to ${act.to}: `) && 'the folder'

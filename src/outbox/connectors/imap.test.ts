@@ -28,7 +28,7 @@ async function mailboxOutbox(t: TestContext) {
   const mirror = await testMirror(t, { account, password: me.password, database: outbox.database })
   opened.push(mirror)
   return {
-    outbox, connector,
+    outbox, connector, account, password: me.password,
     append: (folder: string, raw: string) => dovecot.append(folder, raw, [], me),
     expunge: (folder: string, uid: number) => dovecot.expunge(folder, [uid], me),
     recreate: (folder: string) => dovecot.recreate(folder, me),
@@ -137,6 +137,25 @@ test('messages that were named anew since are not touched', { skip }, async (t) 
   const draft = await box.move(a!, 'Archive')
   assert.equal(await releaseDraft(box.outbox.deps, draft.id), 'failed')
   assert.match((await box.outbox.draft(draft.id)).reason!, /named the messages of INBOX anew/)
+})
+
+test('a connection that breaks before anything was done costs a try, and no more', { skip }, async (t) => {
+  const box = await mailboxOutbox(t)
+  await box.append('INBOX', mail('a'))
+  const [id] = await box.mirrored()
+  const { wire, document } = await box.move(id!, 'Archive')
+  const entrance = createEntrance(systemClock, box.account, box.password)
+  const broken = createImapConnector({ name: 'mailbox', kind: 'imap', account: box.account }, {
+    ...entrance,
+    enter: async (...args) => {
+      const client = await entrance.enter(...args)
+      client.close()
+      return client
+    },
+  })
+  let spent = 0
+  await assert.rejects(broken.deliver(wire, JSON.parse(document), AbortSignal.timeout(20_000), async () => void (spent += 1)), { code: 'connector.try_again' })
+  assert.equal(spent, 0)
 })
 
 test('after a crash it is found out whether the message was moved, or the flags are set', { skip }, async (t) => {

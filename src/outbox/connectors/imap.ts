@@ -1,6 +1,6 @@
 import type { ImapFlow } from 'imapflow'
 import type { ImapConnectorSettings } from '../../house/index.ts'
-import type { Entrance } from '../../imap/index.ts'
+import { imapFault, type Entrance } from '../../imap/index.ts'
 import { Fault, toFault } from '../../kernel/fault.ts'
 import { readMailboxAct, type MailboxAct } from '../compose/mailbox-act.ts'
 import type { Connector, Receipt } from './connector.ts'
@@ -93,10 +93,10 @@ export function createImapConnector({ name, account }: ImapConnectorSettings, en
           return carryOut(client, act, before)
         })
       } catch (error) {
-        const fault = toFault(error)
+        const fault = begun || signal.aborted ? toFault(error) : imapFault(account, error)
         if (begun || fault.code.startsWith('connector.') || fault.code.startsWith('nonce.') || fault.code === 'releaser.replaced') throw fault
         // a server that cannot be reached now may be later
-        if (fault.kind === 'unavailable') throw new Fault('unavailable', 'connector.try_again', `nothing was changed: ${fault.message}`, {}, fault)
+        if (fault.kind === 'unavailable') throw notYet(account.name, fault)
         throw notDone(fault.kind, fault.message, fault)
       }
     },
@@ -112,6 +112,12 @@ export function createImapConnector({ name, account }: ImapConnectorSettings, en
       })
     },
   }
+}
+
+/** What the server said stays with the draft; the audit has the brief of it. */
+function notYet(account: string, cause: Fault): Fault {
+  const brief = `the mail server of the account ${account} did not answer as it should`
+  return new Fault('unavailable', 'connector.try_again', `nothing was changed: ${cause.message}`, { brief }, cause)
 }
 
 function notDone(kind: Fault['kind'], why: string, cause?: unknown): Fault {

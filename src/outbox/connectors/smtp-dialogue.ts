@@ -35,6 +35,8 @@ export interface DialogueOptions extends SmtpServer {
 }
 
 const longestReply = 64 * 1024
+/** Answers that nobody asked for yet; one after the other is asked, so that a server in its right mind sends none. */
+const mostUnheard = 10
 const patienceAfterGoodbyeMs = 1_000
 
 /** Connects, in TLS when the server speaks it from the start. The greeting is the first reply. */
@@ -72,6 +74,7 @@ export async function openDialogue(options: DialogueOptions): Promise<SmtpDialog
       if (code === undefined) return tear(new Error('the server does not speak SMTP'))
       partial.push(Buffer.from(rest!, 'latin1').toString('utf8'))
       if (more === '-') continue
+      if (replies.length >= mostUnheard) return tear(new Error('the server says more than it is asked'))
       replies.push({ code: Number(code), lines: partial })
       partial = []
     }

@@ -25,7 +25,7 @@ export function DraftActs({ draft, state, triage, isSignable, takesPasskey, isWi
   return (
     <div className="acts" role="group" aria-label="Decide">
       {(!state.online || isOver) && <p className="acts-why">{isOver ? 'Time is over: it counts as denied.' : 'Offline: nothing can be decided, and nothing is kept for later.'}</p>}
-      <Button kind="primary" shortcut="a" disabled={!may || !isSignable} onClick={on('approve')} icon={takesPasskey ? <IconFingerprint size={18} aria-hidden="true" /> : <IconCheck size={18} aria-hidden="true" />}>
+      <Button kind="primary" shortcut="a" disabled={!may || !isSignable || state.arriving === draft.id} onClick={on('approve')} icon={takesPasskey ? <IconFingerprint size={18} aria-hidden="true" /> : <IconCheck size={18} aria-hidden="true" />}>
         {takesPasskey ? 'Approve with passkey' : 'Approve'}
       </Button>
       <Button shortcut="e" disabled={!may || !isSignable} onClick={on('edit')} icon={<IconPencil size={17} aria-hidden="true" />}>Edit</Button>

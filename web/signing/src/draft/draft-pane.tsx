@@ -100,7 +100,7 @@ export function DraftPane({ id, draft: listed, state, triage, isShown, isWide, t
         <DraftGist checked={checked} draft={draft} now={triage.now} />
         <DraftHead checked={checked} />
         {draft.state !== 'waiting' && <DraftHistory detail={detail} isOpen={draft.state !== 'held'} />}
-        <DraftText text={wire.text} title={document.title} recipients={document.recipients} first={detail.first} attachments={document.attachments} />
+        <DraftText text={wire.text} title={document.title} recipients={document.recipients} first={detail.first} attachments={document.attachments} detail={detail} />
         <DraftFacts checked={checked} draft={draft} now={triage.now} />
         <DraftProof checked={checked} />
         {draft.state === 'waiting' && <DraftHistory detail={detail} isOpen={false} />}

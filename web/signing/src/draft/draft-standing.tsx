@@ -46,6 +46,7 @@ function Held({ draft, until, triage }: { readonly draft: DraftSummary; readonly
     <Alert tone="good">
       <strong>{left > 0 ? `Approved. Leaves in ${spell(Math.ceil(left / 1000))}` : 'Approved. Leaving now'}</strong>
       <HoldBar left={left} />
+      {draft.reason !== null && <span><Exact text={draft.reason} /></span>}
       <div className="alert-acts"><Button shortcut="u" disabled={left === 0} onClick={() => void triage.undo(draft.id)}>Undo</Button></div>
     </Alert>
   )

@@ -1,10 +1,9 @@
 import { IconAlertTriangle, IconPaperclip } from '@tabler/icons-react'
-import { useMemo, useState } from 'react'
+import { useState } from 'react'
 import { size } from '../look/clock.ts'
 import { Exact } from '../look/exact.tsx'
-import type { Attachment, FirstProposal, Recipients } from '../releaser/answers.ts'
+import type { Attachment, DraftDetail, FirstProposal, Recipients } from '../releaser/answers.ts'
 import { Differences, RecipientChanges } from './differences.tsx'
-import { linksOf } from './links.ts'
 
 interface DraftTextProps {
   readonly text: string
@@ -12,13 +11,13 @@ interface DraftTextProps {
   readonly recipients: Recipients
   readonly first: FirstProposal | null | undefined
   readonly attachments: readonly Attachment[]
+  readonly detail: Pick<DraftDetail, 'links' | 'link_warnings'>
 }
 
 /** The text as it stands in the bytes; when it was edited, also against what was proposed first. */
-export function DraftText({ text, title, recipients, first, attachments }: DraftTextProps) {
+export function DraftText({ text, title, recipients, first, attachments, detail: { links, link_warnings: warnings } }: DraftTextProps) {
   const wasEdited = first != null && (first.text.trimEnd() !== text.trimEnd() || first.title !== title || JSON.stringify(first.recipients) !== JSON.stringify(recipients))
   const [shows, setShows] = useState<'text' | 'changes'>(wasEdited ? 'changes' : 'text')
-  const links = useMemo(() => linksOf(`${title}\n${text}`), [title, text])
   return (
     <>
       <div className="letter">
@@ -39,9 +38,10 @@ export function DraftText({ text, title, recipients, first, attachments }: Draft
       {links.length > 0 && (
         <section className="part" aria-label="Links">
           <h2>{links.length === 1 ? '1 link, in full' : `${links.length} links, in full`}</h2>
-          <ul className="links">{links.map(({ url, warning }) => (
-            <li key={url}><code><Exact text={url} /></code>{warning !== null && <span className="link-warning"><IconAlertTriangle size={14} aria-hidden="true" />{warning}</span>}</li>
-          ))}</ul>
+          <ul className="links">{links.map((url, index) => {
+            const warning = warnings.find((one) => one.url === url)?.warning
+            return <li key={index}><code><Exact text={url} /></code>{warning !== undefined && <span className="link-warning"><IconAlertTriangle size={14} aria-hidden="true" />{warning}</span>}</li>
+          })}</ul>
         </section>
       )}
       {attachments.length > 0 && (

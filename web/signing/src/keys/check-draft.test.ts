@@ -37,6 +37,20 @@ test('nothing is offered for signing whose bytes, document or id are others', as
   assert.equal(await problem(detail({}, { problem: 'gone' })), 'gone')
 })
 
+test('of an act in a mailbox the page shows what its bytes do, and signs for no other kind, mailbox or form of bytes', async () => {
+  const move = Buffer.from(JSON.stringify({
+    act: 'move', draft: 'one', message: { account: 'personal', folder: 'INBOX', message_id: null, sha256: 'ab', size: 9, uid: 3, uidvalidity: 7 },
+    shown: { from: 'news@shop.example', subject: 'Offer' }, to: 'Archive', version: 'castellan-mailbox/1',
+  }))
+  const shown = (changes: object, bytes = move) => checkDraft(detail({ kind: 'mail.move', from: 'personal', wire: { sha256: hashOf(bytes), length: bytes.length }, ...changes }, { wire: bytes.toString('base64') }))
+  const check = await shown({})
+  assert.ok(check.ok)
+  assert.match(check.draft.wire.text, /^Move this message from INBOX to Archive\.\n\nMailbox: personal/)
+  for (const [changes, bytes] of [[{ kind: 'mail.flag' }], [{ kind: 'payment' }], [{ from: 'office' }], [{}, wire]] as const) {
+    assert.equal((await shown(changes, bytes)).ok, false, JSON.stringify(changes))
+  }
+})
+
 test('a row that says something else than the document is not what a batch signs', async () => {
   const check = await checkDraft(detail())
   assert.ok(check.ok)

@@ -1,5 +1,6 @@
 import type { Attachment, DraftDetail, DraftSummary, Recipients } from '../releaser/answers.ts'
 import { encode, fromBase64, sha256, toHex, type Bytes } from './bytes.ts'
+import { readAct } from './read-act.ts'
 import { readWire, type Wire } from './read-wire.ts'
 
 const version = 'castellan/1'
@@ -50,8 +51,17 @@ export async function checkDraft(detail: DraftDetail): Promise<Check> {
   const bytes = fromBase64(detail.wire)
   const wireHash = toHex(await sha256(bytes))
   if (bytes.length !== document.wire.length || wireHash !== document.wire.sha256) return refuse('the bytes are not those that the document names')
+  const wire = readAs(document, bytes)
+  if (wire === undefined) return refuse('its bytes do not say what the document says that they do')
   const challenge = await challengeOf(detail.document)
-  return { ok: true, draft: { id: detail.id, detail, document, wire: readWire(bytes), wireHash, challenge, hash: toHex(challenge) } }
+  return { ok: true, draft: { id: detail.id, detail, document, wire, wireHash, challenge, hash: toHex(challenge) } }
+}
+
+/** What the bytes say, by their kind; nothing when they are of another. */
+function readAs({ kind, from }: SignedDocument, bytes: Bytes): Wire | undefined {
+  if (kind === 'mail') return readWire(bytes)
+  const act = readAct(bytes)
+  return act && kind === `mail.${act.act}` && from === act.account ? { headers: [], text: act.text } : undefined
 }
 
 export function challengeOf(documentText: string): Promise<Bytes> {

@@ -83,6 +83,9 @@ export interface DraftDetail extends DraftSummary {
   readonly document: string
   /** Base64. */
   readonly wire: string
+  /** Every address in subject and text of which a mail program makes a link, in full; once more in ASCII where it is written in other letters. */
+  readonly links: readonly string[]
+  readonly link_warnings: readonly { readonly url: string; readonly warning: string }[]
   readonly first: FirstProposal | null
   readonly answers: AnsweredMail | null
   readonly history: readonly HistoryLine[]

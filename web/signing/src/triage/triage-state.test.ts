@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CheckedDraft } from '../keys/check-draft.ts'
 import type { DraftState, DraftSummary } from '../releaser/answers.ts'
-import { batchOf, beginning, nextWaiting, reduce, rowsOf, undoable, type Triage, type TriageEvent } from './triage-state.ts'
+import { batchOf, beginning, nextWaiting, obstacleTo, reduce, rowsOf, undoable, type Opened, type Triage, type TriageEvent } from './triage-state.ts'
 
 const now = Date.parse('2026-11-20T08:00:00.000Z')
 const at = (minutes: number) => new Date(now + minutes * 60_000).toISOString()
@@ -51,6 +51,23 @@ test('a row that leaves takes the cursor to its neighbour', () => {
   assert.equal(state.cursor, 'c')
 })
 
+test('what comes under the cursor by itself is not approved by a key that was meant for another, until it has been there for a moment', () => {
+  const opened = [a, b, c].map(({ id }): TriageEvent => ({ type: 'opened', id, opened: { at: 'ready', check: { ok: true, draft: { id, hash: id } as CheckedDraft } } as Opened }))
+  const state = play([list(a, b, c), ...opened])
+  const why = (events: readonly TriageEvent[]) => {
+    const after = play(events, state)
+    return obstacleTo(after, after.cursor!, now)
+  }
+  assert.equal(why([]), undefined)
+  for (const moves of [[{ type: 'pointed', id: 'b', byItself: true }], [list(b, c)]] satisfies TriageEvent[][]) {
+    assert.match(why(moves)!, /only just come up/)
+    assert.equal(why([...moves, { type: 'arrived', id: 'b' }]), undefined)
+    assert.match(why([...moves, { type: 'arrived', id: 'a' }])!, /only just come up/)
+    assert.equal(why([...moves, { type: 'moved', by: 1 }]), undefined, 'who goes there by himself aims')
+    assert.equal(why([...moves, { type: 'pointed', id: 'c' }]), undefined)
+  }
+})
+
 test('an end stays a moment, a failure until it is dismissed', () => {
   const ended = (state: DraftState) => play([list(a, b), { type: 'listed', drafts: [a], ended: [draft('b', { state })], now }, { type: 'tick', now: now + 5_000 }])
   assert.deepEqual(ids(ended('released')), ['a'])
@@ -93,6 +110,13 @@ test('undo takes the held draft under the cursor, or else the one that was appro
   assert.equal(undoable({ ...state, cursor: 'a' })?.id, 'a')
   assert.equal(undoable({ ...state, cursor: 'c' })?.id, 'b')
   assert.equal(undoable(play([list(c)])), undefined)
+})
+
+test('undo takes what was just approved, though another draft is held for longer because its server was busy', () => {
+  const busy = draft('a', { state: 'held', hold_until: at(10), reason: 'not sent yet, tried again at noon' })
+  const state = play([list(busy, draft('b', { state: 'held', hold_until: at(0.1) }), c), { type: 'pointed', id: 'c' }])
+  assert.equal(undoable(state)!.id, 'b')
+  assert.equal(undoable(play([list(busy, c)], state))!.id, 'a')
 })
 
 test('how something failed is told until the draft goes on all the same', () => {

@@ -30,6 +30,8 @@ export interface Triage {
   readonly acts: Readonly<Record<string, Act>>
   readonly opened: Readonly<Record<string, Opened>>
   readonly cursor: string | undefined
+  /** Came under the cursor by itself and just now: a key that is pressed was meant for another. */
+  readonly arriving: string | undefined
   /** The draft is being read: on a narrow screen it covers the list. */
   readonly reading: boolean
   readonly editing: boolean
@@ -44,7 +46,8 @@ export type TriageEvent =
   | { readonly type: 'online'; readonly online: boolean }
   | { readonly type: 'tick'; readonly now: number }
   | { readonly type: 'viewed'; readonly view: View }
-  | { readonly type: 'pointed'; readonly id: string | undefined; readonly reading?: boolean }
+  | { readonly type: 'pointed'; readonly id: string | undefined; readonly reading?: boolean; /** The page goes on, and not its reader. */ readonly byItself?: boolean }
+  | { readonly type: 'arrived'; readonly id: string }
   | { readonly type: 'moved'; readonly by: number }
   | { readonly type: 'reading'; readonly reading: boolean }
   | { readonly type: 'editing'; readonly editing: boolean }
@@ -59,7 +62,7 @@ export type TriageEvent =
 
 export const beginning: Triage = {
   view: 'waiting', now: 0, loaded: false, problem: undefined, online: true, open: [], closed: undefined, ended: [], acts: {}, opened: {},
-  cursor: undefined, reading: false, editing: false, selected: [], overlay: undefined,
+  cursor: undefined, arriving: undefined, reading: false, editing: false, selected: [], overlay: undefined,
 }
 
 /** States in which something may still happen, or the operator is asked. */
@@ -78,7 +81,8 @@ export function reduce(state: Triage, event: TriageEvent): Triage {
     case 'online': return state.online === event.online ? state : { ...state, online: event.online }
     case 'tick': return keepCursor({ ...state, now: event.now, ended: state.ended.filter(({ until }) => until > event.now) }, state)
     case 'viewed': return keepCursor({ ...state, view: event.view, reading: false, editing: false, selected: [] }, state)
-    case 'pointed': return { ...state, cursor: event.id, reading: event.reading ?? state.reading, editing: false }
+    case 'pointed': return { ...state, cursor: event.id, reading: event.reading ?? state.reading, editing: false, arriving: event.byItself ? event.id : undefined }
+    case 'arrived': return state.arriving === event.id ? { ...state, arriving: undefined } : state
     case 'moved': return moved(state, event.by)
     case 'reading': return { ...state, reading: event.reading && state.cursor !== undefined, editing: false }
     case 'editing': return { ...state, editing: event.editing, reading: state.reading || event.editing }
@@ -119,6 +123,19 @@ export function findDraft({ open, ended, closed }: Triage, id: string | undefine
   return open.find((draft) => draft.id === id) ?? ended.find(({ draft }) => draft.id === id)?.draft ?? closed?.find((draft) => draft.id === id)
 }
 
+/** What stands in the way of signing it now; nothing when it may be offered. */
+export function obstacleTo(state: Triage, id: string, now: number): string | undefined {
+  const draft = findDraft(state, id)
+  const opened = state.opened[id]
+  if (draft === undefined || draft.state !== 'waiting') return `It is ${draft?.state ?? 'gone'} already.`
+  if (Date.parse(draft.expires_at) <= now) return 'Its time is over: it counts as denied.'
+  if (opened?.at !== 'ready') return 'It is still being opened; nothing was signed.'
+  if (!opened.check.ok) return `It cannot be signed: ${opened.check.problem}.`
+  if (state.arriving === id) return 'It has only just come up. Look at it, then approve.'
+  if (opened.before) return 'It changed while it was shown. Look at it again, then approve.'
+  return undefined
+}
+
 /** Those of the selected that a batch signs, and those that it leaves out, each with the reason. */
 export function batchOf(state: Triage): { readonly signs: readonly DraftSummary[]; readonly leaves: readonly { readonly draft: DraftSummary; readonly why: string }[] } {
   const chosen = rowsOf(state).filter(({ id }) => state.selected.includes(id))
@@ -138,10 +155,12 @@ function whyNotTogether(draft: DraftSummary, now: number): string | undefined {
   return undefined
 }
 
-/** The one that `u` takes back: the draft under the cursor while it is held, else what was approved last. */
+/** The one that `u` takes back: the draft under the cursor while it is held, else what was approved last, else what is tried again. */
 export function undoable({ open, cursor }: Triage): DraftSummary | undefined {
   const held = open.filter(({ state }) => state === 'held')
-  return held.find(({ id }) => id === cursor) ?? held.sort((a, b) => Date.parse(b.hold_until ?? '') - Date.parse(a.hold_until ?? ''))[0]
+  // what could not leave yet says why, and is held for longer than what was approved since
+  const isRetried = ({ reason }: DraftSummary) => Number(reason !== null)
+  return held.find(({ id }) => id === cursor) ?? held.sort((a, b) => isRetried(a) - isRetried(b) || Date.parse(b.hold_until ?? '') - Date.parse(a.hold_until ?? ''))[0]
 }
 
 function listed(state: Triage, { drafts, ended, now, point = state.cursor }: Extract<TriageEvent, { type: 'listed' }>): Triage {
@@ -173,7 +192,7 @@ function moved(state: Triage, by: number): Triage {
   const rows = rowsOf(state)
   const at = rows.findIndex(({ id }) => id === state.cursor)
   const next = rows[Math.min(rows.length - 1, Math.max(0, at < 0 ? 0 : at + by))]
-  return { ...state, cursor: next?.id, editing: false }
+  return { ...state, cursor: next?.id, arriving: undefined, editing: false }
 }
 
 /** After a decision the next one that still waits comes under the cursor, or else the one before. */
@@ -189,7 +208,8 @@ function keepCursor(next: Triage, before: Triage): Triage {
   const rows = rowsOf(next)
   if (next.reading || rows.some(({ id }) => id === next.cursor)) return next
   const at = rowsOf(before).findIndex(({ id }) => id === before.cursor)
-  return { ...next, cursor: rows[Math.min(Math.max(at, 0), rows.length - 1)]?.id, editing: false }
+  const cursor = rows[Math.min(Math.max(at, 0), rows.length - 1)]?.id
+  return { ...next, cursor, arriving: before.cursor === undefined ? undefined : cursor, editing: false }
 }
 
 /** What failed is no longer told of a draft that went on all the same. */

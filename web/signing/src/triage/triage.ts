@@ -5,7 +5,7 @@ import type { DraftSummary, Recipients } from '../releaser/answers.ts'
 import type { Refusal } from '../releaser/call.ts'
 import type { Approval } from '../releaser/client.ts'
 import { toRefusal, type Session } from '../session/session.ts'
-import { batchOf, beginning, closedStates, findDraft, nextWaiting, openStates, reduce, rowsOf, undoable, type Act, type Opened, type Triage, type TriageEvent } from './triage-state.ts'
+import { batchOf, beginning, closedStates, findDraft, nextWaiting, obstacleTo, openStates, reduce, rowsOf, undoable, type Act, type Opened, type Triage, type TriageEvent } from './triage-state.ts'
 
 export interface Notice {
   readonly text: string
@@ -16,12 +16,20 @@ export interface Notice {
 /** Wires above this are fetched when their draft is opened, and not before; in bytes. */
 const lightEnough = 300_000
 
+/** So long no key approves what came under the cursor by itself: nobody reads it faster, and a key is easily pressed twice. */
+const firstLookMs = 400
+
 /** The verbs of the page. Each shows at once what it does, and afterwards what the releaser made of it. */
 export function createTriage({ client, sign }: Pick<Session, 'client' | 'sign'>, skew: number) {
   const store = createStore<Triage>(beginning)
   const notice = createStore<Notice | undefined>(undefined)
   const now = () => Date.now() + skew
-  const dispatch = (event: TriageEvent) => store.set(reduce(store.get(), event))
+  const dispatch = (event: TriageEvent) => {
+    const { arriving: before } = store.get()
+    store.set(reduce(store.get(), event))
+    const { arriving } = store.get()
+    if (arriving !== undefined && arriving !== before) setTimeout(() => dispatch({ type: 'arrived', id: arriving }), firstLookMs)
+  }
   const say = (text: string, tone: Notice['tone'] = 'plain') => notice.set({ text, tone, at: Date.now() })
   let listing: Promise<void> | undefined
   let again = false
@@ -117,17 +125,7 @@ export function createTriage({ client, sign }: Pick<Session, 'client' | 'sign'>,
     void refresh()
   }
 
-  /** What stands in the way of signing it now; nothing when it may be offered. */
-  function obstacle(id: string): string | undefined {
-    const draft = findDraft(store.get(), id)
-    const opened = store.get().opened[id]
-    if (draft === undefined || draft.state !== 'waiting') return `It is ${draft?.state ?? 'gone'} already.`
-    if (Date.parse(draft.expires_at) <= now()) return 'Its time is over: it counts as denied.'
-    if (opened?.at !== 'ready') return 'It is still being opened; nothing was signed.'
-    if (!opened.check.ok) return `It cannot be signed: ${opened.check.problem}.`
-    if (opened.before) return 'It changed while it was shown. Look at it again, then approve.'
-    return undefined
-  }
+  const obstacle = (id: string) => obstacleTo(store.get(), id, now())
 
   /** Only what is on the screen is signed: from the list alone, the first keystroke opens it. */
   async function approve(id: string, isShown: boolean, wantsPasskey = false): Promise<void> {
@@ -135,7 +133,7 @@ export function createTriage({ client, sign }: Pick<Session, 'client' | 'sign'>,
     const opened = store.get().opened[id]
     const why = obstacle(id)
     if (why !== undefined) {
-      if (opened?.at === 'ready' && opened.before) dispatch({ type: 'seen', id })
+      if (opened?.at === 'ready' && opened.before && store.get().arriving !== id) dispatch({ type: 'seen', id })
       return say(why)
     }
     if (opened?.at !== 'ready' || !opened.check.ok) return
@@ -159,7 +157,7 @@ export function createTriage({ client, sign }: Pick<Session, 'client' | 'sign'>,
   function goOn(id: string): void {
     const next = nextWaiting(store.get(), id)
     if (next === undefined) return
-    if (store.get().cursor === id) dispatch({ type: 'pointed', id: next })
+    if (store.get().cursor === id) dispatch({ type: 'pointed', id: next, byItself: true })
   }
 
   /** Exactly these, each by the hash of its own document, which is fetched and checked now. One that fails stops no other. */
