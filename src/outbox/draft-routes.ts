@@ -6,6 +6,7 @@ import { draftStates, type TooLate } from './draft.ts'
 import { readDraftDetail } from './draft-detail.ts'
 import { readDraftList } from './draft-summary.ts'
 import { editBody, editDraft, longestEdit } from './edit-draft.ts'
+import { parseRequest } from './parse-request.ts'
 import { resolveDraft } from './resolve-draft.ts'
 import { snoozeBody, snoozeDraft } from './snooze-draft.ts'
 import { undoDraft } from './undo-draft.ts'
@@ -26,36 +27,36 @@ const resolutionBody = z.object({ outcome: z.enum(['released', 'failed']), reaso
 /** What is the same on the releaser's socket and on its page: to see drafts, and to do with them all but decide. */
 export function draftRoutes(app: FastifyInstance, prefix: '' | '/api', deps: OutboxRoutesDeps): void {
   app.get(`${prefix}/drafts`, async (request) => {
-    const { state, limit, snoozed } = parse(listQuery, request.query)
+    const { state, limit, snoozed } = parseRequest(listQuery, request.query)
     const now = deps.clock.now()
     return ok(await readDraftList(deps.database.pool, { states: state, limit, awakeAt: snoozed ? undefined : now }, now))
   })
 
   app.get(`${prefix}/drafts/:id`, async (request) => {
-    const { id } = parse(idParams, request.params)
+    const { id } = parseRequest(idParams, request.params)
     return ok(await readDraftDetail(deps.database.pool, id, deps.clock.now()))
   })
 
   app.post(`${prefix}/drafts/:id/edit`, { bodyLimit: longestEdit }, async (request, reply) => {
-    const { id } = parse(idParams, request.params)
-    const { draft } = settled(deps, id, await editDraft(deps, id, parse(editBody, request.body)))
+    const { id } = parseRequest(idParams, request.params)
+    const { draft } = settled(deps, id, await editDraft(deps, id, parseRequest(editBody, request.body)))
     reply.code(201)
     return ok(await readDraftDetail(deps.database.pool, draft, deps.clock.now()))
   })
 
   app.post(`${prefix}/drafts/:id/snooze`, async (request) => {
-    const { id } = parse(idParams, request.params)
-    return ok(settled(deps, id, await snoozeDraft(deps, id, parse(snoozeBody, request.body).until)))
+    const { id } = parseRequest(idParams, request.params)
+    return ok(settled(deps, id, await snoozeDraft(deps, id, parseRequest(snoozeBody, request.body).until)))
   })
 
   app.post(`${prefix}/drafts/:id/undo`, async (request) => {
-    const { id } = parse(idParams, request.params)
+    const { id } = parseRequest(idParams, request.params)
     return ok(settled(deps, id, await undoDraft(deps, id)))
   })
 
   app.post(`${prefix}/drafts/:id/resolve`, async (request) => {
-    const { id } = parse(idParams, request.params)
-    const { outcome, reason } = parse(resolutionBody, request.body)
+    const { id } = parseRequest(idParams, request.params)
+    const { outcome, reason } = parseRequest(resolutionBody, request.body)
     return ok(settled(deps, id, await resolveDraft(deps, id, outcome, reason)))
   })
 }
@@ -72,11 +73,4 @@ export function settled<T extends { outcome: string }>({ onChange }: Pick<Outbox
 
 export function ok<T>(data: T): { ok: true; data: T } {
   return { ok: true, data }
-}
-
-/** @throws Fault `request.invalid` that says what is wrong */
-export function parse<T>(schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value ?? {})
-  if (!parsed.success) throw new Fault('invalid', 'request.invalid', z.prettifyError(parsed.error))
-  return parsed.data
 }

@@ -5,5 +5,6 @@ export { createIdentity, listIdentities, loadIdentity, type OperatorIdentity } f
 export { assertionSchema, type Assertion, type Site } from './keys/assertion.ts'
 export type { Passkey, SessionKey } from './keys/enrolled-key.ts'
 export { resumeChallenge, sessionChallenge, sessionMs, writeSession } from './keys/session-document.ts'
+export { parseRequest } from './parse-request.ts'
 export type { OperatorKeys } from './operator-keys.ts'
 export { publicKeyOf, verifySignature } from './signature.ts'

@@ -4,7 +4,8 @@ import { Fault } from '../kernel/fault.ts'
 import { decideDraft, type DecisionRequest } from './decide-draft.ts'
 import { challengeOf } from './document.ts'
 import { findDraft } from './draft-queries.ts'
-import { draftRoutes, idParams, ok, parse, settled, type OutboxRoutesDeps } from './draft-routes.ts'
+import { draftRoutes, idParams, ok, settled, type OutboxRoutesDeps } from './draft-routes.ts'
+import { parseRequest } from './parse-request.ts'
 import { assertionSchema } from './keys/assertion.ts'
 
 export interface PageRoutesDeps extends OutboxRoutesDeps {
@@ -27,8 +28,8 @@ export function pageRoutes(app: FastifyInstance, deps: PageRoutesDeps): void {
   draftRoutes(app, '/api', deps)
 
   app.post('/api/drafts/:id/passkey', async (request) => {
-    const { id } = parse(idParams, request.params)
-    const shown = parse(shownBody, request.body)
+    const { id } = parseRequest(idParams, request.params)
+    const shown = parseRequest(shownBody, request.body)
     const draft = await findDraft(deps.database.pool, id)
     if (!draft) throw new Fault('missing', 'draft.missing', `there is no draft ${id}`)
     const stored = challengeOf(draft.document)
@@ -37,8 +38,8 @@ export function pageRoutes(app: FastifyInstance, deps: PageRoutesDeps): void {
   })
 
   app.post('/api/drafts/:id/decide', async (request) => {
-    const { id } = parse(idParams, request.params)
-    const decision = settled(deps, id, await decideDraft(deps, id, toRequest(parse(decisionBody, request.body), deps.sessionKeyOf(request))))
+    const { id } = parseRequest(idParams, request.params)
+    const decision = settled(deps, id, await decideDraft(deps, id, toRequest(parseRequest(decisionBody, request.body), deps.sessionKeyOf(request))))
     return ok({ outcome: decision.outcome, state: decision.state, hold_until: decision.holdUntil ?? null })
   })
 }

@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { change } from './change.ts'
 import { decideDraft } from './decide-draft.ts'
 import { lastSigned } from './draft-queries.ts'
-import { draftRoutes, idParams, ok, parse, settled, type OutboxRoutesDeps } from './draft-routes.ts'
+import { draftRoutes, idParams, ok, settled, type OutboxRoutesDeps } from './draft-routes.ts'
+import { parseRequest } from './parse-request.ts'
 import { viewKey } from './keys/key-view.ts'
 
 const keyParams = z.object({ id: z.string().max(100) })
@@ -21,8 +22,8 @@ export function outboxRoutes(app: FastifyInstance, deps: OutboxRoutesDeps): void
   draftRoutes(app, '', deps)
 
   app.post('/drafts/:id/decide', async (request) => {
-    const { id } = parse(idParams, request.params)
-    return ok(settled(deps, id, await decideDraft(deps, id, parse(decisionBody, request.body))))
+    const { id } = parseRequest(idParams, request.params)
+    return ok(settled(deps, id, await decideDraft(deps, id, parseRequest(decisionBody, request.body))))
   })
 
   app.get('/keys', async () => {
@@ -31,13 +32,13 @@ export function outboxRoutes(app: FastifyInstance, deps: OutboxRoutesDeps): void
   })
 
   app.post('/keys/enroll', async (request) => {
-    const { key, fresh } = await deps.keys.enrol(parse(enrolmentBody, request.body), deps.clock.now())
+    const { key, fresh } = await deps.keys.enrol(parseRequest(enrolmentBody, request.body), deps.clock.now())
     if (fresh) await change(deps, 'key.enroll', ({ audit }) => audit('key.enrolled', key.id, { scope: key.scope, name: key.name, public_key: key.public_key }))
     return ok(key)
   })
 
   app.post('/keys/:id/revoke', async (request) => {
-    const { key, fresh } = await deps.keys.revoke(parse(keyParams, request.params).id, deps.clock.now())
+    const { key, fresh } = await deps.keys.revoke(parseRequest(keyParams, request.params).id, deps.clock.now())
     if (fresh) await change(deps, 'key.revoke', ({ audit }) => audit('key.revoked', key.id, { kind: key.kind }))
     return ok(viewKey(key, await lastSigned(deps.database.pool)))
   })

@@ -6,7 +6,7 @@ import type { Attempts } from './attempts.ts'
 import { enrolPasskey, registrationOptions, registrationSchema } from './enrol-passkey.ts'
 import type { EnrolmentCodes } from './enrolment-codes.ts'
 import { createSessions } from './open-session.ts'
-import { parse } from './parse.ts'
+import { parseRequest } from '../outbox/index.ts'
 import type { Tokens } from './tokens.ts'
 
 export interface SignInDeps {
@@ -41,7 +41,7 @@ export function signInRoutes(app: FastifyInstance, deps: SignInDeps): void {
   const sessions = createSessions(deps)
   const post = <T>(path: string, schema: z.ZodType<T>, work: (body: T) => Promise<unknown>) =>
     app.post(path, { bodyLimit }, async (request) => {
-      const body = parse(schema, request.body)
+      const body = parseRequest(schema, request.body)
       return { ok: true, data: await attempts.attempt(() => work(body)) }
     })
 

@@ -11,7 +11,7 @@ import type { EnrolmentCodes } from './enrolment-codes.ts'
 import { guard } from './guard.ts'
 import { liveSession } from './open-session.ts'
 import { servePage } from './page.ts'
-import { parse } from './parse.ts'
+import { parseRequest } from '../outbox/index.ts'
 import { signInRoutes } from './sign-in-routes.ts'
 import { createTokens } from './tokens.ts'
 
@@ -81,7 +81,7 @@ export async function createSigningApp(app: FastifyInstance, deps: SigningDeps):
         return { ok: true, data: { state: 'ended' } }
       })
       session.get('/api/changes', async (request) => {
-        const { after } = parse(changesQuery, request.query)
+        const { after } = parseRequest(changesQuery, request.query)
         return { ok: true, data: { version: await deps.changes.next(after, patienceMs) } }
       })
       deps.sessionRoutes(session)
