@@ -53,12 +53,16 @@ test('processes and database die a hundred times over three hundred runs, and no
   const gaveUp = performance.now() + 300_000
   while (kills.count() < wantedKills || (await closedRuns()) < wantedRuns) {
     assert.ok(performance.now() < gaveUp, `only ${kills.count()} kills (${kills.tell()}) over ${await closedRuns()} runs`)
-    await delay(50 + Math.random() * 300)
+    await delay(50 + Math.random() * 200)
     // deaths spread over the runs, and only who lives can die
     if (kills.count() > 5 + (await closedRuns()) / 3) continue
-    const victim = victims.toSorted((a, b) => kills.of(a) - kills.of(b))[0]!
-    if (victim === 'postgres') kills.kill(victim, house.up.databasePid())
-    else if (house.up.processes.get(victim)!.state.state === 'ready') kills.kill(victim, house.up.processes.get(victim)!.pid)
+    const pidOf = (name: (typeof victims)[number]) => {
+      if (name === 'postgres') return house.up.databasePid()
+      const child = house.up.processes.get(name)!
+      return child.state.state === 'ready' ? child.pid : undefined
+    }
+    const victim = victims.filter((name) => pidOf(name) !== undefined).toSorted((a, b) => kills.of(a) - kills.of(b))[0]
+    if (victim !== undefined) kills.kill(victim, pidOf(victim))
   }
   deadly = undefined
   for (const name of processNames) kills.kill(name, house.up.processes.get(name)!.pid)
