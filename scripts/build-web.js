@@ -1,4 +1,4 @@
-// Before `npm start` and `npm test`: builds the two web apps when their sources have changed since the last build.
+// Before `npm start`, `npm test` and `npm run bench`: builds the two web apps when their sources have changed since the last build.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'

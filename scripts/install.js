@@ -57,7 +57,7 @@ function advice(complaint) {
   }
   if (/EUSAGE/.test(complaint)) return 'package.json and package-lock.json do not agree. Run `npm install`, and commit the new package-lock.json.'
   if (/EACCES|EPERM|EROFS/.test(complaint)) return `npm may not write to ${root}node_modules. Run it as the owner of that folder.`
-  if (/ENOSPC/.test(complaint)) return 'The disk is full. About 400 MB are needed.'
+  if (/ENOSPC/.test(complaint)) return 'The disk is full. About 650 MB are needed.'
   return 'Run `npm ci` to see the whole of it.'
 }
 
@@ -67,7 +67,7 @@ async function main() {
     process.exit(1)
   }
   if (!isStale()) return
-  say('Installing what Castellan needs into node_modules (about 350 MB, once) …')
+  say('Installing what Castellan needs into node_modules (about 600 MB, once) …')
   const started = Date.now()
   const { code, complaint } = await install()
   if (code !== 0) {

@@ -20,7 +20,7 @@ const queueOptions = {
 }
 
 /**
- * Installs pg-boss's schema and our queues, each a table of its own, and makes functions of its statements for the ledger.
+ * Installs pg-boss's schema and our queues, each a table of its own, and makes functions of what it says for the ledger.
  * As the owner; again on every start, because another version of pg-boss may say them differently.
  */
 export async function installQueues(owner: Database): Promise<void> {
