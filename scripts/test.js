@@ -1,5 +1,6 @@
 // `npm test [-- FILES]`: every test of the source tree, three files at a time, on Node's own runner. A line a file; failures and skips in full at the end.
 // With CI=true a skipped test is a failure: there, everything that a test needs is installed.
+import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { run } from 'node:test'
 import { relative, resolve } from 'node:path'
@@ -18,6 +19,8 @@ const everything = ['test/**/*.test.ts', 'architecture.test.ts', 'src/**/*.test.
 /** Lines of a stack that belong to the runner and not to the test. */
 const runnerFrame = /\n +at [^\n]*node:internal[^\n]*/g
 const mayNotSkip = process.env.CI === 'true'
+/** Milliseconds for one file; the runner's own limit ends tests, and not a file that something in it keeps open. */
+const fileLimit = 8 * 60_000
 const paint = (style, text) => styleText(style, text, { stream: process.stdout })
 
 const byFile = new Map()
@@ -71,6 +74,10 @@ const stream = run({
   timeout: 120_000,
 })
 
+const limits = new Map()
+stream.on('test:dequeue', ({ name, file }) => {
+  if (name === file) limits.set(file, setTimeout(endFile, fileLimit, file))
+})
 stream.on('test:start', (event) => {
   fileOf(event).names[event.nesting] = event.name
 })
@@ -79,9 +86,11 @@ stream.on('test:fail', (event) => finished(event, false))
 stream.on('test:stdout', (event) => (fileOf(event).output += event.message))
 stream.on('test:stderr', (event) => (fileOf(event).output += event.message))
 stream.on('test:summary', (event) => {
+  clearTimeout(limits.get(event.file))
   if (event.file !== undefined) reportFile(resolve(root, event.file), fileOf(event), event.duration_ms)
 })
 stream.on('end', () => {
+  for (const limit of limits.values()) clearTimeout(limit)
   // a file that died has no summary; a suite that other files run has none either
   for (const [path, file] of byFile) if (!reported.has(path) && file.failed > 0) reportFile(path, file, undefined)
   for (const { path, title, reason } of skipped) console.log(`${paint('yellow', '– skipped')} ${path}: ${title}: ${reason}`)
@@ -97,6 +106,12 @@ stream.on('end', () => {
   process.exitCode = failed.length > 0 || found === 0 || (mayNotSkip && skipped.length > 0) ? 1 : 0
 })
 stream.resume()
+
+/** The file then counts as failed. */
+function endFile(file) {
+  fileOf({ file }).output += `ended after ${fileLimit / 60_000} min: something in it was still open\n`
+  spawnSync('pkill', ['-KILL', '-P', String(process.pid), '-f', '--', file])
+}
 
 /** An assertion's message already shows what differs; the fields that repeat it are left out. */
 function describe(error) {

@@ -2,6 +2,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import type { Clock } from '../kernel/clock.ts'
 import type { Database } from '../kernel/database/connect.ts'
 import { Fault } from '../kernel/fault.ts'
+import { hangUpWhenClosing } from '../kernel/hang-up-when-closing.ts'
 import type { Logger } from '../kernel/log.ts'
 import type { GateName } from '../labels/index.ts'
 import { gateStatus, type Calls, type DeclaredModels } from '../models/index.ts'
@@ -66,19 +67,6 @@ export function createGateApp(deps: GateDeps, surface: Surface): FastifyInstance
   app.register(openaiRoutes(deps))
   hangUpWhenClosing(app)
   return app
-}
-
-/** A client that keeps its connection would hold up a stop for over a minute after it was answered. */
-function hangUpWhenClosing(app: FastifyInstance): void {
-  let closing = false
-  app.addHook('preClose', async () => {
-    closing = true
-  })
-  app.server.on('request', (request, response) => {
-    response.once('close', () => {
-      if (closing) request.socket.destroySoon()
-    })
-  })
 }
 
 /** A page that points its own name at this machine (DNS rebinding) shows its own name here. */

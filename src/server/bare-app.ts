@@ -1,5 +1,6 @@
 import fastify, { LogController, type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { Fault } from '../kernel/fault.ts'
+import { hangUpWhenClosing } from '../kernel/hang-up-when-closing.ts'
 import type { Logger } from '../kernel/log.ts'
 import { checkBySchema } from './check-schema.ts'
 import { failure } from './envelope.ts'
@@ -10,6 +11,7 @@ const bodyLimit = 1_048_576
 export function bareApp(log: Logger, { checkAnswers = false } = {}): FastifyInstance {
   const options: FastifyServerOptions = { loggerInstance: log, logController: new LogController({ disableRequestLogging: true }), bodyLimit, forceCloseConnections: 'idle', exposeHeadRoutes: false }
   const app = fastify(options) as unknown as FastifyInstance
+  hangUpWhenClosing(app)
   checkBySchema(app, checkAnswers)
   app.setErrorHandler((error, request, reply) => {
     const { status, body } = failure(asFault(error))
