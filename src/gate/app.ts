@@ -7,8 +7,9 @@ import type { Logger } from '../kernel/log.ts'
 import type { GateName } from '../labels/index.ts'
 import { gateStatus, type Calls, type DeclaredModels } from '../models/index.ts'
 import type { InFlight } from './in-flight.ts'
-import { openaiRoutes } from './openai-routes.ts'
-import { requestFault, wireError } from './wire-error.ts'
+import { openaiChatRoutes } from './openai-chat/routes.ts'
+import { bodyLimit, tellErrors } from './tell-errors.ts'
+import { openaiError } from './wire-error.ts'
 
 export interface GateDeps {
   readonly gate: GateName
@@ -25,7 +26,6 @@ export interface GateDeps {
 /** `tcp` is open to every program of this machine, `socket` to those that may enter its folder. */
 export type Surface = 'tcp' | 'socket'
 
-const bodyLimit = 8 * 1024 * 1024
 /** Milliseconds that a client may take to send a request. */
 const requestTimeout = 60_000
 
@@ -37,13 +37,9 @@ export function createGateApp(deps: GateDeps, surface: Surface): FastifyInstance
 
   if (surface === 'tcp') app.addHook('onRequest', async (request) => checkHost(request.headers.host))
 
-  app.setErrorHandler((error, _request, reply) => {
-    const { status, headers, body } = wireError(requestFault(error, bodyLimit))
-    if (status >= 500) deps.log.warn({ err: error, code: body.error.code }, 'a call could not be answered')
-    void reply.status(status).headers(headers).send(body)
-  })
+  tellErrors(app, deps, openaiError)
   app.setNotFoundHandler((request, reply) => {
-    const { status, body } = wireError(
+    const { status, body } = openaiError(
       new Fault('missing', 'route.unknown', `there is no ${request.method} ${request.url.split('?')[0]} here; POST /v1/chat/completions, GET /v1/models and GET /healthz are`),
     )
     void reply.status(status).send(body)
@@ -64,7 +60,7 @@ export function createGateApp(deps: GateDeps, surface: Surface): FastifyInstance
       data: await gateStatus(deps.gate, deps.address(), deps.models(), request.query.fresh !== undefined),
     }))
   }
-  app.register(openaiRoutes(deps))
+  app.register(openaiChatRoutes(deps))
   hangUpWhenClosing(app)
   return app
 }

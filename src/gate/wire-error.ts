@@ -1,50 +1,59 @@
 import { Fault, toFault, type FaultKind } from '../kernel/fault.ts'
 
-/** An error as OpenAI's clients read it. */
+/** An error as a client of some wire reads it. */
 export interface WireError {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  readonly body: { readonly error: { readonly message: string; readonly type: string; readonly param: string | null; readonly code: string; readonly details?: unknown } }
+  readonly body: object
 }
 
-const kinds: Readonly<Record<FaultKind, readonly [status: number, type: string]>> = {
-  invalid: [400, 'invalid_request_error'],
-  refused: [403, 'permission_error'],
-  missing: [404, 'invalid_request_error'],
-  conflict: [409, 'conflict_error'],
-  internal: [500, 'server_error'],
-  unavailable: [503, 'upstream_error'],
-  timeout: [504, 'upstream_error'],
+/** An error before it is put into the words of a wire. */
+export interface ToldError {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly message: string
+  readonly code: string
+  /** The field of the request that is wrong. */
+  readonly param?: string
+  readonly details?: object
 }
 
-const codes: Readonly<Record<string, readonly [status: number, type: string]>> = {
-  session_unknown: [401, 'authentication_error'],
-  'upstream.limited': [429, 'rate_limit_error'],
-  'request.too_large': [413, 'invalid_request_error'],
-  'request.media_type': [415, 'invalid_request_error'],
-  'database.refused': [503, 'server_error'],
-  'database.unavailable': [503, 'server_error'],
+const statusOfKind: Readonly<Record<FaultKind, number>> = { invalid: 400, refused: 403, missing: 404, conflict: 409, internal: 500, unavailable: 503, timeout: 504 }
+
+const statusOfCode: Readonly<Record<string, number>> = {
+  session_unknown: 401,
+  'upstream.limited': 429,
+  'request.too_large': 413,
+  'request.media_type': 415,
+  'database.refused': 503,
+  'database.unavailable': 503,
 }
 
-/** Anything thrown, for the wire. A defect of ours keeps its words to the log. */
-export function wireError(error: unknown): WireError {
+/** Anything thrown. A defect of ours keeps its words to the log. */
+export function toldError(error: unknown): ToldError {
   const fault = toFault(error)
-  const [status, type] = codes[fault.code] ?? kinds[fault.kind]
   const { param, retryAfter, ...details } = fault.details
-  const told = fault.kind === 'internal' || fault.code.startsWith('database.')
+  const ours = fault.kind === 'internal' || fault.code.startsWith('database.')
   return {
-    status,
+    status: statusOfCode[fault.code] ?? statusOfKind[fault.kind],
     headers: typeof retryAfter === 'number' ? { 'retry-after': String(Math.ceil(retryAfter)) } : {},
-    body: {
-      error: {
-        message: told ? 'something went wrong inside the gate; its log and `castellan doctor` say more' : fault.message,
-        type,
-        param: typeof param === 'string' ? param : null,
-        code: fault.code,
-        ...(told || Object.keys(details).length === 0 ? {} : { details }),
-      },
-    },
+    message: ours ? 'something went wrong inside the gate; its log and `castellan doctor` say more' : fault.message,
+    code: fault.code,
+    ...(typeof param === 'string' ? { param } : {}),
+    ...(ours || Object.keys(details).length === 0 ? {} : { details }),
   }
+}
+
+const openaiTypes: Readonly<Record<number, string>> = {
+  400: 'invalid_request_error', 401: 'authentication_error', 403: 'permission_error', 404: 'invalid_request_error', 409: 'conflict_error',
+  413: 'invalid_request_error', 415: 'invalid_request_error', 429: 'rate_limit_error', 500: 'server_error',
+}
+
+/** For OpenAI's clients. */
+export function openaiError(error: unknown): WireError {
+  const { status, headers, message, code, param, details } = toldError(error)
+  const type = code.startsWith('database.') ? 'server_error' : (openaiTypes[status] ?? 'upstream_error')
+  return { status, headers, body: { error: { message, type, param: param ?? null, code, ...(details && { details }) } } }
 }
 
 /** What Fastify finds wrong before a route runs, in our words. */

@@ -2,7 +2,7 @@ import { Fault, toFault } from '../kernel/fault.ts'
 import type { Logger } from '../kernel/log.ts'
 import type { Label } from '../labels/index.ts'
 import type { CallLedger, CallResult } from './call-ledger.ts'
-import type { ChatChunk, Conversation } from './chat.ts'
+import type { ChatChunk, Conversation, NativeRequest } from './chat.ts'
 import { promptBytes, tokensOf } from './estimate.ts'
 import type { Candidate } from './plan.ts'
 import type { Session } from './session.ts'
@@ -15,6 +15,7 @@ interface AttemptRequest {
   readonly candidate: Candidate
   readonly upstream: Upstream
   readonly conversation: Conversation
+  readonly native?: NativeRequest | undefined
   readonly signal: AbortSignal
   /** What was tried before, for the record. */
   readonly failures: readonly { readonly candidate: Candidate; readonly fault: Fault }[]
@@ -29,7 +30,7 @@ export function isMoved(error: unknown): boolean {
 
 /** One call of one model: its row is opened before the request and closed when the answer has ended, in whatever way it ends. */
 export async function* createAttempt({ ledger, log }: { ledger: CallLedger; log: Logger }, attempt: AttemptRequest): AsyncGenerator<ChatChunk, void, void> {
-  const { session, label, task, candidate, upstream, conversation, signal, failures } = attempt
+  const { session, label, task, candidate, upstream, conversation, native, signal, failures } = attempt
   const estimate = tokensOf(promptBytes(conversation))
   const opened = await ledger.open({ session, label, task, candidate, inputTokens: estimate, outputTokens: conversation.maxTokens })
   if (opened.outcome === 'moved') throw new Moved()
@@ -39,7 +40,7 @@ export async function* createAttempt({ ledger, log }: { ledger: CallLedger; log:
   let result: Pick<CallResult, 'state' | 'reason'> = { state: 'abandoned', reason: 'client_gone' }
   let reached = true
   try {
-    for await (const chunk of upstream.chat({ ...conversation, model: candidate.model }, signal)) {
+    for await (const chunk of upstream.chat({ ...conversation, model: candidate.model, native }, signal)) {
       if (chunk.kind === 'usage') usage = chunk
       outputBytes += bytesOf(chunk)
       yield chunk

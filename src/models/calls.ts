@@ -4,7 +4,7 @@ import type { Logger } from '../kernel/log.ts'
 import { describeLevel, join, PUBLIC_TRUSTED, type GateName, type Label, type Level } from '../labels/index.ts'
 import { createAttempt, isMoved } from './attempt.ts'
 import type { CallLedger } from './call-ledger.ts'
-import type { ChatChunk, Conversation } from './chat.ts'
+import type { ChatChunk, Conversation, NativeRequest } from './chat.ts'
 import type { DeclaredModels } from './declared-models.ts'
 import { combineFaults, mayFallBack } from './fallback.ts'
 import { plan, toBeListed, type Candidate, type Plan, type PlanRequest } from './plan.ts'
@@ -17,12 +17,15 @@ export interface CallRequest {
   readonly task?: string | undefined
   readonly model: string
   readonly conversation: Conversation
+  readonly native?: NativeRequest | undefined
   readonly signal: AbortSignal
 }
 
 export interface Answer {
   readonly upstream: string
   readonly model: string
+  /** Told by `native` chunks, on the wire that the request came on. */
+  readonly native: boolean
   /** Must be read to its end or returned; the ledger row is closed before it ends. */
   readonly chunks: AsyncIterableIterator<ChatChunk, void>
 }
@@ -89,10 +92,10 @@ export function createCalls(deps: CallsDeps): Calls {
       const upstream = models().catalog.get(candidate.upstream)
       if (!upstream) continue
       request.signal.throwIfAborted()
-      const attempt = createAttempt(deps, { session, label, task: planned.task, candidate, upstream, conversation: request.conversation, signal: request.signal, failures })
+      const attempt = createAttempt(deps, { session, label, task: planned.task, candidate, upstream, conversation: request.conversation, native: request.native, signal: request.signal, failures })
       try {
         const first = await attempt.next()
-        return { upstream: candidate.upstream, model: candidate.model, chunks: withFirst(first, attempt) }
+        return { upstream: candidate.upstream, model: candidate.model, native: first.value?.kind === 'native', chunks: withFirst(first, attempt) }
       } catch (error) {
         if (isMoved(error)) return 'moved'
         if (request.signal.aborted || !mayFallBack(error)) throw error

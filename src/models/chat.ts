@@ -16,9 +16,13 @@ export interface ChatMessage {
   readonly role: 'system' | 'user' | 'assistant' | 'tool'
   readonly content: string | readonly ContentPart[]
   readonly thinking?: string
+  /** By which a provider knows its own thinking again. Means nothing to another. */
+  readonly thinkingSignature?: string
   readonly toolCalls?: readonly ToolCall[]
   /** Of a tool's result: the call that it answers. */
   readonly toolCallId?: string
+  /** Of a tool's result: the tool failed. */
+  readonly isError?: boolean
 }
 
 /** A function that the model may ask for. Nothing that the provider would run by itself. */
@@ -42,6 +46,7 @@ export interface Conversation {
   readonly parallelToolCalls?: boolean
   readonly temperature?: number
   readonly topP?: number
+  readonly topK?: number
   /** Tokens. */
   readonly maxTokens?: number
   /** Was the limit given as `max_completion_tokens`? Newer OpenAI models know only that name, other servers only the older one. */
@@ -54,18 +59,38 @@ export interface Conversation {
   readonly reasoning?: 'none' | 'minimal' | 'low' | 'medium' | 'high'
 }
 
+/** The wires that clients and upstreams speak. */
+export type WireName = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'gemini' | 'ollama-chat'
+
+/** A request as a client sent it. An upstream of the same wire may be sent it as it is, but for the model's name and what names or stores things at a provider. */
+export interface NativeRequest {
+  readonly wire: WireName
+  readonly body: Readonly<Record<string, unknown>>
+  /** Those that the wire lets through, e.g. `anthropic-beta`. Never one with a key. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly stream: boolean
+}
+
 export interface ChatRequest extends Conversation {
   /** The upstream's own name for the model. */
   readonly model: string
+  readonly native?: NativeRequest | undefined
 }
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter'
 
 /** One step of an answer. Every complete answer has exactly one `finish`; an upstream may leave `usage` out, then it is estimated. */
 export type ChatChunk =
-  | { readonly kind: 'thinking'; readonly text: string }
+  /** `signature` comes with the last of one thought. */
+  | { readonly kind: 'thinking'; readonly text: string; readonly signature?: string }
   | { readonly kind: 'text'; readonly text: string }
   /** `id` and `name` come with the first fragment of a call; `arguments` are joined over its fragments. */
   | { readonly kind: 'tool_call'; readonly index: number; readonly id?: string; readonly name?: string; readonly arguments: string }
   | { readonly kind: 'finish'; readonly reason: FinishReason }
-  | { readonly kind: 'usage'; readonly inputTokens: number; readonly outputTokens: number }
+  /** Tokens. `inputTokens` count what was read from a cache and written to it, `outputTokens` what was thought. */
+  | { readonly kind: 'usage'; readonly inputTokens: number; readonly outputTokens: number; readonly cachedTokens?: number; readonly cacheWriteTokens?: number; readonly reasoningTokens?: number }
+  /**
+   * A piece of the upstream's own answer, for a client that speaks the same wire. An answer that has them begins with one, and then
+   * is told by them alone: its chunks of other kinds are for the ledger.
+   */
+  | { readonly kind: 'native'; readonly bytes: Uint8Array }

@@ -1,6 +1,6 @@
 export { createCallLedger, type CallLedger } from './call-ledger.ts'
 export { createCalls, sessionUnknown, type Answer, type CallRequest, type Calls } from './calls.ts'
-export type { ChatChunk, ChatMessage, ContentPart, Conversation, FinishReason, FunctionTool, ResponseFormat, ToolCall } from './chat.ts'
+export type { ChatChunk, ChatMessage, ContentPart, Conversation, FinishReason, FunctionTool, NativeRequest, ResponseFormat, ToolCall } from './chat.ts'
 export { declareModels, type DeclaredModels } from './declared-models.ts'
 export { listModels, type GateReport, type GateSockets } from './list-models.ts'
 export { gateStatus, type GateStatus, type UpstreamStatus } from './gate-status.ts'

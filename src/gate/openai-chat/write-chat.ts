@@ -1,23 +1,26 @@
-import { newId } from '../kernel/ids.ts'
-import type { Answer, ChatChunk, FinishReason, ToolCall } from '../models/index.ts'
+import { newId } from '../../kernel/ids.ts'
+import type { Answer, ChatChunk, FinishReason, ToolCall } from '../../models/index.ts'
+import type { Named, StreamWriter, Wire } from '../wire.ts'
+import { openaiError } from '../wire-error.ts'
 
-type Named = Pick<Answer, 'upstream' | 'model'>
-
-/** The events of a streamed answer, one text for each chunk; nothing for chunks that the client did not ask for. */
-export interface EventWriter {
-  /** The first delta has the role. */
-  begin(): string
-  chunk(chunk: ChatChunk): string
-  end(): string
+/** OpenAI's chat completions. */
+export function openaiChat(includeUsage: boolean): Wire {
+  return {
+    contentType: 'text/event-stream; charset=utf-8',
+    whole: wholeAnswer,
+    stream: (answer, now) => eventWriter(answer, includeUsage, now),
+    error: openaiError,
+  }
 }
 
 /** Writes OpenAI's `chat.completion.chunk` events. */
-export function eventWriter(answer: Named, includeUsage: boolean, now: Date): EventWriter {
+function eventWriter(answer: Named, includeUsage: boolean, now: Date): StreamWriter {
   const envelope = { id: `chatcmpl-${newId()}`, object: 'chat.completion.chunk', created: seconds(now), model: `${answer.upstream}/${answer.model}` }
   const event = (body: object) => `data: ${JSON.stringify({ ...envelope, ...body })}\n\n`
   const delta = (content: object, finish: FinishReason | null = null) =>
     event({ choices: [{ index: 0, delta: content, logprobs: null, finish_reason: finish }], ...(includeUsage ? { usage: null } : {}) })
   return {
+    // the first delta has the role
     begin: () => delta({ role: 'assistant', content: '' }),
     chunk(chunk) {
       switch (chunk.kind) {
@@ -31,9 +34,12 @@ export function eventWriter(answer: Named, includeUsage: boolean, now: Date): Ev
           return delta({}, chunk.reason)
         case 'usage':
           return includeUsage ? event({ choices: [], usage: usageOf(chunk) }) : ''
+        case 'native':
+          return ''
       }
     },
     end: () => 'data: [DONE]\n\n',
+    broken: (error) => `data: ${JSON.stringify(openaiError(error).body)}\n\n`,
   }
 }
 
@@ -43,7 +49,7 @@ function toolCallDelta(chunk: Extract<ChatChunk, { kind: 'tool_call' }>): object
 }
 
 /** Reads an answer to its end, as OpenAI's `chat.completion`. */
-export async function wholeAnswer(answer: Answer, now: Date): Promise<object> {
+async function wholeAnswer(answer: Answer, now: Date): Promise<object> {
   const calls = new Map<number, ToolCall>()
   const said = { text: '', thinking: '' }
   let finish: FinishReason = 'stop'
@@ -52,7 +58,7 @@ export async function wholeAnswer(answer: Answer, now: Date): Promise<object> {
     if (chunk.kind === 'text' || chunk.kind === 'thinking') said[chunk.kind] += chunk.text
     else if (chunk.kind === 'finish') finish = chunk.reason
     else if (chunk.kind === 'usage') usage = usageOf(chunk)
-    else calls.set(chunk.index, joinCall(calls.get(chunk.index), chunk))
+    else if (chunk.kind === 'tool_call') calls.set(chunk.index, joinCall(calls.get(chunk.index), chunk))
   }
   const toolCalls = [...calls.entries()].sort(([a], [b]) => a - b).map(([, call]) => call)
   return {
@@ -88,8 +94,14 @@ function joinCall(known: ToolCall | undefined, chunk: Extract<ChatChunk, { kind:
   }
 }
 
-function usageOf({ inputTokens, outputTokens }: Extract<ChatChunk, { kind: 'usage' }>): object {
-  return { prompt_tokens: inputTokens, completion_tokens: outputTokens, total_tokens: inputTokens + outputTokens }
+function usageOf({ inputTokens, outputTokens, cachedTokens, reasoningTokens }: Extract<ChatChunk, { kind: 'usage' }>): object {
+  return {
+    prompt_tokens: inputTokens,
+    completion_tokens: outputTokens,
+    total_tokens: inputTokens + outputTokens,
+    ...(cachedTokens !== undefined && { prompt_tokens_details: { cached_tokens: cachedTokens } }),
+    ...(reasoningTokens !== undefined && { completion_tokens_details: { reasoning_tokens: reasoningTokens } }),
+  }
 }
 
 function seconds(time: Date): number {

@@ -1,6 +1,6 @@
-import { Fault } from '../kernel/fault.ts'
-import type { ChatMessage, ContentPart, ToolCall } from '../models/index.ts'
-import { fields, wrong, type Fields } from './check.ts'
+import { Fault } from '../../kernel/fault.ts'
+import type { ChatMessage, ContentPart, ToolCall } from '../../models/index.ts'
+import { fields, wrong, type Fields } from '../check.ts'
 
 const roles = ['system', 'developer', 'user', 'assistant', 'tool'] as const
 

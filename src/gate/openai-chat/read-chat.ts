@@ -1,14 +1,12 @@
-import { Fault } from '../kernel/fault.ts'
-import type { Conversation, FunctionTool, ResponseFormat } from '../models/index.ts'
-import { fields, wrong, type Fields } from './check.ts'
+import { Fault } from '../../kernel/fault.ts'
+import type { Conversation, FunctionTool, ResponseFormat } from '../../models/index.ts'
+import type { AskedCall } from '../answer-call.ts'
+import { fields, wrong, type Fields } from '../check.ts'
 import { readMessage } from './read-message.ts'
 
 /** A request of OpenAI's chat completions, as far as Castellan serves it. */
-export interface ChatCall {
-  readonly model: string
-  readonly stream: boolean
+export interface ChatCall extends AskedCall {
   readonly includeUsage: boolean
-  readonly conversation: Conversation
 }
 
 const longestModelName = 200
@@ -25,9 +23,11 @@ export function readChat(body: unknown): ChatCall {
   const messages = chat.list('messages')
   if (!messages || messages.length === 0) throw wrong('messages', 'a list of at least one message')
   refuseUnserved(chat)
+  const stream = chat.flag('stream') ?? false
   return {
     model,
-    stream: chat.flag('stream') ?? false,
+    stream,
+    native: { wire: 'openai-chat', body: body as Record<string, unknown>, headers: {}, stream },
     includeUsage: chat.object('stream_options')?.flag('include_usage') ?? false,
     conversation: present({
       messages: messages.map((message, index) => readMessage(message, `messages[${index}]`)),

@@ -1,0 +1,68 @@
+import { once } from 'node:events'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Answer, CallRequest } from '../models/index.ts'
+import type { GateDeps } from './app.ts'
+import { readHeaders, sessionOf } from './authenticate.ts'
+import type { Wire } from './wire.ts'
+
+/** What a client asked for, whatever its wire. */
+export interface AskedCall extends Pick<CallRequest, 'model' | 'conversation' | 'native'> {
+  readonly stream: boolean
+}
+
+/** Makes a client's call and answers it on its wire. A client that leaves ends the call. */
+export async function answerCall(deps: GateDeps, request: FastifyRequest, reply: FastifyReply, { stream, ...asked }: AskedCall, wire: Wire): Promise<FastifyReply> {
+  const call = { session: sessionOf(request), ...readHeaders(request), ...asked }
+  const onClientGone = (abort: () => void) => (reply.raw.closed ? abort() : void reply.raw.once('close', abort))
+  await deps.inFlight.track(onClientGone, async (signal) => {
+    try {
+      const answer = await deps.calls.call({ ...call, signal })
+      if (stream) return await writeStream(deps, reply, answer, wire, signal)
+      const body = answer.native ? await nativeWhole(answer) : await wire.whole(answer, deps.clock.now())
+      return await reply.header('x-castellan-upstream', answer.upstream).type('application/json; charset=utf-8').send(body)
+    } catch (error) {
+      throw causeOf(error, signal)
+    }
+  })
+  return reply
+}
+
+/** An abort is told as what caused it. */
+function causeOf(error: unknown, signal: AbortSignal): unknown {
+  return signal.aborted ? signal.reason : error
+}
+
+async function nativeWhole(answer: Answer): Promise<Buffer> {
+  const pieces: Uint8Array[] = []
+  for await (const chunk of answer.chunks) if (chunk.kind === 'native') pieces.push(chunk.bytes)
+  return Buffer.concat(pieces)
+}
+
+/** What fails from here on is told inside the stream: another model must not finish what one has begun. */
+async function writeStream(deps: GateDeps, reply: FastifyReply, answer: Answer, wire: Wire, signal: AbortSignal): Promise<void> {
+  reply.hijack()
+  const { raw } = reply
+  const writer = wire.stream(answer, deps.clock.now())
+  const write = async (text: string | Uint8Array) => {
+    if (text.length > 0 && !raw.write(text)) await once(raw, 'drain', { signal })
+  }
+  raw.writeHead(200, { 'content-type': wire.contentType, 'cache-control': 'no-cache', 'x-castellan-upstream': answer.upstream })
+  try {
+    if (answer.native) {
+      for await (const chunk of answer.chunks) if (chunk.kind === 'native') await write(chunk.bytes)
+    } else {
+      await write(writer.begin())
+      for await (const chunk of answer.chunks) await write(writer.chunk(chunk))
+      await write(writer.end())
+    }
+  } catch (error) {
+    const cause = causeOf(error, signal)
+    if (raw.destroyed) return
+    deps.log.warn({ err: cause, upstream: answer.upstream }, 'a streamed answer broke off')
+    raw.write(writer.broken(cause))
+  } finally {
+    // a client that left before the first chunk was taken from the answer still has its call closed
+    await answer.chunks.return?.()
+    raw.end()
+  }
+}

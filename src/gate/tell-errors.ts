@@ -1,0 +1,16 @@
+import type { FastifyInstance } from 'fastify'
+import type { GateDeps } from './app.ts'
+import { requestFault, type WireError } from './wire-error.ts'
+
+/** The most that a request may hold, in bytes. */
+export const bodyLimit = 8 * 1024 * 1024
+
+/** Errors of this app's routes are told in the words of their wire. */
+export function tellErrors(app: FastifyInstance, { log }: Pick<GateDeps, 'log'>, toWire: (error: unknown) => WireError): void {
+  app.setErrorHandler((error, _request, reply) => {
+    const fault = requestFault(error, bodyLimit)
+    const { status, headers, body } = toWire(fault)
+    if (status >= 500) log.warn({ err: fault }, 'a call could not be answered')
+    void reply.status(status).headers(headers).send(body)
+  })
+}
