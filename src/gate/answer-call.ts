@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Answer, CallRequest } from '../models/index.ts'
+import { wasPassed, type Answer, type CallRequest } from '../models/index.ts'
 import type { GateDeps } from './app.ts'
 import { readHeaders, sessionOf } from './authenticate.ts'
 import type { Wire } from './wire.ts'
@@ -59,7 +59,7 @@ async function writeStream(deps: GateDeps, reply: FastifyReply, answer: Answer, 
     const cause = causeOf(error, signal)
     if (raw.destroyed) return
     deps.log.warn({ err: cause, upstream: answer.upstream }, 'a streamed answer broke off')
-    raw.write(writer.broken(cause))
+    if (!wasPassed(cause)) raw.write(writer.broken(cause))
   } finally {
     // a client that left before the first chunk was taken from the answer still has its call closed
     await answer.chunks.return?.()

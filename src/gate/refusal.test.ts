@@ -133,12 +133,12 @@ test('an upstream whose key is not there is not asked at all', async () => {
 test('what may leave, leaves with the key of the gate and without that of the run', async () => {
   const run = await openRun(database, 'open', 1)
   const whole = await ask(cloud, run, 'task:analyze', { user: 'someone', store: true, metadata: { a: 'b' } })
-  assert.equal(whole.model, 'cloud/far')
+  assert.equal(whole.model, 'far')
   assert.ok(far.bytes().includes(canary))
   const { headers, json } = far.calls().at(-1)!
   assert.equal(headers.authorization, 'Bearer sk-far')
   assert.ok(!far.bytes().includes(run.key.slice(4)))
-  assert.deepEqual(Object.keys(json!).sort(), ['messages', 'model', 'stream', 'stream_options'])
+  assert.deepEqual(Object.keys(json!).sort(), ['messages', 'model', 'stream'])
   const [row] = await callsOf(database, run.run)
   assert.deepEqual([row?.gate, row?.upstream, row?.zone, row?.state], ['cloud', 'cloud', 'cloud', 'succeeded'])
 })

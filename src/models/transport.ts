@@ -10,8 +10,19 @@ export interface Transport {
   getJson(path: string, signal?: AbortSignal): Promise<unknown>
   postJson(path: string, body: unknown, signal?: AbortSignal): Promise<unknown>
   /** The lines of a streamed answer, as they come. */
-  postLines(path: string, body: unknown, signal: AbortSignal): AsyncGenerator<string, void, void>
+  postLines(path: string, body: unknown, signal: AbortSignal, options?: PostOptions): AsyncGenerator<string, void, void>
+  /** The bytes of a streamed answer, as they come. */
+  postRaw(path: string, body: unknown, signal: AbortSignal, options?: PostOptions): AsyncGenerator<Buffer, void, void>
+  /** The bytes of an answer that is not streamed. It is waited for four times as long as for a first byte, since the model has to think of all of it first. */
+  postWhole(path: string, body: unknown, signal: AbortSignal, options?: Pick<PostOptions, 'headers'>): Promise<Buffer>
   close(): Promise<void>
+}
+
+export interface PostOptions {
+  /** Of this request alone. Those of the transport itself, the key among them, win. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Asked after each piece: was that the last one that is wanted? The rest is let run out, so that the connection can be used again. */
+  readonly isOver?: () => boolean
 }
 
 export interface TransportOptions {
@@ -36,12 +47,12 @@ export function createTransport(options: TransportOptions): Transport {
   if (options.key !== undefined) headers['authorization'] = `Bearer ${options.key}`
   let pool: HttpPool | undefined
 
-  async function request(method: 'GET' | 'POST', path: string, body: unknown, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async function request(method: 'GET' | 'POST', path: string, body: unknown, signal: AbortSignal, more?: Readonly<Record<string, string>>): Promise<Dispatcher.ResponseData> {
     pool ??= openPool(address.origin, { connections: connectionsPerUpstream, connect: { timeout: timeouts.connect } })
     const response = await pool.request({
       method,
       path: base + path,
-      headers,
+      headers: more ? { ...more, ...headers } : headers,
       signal,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       // silence is watched by ourselves, one clock from the request to the last byte
@@ -52,11 +63,41 @@ export function createTransport(options: TransportOptions): Transport {
     return response
   }
 
-  async function json(method: 'GET' | 'POST', path: string, body: unknown, signal: AbortSignal | undefined): Promise<unknown> {
-    const silence = watchSilence(name, { ...timeouts, firstByte: Math.min(timeouts.firstByte, questionTimeout) }, signal)
+  async function whole(method: 'GET' | 'POST', path: string, body: unknown, signal: AbortSignal | undefined, firstByte: number, more?: Readonly<Record<string, string>>): Promise<Buffer> {
+    const silence = watchSilence(name, { ...timeouts, firstByte }, signal)
     try {
-      const response = await request(method, path, body, silence.signal)
-      return parseJson(name, await readText(response.body, longestJson, name))
+      const response = await request(method, path, body, silence.signal, more)
+      return await readBytes(response.body, longestJson, name)
+    } catch (error) {
+      throw explain(error, name, silence.signal)
+    } finally {
+      silence.end()
+    }
+  }
+
+  async function json(method: 'GET' | 'POST', path: string, body: unknown, signal: AbortSignal | undefined): Promise<unknown> {
+    const bytes = await whole(method, path, body, signal, Math.min(timeouts.firstByte, questionTimeout))
+    return parseJson(name, bytes.toString('utf8'))
+  }
+
+  async function* raw(path: string, body: unknown, signal: AbortSignal, { headers: more, isOver }: PostOptions = {}): AsyncGenerator<Buffer, void, void> {
+    const silence = watchSilence(name, timeouts, signal)
+    try {
+      const response = await request('POST', path, body, silence.signal, more)
+      let hasEnded = false
+      try {
+        for await (const bytes of response.body.iterator({ destroyOnReturn: false })) {
+          // a reader who takes his time is not a silent upstream
+          silence.pause()
+          yield bytes as Buffer
+          silence.signal.throwIfAborted()
+          if (isOver?.()) return
+          silence.resume()
+        }
+        hasEnded = true
+      } finally {
+        if (!hasEnded) leave(response.body, isOver?.() === true)
+      }
     } catch (error) {
       throw explain(error, name, silence.signal)
     } finally {
@@ -67,31 +108,22 @@ export function createTransport(options: TransportOptions): Transport {
   return {
     getJson: (path, signal) => json('GET', path, undefined, signal),
     postJson: (path, body, signal) => json('POST', path, body, signal),
-    async *postLines(path, body, signal) {
-      const silence = watchSilence(name, timeouts, signal)
-      try {
-        const response = await request('POST', path, body, silence.signal)
-        const decoder = new StringDecoder('utf8')
-        let rest = ''
-        for await (const bytes of response.body) {
-          // a reader who takes his time is not a silent upstream
-          silence.pause()
-          const lines = (rest + decoder.write(bytes as Buffer)).split('\n')
-          rest = lines.pop() ?? ''
-          if (rest.length > longestLine) throw new Fault('unavailable', 'upstream.malformed', `upstream ${name} sent a line of more than ${longestLine} characters`)
-          for (const line of lines) {
-            yield line.endsWith('\r') ? line.slice(0, -1) : line
-            silence.signal.throwIfAborted()
-          }
-          silence.resume()
+    postRaw: raw,
+    postWhole: (path, body, signal, more) => whole('POST', path, body, signal, 4 * timeouts.firstByte, more?.headers),
+    async *postLines(path, body, signal, options) {
+      const decoder = new StringDecoder('utf8')
+      let rest = ''
+      for await (const bytes of raw(path, body, signal, options)) {
+        const lines = (rest + decoder.write(bytes)).split('\n')
+        rest = lines.pop() ?? ''
+        if (rest.length > longestLine) throw new Fault('unavailable', 'upstream.malformed', `upstream ${name} sent a line of more than ${longestLine} characters`)
+        for (const line of lines) {
+          yield line.endsWith('\r') ? line.slice(0, -1) : line
+          signal.throwIfAborted()
         }
-        rest += decoder.end()
-        if (rest !== '') yield rest
-      } catch (error) {
-        throw explain(error, name, silence.signal)
-      } finally {
-        silence.end()
       }
+      rest += decoder.end()
+      if (rest !== '') yield rest
     },
     close: async () => {
       await pool?.close()
@@ -131,6 +163,10 @@ function messageOf(text: string): string {
 }
 
 async function readText(body: AsyncIterable<Buffer>, limit: number, name: string): Promise<string> {
+  return (await readBytes(body, limit, name)).toString('utf8')
+}
+
+async function readBytes(body: AsyncIterable<Buffer>, limit: number, name: string): Promise<Buffer> {
   const chunks: Buffer[] = []
   let length = 0
   for await (const chunk of body) {
@@ -138,7 +174,19 @@ async function readText(body: AsyncIterable<Buffer>, limit: number, name: string
     if (length > limit) throw new Fault('unavailable', 'upstream.malformed', `upstream ${name} sent more than ${limit} bytes`)
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+}
+
+/** Milliseconds that an upstream has to end an answer of which the last word was said. */
+const goodbyeTimeout = 500
+
+/** Whoever has heard enough lets the rest run out; whoever has not hangs up. */
+function leave(body: Dispatcher.ResponseData['body'], hasHeardEnough: boolean): void {
+  body.on('error', () => {})
+  if (!hasHeardEnough) return void body.destroy()
+  const timer = setTimeout(() => body.destroy(), goodbyeTimeout)
+  timer.unref()
+  body.once('close', () => clearTimeout(timer)).resume()
 }
 
 export function parseJson(name: string, text: string): unknown {
