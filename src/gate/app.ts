@@ -7,6 +7,7 @@ import type { Logger } from '../kernel/log.ts'
 import type { GateName } from '../labels/index.ts'
 import { gateStatus, type Calls, type DeclaredModels } from '../models/index.ts'
 import type { InFlight } from './in-flight.ts'
+import type { Metrics } from './metrics.ts'
 import { openaiChatRoutes } from './openai-chat/routes.ts'
 import { bodyLimit, tellErrors } from './tell-errors.ts'
 import { openaiError } from './wire-error.ts'
@@ -17,6 +18,7 @@ export interface GateDeps {
   readonly calls: Calls
   readonly models: () => DeclaredModels
   readonly inFlight: InFlight
+  readonly metrics: Metrics
   readonly clock: Clock
   readonly log: Logger
   /** Where the loopback port is. */
@@ -53,6 +55,8 @@ export function createGateApp(deps: GateDeps, surface: Surface): FastifyInstance
         : { ok: false, error: { code: 'database.unavailable', message: 'the gate cannot reach the database, so it lets no call through' } },
     )
   })
+
+  app.get('/metrics', async (_request, reply) => reply.type(deps.metrics.contentType).send(await deps.metrics.text()))
 
   if (surface === 'socket') {
     app.get<{ Querystring: { fresh?: string } }>('/status', async (request) => ({

@@ -4,6 +4,7 @@ import type { Label } from '../labels/index.ts'
 import type { CallLedger, CallResult } from './call-ledger.ts'
 import type { ChatChunk, Conversation, NativeRequest } from './chat.ts'
 import { promptBytes, tokensOf } from './estimate.ts'
+import type { CallObserver } from './observe.ts'
 import type { Candidate } from './plan.ts'
 import type { Session } from './session.ts'
 import type { Upstream } from './upstream.ts'
@@ -29,12 +30,13 @@ export function isMoved(error: unknown): boolean {
 }
 
 /** One call of one model: its row is opened before the request and closed when the answer has ended, in whatever way it ends. */
-export async function* createAttempt({ ledger, log }: { ledger: CallLedger; log: Logger }, attempt: AttemptRequest): AsyncGenerator<ChatChunk, void, void> {
+export async function* createAttempt({ ledger, log, observer }: { ledger: CallLedger; log: Logger; observer?: CallObserver | undefined }, attempt: AttemptRequest): AsyncGenerator<ChatChunk, void, void> {
   const { session, label, task, candidate, upstream, conversation, native, signal, failures } = attempt
   const estimate = tokensOf(promptBytes(conversation))
   const opened = await ledger.open({ session, label, task, candidate, inputTokens: estimate, outputTokens: conversation.maxTokens })
   if (opened.outcome === 'moved') throw new Moved()
 
+  const observed = observer?.begin({ id: opened.id, run: session.run, job: session.job, task, candidate, label, lanes: session.lanes, conversation })
   let outputBytes = 0
   let usage: { inputTokens: number; outputTokens: number } | undefined
   let result: Pick<CallResult, 'state' | 'reason'> = { state: 'abandoned', reason: 'client_gone' }
@@ -43,6 +45,7 @@ export async function* createAttempt({ ledger, log }: { ledger: CallLedger; log:
     for await (const chunk of upstream.chat({ ...conversation, model: candidate.model, native }, signal)) {
       if (chunk.kind === 'usage') usage = chunk
       outputBytes += bytesOf(chunk)
+      observed?.chunk(chunk)
       yield chunk
     }
     if (!usage) {
@@ -59,7 +62,9 @@ export async function* createAttempt({ ledger, log }: { ledger: CallLedger; log:
     throw error
   } finally {
     const tokens = usage ?? { inputTokens: reached ? estimate : 0, outputTokens: tokensOf(outputBytes) }
-    await ledger.close(opened.id, { ...result, inputTokens: tokens.inputTokens, outputTokens: tokens.outputTokens }).then(
+    const closing = { ...result, inputTokens: tokens.inputTokens, outputTokens: tokens.outputTokens }
+    observed?.end(closing)
+    await ledger.close(opened.id, closing).then(
       (closed) => {
         if (!closed) log.warn({ call: opened.id }, 'a model call had been closed by somebody else')
       },

@@ -7,6 +7,7 @@ import type { CallLedger } from './call-ledger.ts'
 import type { ChatChunk, Conversation, NativeRequest } from './chat.ts'
 import type { DeclaredModels } from './declared-models.ts'
 import { combineFaults, mayFallBack } from './fallback.ts'
+import type { CallObserver } from './observe.ts'
 import { plan, toBeListed, type Candidate, type Plan, type PlanRequest } from './plan.ts'
 import { findSession, type Session } from './session.ts'
 
@@ -46,6 +47,7 @@ export interface CallsDeps {
   readonly ledger: CallLedger
   readonly log: Logger
   readonly models: () => DeclaredModels
+  readonly observer?: CallObserver | undefined
 }
 
 const looks = 3

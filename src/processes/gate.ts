@@ -3,10 +3,11 @@ import { connect } from '../kernel/database/connect.ts'
 import { Fault } from '../kernel/fault.ts'
 import { listenOnLoopback, listenOnSocket } from '../kernel/listen.ts'
 import { createLogger } from '../kernel/log.ts'
-import { createGateApp, createInFlight, type GateDeps } from '../gate/index.ts'
+import { createGateApp, createInFlight, createMetrics, type GateDeps } from '../gate/index.ts'
+import type { Traces } from '../gate/traces.ts'
 import type { House } from '../house/index.ts'
 import type { GateName } from '../labels/index.ts'
-import { createCallLedger, createCalls, declareModels } from '../models/index.ts'
+import { createCallLedger, createCalls, declareModels, observers } from '../models/index.ts'
 import type { Boot, Host, Started } from './boot.ts'
 
 const connections = 4
@@ -25,12 +26,17 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
   let house = boot.house
   let models = declareModels(house.settings.models, gate, boot.secrets)
   const ledger = createCallLedger({ database, gate, retentionMs: () => house.settings.retention.modelCallsMs })
+  const inFlight = createInFlight()
+  const metrics = createMetrics(inFlight)
+  const traces = await openTraces(gate, house, boot.secrets)
+  const observer = observers(traces ? [metrics, traces] : [metrics])
   let address = ''
   const deps: GateDeps = {
     gate, database, log, clock: systemClock,
-    calls: createCalls({ gate, database, ledger, log, models: () => models }),
+    calls: createCalls({ gate, database, ledger, log, observer, models: () => models }),
     models: () => models,
-    inFlight: createInFlight(),
+    inFlight,
+    metrics,
     address: () => address,
   }
   const tcp = createGateApp(deps, 'tcp')
@@ -39,6 +45,7 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
     await Promise.all([tcp.close(), socket.close()])
     await models.catalog.close()
     await database.close()
+    await traces?.close()
   }
 
   try {
@@ -72,8 +79,17 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
       await closed
       await models.catalog.close()
       await database.close()
+      await traces?.close()
     },
   }
+}
+
+/** The exporter's libraries are loaded only by who has an exporter. Another one takes a restart. */
+async function openTraces(gate: GateName, { settings }: House, secrets: Boot['secrets']): Promise<Traces | undefined> {
+  const { traces } = settings.telemetry
+  if (!traces) return undefined
+  const { createTraces } = await import('../gate/traces.ts')
+  return createTraces({ gate, settings: traces, authorization: traces.authorization && secrets[traces.authorization.secret] })
 }
 
 function gateOf(boot: Boot): GateName {

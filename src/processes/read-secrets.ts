@@ -5,12 +5,17 @@ import type { House } from '../house/index.ts'
 import { gateOf } from '../labels/index.ts'
 import type { ProcessName } from './boot.ts'
 
-/** The secrets that one process may hold: each gate the keys of its own upstreams, the releaser the passwords of mailboxes and connectors, the others none. */
+/** The secrets that one process may hold: each gate the keys of its own upstreams and of who is told of calls, the releaser the passwords of mailboxes and connectors, the others none. */
 export function secretsOf(process: ProcessName, house: House, home: string): Record<string, string> {
   return readSecrets(home, process === 'releaser' ? ofReleaser(house) : ofGate(process, house))
 }
 
 function ofGate(process: ProcessName, { settings }: House): string[] {
+  const traces = process.startsWith('gate-') && settings.telemetry.traces?.authorization ? [settings.telemetry.traces.authorization.secret] : []
+  return [...traces, ...ofUpstreams(process, settings)]
+}
+
+function ofUpstreams(process: ProcessName, settings: House['settings']): string[] {
   return settings.models.upstreams.flatMap(({ zone, key }) => (key && process === `gate-${gateOf(zone)}` ? [key.secret] : []))
 }
 

@@ -64,12 +64,14 @@ export async function gateBoot(
   process: GateProcess,
   models: { readonly upstreams: readonly Upstream[]; readonly routes?: Readonly<Record<string, readonly RouteTarget[]>> },
   secrets: Record<string, string> = {},
+  traces: House['settings']['telemetry']['traces'] = null,
 ): Promise<{ boot: Boot; remove(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'castellan-gate-'))
   const settings = {
     ports: { server: 0, releaser: 0, gateLocal: 0, gateCloud: 0 },
     models: { upstreams: models.upstreams, routes: models.routes ?? {} },
     retention: { modelCallsMs: 86_400_000 },
+    telemetry: { traces },
   } as unknown as House['settings']
   const boot: Boot = {
     process,

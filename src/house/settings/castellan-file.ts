@@ -8,6 +8,7 @@ import { modelsSchema } from './models.ts'
 import { outboxSchema } from './outbox.ts'
 import { portsSchema } from './ports.ts'
 import { retentionSchema } from './retention.ts'
+import { telemetrySchema } from './telemetry.ts'
 import { pathSchema } from './values.ts'
 
 /** An IANA zone, e.g. Europe/Berlin. */
@@ -40,6 +41,7 @@ export const castellanSchema = z.strictObject({
     .prefault({})
     .describe('Commands of jobs. They run in a sandbox without network and credentials.'),
   retention: retentionSchema,
+  telemetry: telemetrySchema,
 })
 
 export type CastellanFile = z.output<typeof castellanSchema>

@@ -17,6 +17,7 @@ export interface Settings {
   readonly signing: { readonly origin: string | null; readonly rpId: string | null }
   readonly shell: { readonly allow: readonly string[] }
   readonly retention: RetentionSettings
+  readonly telemetry: { readonly traces: TraceSettings | null }
 }
 
 /** The name of a secret; the value is never in the house. */
@@ -43,6 +44,14 @@ export interface Upstream {
   readonly url: string
   readonly zone: Zone
   readonly key?: SecretReference
+}
+
+export interface TraceSettings {
+  readonly url: string
+  readonly zone: Zone
+  /** With what was asked and answered. */
+  readonly content: boolean
+  readonly authorization?: SecretReference
 }
 
 export interface RouteTarget {

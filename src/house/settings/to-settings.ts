@@ -47,7 +47,14 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
     retention: {
       runLogMs: retention.run_log, runsMs: retention.runs, mailMs: retention.mail, modelCallsMs: retention.model_calls, outboxMs: retention.outbox,
     },
+    telemetry: { traces: toTraces(file) },
   }
+}
+
+function toTraces({ telemetry: { traces } }: CastellanFile): Settings['telemetry']['traces'] {
+  if (!traces) return null
+  const { url, zone, content, authorization } = traces
+  return { url, zone, content, ...(authorization && { authorization }) }
 }
 
 const submissionPorts = { tls: 465, starttls: 587, none: 25 } as const
