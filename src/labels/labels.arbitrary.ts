@@ -25,6 +25,7 @@ export const arbitraryLanes: fc.Arbitrary<Lanes> = fc
       worker: fc.constantFrom('open', 'private'),
       cloudClearance: fc.constantFrom<CloudClearance>(-1, 0, 1, 2),
       providers: fc.subarray([...upstreamNames]),
+      redacts: fc.boolean(),
     } satisfies { [K in keyof Lane]: fc.Arbitrary<Lane[K]> })))
   .map((lanes) => lanesByName(lanes))
 

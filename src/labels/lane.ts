@@ -8,6 +8,8 @@ export interface Lane {
   readonly cloudClearance: CloudClearance
   /** The upstreams that this lane allows; none when empty. */
   readonly providers: readonly string[]
+  /** May its text be redacted by one level and then be shown to a cloud model? Left out: no. */
+  readonly redacts?: boolean
 }
 
 export type CloudClearance = -1 | 0 | 1 | 2
@@ -28,6 +30,12 @@ export function cloudClearance(label: Pick<Label, 'lanes'>, lanes: Lanes): Cloud
     const own = lanes.get(name)?.cloudClearance ?? -1
     return own < lowest ? own : lowest
   }, 2)
+}
+
+/** May text with this label be redacted, and then be shown to a cloud model? Never P3; only if every lane of it says so. SQL: may_redact(). */
+export function mayRedact(label: Pick<Label, 'level' | 'lanes'>, lanes: Lanes): boolean {
+  const everyLaneRedacts = label.lanes.length > 0 && label.lanes.every((name) => lanes.get(name)?.redacts === true)
+  return (label.level === 1 || label.level === 2) && everyLaneRedacts && label.level - 1 <= cloudClearance(label, lanes)
 }
 
 /** May this worker execute a run of `lane` with this label? The open one may not, once a cloud model may not see it. SQL: may_execute(). */

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { testDatabase } from '../../test/support/database.ts'
 import { covers, join, toRow, type Label } from './label.ts'
-import { cloudClearance, mayExecute, maySee, queueOf, type Lanes } from './lane.ts'
+import { cloudClearance, mayExecute, mayRedact, maySee, queueOf, type Lanes } from './lane.ts'
 import { arbitraryLabel, arbitraryLanes, laneNames } from './labels.arbitrary.ts'
 
 const database = await testDatabase()
@@ -12,8 +12,8 @@ const database = await testDatabase()
 /** A house with these lanes, and nothing else. */
 async function declare(lanes: Lanes): Promise<void> {
   await database.owner.pool.query('delete from lane')
-  for (const { name, worker, cloudClearance: clearance, providers } of lanes.values()) {
-    await database.owner.pool.query('insert into lane (name, worker, cloud_clearance, providers) values ($1, $2, $3, $4)', [name, worker, clearance, providers])
+  for (const { name, worker, cloudClearance: clearance, providers, redacts } of lanes.values()) {
+    await database.owner.pool.query('insert into lane (name, worker, cloud_clearance, providers, redacts) values ($1, $2, $3, $4, $5)', [name, worker, clearance, providers, redacts ?? false])
   }
 }
 
@@ -47,6 +47,17 @@ test('clearance, queue and the right to execute are what the pure rules say, in 
       }
     }
   }
+})
+
+test('what may be redacted down in SQL is what the pure rule says', async () => {
+  const may = []
+  for (const lanes of houses) {
+    await declare(lanes)
+    const { rows } = await database.owner.pool.query(`select may_redact(level, lanes) as may from ${cases} order by place`, columns(labels))
+    assert.deepEqual(rows.map((row) => row.may === true), labels.map((label) => mayRedact(label, lanes)))
+    may.push(...rows.map((row) => row.may))
+  }
+  assert.ok(may.includes(true) && may.includes(false))
 })
 
 test('two labels join in SQL as they join in the source, whatever their lanes are called', async () => {

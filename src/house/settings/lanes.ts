@@ -13,6 +13,10 @@ const lane = z.strictObject({
     .array(nameSchema)
     .optional()
     .describe('The upstreams that this lane allows. Left out: those on this machine. `[]`: none.'),
+  redact: z
+    .boolean()
+    .prefault(false)
+    .describe('Whether gate local may take names, addresses, numbers and the like out of a call and hand the rest on to a cloud model, as one level lower. Never for P3 local only.'),
 })
 
 export const lanesSectionSchema = z

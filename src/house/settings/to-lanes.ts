@@ -13,6 +13,7 @@ export function toLanes(file: CastellanFile): Lane[] {
     worker: lane.worker,
     cloudClearance: lane.cloud_clearance,
     providers: lane.providers ?? local,
+    redacts: lane.redact,
   }))
   const builtIn: Lane[] = [
     { name: 'private', worker: 'private', cloudClearance: -1, providers: local },

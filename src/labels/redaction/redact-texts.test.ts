@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { createTextRedactor, leftIn } from './redact-texts.ts'
+
+const mails = fc.tuple(fc.stringMatching(/^[a-z]{1,8}$/), fc.stringMatching(/^[a-z]{2,8}$/)).map(([name, host]) => `${name}@${host}.example`)
+const ibans = fc.constantFrom('DE89370400440532013000', 'AT61 1904 3002 3457 3201', 'GB82-WEST-1234-5698-7654-32')
+const value = fc.oneof(mails, ibans, fc.constantFrom('+49 30 1234567', '192.168.10.24', '4111 1111 1111 1111', '[[IBAN_1]]', '00:1A:2B:3C:4D:5E'))
+const words = fc.constantFrom('please', 'write to', 'about', '[', '[[', ']]', '[[MAIL', 'ÄÖ', '\n', '"', '{', '7', ',')
+/** Words and values in turns, with spaces between them. */
+const texts = fc.array(fc.oneof({ weight: 2, arbitrary: words.map((word) => ({ word })) }, { weight: 1, arbitrary: value.map((value) => ({ value })) }), { maxLength: 12 })
+type Parts = readonly ({ word: string } | { value: string })[]
+const written = (parts: Parts) => parts.map((part) => ('word' in part ? part.word : part.value)).join(' ')
+
+/** A text in pieces, cut at these places. */
+function cut(text: string, places: readonly number[]): string[] {
+  const at = [...new Set(places.map((place) => place % (text.length + 1)))].sort((a, b) => a - b)
+  return [0, ...at].map((from, index) => text.slice(from, at[index] ?? text.length))
+}
+
+test('what is restored is what was redacted, wherever the answer is cut', () => {
+  fc.assert(fc.property(texts, fc.array(fc.nat(500), { maxLength: 30 }), (parts, places) => {
+    const text = written(parts)
+    const redactor = createTextRedactor()
+    const restoring = redactor.restoring()
+    const restored = cut(redactor.redact(text), places).map((piece) => restoring.push(piece)).join('') + restoring.end()
+    assert.equal(restored, text)
+  }))
+})
+
+test('nothing that a detector sees is left in a text', () => {
+  fc.assert(fc.property(texts, (parts) => assert.deepEqual(leftIn(createTextRedactor().redact(written(parts))), [])))
+})
+
+test('two texts that differ in what is taken out alone become the same bytes', () => {
+  const both = fc.tuple(texts, mails, mails).filter(([, a, b]) => a !== b)
+  fc.assert(fc.property(both, ([parts, a, b]) => {
+    const with_ = (mail: string) => createTextRedactor().redact(`${written(parts.filter((part) => 'word' in part))} ${mail} and ${mail}`)
+    assert.equal(with_(a), with_(b))
+  }))
+})
+
+test('a conversation that grows keeps its beginning', () => {
+  fc.assert(fc.property(texts, texts, (first, second) => {
+    const [shorter, longer] = [createTextRedactor(), createTextRedactor()]
+    assert.equal(longer.redact(written(first)), shorter.redact(written(first)))
+    longer.redact(written(second))
+    assert.equal(longer.redact(written(first)), shorter.redact(written(first)))
+  }))
+})
+
+test('the same value has the same ordinal in every text of a request, and kinds are counted', () => {
+  const redactor = createTextRedactor()
+  assert.equal(redactor.redact('a@b.example, c@d.example, a@b.example'), '[[MAIL_ADDRESS_1]], [[MAIL_ADDRESS_2]], [[MAIL_ADDRESS_1]]')
+  assert.equal(redactor.redact('c@d.example'), '[[MAIL_ADDRESS_2]]')
+  assert.deepEqual(redactor.kinds(), { 'mail address': 4 })
+})
+
+test('a placeholder that a text brings along restores to itself and to no value', () => {
+  const redactor = createTextRedactor()
+  const redacted = redactor.redact('[[MAIL_ADDRESS_1]] is not a@b.example')
+  assert.equal(redacted, '[[TEXT_1]] is not [[MAIL_ADDRESS_1]]')
+  const restoring = redactor.restoring()
+  assert.equal(restoring.push(redacted) + restoring.end(), '[[MAIL_ADDRESS_1]] is not a@b.example')
+})
+
+test('every text of a JSON value is looked at, keys and texts that are JSON among them', () => {
+  const redactor = createTextRedactor()
+  const value = { 'a@b.example': [{ deep: 'a@b.example' }, 7, null, true], inside: JSON.stringify({ note: 'c\\@"d', mail: 'a@b.example' }) }
+  assert.deepEqual(redactor.redactJson(value), {
+    '[[MAIL_ADDRESS_1]]': [{ deep: '[[MAIL_ADDRESS_1]]' }, 7, null, true],
+    inside: JSON.stringify({ note: 'c\\@"d', mail: '[[MAIL_ADDRESS_1]]' }),
+  })
+})
+
+test('a secret is not handed on in any form, and the refusal does not say it', () => {
+  const secret = 'ghp_aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dE3fG5'
+  assert.throws(() => createTextRedactor().redact(`use ${secret}`), (error: Error & { code?: string }) => error.code === 'redaction_blocked' && !error.message.includes(secret))
+})
+
+test('twice the text takes about twice the time, whatever it repeats', () => {
+  const cost = (text: string) => {
+    const started = performance.now()
+    createTextRedactor().redact(text)
+    return performance.now() - started
+  }
+  for (const part of ['a@', 'a@b.', '[[', '[[A_', '+4', '0 1', '1.', '00:', '4111 ', 'DE89', 'x', 'a@b.example ', ':// :']) {
+    const [small, large] = [part.repeat(20_000), part.repeat(80_000)]
+    cost(small)
+    const ratio = (cost(large) + 1) / (Math.min(cost(small), cost(small)) + 1)
+    assert.ok(ratio < 24, `${part}: four times the text took ${ratio.toFixed(1)} times as long`)
+  }
+})
