@@ -55,6 +55,7 @@ function attemptsOf(name: ProcessName, house: RunningHouse, network: Record<'tcp
     'worker-private': ['gate-local'],
     'worker-open': ['gate-local', 'gate-cloud'],
     server: ['gate-local', 'gate-cloud'],
+    'gate-local': ['gate-cloud'],
   }
   return [
     ...[...others, 'database', 'operator', 'secrets', 'log'].map((other): Attempt => ({ what: `list the folder of ${other}`, how: 'list', target: join(home, other) })),

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { wasPassed, type Answer, type CallRequest } from '../models/index.ts'
 import type { GateDeps } from './app.ts'
-import { readHeaders, sessionOf } from './authenticate.ts'
+import { keyOf, readHeaders, sessionOf } from './authenticate.ts'
 import type { Wire } from './wire.ts'
 
 /** What a client asked for, whatever its wire. */
@@ -12,7 +12,7 @@ export interface AskedCall extends Pick<CallRequest, 'model' | 'conversation' | 
 
 /** Makes a client's call and answers it on its wire. A client that leaves ends the call. */
 export async function answerCall(deps: GateDeps, request: FastifyRequest, reply: FastifyReply, { stream, ...asked }: AskedCall, wire: Wire): Promise<FastifyReply> {
-  const call = { session: sessionOf(request), ...readHeaders(request), ...asked }
+  const call = { session: sessionOf(request), key: keyOf(request) ?? '', ...readHeaders(request), ...asked }
   const onClientGone = (abort: () => void) => (reply.raw.closed ? abort() : void reply.raw.once('close', abort))
   await deps.inFlight.track(onClientGone, async (signal) => {
     try {

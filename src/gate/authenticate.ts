@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Fault } from '../kernel/fault.ts'
 import { parseLevel } from '../labels/index.ts'
-import { findSession, hashOfKey, sessionUnknown, type CallRequest, type Session } from '../models/index.ts'
+import { findSession, hashOfBody, hashOfKey, sessionUnknown, type CallRequest, type Session } from '../models/index.ts'
 import type { GateDeps } from './app.ts'
 
 declare module 'fastify' {
@@ -27,16 +27,23 @@ export function sessionOf(request: FastifyRequest): Session {
 }
 
 /** OpenAI's and Ollama's clients send a bearer token, Anthropic's `x-api-key`, Gemini's `x-goog-api-key`. */
-function keyOf({ headers }: FastifyRequest): string | undefined {
+export function keyOf({ headers }: FastifyRequest): string | undefined {
   const given = headers['x-api-key'] ?? headers['x-goog-api-key'] ?? /^Bearer (.*)$/i.exec(headers.authorization ?? '')?.[1]
   return typeof given === 'string' && /^cst_[0-9a-f]{64}$/.test(given) ? given : undefined
 }
 
 /** `x-castellan-task` names the kind of work; `x-castellan-label` raises the label of this one call, e.g. for what a step has just read. */
-export function readHeaders(request: FastifyRequest): Pick<CallRequest, 'task' | 'atLeast'> {
-  const { 'x-castellan-task': task, 'x-castellan-label': label } = request.headers
+export function readHeaders(request: FastifyRequest): Pick<CallRequest, 'task' | 'atLeast' | 'declassification'> {
+  const { 'x-castellan-task': task, 'x-castellan-label': label, 'x-castellan-declassification': record } = request.headers
   if (task !== undefined && (typeof task !== 'string' || !/^[a-z][a-z0-9_.-]{0,49}$/.test(task))) {
     throw new Fault('invalid', 'request.invalid', 'x-castellan-task must be a task type: lower case letters, digits, _ . -, up to 50 of them', { param: 'x-castellan-task' })
   }
-  return { task, atLeast: typeof label === 'string' ? parseLevel(label) : undefined }
+  if (record !== undefined && (typeof record !== 'string' || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(record))) {
+    throw new Fault('invalid', 'request.invalid', 'x-castellan-declassification must be the id of a record', { param: 'x-castellan-declassification' })
+  }
+  return {
+    task,
+    atLeast: typeof label === 'string' ? parseLevel(label) : undefined,
+    ...(record !== undefined && { declassification: { id: record, bodyHash: hashOfBody(request.body) } }),
+  }
 }

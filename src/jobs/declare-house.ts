@@ -49,14 +49,14 @@ export async function lastGoodHouse(database: Database): Promise<House | undefin
 async function declareLanes(client: PoolClient, house: House): Promise<void> {
   for (const lane of house.lanes) {
     await client.query(
-      `insert into lane (name, worker, cloud_clearance, providers) values ($1, $2, $3, $4)
-       on conflict (name) do update set worker = excluded.worker, cloud_clearance = excluded.cloud_clearance, providers = excluded.providers`,
-      [lane.name, lane.worker, lane.cloudClearance, lane.providers],
+      `insert into lane (name, worker, cloud_clearance, providers, redacts) values ($1, $2, $3, $4, $5)
+       on conflict (name) do update set worker = excluded.worker, cloud_clearance = excluded.cloud_clearance, providers = excluded.providers, redacts = excluded.redacts`,
+      [lane.name, lane.worker, lane.cloudClearance, lane.providers, lane.redacts ?? false],
     )
   }
   // what came through a lane that is no longer declared stays in the house
   await client.query(
-    `update lane set worker = 'private', cloud_clearance = -1, providers = '{}' where not (name = any ($1))`,
+    `update lane set worker = 'private', cloud_clearance = -1, providers = '{}', redacts = false where not (name = any ($1))`,
     [house.lanes.map((lane) => lane.name)],
   )
 }

@@ -1,7 +1,7 @@
 import type { Database } from '../kernel/database/connect.ts'
 import { faultPoint } from '../kernel/fault-point.ts'
 import { newId } from '../kernel/ids.ts'
-import { gateOf, toRow, type GateName, type Label, type Zone } from '../labels/index.ts'
+import { gateOf, toRow, type GateName, type Label } from '../labels/index.ts'
 import type { Candidate } from './plan.ts'
 import type { Session } from './session.ts'
 
@@ -52,7 +52,7 @@ export function createCallLedger({ database: { pool }, gate, retentionMs }: Ledg
         name: 'call-open',
         text: openText,
         values: [id, gate, task, candidate.upstream, candidate.model, candidate.zone, inputTokens, outputTokens ?? null,
-          label.level, label.integrity, label.lanes, session.keyHash, JSON.stringify(toRow(session.label)), retentionMs(), costOf(candidate.zone)],
+          label.level, label.integrity, label.lanes, session.keyHash, JSON.stringify(toRow(session.label)), retentionMs(), costOf(candidate)],
       })
       // the database has the last word: what its row security refuses was planned with lanes that are no longer so
       const { rowCount } = await opening.catch((error: { code?: string }) => {
@@ -88,9 +88,9 @@ export function createCallLedger({ database: { pool }, gate, retentionMs }: Ledg
   }
 }
 
-/** EUR; null while there is no price list: a cloud takes something, and a machine of one's own takes nothing. */
-function costOf(zone: Zone): number | null {
-  return gateOf(zone) === 'local' ? 0 : null
+/** EUR; null while there is no price list: a cloud takes something, and a machine of one's own takes nothing. What was handed on is paid for by the row of gate cloud. */
+function costOf({ zone, handedOn }: Candidate): number | null {
+  return handedOn || gateOf(zone) === 'local' ? 0 : null
 }
 
 const insufficientPrivilege = '42501'

@@ -21,9 +21,10 @@ const calls = createCalls({
   gate: 'cloud', database: gate, models: () => models,
   ledger: createCallLedger({ database: gate, gate: 'cloud', retentionMs: () => 60_000 }),
   log: createLogger({ name: 'test', level: 'error' }),
+  leftIn: () => [],
 })
 const request = (session: Session, signal = new AbortController().signal): CallRequest => ({
-  session, model: 'far', signal, conversation: { messages: [{ role: 'user', content: 'Hello' }] },
+  session, key: '', model: 'far', signal, conversation: { messages: [{ role: 'user', content: 'Hello' }] },
 })
 
 test('what was looked up before the label rose is looked up again, and refused', async () => {

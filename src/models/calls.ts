@@ -6,10 +6,13 @@ import { createAttempt, isMoved } from './attempt.ts'
 import type { CallLedger } from './call-ledger.ts'
 import type { ChatChunk, Conversation, NativeRequest } from './chat.ts'
 import type { DeclaredModels } from './declared-models.ts'
+import { useDeclassification, type Declassification } from './declassification.ts'
 import { combineFaults, mayFallBack } from './fallback.ts'
+import type { HandOn } from './hand-on.ts'
 import type { CallObserver } from './observe.ts'
-import { plan, toBeListed, type Candidate, type Plan, type PlanRequest } from './plan.ts'
+import { plan, planWithRedaction, toBeListed, type Candidate, type Plan, type PlanRequest } from './plan.ts'
 import { findSession, type Session } from './session.ts'
+import type { Upstream } from './upstream.ts'
 
 export interface CallRequest {
   readonly session: Session
@@ -19,6 +22,10 @@ export interface CallRequest {
   readonly model: string
   readonly conversation: Conversation
   readonly native?: NativeRequest | undefined
+  /** Of gate cloud: this body was redacted by gate local, and counts as one level lower. */
+  readonly declassification?: Declassification | undefined
+  /** The caller's own key, by which gate local may ask gate cloud for him. */
+  readonly key: string
   readonly signal: AbortSignal
 }
 
@@ -48,6 +55,10 @@ export interface CallsDeps {
   readonly log: Logger
   readonly models: () => DeclaredModels
   readonly observer?: CallObserver | undefined
+  /** Of gate local, where a gate cloud can be asked. */
+  readonly handOn?: HandOn | undefined
+  /** Of gate cloud: the kinds of what a redactor left in. */
+  readonly leftIn: (conversation: Conversation) => readonly string[]
 }
 
 const looks = 3
@@ -55,7 +66,8 @@ const looks = 3
 const secondLookMs = 1_000
 
 export function createCalls(deps: CallsDeps): Calls {
-  const { gate, database, ledger, models } = deps
+  const { gate, database, ledger, models, handOn, leftIn } = deps
+  const planAll = handOn ? planWithRedaction : plan
 
   function planRequest(session: Session, label: Label, request: Pick<CallRequest, 'model' | 'task'>): PlanRequest {
     const { declared, routes } = models()
@@ -77,9 +89,9 @@ export function createCalls(deps: CallsDeps): Calls {
 
   async function decide(session: Session, label: Label, request: CallRequest): Promise<Extract<Plan, { outcome: 'planned' }>> {
     const asked = planRequest(session, label, request)
-    let planned = plan(await withListings(asked))
+    let planned = planAll(await withListings(asked))
     // a model may have been installed, or an upstream have come back, since it was last asked
-    if (planned.outcome === 'unknown' || planned.outcome === 'silent') planned = plan(await withListings(asked, secondLookMs))
+    if (planned.outcome === 'unknown' || planned.outcome === 'silent') planned = planAll(await withListings(asked, secondLookMs))
     if (planned.outcome === 'planned') return planned
     const { task, set, reason } = planned
     if (planned.outcome === 'unknown') throw new Fault('missing', 'model_not_found', reason, { model: request.model })
@@ -88,10 +100,24 @@ export function createCalls(deps: CallsDeps): Calls {
     throw new Fault('refused', 'label_refused', reason, { call: id, level: describeLevel(label.level), lanes: label.lanes, set })
   }
 
+  function upstreamOf(candidate: Candidate, session: Session, { level }: Label, task: string, { key }: CallRequest): Upstream | undefined {
+    return candidate.handedOn ? handOn?.upstream({ candidate, session, key, level, task }) : models().catalog.get(candidate.upstream)
+  }
+
+  /** What gate local redacted counts as what its record says, whoever's run it is of; but only if nothing is found in it again. */
+  async function lowered(request: CallRequest): Promise<Level | undefined> {
+    if (!request.declassification) return undefined
+    if (gate !== 'cloud') throw new Fault('invalid', 'request.invalid', 'only gate cloud takes redacted bodies; send the original one here')
+    const level = await useDeclassification(database, request.session, request.declassification)
+    const kinds = leftIn(request.conversation)
+    if (kinds.length > 0) throw new Fault('refused', 'redaction_incomplete', `this body still holds ${kinds.join(', ')}; gate cloud lets nothing through that its own scan finds`, { kinds })
+    return level
+  }
+
   async function walk(session: Session, label: Label, planned: Extract<Plan, { outcome: 'planned' }>, request: CallRequest): Promise<Answer | 'moved'> {
     const failures: { candidate: Candidate; fault: Fault }[] = []
     for (const candidate of planned.candidates) {
-      const upstream = models().catalog.get(candidate.upstream)
+      const upstream = upstreamOf(candidate, session, label, planned.task, request)
       if (!upstream) continue
       request.signal.throwIfAborted()
       const attempt = createAttempt(deps, { session, label, task: planned.task, candidate, upstream, conversation: request.conversation, native: request.native, signal: request.signal, failures })
@@ -109,10 +135,13 @@ export function createCalls(deps: CallsDeps): Calls {
 
   return {
     async call(request) {
+      const level = await lowered(request)
       let session: Session | undefined = request.session
       for (let look = 0; look < looks; look += 1) {
-        const label = join(session.label, { ...PUBLIC_TRUSTED, level: request.atLeast ?? 0 })
-        const planned = await decide(session, label, request)
+        if (level !== undefined && session.label.level > level + 1) throw labelRose()
+        const seen: Session = level === undefined ? session : { ...session, worker: 'open' }
+        const label = join(level === undefined ? session.label : { ...session.label, level }, { ...PUBLIC_TRUSTED, level: request.atLeast ?? 0 })
+        const planned = await decide(seen, label, request)
         const answer = await walk(session, label, planned, request)
         if (answer !== 'moved') return answer
         session = await findSession(database, session.keyHash)
@@ -129,6 +158,10 @@ export function createCalls(deps: CallsDeps): Calls {
       )
     },
   }
+}
+
+function labelRose(): Fault {
+  return new Fault('conflict', 'label_moving', 'this run has read something higher since its text was redacted; ask gate local again')
 }
 
 /** The key opens nothing, or no longer. */

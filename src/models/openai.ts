@@ -3,7 +3,7 @@ import type { ChatChunk, ChatRequest, NativeRequest } from './chat.ts'
 import { openaiEvents } from './openai-events.ts'
 import { toOpenai } from './openai-wire.ts'
 import { passedBody, passEvents } from './pass.ts'
-import { createTransport } from './transport.ts'
+import { createTransport, type TransportOptions } from './transport.ts'
 import { defaultTimeouts, type Upstream, type UpstreamSettings } from './upstream.ts'
 
 const path = '/chat/completions'
@@ -16,9 +16,9 @@ const passedFields: ReadonlySet<string> = new Set([
 ])
 
 /** Any server of OpenAI's chat completions; `url` ends where `/chat/completions` begins, usually in `/v1`. */
-export function createOpenai(settings: UpstreamSettings, key?: string): Upstream {
+export function createOpenai(settings: UpstreamSettings, key?: string, way: Pick<TransportOptions, 'socketPath' | 'headers'> = {}): Upstream {
   const { name } = settings
-  const transport = createTransport({ name, url: settings.url, key, timeouts: { ...defaultTimeouts, ...settings.timeouts } })
+  const transport = createTransport({ name, url: settings.url, key, timeouts: { ...defaultTimeouts, ...settings.timeouts }, ...way })
 
   async function* passStream(native: NativeRequest, model: string, signal: AbortSignal): AsyncGenerator<ChatChunk, void, void> {
     const asked = native.body['stream_options'] as { readonly include_usage?: boolean } | null | undefined

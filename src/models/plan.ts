@@ -1,4 +1,4 @@
-import { describeLabel, describeLevel, reachable, zoneClearance, zonesOf, type GateName, type Label, type Lanes, type Level, type Zone } from '../labels/index.ts'
+import { describeLabel, describeLevel, mayRedact, reachable, zoneClearance, zonesOf, type GateName, type Label, type Lanes, type Level, type Zone } from '../labels/index.ts'
 import { wishOf, type Routes, type Wish } from './wish.ts'
 import type { ModelInfo } from './upstream.ts'
 
@@ -29,6 +29,8 @@ export interface Candidate {
   readonly upstream: string
   readonly model: string
   readonly zone: Zone
+  /** Served by gate cloud, which is sent redacted text. */
+  readonly handedOn?: true
 }
 
 /** Where a call may go, in order; or why it goes nowhere. `set` is every upstream that this call could ever have reached. */
@@ -57,6 +59,23 @@ export function toBeListed(request: PlanRequest): string[] {
     wish.kind === 'anywhere' ? true : wish.entries.some((entry) => entry.upstream === upstream.name && (upstream.listsAll || entry.model === 'auto'))
   const set = providerSet(request)
   return request.upstreams.filter((upstream) => set.includes(upstream.name) && named(upstream)).map((upstream) => upstream.name)
+}
+
+/**
+ * Plans a call of gate local, with what redaction brings into reach behind what is near. Who asks for a cloud model by its name
+ * gets that one or none.
+ */
+export function planWithRedaction(request: PlanRequest): Plan {
+  const near = plan(request)
+  if (request.gate !== 'local' || !mayRedact(request.label, request.lanes)) return near
+  const label = { ...request.label, level: (request.label.level - 1) as Level }
+  // gate cloud knows its lists and looks them up itself
+  const upstreams = request.upstreams.map(({ name, zone, listsAll }) => ({ name, zone, listsAll }))
+  const far = plan({ ...request, gate: 'cloud', worker: 'open', label, upstreams })
+  const set = [...near.set, ...far.set]
+  if (far.outcome !== 'planned') return { ...near, set }
+  const handedOn = far.candidates.map((candidate): Candidate => ({ ...candidate, handedOn: true }))
+  return { task: near.task, set, outcome: 'planned', candidates: [...(near.outcome === 'planned' ? near.candidates : []), ...handedOn] }
 }
 
 /** Plans a call: the set first, then the wish inside the set. */

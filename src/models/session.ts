@@ -29,6 +29,7 @@ interface LaneColumns {
   readonly worker: 'open' | 'private'
   readonly cloud_clearance: Lane['cloudClearance']
   readonly providers: string[]
+  readonly redacts: boolean
 }
 
 /** The hash by which the database knows a key. */
@@ -51,7 +52,7 @@ export async function findSession({ pool }: Pick<Database, 'pool'>, keyHash: Buf
     keyHash,
     label: fromRow({ label_level: label.level, label_integrity: label.integrity, label_lanes: label.lanes }),
     lanes: lanesByName(
-      (lanes ?? []).map(({ name, worker, cloud_clearance, providers }) => ({ name, worker, cloudClearance: cloud_clearance, providers })),
+      (lanes ?? []).map(({ name, worker, cloud_clearance, providers, redacts }) => ({ name, worker, cloudClearance: cloud_clearance, providers, redacts })),
     ),
   }
 }

@@ -30,6 +30,9 @@ export interface TransportOptions {
   readonly url: string
   /** A bearer token. */
   readonly key?: string | undefined
+  readonly headers?: Readonly<Record<string, string>>
+  /** A Unix socket to reach it by. */
+  readonly socketPath?: string
   readonly timeouts: UpstreamTimeouts
 }
 
@@ -43,12 +46,12 @@ export function createTransport(options: TransportOptions): Transport {
   const { name, timeouts } = options
   const address = new URL(options.url)
   const base = address.pathname.replace(/\/$/, '')
-  const headers: Record<string, string> = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' }
+  const headers: Record<string, string> = { accept: 'application/json, text/event-stream', 'content-type': 'application/json', ...options.headers }
   if (options.key !== undefined) headers['authorization'] = `Bearer ${options.key}`
   let pool: HttpPool | undefined
 
   async function request(method: 'GET' | 'POST', path: string, body: unknown, signal: AbortSignal, more?: Readonly<Record<string, string>>): Promise<Dispatcher.ResponseData> {
-    pool ??= openPool(address.origin, { connections: connectionsPerUpstream, connect: { timeout: timeouts.connect } })
+    pool ??= openPool(address.origin, { connections: connectionsPerUpstream, connect: { timeout: timeouts.connect, ...(options.socketPath !== undefined && { socketPath: options.socketPath }) } })
     const response = await pool.request({
       method,
       path: base + path,

@@ -6,8 +6,8 @@ import { createLogger } from '../kernel/log.ts'
 import { createGateApp, createInFlight, createMetrics, type GateDeps } from '../gate/index.ts'
 import type { Traces } from '../gate/traces.ts'
 import type { House } from '../house/index.ts'
-import type { GateName } from '../labels/index.ts'
-import { createCallLedger, createCalls, declareModels, observers } from '../models/index.ts'
+import { createTextRedactor, type GateName } from '../labels/index.ts'
+import { createCallLedger, createCalls, createHandOn, declareModels, leftInConversation, observers, redactConversation } from '../models/index.ts'
 import type { Boot, Host, Started } from './boot.ts'
 
 const connections = 4
@@ -30,10 +30,13 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
   const metrics = createMetrics(inFlight)
   const traces = await openTraces(gate, house, boot.secrets)
   const observer = observers(traces ? [metrics, traces] : [metrics])
+  const handOn = gate === 'local' && boot.sockets.gateCloud !== '' ? createHandOn({
+    database, socketPath: boot.sockets.gateCloud, redaction: () => redactConversation(createTextRedactor()), keepMs: () => house.settings.retention.modelCallsMs,
+  }) : undefined
   let address = ''
   const deps: GateDeps = {
     gate, database, log, clock: systemClock,
-    calls: createCalls({ gate, database, ledger, log, observer, models: () => models }),
+    calls: createCalls({ gate, database, ledger, log, observer, models: () => models, handOn, leftIn: leftInConversation }),
     models: () => models,
     inFlight,
     metrics,

@@ -16,10 +16,11 @@ export interface Launcher {
 /** Workers think, so they get no network; the others need loopback or the world. */
 const withoutNetwork: ReadonlySet<ProcessName> = new Set(['worker-open', 'worker-private'])
 
-/** Whose sockets a process may enter: workers ask models, the server asks how the gates are. Local models are open to every lane. */
+/** Whose sockets a process may enter: workers ask models, the server asks how the gates are, gate local hands redacted text on. Local models are open to every lane. */
 export const mayEnter: Partial<Record<ProcessName, readonly AccountOwner[]>> = {
   'worker-private': ['gate-local'],
   'worker-open': ['gate-cloud', 'gate-local'],
+  'gate-local': ['gate-cloud'],
   server: ['gate-local', 'gate-cloud'],
 }
 

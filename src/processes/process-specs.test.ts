@@ -17,7 +17,7 @@ test('a process is told of its own socket and of those that it may enter: the pr
     return [name, Object.values((boot() as { sockets: Sockets }).sockets).filter((path) => path !== '')]
   })
   assert.deepEqual(Object.fromEntries(told), {
-    server: ['/s', '/gl', '/gc'], releaser: ['/r'], 'gate-local': ['/gl'], 'gate-cloud': ['/gc'],
+    server: ['/s', '/gl', '/gc'], releaser: ['/r'], 'gate-local': ['/gl', '/gc'], 'gate-cloud': ['/gc'],
     'worker-open': ['/gl', '/gc'], 'worker-private': ['/gl'],
   })
 })

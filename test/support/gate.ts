@@ -79,7 +79,7 @@ export async function gateBoot(
     database: database.connection(process === 'gate-local' ? 'castellan_gate_local' : 'castellan_gate_cloud'),
     home: folder,
     folder,
-    sockets: { server: '', releaser: '', gateLocal: join(folder, 'local.sock'), gateCloud: join(folder, 'cloud.sock') },
+    sockets: { server: '', releaser: '', gateLocal: join(folder, 'local.sock'), gateCloud: process === 'gate-cloud' ? join(folder, 'cloud.sock') : '' },
     house: { folder, digest: 'test', settings, lanes: [], jobs: [], agents: [], prompts: {}, labelRules: [] },
     secrets,
     isolation: { mode: 'demonstration', detail: 'a test' },

@@ -3,6 +3,7 @@ import type {
   GeneratedJson,
   GeneratedTimestamp,
   Json,
+  JsonObject,
   LabelColumns,
   Nullable,
   NullableJson,
@@ -17,6 +18,8 @@ export interface LaneTable {
   /** The highest level that a cloud model may see; -1: none. */
   cloud_clearance: -1 | 0 | 1 | 2
   providers: Generated<string[]>
+  /** May its text be redacted and then shown to a cloud model? */
+  redacts: Generated<boolean>
 }
 
 export interface HouseTable {
@@ -140,4 +143,19 @@ export interface ModelCallTable extends LabelColumns, Retained {
   cost_eur: Nullable<number>
   opened_at: GeneratedTimestamp
   closed_at: NullableTimestamp
+}
+
+export interface DeclassificationTable extends LabelColumns, Retained {
+  id: string
+  session_id: string
+  run_id: string
+  redactor: string
+  /** SHA-256. */
+  input_hash: Buffer
+  output_hash: Buffer
+  from_level: 1 | 2
+  to_level: 0 | 1
+  kinds: JsonObject
+  made_at: GeneratedTimestamp
+  used_at: NullableTimestamp
 }

@@ -13,6 +13,7 @@ export interface Schema {
   run_log: runs.RunLogTable
   session: runs.SessionTable
   model_call: runs.ModelCallTable
+  declassification: runs.DeclassificationTable
   content: ledger.ContentTable
   mail_message: ledger.MailMessageTable
   mailbox: ledger.MailboxTable

@@ -6,6 +6,7 @@ import { sweepRuns } from './sweep-runs.ts'
 export interface Swept {
   readonly logLines: number
   readonly calls: number
+  readonly declassifications: number
   readonly sessions: number
   readonly proposals: number
   readonly runs: number
@@ -35,6 +36,7 @@ export async function sweepRetention(owner: Database, { retention, now = new Dat
   const swept = {
     logLines: await until(logLines),
     calls: await until(calls),
+    declassifications: await until(declassifications),
     sessions: await until(sessions),
     proposals: await until(proposals),
     runs: await sweepRuns(owner, now),
@@ -56,6 +58,9 @@ const calls = `
   delete from model_call where id in (
     select c.id from model_call c join run r on r.id = c.run_id
     where c.retain_until < $1 and c.state <> 'open' and r.closed_at is not null limit $2)`
+
+const declassifications = `
+  delete from declassification where id in (select id from declassification where retain_until < $1 limit $2)`
 
 const sessions = `
   delete from session where id in (

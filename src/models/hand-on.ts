@@ -1,0 +1,64 @@
+import type { Database } from '../kernel/database/connect.ts'
+import type { Level } from '../labels/index.ts'
+import type { ChatChunk, ChatRequest } from './chat.ts'
+import { recordRedaction } from './declassification.ts'
+import { createOpenai } from './openai.ts'
+import { toOpenai } from './openai-wire.ts'
+import type { Candidate } from './plan.ts'
+import type { RequestRedaction } from './redact-conversation.ts'
+import type { Session } from './session.ts'
+import type { Upstream } from './upstream.ts'
+
+/** How gate local reaches cloud models: redacted, recorded, and through gate cloud, which checks all of it again. */
+export interface HandOn {
+  /** The one candidate of one call, as an upstream. */
+  upstream(call: HandedOnCall): Upstream
+}
+
+export interface HandedOnCall {
+  readonly candidate: Candidate
+  readonly session: Session
+  /** The session's own key: gate cloud asks the database about it again. */
+  readonly key: string
+  /** What the call carries before it is redacted. */
+  readonly level: Level
+  readonly task: string
+}
+
+export interface HandOnDeps {
+  readonly database: Pick<Database, 'pool'>
+  /** The Unix socket of gate cloud. */
+  readonly socketPath: string
+  readonly redaction: () => RequestRedaction
+  readonly keepMs: () => number
+}
+
+export function createHandOn({ database, socketPath, redaction, keepMs }: HandOnDeps): HandOn {
+  return {
+    upstream({ candidate, session, key, level, task }) {
+      const name = `${candidate.upstream} by gate cloud`
+      return {
+        name,
+        zone: 'cloud',
+        listsAll: false,
+        async *chat(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatChunk, void, void> {
+          const { native: _, ...conversation } = request
+          const redactor = redaction()
+          const redacted: ChatRequest = { ...redactor.redact(conversation), model: `${candidate.upstream}/${candidate.model}` }
+          const id = await recordRedaction(database, {
+            session, level, redactor: redactor.name, input: conversation, output: toOpenai(redacted), kinds: redactor.kinds(), keepMs: keepMs(),
+          })
+          const settings = { name, kind: 'openai', url: 'http://gate-cloud/v1', zone: 'cloud' } as const
+          const gate = createOpenai(settings, key, { socketPath, headers: { 'x-castellan-declassification': id, 'x-castellan-task': task } })
+          try {
+            yield* redactor.restore(gate.chat(redacted, signal))
+          } finally {
+            void gate.close()
+          }
+        },
+        models: async () => [],
+        close: async () => {},
+      }
+    },
+  }
+}
