@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { wasPassed, type Answer, type CallRequest } from '../models/index.ts'
 import type { GateDeps } from './app.ts'
 import { keyOf, readHeaders, sessionOf } from './authenticate.ts'
+import { failureForLog } from './tell-errors.ts'
 import type { Wire } from './wire.ts'
 
 /** What a client asked for, whatever its wire. */
@@ -58,7 +59,7 @@ async function writeStream(deps: GateDeps, reply: FastifyReply, answer: Answer, 
   } catch (error) {
     const cause = causeOf(error, signal)
     if (raw.destroyed) return
-    deps.log.warn({ err: cause, upstream: answer.upstream }, 'a streamed answer broke off')
+    deps.log.warn({ ...failureForLog(cause), upstream: answer.upstream }, 'a streamed answer broke off')
     if (!wasPassed(cause)) raw.write(writer.broken(cause))
   } finally {
     // a client that left before the first chunk was taken from the answer still has its call closed

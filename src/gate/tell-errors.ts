@@ -1,16 +1,24 @@
 import type { FastifyInstance } from 'fastify'
+import { Fault } from '../kernel/fault.ts'
 import type { GateDeps } from './app.ts'
 import { requestFault, type WireError } from './wire-error.ts'
 
 /** The most that a request may hold, in bytes. */
 export const bodyLimit = 8 * 1024 * 1024
 
+/** A failure as a log may have it, which has no label: an upstream may say in its words what it was asked. */
+export function failureForLog(error: unknown): object {
+  if (!(error instanceof Fault) || !error.code.startsWith('upstream.')) return { err: error }
+  const { upstream, status } = error.details
+  return { code: error.code, ...(upstream !== undefined && { upstream }), ...(status !== undefined && { status }) }
+}
+
 /** Errors of this app's routes are told in the words of their wire. */
 export function tellErrors(app: FastifyInstance, { log }: Pick<GateDeps, 'log'>, toWire: (error: unknown) => WireError): void {
   app.setErrorHandler((error, _request, reply) => {
     const fault = requestFault(error, bodyLimit)
     const { status, headers, body } = toWire(fault)
-    if (status >= 500) log.warn({ err: fault }, 'a call could not be answered')
+    if (status >= 500) log.warn(failureForLog(fault), 'a call could not be answered')
     void reply.status(status).headers(headers).send(body)
   })
 }

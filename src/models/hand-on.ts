@@ -31,9 +31,11 @@ export interface HandOnDeps {
   readonly socketPath: string
   readonly redaction: () => RequestRedaction
   readonly keepMs: () => number
+  /** Only tasks that the house names are told to gate cloud: a caller may call one as he likes. */
+  readonly isRoute: (task: string) => boolean
 }
 
-export function createHandOn({ database, socketPath, redaction, keepMs }: HandOnDeps): HandOn {
+export function createHandOn({ database, socketPath, redaction, keepMs, isRoute }: HandOnDeps): HandOn {
   return {
     upstream({ candidate, session, key, level, task }) {
       const name = `${candidate.upstream} by gate cloud`
@@ -49,7 +51,7 @@ export function createHandOn({ database, socketPath, redaction, keepMs }: HandOn
             session, level, redactor: redactor.name, input: conversation, output: toOpenai(redacted), kinds: redactor.kinds(), keepMs: keepMs(),
           })
           const settings = { name, kind: 'openai', url: 'http://gate-cloud/v1', zone: 'cloud' } as const
-          const gate = createOpenai(settings, key, { socketPath, headers: { 'x-castellan-declassification': id, 'x-castellan-task': task } })
+          const gate = createOpenai(settings, key, { socketPath, headers: { 'x-castellan-declassification': id, ...(isRoute(task) && { 'x-castellan-task': task }) } })
           try {
             yield* redactor.restore(gate.chat(redacted, signal))
           } finally {

@@ -63,7 +63,7 @@ export function toBeListed(request: PlanRequest): string[] {
 
 /**
  * Plans a call of gate local, with what redaction brings into reach behind what is near. Who asks for a cloud model by its name
- * gets that one or none.
+ * gets that one or none, and only if a route of the house names it.
  */
 export function planWithRedaction(request: PlanRequest): Plan {
   const near = plan(request)
@@ -74,7 +74,10 @@ export function planWithRedaction(request: PlanRequest): Plan {
   const far = plan({ ...request, gate: 'cloud', worker: 'open', label, upstreams })
   const set = [...near.set, ...far.set]
   if (far.outcome !== 'planned') return { ...near, set }
-  const handedOn = far.candidates.map((candidate): Candidate => ({ ...candidate, handedOn: true }))
+  // a model's name is a text too, and the caller's: only those that the operator wrote down go out
+  const isRouted = ({ upstream, model }: Candidate) => Object.values(request.routes).some((targets) => targets.some((target) => target.upstream === upstream && target.model === model))
+  const handedOn = far.candidates.filter(isRouted).map((candidate): Candidate => ({ ...candidate, handedOn: true }))
+  if (handedOn.length === 0) return { ...near, set }
   return { task: near.task, set, outcome: 'planned', candidates: [...(near.outcome === 'planned' ? near.candidates : []), ...handedOn] }
 }
 

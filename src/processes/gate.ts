@@ -32,6 +32,7 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
   const observer = observers(traces ? [metrics, traces] : [metrics])
   const handOn = gate === 'local' && boot.sockets.gateCloud !== '' ? createHandOn({
     database, socketPath: boot.sockets.gateCloud, redaction: () => redactConversation(createTextRedactor()), keepMs: () => house.settings.retention.modelCallsMs,
+    isRoute: (task) => Object.hasOwn(house.settings.models.routes, task),
   }) : undefined
   let address = ''
   const deps: GateDeps = {

@@ -73,6 +73,15 @@ test('every text of a JSON value is looked at, keys and texts that are JSON amon
   })
 })
 
+test('what is encoded is taken out too, in any of the usual ways and twice over', () => {
+  const mail = 'anna.arendt@museum.example'
+  const base64 = Buffer.from(`write to ${mail} now`).toString('base64')
+  const forms = [base64, Buffer.from(mail).toString('base64url'), Buffer.from(mail).toString('hex'), `https://x.example/?to=${encodeURIComponent(mail)}`, Buffer.from(base64).toString('base64'), Buffer.from(base64).toString('hex')]
+  for (const form of forms) assert.match(createTextRedactor().redact(`see ${form} there`), /^see \S*\[\[MAIL_ADDRESS_1\]\] there$/, form)
+  const harmless = `${Buffer.from('nothing to see in this sentence').toString('base64')} deadbeefdeadbeefdeadbeef 100%25`
+  assert.equal(createTextRedactor().redact(harmless), harmless)
+})
+
 test('a secret is not handed on in any form, and the refusal does not say it', () => {
   const secret = 'ghp_aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dE3fG5'
   assert.throws(() => createTextRedactor().redact(`use ${secret}`), (error: Error & { code?: string }) => error.code === 'redaction_blocked' && !error.message.includes(secret))
@@ -84,7 +93,7 @@ test('twice the text takes about twice the time, whatever it repeats', () => {
     createTextRedactor().redact(text)
     return performance.now() - started
   }
-  for (const part of ['a@', 'a@b.', '[[', '[[A_', '+4', '0 1', '1.', '00:', '4111 ', 'DE89', 'x', 'a@b.example ', ':// :']) {
+  for (const part of ['a@', 'a@b.', '[[', '[[A_', '+4', '0 1', '1.', '00:', '4111 ', 'DE89', 'x', 'a@b.example ', ':// :', 'QUFB', 'ab', '%41', 'YUBiLmV4YW1wbGUg']) {
     const [small, large] = [part.repeat(20_000), part.repeat(80_000)]
     cost(small)
     const ratio = (cost(large) + 1) / (Math.min(cost(small), cost(small)) + 1)

@@ -1,6 +1,7 @@
 import { Fault } from '../../kernel/fault.ts'
 import { findContacts } from '../detectors/contacts.ts'
 import { findings, type Finding } from '../detectors/detect.ts'
+import { findEncoded } from '../detectors/encoded.ts'
 
 /** Redacts the texts of one request and restores those of its answer. What stands for what is known to it alone, and gone with it. */
 export interface TextRedactor {
@@ -126,7 +127,8 @@ export function leftIn(text: string): string[] {
 }
 
 function spansSeen(text: string): Finding[] {
-  return [...findings(text), ...findContacts(text)]
+  const see = (plain: string) => [...findings(plain), ...findContacts(plain)]
+  return [...see(text), ...findEncoded(text, see)]
 }
 
 function placeholdersIn(text: string): Finding[] {

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { after, test } from 'node:test'
+import { gateBoot, gateDatabase, openRun } from './support/gate.ts'
+import { startModelServer, type Misbehaviour, type ModelServer } from './support/model-server.ts'
+
+// What a P2 or P3 run says, in every place of a request, through everything that can go wrong: none of it in what a cloud upstream received, nor in any log,
+// metric, or row with a lower label.
+
+const main = join(import.meta.dirname, '../src/processes/main.ts')
+const children: ChildProcess[] = []
+const removals: (() => Promise<void>)[] = []
+after(async () => {
+  for (const child of children) {
+    child.kill('SIGTERM')
+    await once(child, 'exit')
+  }
+  await Promise.all([near.close(), far.close(), other.close(), ...removals.map((remove) => remove())])
+})
+
+const timeouts = { connect: 500, firstByte: 300, idle: 300 }
+const near = await startModelServer({ models: [{ name: 'near:latest' }] })
+const far = await startModelServer({ models: [{ name: 'far' }] })
+const other = await startModelServer({ models: [{ name: 'other' }] })
+const database = await gateDatabase(['near', 'far', 'other'])
+const models = {
+  upstreams: [
+    { name: 'near', kind: 'ollama', url: near.url, zone: 'machine', timeouts },
+    { name: 'far', kind: 'openai', url: `${far.url}/v1`, zone: 'cloud', timeouts },
+    { name: 'other', kind: 'openai', url: `${other.url}/v1`, zone: 'cloud', timeouts },
+  ],
+  routes: { default: [{ upstream: 'near', model: 'auto' }, { upstream: 'far', model: 'far' }, { upstream: 'other', model: 'other' }], far: [{ upstream: 'far', model: 'far' }, { upstream: 'other', model: 'other' }] },
+} as const
+await database.owner.pool.query(`update lane set redacts = name = 'open'`)
+
+const logs: string[] = []
+/** A gate in a process of its own, everything that it says kept. */
+async function startGate(name: 'gate-local' | 'gate-cloud', cloudSocket = '') {
+  const { boot, remove } = await gateBoot(database, name, models)
+  removals.push(remove)
+  const sockets = cloudSocket === '' ? boot.sockets : { ...boot.sockets, gateCloud: cloudSocket }
+  const child = spawn(process.execPath, ['--disable-sigusr1', main, name], { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
+  children.push(child)
+  child.stderr!.setEncoding('utf8').on('data', (text) => logs.push(text))
+  ;(child.stdio[3] as NodeJS.WritableStream).end(JSON.stringify({ ...boot, sockets }))
+  const listening = Promise.withResolvers<string>()
+  createInterface({ input: child.stdout! }).on('line', (line) => {
+    logs.push(line)
+    const { address } = JSON.parse(line) as { address?: string }
+    if (address) listening.resolve(address)
+  })
+  return { address: await listening.promise, socket: boot.sockets.gateCloud }
+}
+const cloud = await startGate('gate-cloud')
+const local = await startGate('gate-local', cloud.socket)
+
+/** The forms in which a word can hide. */
+function formsOf(canary: string): string[] {
+  const bytes = Buffer.from(canary)
+  const base64 = [0, 1, 2].map((shift) => Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64').replace(/=+$/, '').slice(shift === 0 ? 0 : 4, -2))
+  return [canary, bytes.toString('hex'), bytes.toString('base64url').slice(0, -2), encodeURIComponent(canary), [...canary].reverse().join(''), ...base64]
+}
+
+/** Split over events or lines, a word is whole again without what stands between its halves. */
+function assertNowhere(canary: string, where: string, text: string): void {
+  const joined = text.replace(/[^0-9A-Za-z@._-]+/g, '')
+  for (const form of formsOf(canary)) {
+    assert.ok(!text.includes(form), `${canary} as ${form} in ${where}`)
+    assert.ok(!joined.includes(form.replace(/[^0-9A-Za-z@._-]+/g, '')), `${canary} as ${form}, split, in ${where}`)
+  }
+}
+
+const sentTo = (server: ModelServer) => server.bytes().toString('latin1')
+
+/** A word in each place of a request; those that must be something else for the request to be read at all come in a request of their own. */
+function bodies(word: string, model: string): readonly (string | object)[] {
+  const user = { role: 'user', content: 'Hello' }
+  const tool = { type: 'function', function: { name: 'look', description: `about ${word}`, parameters: { type: 'object', description: word, properties: { [word]: { type: 'string', enum: [word] } } } } }
+  return [
+    { model, messages: [{ role: 'system', content: word }, { role: 'user', content: `a ${word} b` }, { role: 'assistant', content: word, reasoning_content: word }, user] },
+    { model, messages: [{ role: 'user', content: [{ type: 'text', text: word }, ...['base64', 'hex'].map((form) => ({ type: 'text', text: Buffer.from(word).toString(form as 'hex') })), { type: 'text', text: encodeURIComponent(word) }], name: word }] },
+    { model, messages: [user, { role: 'assistant', content: null, tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'look', arguments: JSON.stringify({ [word]: word }) } }] }, { role: 'tool', tool_call_id: 'call_1', content: word }], tools: [tool] },
+    { model, messages: [user], tools: [tool], tool_choice: 'auto', stop: [word], response_format: { type: 'json_schema', json_schema: { name: 'answer', schema: { title: word, type: 'object' } } } },
+    { model, messages: [user], user: word, metadata: { word }, store: true, prompt_cache_key: word, safety_identifier: word, unknown_field: word, [word]: word },
+    { model: `far/${word}`, messages: [user] },
+    { model: word, messages: [user] },
+    { model, messages: [{ role: word, content: word }] },
+    { model, messages: [user], temperature: word },
+    { model, messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: `https://${word}/x.png` } }] }] },
+    `{"model": "${model}", "messages": [{"role": "user", "content": "${word}`,
+    `{"model": "${model}", "${word}": }`,
+  ]
+}
+
+const troubles: readonly (Misbehaviour | undefined)[] = [
+  undefined, { kind: 'status', status: 429, retryAfter: 0 }, { kind: 'status', status: 500 }, { kind: 'die', after: 0 }, { kind: 'die', after: 1 }, { kind: 'cut', after: 1 }, { kind: 'malformed', after: 1 }, { kind: 'stall' },
+]
+
+async function post(address: string, key: string, body: string | object, headers: Record<string, string> = {}): Promise<string> {
+  const response = await fetch(`${address}/v1/chat/completions`, {
+    method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body),
+  })
+  return response.text().catch(() => '')
+}
+
+/** Everything that this word must not be in. */
+async function assertNotLeaked(canary: string, level: number): Promise<void> {
+  assertNowhere(canary, 'what far received', sentTo(far))
+  assertNowhere(canary, 'what other received', sentTo(other))
+  assertNowhere(canary, 'a log', logs.join('\n'))
+  for (const { address } of [local, cloud]) assertNowhere(canary, 'metrics', await (await fetch(`${address}/metrics`)).text())
+  for (const table of ['model_call', 'audit_event', 'declassification']) {
+    const { rows } = await database.owner.pool.query<{ row: string }>(`select row_to_json(t)::text as row from ${table} t where label_level < $1`, [level])
+    assertNowhere(canary, table, rows.map(({ row }) => row).join('\n'))
+  }
+}
+
+for (const stream of [false, true]) {
+  for (const level of [2, 3] as const) {
+    test(`nothing of a P${level} run reaches a cloud model or a log, in any place, through any trouble, ${stream ? 'streamed' : 'whole'}`, { timeout: 100_000 }, async () => {
+      const canary = `canary-${level}-${stream}-q7x9.zulu@nest${level}.example`
+      const { key } = await openRun(database, level === 3 ? 'private' : 'open', level)
+      for (const [index, misbehaves] of troubles.entries()) {
+        // what is near may read it, and may say it again in its answers and its errors
+        near.answer({ text: [`near says ${canary}`], ...(misbehaves && { misbehaves: misbehaves.kind === 'status' ? { ...misbehaves, message: `could not read ${canary}` } : misbehaves }) })
+        far.answer({ text: ['from afar'], ...(misbehaves && { misbehaves }) })
+        for (const body of bodies(canary, index % 2 === 0 ? 'auto' : 'far/far')) {
+          const asked = typeof body === 'string' ? body : { ...body, stream }
+          await post(local.address, key, asked)
+          // as a worker that was taken over would: with what it likes, where it likes
+          await post(cloud.address, key, asked, { 'x-castellan-label': 'P0' })
+        }
+        near.release()
+        far.release()
+      }
+      await post(local.address, key, bodies(canary, 'auto')[0]!, { 'x-castellan-task': canary })
+      await post(cloud.address, canary, bodies(canary, 'auto')[0]!)
+      await fetch(`${cloud.address}/v1/${canary}`, { headers: { authorization: `Bearer ${key}` } })
+      await assertNotLeaked(canary, level)
+      assert.ok(sentTo(near).includes(canary), 'the word was read by who may read it, so it was there')
+    })
+  }
+}
+
+test('a redacted run did reach the cloud, so that the words above could have', () => {
+  assert.ok(far.calls().length > 0)
+  assert.match(sentTo(far), /\[\[MAIL_ADDRESS_1\]\]/)
+})
+
+test('two runs that differ in P3 contents, or in what is redacted, send the same bytes to cloud models', async () => {
+  for (const server of [near, far, other]) server.answer({ text: ['fine'] })
+  const since = far.calls().length
+  const bodyOf = (mail: string) => ({ model: 'far/far', messages: [{ role: 'user', content: `Please answer ${mail}, and greet ${mail}.` }, { role: 'assistant', content: 'Yes' }, { role: 'user', content: 'Now' }] })
+  for (const word of ['anna.arendt@one.example', 'b@two.example']) {
+    const { key } = await openRun(database, 'open', 2)
+    await post(local.address, key, bodyOf(word))
+    const secret = await openRun(database, 'private', 3)
+    await post(local.address, secret.key, bodyOf(word))
+  }
+  const [first, second, ...more] = far.calls().slice(since)
+  assert.deepEqual(more, [])
+  assert.equal(first!.body.toString('utf8'), second!.body.toString('utf8'))
+  assert.deepEqual(Object.keys(first!.headers), Object.keys(second!.headers))
+})
