@@ -29,7 +29,7 @@ export function sessionOf(request: FastifyRequest): Session {
 /** OpenAI's and Ollama's clients send a bearer token, Anthropic's `x-api-key`, Gemini's `x-goog-api-key`. */
 export function keyOf({ headers }: FastifyRequest): string | undefined {
   const given = headers['x-api-key'] ?? headers['x-goog-api-key'] ?? /^Bearer (.*)$/i.exec(headers.authorization ?? '')?.[1]
-  return typeof given === 'string' && /^cst_[0-9a-f]{64}$/.test(given) ? given : undefined
+  return typeof given === 'string' && /^(?:cst|ck)_[0-9a-f]{64}$/.test(given) ? given : undefined
 }
 
 /** `x-castellan-task` names the kind of work; `x-castellan-label` raises the label of this one call, e.g. for what a step has just read. */

@@ -48,7 +48,7 @@ export function createTraces({ gate, settings, authorization }: TraceOptions): T
   return {
     begin(call) {
       if (call.label.level > zoneClearance(settings.zone, call.label, call.lanes)) return unobserved
-      runOfNext = call.run.replaceAll('-', '')
+      runOfNext = (call.run ?? call.id).replaceAll('-', '')
       const span = tracer.startSpan(`chat ${call.candidate.model}`, { kind: SpanKind.CLIENT, root: true, attributes: { ...attributesOf(call, gate), ...(settings.content ? inputOf(call) : {}) } })
       return observe(span, settings.content)
     },
@@ -93,7 +93,7 @@ function observe(span: Span, content: boolean): ReturnType<CallObserver['begin']
   }
 }
 
-function attributesOf({ id, job, run, task, candidate, label, conversation }: ObservedCall, gate: GateName): Attributes {
+function attributesOf({ id, job, run, client, task, candidate, label, conversation }: ObservedCall, gate: GateName): Attributes {
   const { maxTokens, temperature, topP } = conversation
   return {
     'gen_ai.operation.name': 'chat',
@@ -103,8 +103,8 @@ function attributesOf({ id, job, run, task, candidate, label, conversation }: Ob
     ...(temperature !== undefined && { 'gen_ai.request.temperature': temperature }),
     ...(topP !== undefined && { 'gen_ai.request.top_p': topP }),
     'castellan.call': id,
-    'castellan.run': run,
-    'castellan.job': job,
+    ...(run !== null && { 'castellan.run': run, 'castellan.job': job ?? '' }),
+    ...(client !== undefined && { 'castellan.client': client }),
     'castellan.task': task,
     'castellan.gate': gate,
     'castellan.zone': candidate.zone,

@@ -36,7 +36,7 @@ export async function* createAttempt({ ledger, log, observer }: { ledger: CallLe
   const opened = await ledger.open({ session, label, task, candidate, inputTokens: estimate, outputTokens: conversation.maxTokens })
   if (opened.outcome === 'moved') throw new Moved()
 
-  const observed = observer?.begin({ id: opened.id, run: session.run, job: session.job, task, candidate, label, lanes: session.lanes, conversation })
+  const observed = observer?.begin({ id: opened.id, run: session.run, job: session.job, client: session.client?.name, task, candidate, label, lanes: session.lanes, conversation })
   let outputBytes = 0
   let usage: { inputTokens: number; outputTokens: number } | undefined
   let result: Pick<CallResult, 'state' | 'reason'> = { state: 'abandoned', reason: 'client_gone' }

@@ -24,7 +24,7 @@ test('a session is the run’s: its lane, its label of now, and the lanes as the
   await raise(database.owner, run, 2)
   const session = await findSession(gates.local, hashOfKey(key))
   assert.deepEqual([session?.run, session?.lane, session?.worker, session?.label], [run, 'open', 'open', { level: 2, integrity: 'trusted', lanes: ['open'] }])
-  assert.deepEqual(session?.lanes.get('client'), { name: 'client', worker: 'open', cloudClearance: 2, providers: ['ollama', 'cloud'] })
+  assert.deepEqual(session?.lanes.get('client'), { name: 'client', worker: 'open', cloudClearance: 2, providers: ['ollama', 'cloud'], redacts: false })
   assert.equal(await findSession(gates.local, hashOfKey(`${key}0`)), undefined)
 })
 
@@ -35,7 +35,7 @@ test('a call is opened with the label of the run and closed once', async () => {
   assert.ok(opened.outcome === 'opened')
   const result = { state: 'succeeded', inputTokens: 1, outputTokens: 2 } as const
   assert.deepEqual([await ledger.close(opened.id, result), await ledger.close(opened.id, result)], [true, false])
-  const [row] = await callsOf(database, session.run)
+  const [row] = await callsOf(database, session.run!)
   assert.deepEqual([row?.state, row?.label_level, row?.label_lanes, row?.closed], ['succeeded', 3, ['private'], true])
   const { rows } = await database.owner.pool.query('select count(*)::int as events from audit_event where subject = $1', [opened.id])
   assert.equal(rows[0].events, 1)
@@ -43,22 +43,22 @@ test('a call is opened with the label of the run and closed once', async () => {
 
 test('what was planned for another label is not opened', async () => {
   const session = await sessionOf('open', 1)
-  await raise(database.owner, session.run, 2)
+  await raise(database.owner, session.run!, 2)
   assert.deepEqual(await ledgerOf('local').open(intent(session, near)), { outcome: 'moved' })
-  assert.deepEqual(await callsOf(database, session.run), [])
+  assert.deepEqual(await callsOf(database, session.run!), [])
 })
 
 test('a call may carry more than its run does', async () => {
   const session = await sessionOf('private', 1)
   await ledgerOf('local').open({ ...intent(session, near), label: join(session.label, { ...PUBLIC_TRUSTED, level: 3 }) })
-  assert.deepEqual((await callsOf(database, session.run)).map((row) => row.label_level), [3])
+  assert.deepEqual((await callsOf(database, session.run!)).map((row) => row.label_level), [3])
 })
 
 test('the database itself keeps the cloud gate from opening what a lane does not clear', async () => {
   for (const [lane, level] of [['open', 2], ['client', 3], ['private', 0]] as const) {
     const session = await sessionOf(lane, level)
     assert.deepEqual(await ledgerOf('cloud').open(intent(session, far)), { outcome: 'moved' }, `${lane} P${level}`)
-    assert.deepEqual(await callsOf(database, session.run), [])
+    assert.deepEqual(await callsOf(database, session.run!), [])
   }
 })
 
@@ -72,7 +72,7 @@ test('a gate can neither write for the other, nor rewrite where a call went, nor
   await assert.rejects(gates.cloud.pool.query(`delete from model_call where id = $1`, [opened.id]), denied)
   await assert.rejects(createCallLedger({ database: gates.cloud, gate: 'local', retentionMs: () => 1 }).refuse({ session, label: session.label, task: 'chat', model: 'm', reason: 'r', set: [] }), denied)
   assert.equal(await ledgerOf('local').close(opened.id, { state: 'failed', inputTokens: 0, outputTokens: 0 }), false)
-  assert.equal((await callsOf(database, session.run))[0]?.state, 'open')
+  assert.equal((await callsOf(database, session.run!))[0]?.state, 'open')
 })
 
 test('a call of a model of one’s own costs nothing; what a cloud takes is not known, unless nothing reached it', async () => {
@@ -90,6 +90,6 @@ test('a call of a model of one’s own costs nothing; what a cloud takes is not 
 test('a refusal writes no name that does not look like one', async () => {
   const session = await sessionOf('open', 3)
   await ledgerOf('cloud').refuse({ session, label: session.label, task: 'chat', model: 'the password is 1234', reason: 'no', set: ['a', 'b'] })
-  const [row] = await callsOf(database, session.run)
+  const [row] = await callsOf(database, session.run!)
   assert.deepEqual([row?.model, row?.reason, row?.state], [null, 'no; set: a, b', 'refused'])
 })

@@ -75,8 +75,8 @@ export function createCallLedger({ database: { pool }, gate, retentionMs }: Ledg
       await pool.query({
         name: 'call-refuse',
         text: refuseText,
-        values: [id, session.id, session.run, gate, task, speakable(model), `${reason}; set: ${set.join(', ') || 'none'}`,
-          label.level, label.integrity, label.lanes, retentionMs(), JSON.stringify(set)],
+        values: [id, session.run === null ? null : session.id, session.run, gate, task, speakable(model), `${reason}; set: ${set.join(', ') || 'none'}`,
+          label.level, label.integrity, label.lanes, retentionMs(), JSON.stringify(set), session.run === null ? session.id : null],
       })
       return id
     },
@@ -102,16 +102,17 @@ function speakable(model: string): string | null {
 
 // The label that the plan was made for must still be the run's in the very statement that writes the row.
 const openText = `
-  insert into model_call (id, session_id, run_id, gate, task, upstream, model, zone, input_tokens, output_tokens,
+  insert into model_call (id, session_id, run_id, key_id, gate, task, upstream, model, zone, input_tokens, output_tokens,
     label_level, label_integrity, label_lanes, retain_until, cost_eur)
-  select $1, (found ->> 'id')::uuid, (found ->> 'run')::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, clock_timestamp() + $14 * interval '1 ms', $15
+  select $1, case when found ->> 'run' is not null then (found ->> 'id')::uuid end, (found ->> 'run')::uuid, case when found ->> 'run' is null then (found ->> 'id')::uuid end, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, clock_timestamp() + $14 * interval '1 ms', $15
   from session_find($12) as found
   where (found -> 'label' ->> 'level')::smallint = ($13::jsonb ->> 'label_level')::smallint
     and found -> 'label' ->> 'integrity' = $13::jsonb ->> 'label_integrity'
+    and coalesce((found -> 'client' ->> 'max_level')::smallint >= $9, true)
     and found -> 'label' -> 'lanes' @> ($13::jsonb -> 'label_lanes') and found -> 'label' -> 'lanes' <@ ($13::jsonb -> 'label_lanes')`
 
 const closedEvent = `
-  audit_append('call.closed', id::text, jsonb_build_object('run', run_id, 'gate', gate, 'task', task, 'upstream', upstream, 'model', model,
+  audit_append('call.closed', id::text, jsonb_build_object('run', run_id, 'key', key_id, 'gate', gate, 'task', task, 'upstream', upstream, 'model', model,
     'zone', zone, 'state', state, 'reason', reason, 'input_tokens', input_tokens, 'output_tokens', output_tokens), label_level)`
 
 // what took nothing in and gave nothing out was not paid for
@@ -130,7 +131,7 @@ const sweepText = `
 
 const refuseText = `
   with refused as (
-    insert into model_call (id, session_id, run_id, gate, task, model, state, reason, closed_at, cost_eur, label_level, label_integrity, label_lanes, retain_until)
-    values ($1, $2, $3, $4, $5, $6, 'refused', $7, clock_timestamp(), 0, $8, $9, $10, clock_timestamp() + $11 * interval '1 ms') returning *
-  ) select audit_append('call.refused', id::text, jsonb_build_object('run', run_id, 'gate', gate, 'task', task, 'set', $12::jsonb, 'reason', reason), label_level)
+    insert into model_call (id, session_id, run_id, key_id, gate, task, model, state, reason, closed_at, cost_eur, label_level, label_integrity, label_lanes, retain_until)
+    values ($1, $2, $3, $13, $4, $5, $6, 'refused', $7, clock_timestamp(), 0, $8, $9, $10, clock_timestamp() + $11 * interval '1 ms') returning *
+  ) select audit_append('call.refused', id::text, jsonb_build_object('run', run_id, 'key', key_id, 'gate', gate, 'task', task, 'set', $12::jsonb, 'reason', reason), label_level)
   from refused`

@@ -1,3 +1,4 @@
+import { matches } from '../house/index.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Database } from '../kernel/database/connect.ts'
 import type { Logger } from '../kernel/log.ts'
@@ -11,7 +12,7 @@ import { combineFaults, mayFallBack } from './fallback.ts'
 import type { HandOn } from './hand-on.ts'
 import type { CallObserver } from './observe.ts'
 import { plan, planWithRedaction, toBeListed, type Candidate, type Plan, type PlanRequest } from './plan.ts'
-import { findSession, type Session } from './session.ts'
+import { findSession, type Client, type Session } from './session.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface CallRequest {
@@ -92,7 +93,7 @@ export function createCalls(deps: CallsDeps): Calls {
     let planned = planAll(await withListings(asked))
     // a model may have been installed, or an upstream have come back, since it was last asked
     if (planned.outcome === 'unknown' || planned.outcome === 'silent') planned = planAll(await withListings(asked, secondLookMs))
-    if (planned.outcome === 'planned') return planned
+    if (planned.outcome === 'planned') return allowedTo(session, planned, request.model)
     const { task, set, reason } = planned
     if (planned.outcome === 'unknown') throw new Fault('missing', 'model_not_found', reason, { model: request.model })
     if (planned.outcome === 'silent') throw new Fault('unavailable', 'upstream.unreachable', reason, { model: request.model })
@@ -139,6 +140,7 @@ export function createCalls(deps: CallsDeps): Calls {
       let session: Session | undefined = request.session
       for (let look = 0; look < looks; look += 1) {
         if (level !== undefined && session.label.level > level + 1) throw labelRose()
+        if (session.client && (request.atLeast ?? 0) > session.client.maxLevel) throw aboveKey(session.client)
         const seen: Session = level === undefined ? session : { ...session, worker: 'open' }
         const label = join(level === undefined ? session.label : { ...session.label, level }, { ...PUBLIC_TRUSTED, level: request.atLeast ?? 0 })
         const planned = await decide(seen, label, request)
@@ -154,10 +156,25 @@ export function createCalls(deps: CallsDeps): Calls {
       const anything = { ...planRequest(session, session.label, { model: 'auto' }), routes: {} }
       const { upstreams } = await withListings(anything)
       return upstreams.flatMap(({ name, zone, models: listed }) =>
-        (listed ?? []).filter((model) => !model.embedding && model.zone === zone).map((model) => ({ upstream: name, model: model.name, zone })),
+        (listed ?? []).filter((model) => !model.embedding && model.zone === zone && isAllowed(session, name, model.name)).map((model) => ({ upstream: name, model: model.name, zone })),
       )
     },
   }
+}
+
+/** A key may name the models that it is for. */
+function allowedTo(session: Session, planned: Extract<Plan, { outcome: 'planned' }>, asked: string): Extract<Plan, { outcome: 'planned' }> {
+  const candidates = planned.candidates.filter(({ upstream, model }) => isAllowed(session, upstream, model))
+  if (candidates.length > 0) return { ...planned, candidates }
+  throw new Fault('missing', 'model_not_found', `${asked} is not among the models of key ${session.client?.name}: ${session.client?.models.join(', ')}`, { model: asked })
+}
+
+function isAllowed({ client }: Session, upstream: string, model: string): boolean {
+  return client === undefined || client.models.length === 0 || client.models.some((pattern) => matches(pattern, `${upstream}/${model}`))
+}
+
+function aboveKey({ name, maxLevel }: Client): Fault {
+  return new Fault('refused', 'label_refused', `key ${name} is good up to ${describeLevel(maxLevel)}; make one with a higher --max-label for what carries more`)
 }
 
 function labelRose(): Fault {

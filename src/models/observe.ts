@@ -6,8 +6,10 @@ import type { Candidate } from './plan.ts'
 /** One attempt at one model, as it begins. */
 export interface ObservedCall {
   readonly id: string
-  readonly run: string
-  readonly job: string
+  /** Null: a client asks. */
+  readonly run: string | null
+  readonly job: string | null
+  readonly client?: string | undefined
   readonly task: string
   readonly candidate: Candidate
   readonly label: Label

@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto'
 import type { Database } from '../kernel/database/connect.ts'
-import { fromRow, lanesByName, type Label, type Lane, type Lanes } from '../labels/index.ts'
+import { fromRow, lanesByName, type Label, type Lane, type Lanes, type Level } from '../labels/index.ts'
 
-/** Who asks: the run behind a key, with the lane and label that it has now. */
+/** Who asks: the run behind a key with the lane and label that it has now, or a client with what its key allows. */
 export interface Session {
+  /** Of the session of a run, or of the key of a client. */
   readonly id: string
   readonly keyHash: Buffer
-  readonly run: string
-  readonly job: string
+  readonly run: string | null
+  readonly job: string | null
+  readonly client?: Client
   readonly lane: string
   /** Who executes runs of that lane. */
   readonly worker: 'open' | 'private'
@@ -15,10 +17,20 @@ export interface Session {
   readonly lanes: Lanes
 }
 
+/** A program outside the house. */
+export interface Client {
+  readonly name: string
+  /** The highest label that a call of its may carry. */
+  readonly maxLevel: Level
+  /** `upstream/model`, with `*` for any characters; none: whatever label and lane allow. */
+  readonly models: readonly string[]
+}
+
 interface Found {
   readonly id: string
-  readonly run: string
-  readonly job: string
+  readonly run: string | null
+  readonly job: string | null
+  readonly client?: { readonly name: string; readonly max_level: Level; readonly models: readonly string[] }
   readonly lane: string
   readonly worker: 'open' | 'private'
   readonly label: { readonly level: number; readonly integrity: string; readonly lanes: string[] }
@@ -37,7 +49,7 @@ export function hashOfKey(key: string): Buffer {
   return createHash('sha256').update(key, 'utf8').digest()
 }
 
-/** The session of a key, with the label of this moment; nothing once its run is closed, taken over, or the key too old. */
+/** The session of a key, with the label of this moment; nothing once its run is closed or taken over, or the key too old, revoked, or of the other gate. */
 export async function findSession({ pool }: Pick<Database, 'pool'>, keyHash: Buffer): Promise<Session | undefined> {
   const { rows } = await pool.query<{ session: Found | null; lanes: LaneColumns[] | null }>({
     name: 'find-session',
@@ -46,9 +58,10 @@ export async function findSession({ pool }: Pick<Database, 'pool'>, keyHash: Buf
   })
   const { session, lanes } = rows[0]!
   if (!session) return undefined
-  const { label, ...rest } = session
+  const { label, client, ...rest } = session
   return {
     ...rest,
+    ...(client && { client: { name: client.name, maxLevel: client.max_level, models: client.models } }),
     keyHash,
     label: fromRow({ label_level: label.level, label_integrity: label.integrity, label_lanes: label.lanes }),
     lanes: lanesByName(

@@ -19,6 +19,7 @@ import { openSpentNonces } from '../outbox/spent-nonces.ts'
 import { bareApp } from '../server/bare-app.ts'
 import { auditRoutes } from './audit-routes.ts'
 import type { Boot, Host, Started } from './boot.ts'
+import { clientKeyRoutes } from './client-key-routes.ts'
 import { connectorRoutes } from './connector-routes.ts'
 import { startLoop, type Loop } from './loop.ts'
 import { createMailboxes, type Mailboxes } from './mailboxes.ts'
@@ -174,6 +175,7 @@ function createReleaserApp({ outbox, sealingKey, boot, signing, onChange, dieWhe
     verify: () => verifyAudit({ database: outbox.database, keys: new Map([[sealingKey.id, sealingKey.publicKey]]), known: readHeadFile(headFileOf(boot)) }),
   })
   connectorRoutes(app, outbox)
+  clientKeyRoutes(app, outbox)
   app.get('/mailboxes', async () => ({ ok: true, data: mailboxes.statuses() }))
   app.get('/mailboxes/problems', async () => ({ ok: true, data: mailboxes.problems() }))
   return app

@@ -128,8 +128,10 @@ export interface SessionTable {
 
 export interface ModelCallTable extends LabelColumns, Retained {
   id: string
-  session_id: string
-  run_id: string
+  /** Of a run's call; null of a client's, which has a key. */
+  session_id: Nullable<string>
+  run_id: Nullable<string>
+  key_id: Nullable<string>
   gate: 'local' | 'cloud'
   task: string
   upstream: Nullable<string>
@@ -158,4 +160,18 @@ export interface DeclassificationTable extends LabelColumns, Retained {
   kinds: JsonObject
   made_at: GeneratedTimestamp
   used_at: NullableTimestamp
+}
+
+export interface ClientKeyTable extends LabelColumns, Retained {
+  id: string
+  name: string
+  /** SHA-256. */
+  key_hash: Buffer
+  gate: 'local' | 'cloud'
+  lane: string
+  max_level: 0 | 1 | 2 | 3
+  models: Generated<string[]>
+  made_at: GeneratedTimestamp
+  expires_at: NullableTimestamp
+  revoked_at: NullableTimestamp
 }

@@ -14,6 +14,7 @@ export interface Schema {
   session: runs.SessionTable
   model_call: runs.ModelCallTable
   declassification: runs.DeclassificationTable
+  client_key: runs.ClientKeyTable
   content: ledger.ContentTable
   mail_message: ledger.MailMessageTable
   mailbox: ledger.MailboxTable

@@ -56,8 +56,8 @@ const logLines = `
 
 const calls = `
   delete from model_call where id in (
-    select c.id from model_call c join run r on r.id = c.run_id
-    where c.retain_until < $1 and c.state <> 'open' and r.closed_at is not null limit $2)`
+    select c.id from model_call c left join run r on r.id = c.run_id
+    where c.retain_until < $1 and c.state <> 'open' and (c.run_id is null or r.closed_at is not null) limit $2)`
 
 const declassifications = `
   delete from declassification where id in (select id from declassification where retain_until < $1 limit $2)`

@@ -37,8 +37,9 @@ returns smallint
 language plpgsql security definer set search_path = castellan, pg_temp as $$
 declare v_session jsonb := session_find(p_key_hash); v_level smallint; v_lanes text[];
 begin
-  if v_session is null then
-    raise exception 'this key opens nothing' using errcode = '42501';
+  -- a client's own key belongs to one gate
+  if v_session ->> 'run' is null then
+    raise exception 'this key opens no run' using errcode = '42501';
   end if;
   v_level := greatest(p_level, (v_session -> 'label' ->> 'level')::smallint);
   v_lanes := array(select jsonb_array_elements_text(v_session -> 'label' -> 'lanes'));

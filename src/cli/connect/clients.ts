@@ -1,0 +1,60 @@
+/** Where a gate is, and the key that opens it. */
+export interface Access {
+  /** e.g. http://127.0.0.1:7402 */
+  readonly address: string
+  readonly key: string
+  /** What the client is to ask for. */
+  readonly model: string
+}
+
+export interface ClientRecipe {
+  readonly name: string
+  readonly title: string
+  /** Where the settings go, in words that a person can follow. */
+  readonly where: string
+  /** The text to paste. */
+  settings(access: Access): string
+  readonly note?: string
+}
+
+const openaiEnvironment = ({ address, key }: Access) => `export OPENAI_BASE_URL=${address}/v1\nexport OPENAI_API_KEY=${key}`
+
+/** Programs that speak a wire of the gates, with the settings that make them speak to yours. */
+export const clients: readonly ClientRecipe[] = [
+  {
+    name: 'open-webui',
+    title: 'Open WebUI',
+    where: 'into the environment that it is started with, or under Admin settings → Connections → OpenAI',
+    settings: ({ address, key }) => `OPENAI_API_BASE_URL=${address}/v1\nOPENAI_API_KEY=${key}\nENABLE_OLLAMA_API=false`,
+    note: 'In Docker, run it with --network host: the gates answer to this machine alone. Each conversation chooses one of the models that the key may use.',
+  },
+  {
+    name: 'codex',
+    title: 'Codex CLI',
+    where: 'into ~/.codex/config.toml, and the key into the environment',
+    settings: ({ address, key, model }) => [
+      `model = "${model}"`, 'model_provider = "castellan"', '', '[model_providers.castellan]', 'name = "Castellan"', `base_url = "${address}/v1"`, 'wire_api = "responses"',
+      'env_key = "CASTELLAN_KEY"', '', '# in the shell', `# export CASTELLAN_KEY=${key}`,
+    ].join('\n'),
+  },
+  {
+    name: 'openai-sdk',
+    title: 'the OpenAI SDKs, and programs built on them',
+    where: 'into the environment',
+    settings: openaiEnvironment,
+    note: 'Ask for the model auto, task:NAME, or one of `castellan model list` as upstream/model.',
+  },
+  {
+    name: 'aider',
+    title: 'aider',
+    where: 'into the environment',
+    settings: ({ address, key, model }) => `export OPENAI_API_BASE=${address}/v1\nexport OPENAI_API_KEY=${key}\nexport AIDER_MODEL=openai/${model}`,
+  },
+  {
+    name: 'curl',
+    title: 'curl',
+    where: 'into a shell',
+    settings: ({ address, key, model }) =>
+      `curl ${address}/v1/chat/completions -H 'authorization: Bearer ${key}' -H 'content-type: application/json' \\\n  -d '{"model": "${model}", "messages": [{"role": "user", "content": "Say hello"}]}'`,
+  },
+]
