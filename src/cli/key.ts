@@ -33,7 +33,7 @@ export function register(program: Command, cli: Cli): void {
       const wanted = readKey(args[0]!, options)
       const client = await releaser()
       if (options.dryRun) return outcome({ state: 'dry_run', would: `would make key ${wanted.name} for gate ${wanted.gate}, lane ${wanted.lane}, up to ${describeLevel(wanted.max_level)}` }, (data) => data.would)
-      return outcome(await createClientKey(client, wanted), madeText)
+      return outcome({ ...(await createClientKey(client, wanted)), state: 'good' }, (data) => madeText(data))
     },
   })
 

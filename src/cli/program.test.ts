@@ -32,6 +32,7 @@ const status = {
 }
 const session = { id, state: 'open', browser: 'Firefox', opened_at: at, seen_at: at, expires_at: at }
 const key = { id: 'ed25519:a', kind: 'ed25519', name: 'me', scope: 'operator', enrolled_at: at, last_used_at: null, revoked_at: null, until: null, passkey: null, rp_id: null }
+const clientKey = { id, name: 'notes', gate: 'local', lane: 'private', max_level: 2, models: [], made_at: at, expires_at: null, revoked_at: null }
 
 const draft = await sampleDraft()
 const server: StubRoutes = {
@@ -56,6 +57,7 @@ const releaser: StubRoutes = {
   [`POST /drafts/${draft.id}/undo`]: { data: { outcome: 'undone', draft: id } }, [`POST /drafts/${draft.id}/resolve`]: { data: { outcome: 'resolved' } },
   'GET /connectors': { data: [{ name: 'file', kind: 'file', account: '/out', refusal: null, last_problem: null, copies: { late: 0, failed: 0 } }] }, 'GET /connectors/file/reach': { data: null },
   'GET /keys': { data: [key] }, 'POST /keys/enroll': { data: key }, 'POST /keys/ed25519:a/revoke': { data: key },
+  'GET /client-keys': { data: [clientKey] }, 'POST /client-keys': { data: { ...clientKey, key: 'ck_1' } }, 'POST /client-keys/notes/revoke': { data: { name: 'notes', state: 'revoked' } },
   'GET /audit/verify': { data: { ok: true, sealed: 3, batches: 1, unsealed: { count: 0, oldest: null } } },
   'GET /audit/events': { data: [{ at, actor: 'castellan_server', kind: 'operator.request', subject: 'brief', detail: { request: 'job.run' } }] },
 }
@@ -72,6 +74,8 @@ const commands: Record<string, { argv: string[]; data: 'array' | 'state' | 'obje
   'dead list': { argv: [], data: 'array' }, 'dead redrive': { argv: [id], data: 'array' },
   'tool list': { argv: [], data: 'array' }, 'tool run': { argv: ['text.echo'], data: 'state' },
   'model list': { argv: [], data: 'array' }, 'model test': { argv: [], data: 'array' },
+  'key create': { argv: ['notes'], data: 'state' }, 'key list': { argv: [], data: 'array' }, 'key revoke': { argv: ['notes', '--yes'], data: 'state' },
+  connect: { argv: ['curl'], data: 'object' },
   'draft list': { argv: [], data: 'array' }, 'draft show': { argv: [draft.id], data: 'state' }, 'draft approve': { argv: [draft.id, '--yes'], data: 'state' },
   'draft edit': { argv: [draft.id, '--subject', 'Neu'], data: 'state' }, 'draft snooze': { argv: [draft.id, '--until', '2h'], data: 'state' },
   'draft deny': { argv: [draft.id], data: 'state' }, 'draft undo': { argv: [draft.id], data: 'state' },
