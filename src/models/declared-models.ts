@@ -45,6 +45,9 @@ function withoutKey({ name, zone, kind }: UpstreamSettings, secret: string): Ups
     async *chat() {
       throw fault()
     },
+    embed: async () => {
+      throw fault()
+    },
     models: async () => {
       throw fault()
     },

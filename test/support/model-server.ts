@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { piecesOf, type Piece, type ScriptedAnswer, type ScriptedModel } from './model-script.ts'
+import { embedding } from './model-wire-embed.ts'
 import { ollamaWire } from './model-wire-ollama.ts'
 import { openaiWire } from './model-wire-openai.ts'
 
@@ -107,7 +108,18 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     if (path === '/api/show') return model ? json(response, 200, asShow(model)) : json(response, 404, { error: `model '${String(logged.json?.['model'])}' not found` })
     if (path === '/api/chat') return say(logged, response, model, (answer) => ollamaWire(answer, logged))
     if (path === '/v1/chat/completions') return say(logged, response, model, (answer) => openaiWire(answer, logged))
+    if (path === '/api/embed' || path === '/v1/embeddings') return embed(logged, response, model)
     json(response, 404, { error: 'not found' })
+  }
+
+  async function embed(request: LoggedRequest, response: ServerResponse, model: ScriptedModel | undefined): Promise<void> {
+    const chosen = queue.shift() ?? script
+    const { misbehaves: fault } = typeof chosen === 'function' ? chosen(request) : chosen
+    if (!model) return json(response, 404, { error: { message: `model '${String(request.json?.['model'])}' not found` } })
+    if (fault?.kind === 'status') return json(response, fault.status, { error: { message: fault.message ?? `scripted ${fault.status}` } })
+    if (fault?.kind === 'stall') await hold()
+    if (fault?.kind === 'die') return void response.destroy()
+    json(response, 200, embedding(request, fault?.kind === 'malformed'))
   }
 
   async function log(request: IncomingMessage, response: ServerResponse): Promise<LoggedRequest> {
