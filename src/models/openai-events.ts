@@ -90,7 +90,8 @@ function usageOf(usage: Usage): ChatChunk {
   }
 }
 
-function tokens(count: unknown): number {
+/** A count as the ledger can hold it, whatever a server says. */
+export function tokens(count: unknown): number {
   return typeof count === 'number' && count > 0 ? Math.min(Math.trunc(count), mostTokens) : 0
 }
 
