@@ -7,6 +7,7 @@ import { parseJson } from './transport.ts'
 
 interface Said {
   readonly content?: string | null
+  readonly refusal?: string | null
   readonly reasoning_content?: string | null
   readonly reasoning?: string | null
   readonly tool_calls?: readonly { readonly index?: number; readonly id?: string; readonly function?: { readonly name?: string; readonly arguments?: string } }[] | null
@@ -40,7 +41,9 @@ export function openaiEvents(upstream: string, { hidesUsage = false } = {}): Eve
     const said = choice?.delta ?? choice?.message
     const thinking = said?.reasoning_content ?? said?.reasoning
     if (thinking) yield { kind: 'thinking', text: thinking }
-    if (said?.content) yield { kind: 'text', text: said.content }
+    // a refusal is what the model says instead of an answer
+    const text = said?.content || said?.refusal
+    if (text) yield { kind: 'text', text }
     for (const call of said?.tool_calls ?? []) {
       // some servers leave the index out and send each call whole
       const index = call.index ?? (call.id ? calls.size : Math.max(0, calls.size - 1))
