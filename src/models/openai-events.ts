@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Fault } from '../kernel/fault.ts'
 import type { ChatChunk } from './chat.ts'
+import { checkChunks } from './check-chunks.ts'
 import { finishReason } from './openai-wire.ts'
 import type { EventReader } from './pass.ts'
 import { parseJson } from './transport.ts'
@@ -54,14 +55,6 @@ export function openaiEvents(upstream: string, { hidesUsage = false } = {}): Eve
     finished = choice?.finish_reason ?? (choice?.message ? 'stop' : finished)
   }
 
-  function understandAll(event: Event): ChatChunk[] {
-    try {
-      return [...understand(event)]
-    } catch {
-      throw new Fault('unavailable', 'upstream.malformed', `upstream ${upstream} sent something that does not have the shape of an answer`, { upstream })
-    }
-  }
-
   return {
     read(data) {
       if (data === '[DONE]') {
@@ -71,7 +64,7 @@ export function openaiEvents(upstream: string, { hidesUsage = false } = {}): Eve
       const event = (parseJson(upstream, data) ?? {}) as Event
       if (event.error) throw new Fault('unavailable', 'upstream.failed', `upstream ${upstream} failed${messageOf(event.error)}`, { upstream })
       usage = event.usage ?? usage
-      return { chunks: understandAll(event), hidden: hidesUsage && event.usage != null && event.choices?.length === 0 }
+      return { chunks: checkChunks(upstream, () => understand(event)), hidden: hidesUsage && event.usage != null && event.choices?.length === 0 }
     },
     end() {
       if (finished === undefined) throw new Fault('unavailable', 'upstream.died', `upstream ${upstream} ended its answer before it was done`, { upstream })

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Fault } from '../kernel/fault.ts'
 import type { ChatChunk, FinishReason } from './chat.ts'
+import { checkChunks } from './check-chunks.ts'
 import { tokens } from './openai-events.ts'
 import type { EventReader } from './pass.ts'
 import { parseJson } from './transport.ts'
@@ -10,6 +11,8 @@ interface Item {
   readonly call_id?: string
   readonly name?: string
   readonly arguments?: string
+  /** Of a tool that takes free text. */
+  readonly input?: string
   readonly content?: readonly { readonly text?: string; readonly refusal?: string }[] | null
   readonly summary?: readonly { readonly text?: string }[] | null
 }
@@ -43,6 +46,7 @@ interface Event extends Failure {
   readonly text?: string
   readonly refusal?: string
   readonly arguments?: string
+  readonly input?: string
   readonly item?: Item
   readonly response?: Response
   readonly error?: Failure | null
@@ -50,10 +54,9 @@ interface Event extends Failure {
 
 /** What was understood of one item of the output. */
 interface Heard {
-  kind?: 'text' | 'thinking' | 'tool_call'
   call?: number
-  /** By part; of a call its arguments are part 0. */
-  readonly parts: Map<number, string>
+  /** How many characters, by part; of a call its arguments are part 0. */
+  readonly parts: Map<number, number>
 }
 
 /**
@@ -67,34 +70,35 @@ export function responsesEvents(upstream: string, { isPassed = false } = {}): Ev
   let told: Fault | undefined
 
   const heardOf = (index: number): Heard => {
-    const known = items.get(index) ?? { parts: new Map<number, string>() }
+    const known = items.get(index) ?? { parts: new Map<number, number>() }
     items.set(index, known)
     return known
   }
 
   function* hear(kind: 'text' | 'thinking', index: number, part: number, text: string | undefined, isWhole: boolean): Generator<ChatChunk> {
     const heard = heardOf(index)
-    const before = heard.parts.get(part) ?? ''
-    const rest = isWhole ? (text ?? '').slice(before.length) : (text ?? '')
+    const before = heard.parts.get(part) ?? 0
+    const rest = isWhole ? (text ?? '').slice(before) : (text ?? '')
     if (rest === '') return
-    if (kind === 'thinking' && part > 0 && before === '') yield { kind, text: '\n\n' }
-    heard.parts.set(part, before + rest)
+    if (kind === 'thinking' && part > 0 && before === 0) yield { kind, text: '\n\n' }
+    heard.parts.set(part, before + rest.length)
     yield { kind, text: rest }
   }
 
-  function* hearCall(index: number, item: Pick<Item, 'call_id' | 'name' | 'arguments'>, isWhole: boolean): Generator<ChatChunk> {
+  function* hearCall(index: number, item: Pick<Item, 'call_id' | 'name' | 'arguments' | 'input'>, isWhole: boolean): Generator<ChatChunk> {
     const heard = heardOf(index)
     const isNew = heard.call === undefined
     const call = (heard.call ??= calls++)
-    const before = heard.parts.get(0) ?? ''
-    const rest = isWhole ? (item.arguments ?? '').slice(before.length) : (item.arguments ?? '')
-    heard.parts.set(0, before + rest)
+    const before = heard.parts.get(0) ?? 0
+    const said = item.arguments ?? item.input ?? ''
+    const rest = isWhole ? said.slice(before) : said
+    heard.parts.set(0, before + rest.length)
     if (isNew) yield { kind: 'tool_call', index: call, id: item.call_id || `call_${randomUUID()}`, ...(item.name ? { name: item.name } : {}), arguments: rest }
     else if (rest !== '') yield { kind: 'tool_call', index: call, arguments: rest }
   }
 
   function* hearItem(index: number, item: Item | undefined): Generator<ChatChunk> {
-    if (item?.type === 'function_call') yield* hearCall(index, item, true)
+    if (item?.type === 'function_call' || item?.type === 'custom_tool_call') yield* hearCall(index, item, true)
     else if (item?.type === 'message') for (const [part, { text, refusal }] of (item.content ?? []).entries()) yield* hear('text', index, part, text ?? refusal, true)
     else if (item?.type === 'reasoning') {
       const thought = item.summary?.length ? item.summary : (item.content ?? [])
@@ -114,7 +118,7 @@ export function responsesEvents(upstream: string, { isPassed = false } = {}): Ev
     const index = event.output_index ?? 0
     switch (event.type) {
       case 'response.output_item.added':
-        if (event.item?.type === 'function_call') yield* hearCall(index, event.item, true)
+        if (event.item?.type?.endsWith('_call')) yield* hearItem(index, event.item)
         return
       case 'response.output_item.done':
         return yield* hearItem(index, event.item)
@@ -130,8 +134,10 @@ export function responsesEvents(upstream: string, { isPassed = false } = {}): Ev
       case 'response.reasoning_summary_text.done':
       case 'response.reasoning_text.done':
         return yield* hear('thinking', index, event.summary_index ?? event.content_index ?? 0, event.text, true)
+      case 'response.custom_tool_call_input.delta':
       case 'response.function_call_arguments.delta':
         return yield* hearCall(index, event.delta === undefined ? {} : { arguments: event.delta }, false)
+      case 'response.custom_tool_call_input.done':
       case 'response.function_call_arguments.done':
         return yield* hearCall(index, event, true)
       case 'response.completed':
@@ -149,11 +155,7 @@ export function responsesEvents(upstream: string, { isPassed = false } = {}): Ev
       // OpenAI says `error` first and `response.failed` after it, and there are clients that heed only the second
       if (event.type === 'error') told = failed(upstream, event.error ?? event)
       else if (event.error && event.type === undefined) throw failed(upstream, event.error)
-      try {
-        return { chunks: [...understand(event)] }
-      } catch {
-        throw new Fault('unavailable', 'upstream.malformed', `upstream ${upstream} sent something that does not have the shape of an answer`, { upstream })
-      }
+      return { chunks: checkChunks(upstream, () => understand(event)) }
     },
     end() {
       if (told) throw isPassed ? new Fault(told.kind, told.code, told.message, { ...told.details, passed: true }) : told
