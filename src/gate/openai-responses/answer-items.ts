@@ -1,5 +1,6 @@
 import { newId } from '../../kernel/ids.ts'
 import type { ChatChunk } from '../../models/index.ts'
+import { inputOf } from './free-text-tools.ts'
 
 /** What became of an answer's items. */
 type ItemStatus = 'in_progress' | 'completed' | 'incomplete'
@@ -27,7 +28,7 @@ export interface AnswerItems {
   output(status: ItemStatus): object[]
 }
 
-export function createAnswerItems(emit: Emit): AnswerItems {
+export function createAnswerItems(emit: Emit, freeText: ReadonlySet<string>): AnswerItems {
   const all: OpenItem[] = []
   const done = new Map<OpenItem, object>()
   const calls = new Map<number, OpenItem>()
@@ -61,7 +62,8 @@ export function createAnswerItems(emit: Emit): AnswerItems {
         endSpeaking()
         const known = calls.get(chunk.index)
         // fragments of several calls may alternate, so a call is open until the answer ends
-        const call = known ?? begin(beginCall(chunk.id ?? `call_${newId()}`, chunk.name ?? ''))
+        const [id, name] = [chunk.id ?? `call_${newId()}`, chunk.name ?? '']
+        const call = known ?? begin(freeText.has(name) ? beginFreeText(id, name) : beginCall(id, name))
         if (!known) calls.set(chunk.index, call)
         if (chunk.arguments !== '') call.add(chunk.arguments)
       }
@@ -137,6 +139,28 @@ const beginCall = (callId: string, name: string): Begin => (emit, index) => {
     },
     close(status) {
       emit('response.function_call_arguments.done', { ...at, name, arguments: text })
+      emit('response.output_item.done', { output_index: index, item: item(status) })
+    },
+  }
+}
+
+const beginFreeText = (callId: string, name: string): Begin => (emit, index) => {
+  const id = `ctc_${newId()}`
+  let written = ''
+  let input = ''
+  const item = (status: ItemStatus) => ({ id, type: 'custom_tool_call', status, call_id: callId, name, input })
+  const at = { item_id: id, output_index: index }
+  emit('response.output_item.added', { output_index: index, item: item('in_progress') })
+  return {
+    kind: 'tool_call',
+    index,
+    item,
+    // what the input is can be said once its quotes are closed
+    add: (delta) => void (written += delta),
+    close(status) {
+      input = inputOf(written)
+      if (input !== '') emit('response.custom_tool_call_input.delta', { ...at, delta: input })
+      emit('response.custom_tool_call_input.done', { ...at, input })
       emit('response.output_item.done', { output_index: index, item: item(status) })
     },
   }

@@ -1,6 +1,7 @@
 import { Fault } from '../../kernel/fault.ts'
 import type { ChatMessage, ContentPart } from '../../models/index.ts'
 import { fields, wrong, type Fields } from '../check.ts'
+import { argumentsOf } from './free-text-tools.ts'
 
 const roles = ['system', 'developer', 'user', 'assistant'] as const
 
@@ -54,13 +55,20 @@ function readItem(item: Fields): ChatMessage {
       if (!id || !name) throw wrong(item.path, '{"type":"function_call","call_id":…,"name":…,"arguments":…}')
       return { role: 'assistant', content: '', toolCalls: [{ id, name, arguments: item.text('arguments') ?? '{}' }] }
     }
+    case 'custom_tool_call': {
+      const id = item.text('call_id')
+      const name = item.text('name')
+      if (!id || !name) throw wrong(item.path, '{"type":"custom_tool_call","call_id":…,"name":…,"input":…}')
+      return { role: 'assistant', content: '', toolCalls: [{ id, name, arguments: argumentsOf(item.text('input') ?? '') }] }
+    }
+    case 'custom_tool_call_output':
     case 'function_call_output': {
       const toolCallId = item.text('call_id')
       if (!toolCallId) throw wrong(`${item.path}.call_id`, 'the id of the call that this answers')
       return { role: 'tool', content: readContent(item, 'output'), toolCallId }
     }
     default: {
-      const instead = type === 'item_reference' ? 'nothing is stored that it could refer to; send the item itself' : 'items are message, reasoning, function_call and function_call_output'
+      const instead = type === 'item_reference' ? 'nothing is stored that it could refer to; send the item itself' : 'items are message, reasoning, function_call, custom_tool_call and their outputs'
       throw new Fault('invalid', 'request.unsupported', `${item.path}: ${type} is not served: ${instead}`, { param: item.path })
     }
   }

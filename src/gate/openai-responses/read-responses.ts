@@ -3,12 +3,15 @@ import type { Conversation, FunctionTool, ResponseFormat } from '../../models/in
 import type { AskedCall } from '../answer-call.ts'
 import { fields, wrong, type Fields } from '../check.ts'
 import { present } from '../openai-chat/read-chat.ts'
+import { readFreeTextTool } from './free-text-tools.ts'
 import { readInput } from './read-input.ts'
 
 /** A request of OpenAI's responses, as far as Castellan serves it. */
 export interface ResponsesCall extends AskedCall {
   /** What an answer repeats of its request. */
   readonly echo: Readonly<Record<string, unknown>>
+  /** The names of the tools that take free text. */
+  readonly freeText: ReadonlySet<string>
 }
 
 const longestModelName = 200
@@ -44,6 +47,7 @@ export function readResponses(body: unknown): ResponsesCall {
     stream,
     native: { wire: 'openai-responses', body: body as Record<string, unknown>, headers: {}, stream },
     conversation,
+    freeText: new Set((asked.list('tools') ?? []).filter((tool) => (tool as { type: string }).type === 'custom').map((tool) => (tool as { name: string }).name)),
     echo: {
       instructions: instructions ?? null,
       max_output_tokens: conversation.maxTokens ?? null,
@@ -77,7 +81,9 @@ function readTools(asked: Fields): FunctionTool[] | undefined {
   if (!tools || tools.length === 0) return undefined
   return tools.map((value, index) => {
     const tool = fields(value, `tools[${index}]`)
-    if (tool.text('type') !== 'function') throw wrong(`${tool.path}.type`, '"function"; tools that a provider runs by itself, and those of free text, are not served')
+    const type = tool.text('type')
+    if (type === 'custom') return readFreeTextTool(tool)
+    if (type !== 'function') throw wrong(`${tool.path}.type`, '"function" or "custom"; tools that a provider runs by itself are not served')
     const name = tool.text('name')
     if (!name) throw wrong(`${tool.path}.name`, 'the name of the function')
     tool.object('parameters')
@@ -94,7 +100,7 @@ function readToolChoice(asked: Fields): Conversation['toolChoice'] {
   if (typeof asked.get('tool_choice') === 'string') return asked.oneOf('tool_choice', ['auto', 'none', 'required'] as const)
   const choice = asked.object('tool_choice')
   if (!choice) return undefined
-  const name = choice.text('type') === 'function' ? choice.text('name') : undefined
+  const name = ['function', 'custom'].includes(choice.text('type') ?? '') ? choice.text('name') : undefined
   if (!name) throw wrong('tool_choice', 'auto, none, required, or {"type":"function","name":…}')
   return { name }
 }

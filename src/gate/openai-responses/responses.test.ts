@@ -106,6 +106,29 @@ for (const { name, gate, lane, upstream } of gates) {
     assert.ok(!sent.body.includes('opaque'))
   })
 
+  test(`${name}: a tool that takes free text is called with text and answered, whole and streamed`, async () => {
+    const { key } = await openRun(database, lane)
+    const script = { toolCalls: [{ name: 'apply_patch', arguments: { input: '*** Begin "Patch"\nä' } }, { name: 'find', arguments: { word: 'b' } }] }
+    server.next(script, script)
+    const client = clientOf(gate, key)
+    const patch = { type: 'custom' as const, name: 'apply_patch', description: 'Changes files.', format: { type: 'grammar' as const, syntax: 'lark' as const, definition: 'start: "*** Begin"' } }
+    const asked = { model: 'scripted:latest', input: 'Hello', tools: [patch, find] }
+    const whole = await client.responses.create(asked)
+    const offered = server.calls().at(-1)!.json!['tools'] as { function: { name: string; description: string; parameters: { required: string[] } } }[]
+    assert.deepEqual(offered.map(({ function: { name: called, parameters } }) => [called, parameters.required]), [['apply_patch', ['input']], ['find', ['word']]])
+    assert.match(offered[0]!.function.description, /Changes files\.\n\n.*grammar \(lark\):\nstart: /)
+    const streamed = await client.responses.stream(asked).finalResponse()
+    for (const { output } of [whole, streamed]) {
+      assert.deepEqual(output.map((item) => (item.type === 'custom_tool_call' ? item.input : item.type === 'function_call' && item.arguments)), ['*** Begin "Patch"\nä', '{"word":"b"}'])
+    }
+    const [call] = whole.output
+    assert.ok(call?.type === 'custom_tool_call')
+    await client.responses.create({ ...asked, input: [{ role: 'user', content: 'Hello' }, { type: 'custom_tool_call', call_id: call.call_id, name: call.name, input: call.input }, { type: 'custom_tool_call_output', call_id: call.call_id, output: 'Done.' }] })
+    const [, made, answered] = server.calls().at(-1)!.json!['messages'] as { content: string; tool_calls?: { function: { arguments: unknown } }[] }[]
+    const written = made!.tool_calls![0]!.function.arguments
+    assert.deepEqual([typeof written === 'string' ? JSON.parse(written) : written, answered!.content], [{ input: call.input }, 'Done.'])
+  })
+
   test(`${name}: what is parsed by a schema has the schema's type`, async () => {
     const { key } = await openRun(database, lane)
     server.next({ text: ['{"city":', '"Wien"}'] })
@@ -157,7 +180,7 @@ test('what is not served is refused with the field and in words, before anything
     [{ tools: [{ type: 'mcp', server_url: 'https://evil.example' }] }, 'tools[0].type', /provider runs/],
     [{ tool_choice: { type: 'web_search_preview' } }, 'tool_choice', /auto, none/],
     [{ input: [{ type: 'item_reference', id: 'x' }] }, 'input[0]', /send the item itself/],
-    [{ input: [{ type: 'web_search_call', id: 'x', status: 'completed' }] }, 'input[0]', /function_call_output/],
+    [{ input: [{ type: 'web_search_call', id: 'x', status: 'completed' }] }, 'input[0]', /their outputs/],
     [{ input: [{ role: 'user', content: [{ type: 'input_file', file_url: 'http://169.254.169.254/' }] }] }, 'input[0].content[0]', /input_image/],
     [{ input: [{ role: 'user', content: [{ type: 'input_image', image_url: 'http://169.254.169.254/' }] }] }, 'input[0].content[0].image_url', /data:/],
     [{ input: [] }, 'input', /at least one/],

@@ -5,25 +5,25 @@ import { openaiError, toldError } from '../wire-error.ts'
 import { createAnswerItems } from './answer-items.ts'
 import type { ResponsesCall } from './read-responses.ts'
 
-type Echo = ResponsesCall['echo']
+type Asked = Pick<ResponsesCall, 'echo' | 'freeText'>
 type Usage = Extract<ChatChunk, { kind: 'usage' }>
 
 /** OpenAI's responses. */
-export function openaiResponses(echo: Echo): Wire {
+export function openaiResponses(echo: Asked['echo'], freeText: Asked['freeText']): Wire {
   return {
     contentType: 'text/event-stream; charset=utf-8',
     whole: async (answer, now) => {
-      const response = createResponse(echo, answer, now, () => {})
+      const response = createResponse({ echo, freeText }, answer, now, () => {})
       for await (const chunk of answer.chunks) response.take(chunk)
       return response.end()
     },
-    stream: (answer, now) => eventWriter(echo, answer, now),
+    stream: (answer, now) => eventWriter({ echo, freeText }, answer, now),
     error: openaiError,
   }
 }
 
 /** Writes the life of a response as events, each with its type twice and its number, as clients expect them. */
-function eventWriter(echo: Echo, answer: Named, now: Date): StreamWriter {
+function eventWriter(asked: Asked, answer: Named, now: Date): StreamWriter {
   let said = ''
   let sequence = 0
   const emit = (type: string, body: object) => {
@@ -35,7 +35,7 @@ function eventWriter(echo: Echo, answer: Named, now: Date): StreamWriter {
     said = ''
     return text
   }
-  const response = createResponse(echo, answer, now, emit)
+  const response = createResponse(asked, answer, now, emit)
   return {
     begin() {
       emit('response.created', { response: response.now('in_progress') })
@@ -64,8 +64,8 @@ function eventWriter(echo: Echo, answer: Named, now: Date): StreamWriter {
 
 type Status = 'in_progress' | 'completed' | 'incomplete' | 'failed'
 
-function createResponse(echo: Echo, { upstream, model }: Named, created: Date, emit: (type: string, body: object) => void) {
-  const items = createAnswerItems(emit)
+function createResponse({ echo, freeText }: Asked, { upstream, model }: Named, created: Date, emit: (type: string, body: object) => void) {
+  const items = createAnswerItems(emit, freeText)
   const id = `resp_${newId()}`
   let finish: FinishReason = 'stop'
   let usage: Usage | undefined
