@@ -118,6 +118,13 @@ test('a gate local that was taken over gets nothing past gate cloud without a re
   const leaky = asking(`Hello ${mail}`)
   assert.deepEqual(await send(leaky, { 'x-castellan-declassification': await record(leaky) }), [403, 'redaction_incomplete'])
   assert.equal(far.calls().length, asked)
+  const beside = { ...clean, messages: [{ ...clean.messages[0], name: mail }], chat_template_kwargs: { note: mail } }
+  const answered = await fetch(`${cloud.address}/v1/chat/completions`, {
+    method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', 'x-castellan-declassification': await record(beside) }, body: JSON.stringify(beside),
+  })
+  assert.equal(answered.status, 200)
+  assert.deepEqual(far.calls().at(-1)!.json!['messages'], clean.messages)
+  assert.ok(!sentTo(far).includes(mail), 'what stands beside the conversation is not scanned, so it does not go on')
 })
 
 test('a picture cannot be redacted, so it is not handed on', async () => {

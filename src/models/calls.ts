@@ -167,7 +167,9 @@ export function createCalls(deps: CallsDeps): Calls {
   return {
     call: async (request) => {
       const level = await lowered(request)
-      return settle(request, level, (session, label, planned) => walk(session, label, planned, request))
+      // what was scanned is the conversation; in the body itself more may stand
+      const scanned = level === undefined ? request : { ...request, native: undefined }
+      return settle(request, level, (session, label, planned) => walk(session, label, planned, scanned))
     },
 
     embed: ({ input, dimensions, signal, ...request }) =>
