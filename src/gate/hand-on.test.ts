@@ -54,6 +54,19 @@ test('what a P2 run asks of a cloud model leaves without names and numbers, and 
   )
 })
 
+test('what is asked on the wire of responses leaves redacted too, and texts for vectors do not leave at all', async () => {
+  await letRedact('open')
+  const { key } = await openRun(database, 'open', 2)
+  far.next((request) => ({ text: ['Dear ', /write to (\S+) now/.exec(JSON.stringify(request.json))![1]!] }))
+  const tools = [{ type: 'custom' as const, name: 'note', description: `for ${mail}` }]
+  const response = await clientOf(key).responses.stream({ model: 'far/far', instructions: `You serve ${mail}.`, input: `Please write to ${mail} now`, tools }).finalResponse()
+  assert.equal(response.output_text, `Dear ${mail}`)
+  assert.ok(!far.bytes().toString('latin1').includes('ines'))
+  const sent = far.requests.length
+  await assert.rejects(clientOf(key).embeddings.create({ model: 'far/far', input: mail }), (error) => error instanceof OpenAI.APIError && error.code === 'label_refused')
+  assert.equal(far.requests.length, sent)
+})
+
 test('a value comes back inside the arguments of a tool as JSON writes it', async () => {
   await letRedact('open')
   const { key } = await openRun(database, 'open', 2)
