@@ -1,6 +1,7 @@
 import { newId } from '../../kernel/ids.ts'
 import type { ChatChunk } from '../../models/index.ts'
 import { inputOf } from './free-text-tools.ts'
+import type { ClientTool } from './read-tools.ts'
 
 /** What became of an answer's items. */
 type ItemStatus = 'in_progress' | 'completed' | 'incomplete'
@@ -28,7 +29,7 @@ export interface AnswerItems {
   output(status: ItemStatus): object[]
 }
 
-export function createAnswerItems(emit: Emit, freeText: ReadonlySet<string>): AnswerItems {
+export function createAnswerItems(emit: Emit, tools: ReadonlyMap<string, ClientTool>): AnswerItems {
   const all: OpenItem[] = []
   const done = new Map<OpenItem, object>()
   const calls = new Map<number, OpenItem>()
@@ -62,8 +63,9 @@ export function createAnswerItems(emit: Emit, freeText: ReadonlySet<string>): An
         endSpeaking()
         const known = calls.get(chunk.index)
         // fragments of several calls may alternate, so a call is open until the answer ends
-        const [id, name] = [chunk.id ?? `call_${newId()}`, chunk.name ?? '']
-        const call = known ?? begin(freeText.has(name) ? beginFreeText(id, name) : beginCall(id, name))
+        const id = chunk.id ?? `call_${newId()}`
+        const tool = tools.get(chunk.name ?? '') ?? { name: chunk.name ?? '', takesFreeText: false }
+        const call = known ?? begin(tool.takesFreeText ? beginFreeText(id, tool) : beginCall(id, tool))
         if (!known) calls.set(chunk.index, call)
         if (chunk.arguments !== '') call.add(chunk.arguments)
       }
@@ -123,10 +125,10 @@ const beginReasoning: Begin = (emit, index) => {
   }
 }
 
-const beginCall = (callId: string, name: string): Begin => (emit, index) => {
+const beginCall = (callId: string, { name, namespace }: ClientTool): Begin => (emit, index) => {
   const id = `fc_${newId()}`
   let text = ''
-  const item = (status: ItemStatus) => ({ id, type: 'function_call', status, call_id: callId, name, arguments: text })
+  const item = (status: ItemStatus) => ({ id, type: 'function_call', status, call_id: callId, name, ...(namespace !== undefined && { namespace }), arguments: text })
   const at = { item_id: id, output_index: index }
   emit('response.output_item.added', { output_index: index, item: item('in_progress') })
   return {
@@ -144,11 +146,11 @@ const beginCall = (callId: string, name: string): Begin => (emit, index) => {
   }
 }
 
-const beginFreeText = (callId: string, name: string): Begin => (emit, index) => {
+const beginFreeText = (callId: string, { name, namespace }: ClientTool): Begin => (emit, index) => {
   const id = `ctc_${newId()}`
   let written = ''
   let input = ''
-  const item = (status: ItemStatus) => ({ id, type: 'custom_tool_call', status, call_id: callId, name, input })
+  const item = (status: ItemStatus) => ({ id, type: 'custom_tool_call', status, call_id: callId, name, ...(namespace !== undefined && { namespace }), input })
   const at = { item_id: id, output_index: index }
   emit('response.output_item.added', { output_index: index, item: item('in_progress') })
   return {

@@ -2,6 +2,7 @@ import { Fault } from '../../kernel/fault.ts'
 import type { ChatMessage, ContentPart } from '../../models/index.ts'
 import { fields, wrong, type Fields } from '../check.ts'
 import { argumentsOf } from './free-text-tools.ts'
+import { offeredName } from './read-tools.ts'
 
 const roles = ['system', 'developer', 'user', 'assistant'] as const
 
@@ -53,13 +54,13 @@ function readItem(item: Fields): ChatMessage {
       const id = item.text('call_id')
       const name = item.text('name')
       if (!id || !name) throw wrong(item.path, '{"type":"function_call","call_id":…,"name":…,"arguments":…}')
-      return { role: 'assistant', content: '', toolCalls: [{ id, name, arguments: item.text('arguments') ?? '{}' }] }
+      return { role: 'assistant', content: '', toolCalls: [{ id, name: offeredName(name, item.text('namespace')), arguments: item.text('arguments') ?? '{}' }] }
     }
     case 'custom_tool_call': {
       const id = item.text('call_id')
       const name = item.text('name')
       if (!id || !name) throw wrong(item.path, '{"type":"custom_tool_call","call_id":…,"name":…,"input":…}')
-      return { role: 'assistant', content: '', toolCalls: [{ id, name, arguments: argumentsOf(item.text('input') ?? '') }] }
+      return { role: 'assistant', content: '', toolCalls: [{ id, name: offeredName(name, item.text('namespace')), arguments: argumentsOf(item.text('input') ?? '') }] }
     }
     case 'custom_tool_call_output':
     case 'function_call_output': {

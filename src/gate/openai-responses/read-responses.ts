@@ -1,17 +1,16 @@
 import { Fault } from '../../kernel/fault.ts'
-import type { Conversation, FunctionTool, ResponseFormat } from '../../models/index.ts'
+import type { Conversation, ResponseFormat } from '../../models/index.ts'
 import type { AskedCall } from '../answer-call.ts'
 import { fields, wrong, type Fields } from '../check.ts'
 import { present } from '../openai-chat/read-chat.ts'
-import { readFreeTextTool } from './free-text-tools.ts'
 import { readInput } from './read-input.ts'
+import { offeredName, readTools, type OfferedTools } from './read-tools.ts'
 
 /** A request of OpenAI's responses, as far as Castellan serves it. */
 export interface ResponsesCall extends AskedCall {
   /** What an answer repeats of its request. */
   readonly echo: Readonly<Record<string, unknown>>
-  /** The names of the tools that take free text. */
-  readonly freeText: ReadonlySet<string>
+  readonly tools: OfferedTools['known']
 }
 
 const longestModelName = 200
@@ -30,9 +29,10 @@ export function readResponses(body: unknown): ResponsesCall {
   const stream = asked.flag('stream') ?? false
   const instructions = asked.text('instructions')
   const messages = readInput(asked)
+  const { functions, known } = readTools(asked)
   const conversation: Conversation = present({
     messages: instructions === undefined ? messages : [{ role: 'system' as const, content: instructions }, ...messages],
-    tools: readTools(asked),
+    tools: functions.length === 0 ? undefined : functions,
     toolChoice: readToolChoice(asked),
     parallelToolCalls: asked.flag('parallel_tool_calls'),
     temperature: asked.number('temperature', 0, 2),
@@ -47,7 +47,7 @@ export function readResponses(body: unknown): ResponsesCall {
     stream,
     native: { wire: 'openai-responses', body: body as Record<string, unknown>, headers: {}, stream },
     conversation,
-    freeText: new Set((asked.list('tools') ?? []).filter((tool) => (tool as { type: string }).type === 'custom').map((tool) => (tool as { name: string }).name)),
+    tools: known,
     echo: {
       instructions: instructions ?? null,
       max_output_tokens: conversation.maxTokens ?? null,
@@ -76,33 +76,13 @@ function refuseUnserved(asked: Fields): void {
   if (asked.list('include')?.includes('message.output_text.logprobs')) throw unserved('include', 'message.output_text.logprobs cannot be had; leave it out')
 }
 
-function readTools(asked: Fields): FunctionTool[] | undefined {
-  const tools = asked.list('tools')
-  if (!tools || tools.length === 0) return undefined
-  return tools.map((value, index) => {
-    const tool = fields(value, `tools[${index}]`)
-    const type = tool.text('type')
-    if (type === 'custom') return readFreeTextTool(tool)
-    if (type !== 'function') throw wrong(`${tool.path}.type`, '"function" or "custom"; tools that a provider runs by itself are not served')
-    const name = tool.text('name')
-    if (!name) throw wrong(`${tool.path}.name`, 'the name of the function')
-    tool.object('parameters')
-    return present({
-      name,
-      description: tool.text('description'),
-      parameters: tool.get('parameters') as Record<string, unknown> | undefined,
-      strict: tool.flag('strict'),
-    })
-  })
-}
-
 function readToolChoice(asked: Fields): Conversation['toolChoice'] {
   if (typeof asked.get('tool_choice') === 'string') return asked.oneOf('tool_choice', ['auto', 'none', 'required'] as const)
   const choice = asked.object('tool_choice')
   if (!choice) return undefined
   const name = ['function', 'custom'].includes(choice.text('type') ?? '') ? choice.text('name') : undefined
   if (!name) throw wrong('tool_choice', 'auto, none, required, or {"type":"function","name":…}')
-  return { name }
+  return { name: offeredName(name, choice.text('namespace')) }
 }
 
 function readFormat(asked: Fields): ResponseFormat | undefined {

@@ -129,6 +129,20 @@ for (const { name, gate, lane, upstream } of gates) {
     assert.deepEqual([typeof written === 'string' ? JSON.parse(written) : written, answered!.content], [{ input: call.input }, 'Done.'])
   })
 
+  test(`${name}: a tool in a namespace is offered by one name and called by two`, async () => {
+    const { key } = await openRun(database, lane)
+    const tools = [find, { type: 'namespace' as const, name: 'mcp__files__', description: 'Files.', tools: [{ type: 'function' as const, name: 'find', parameters: { type: 'object' } }] }]
+    server.next({ toolCalls: [{ name: 'mcp__files__find', arguments: { word: 'ä' } }] })
+    const client = clientOf(gate, key)
+    const { output } = await client.responses.stream({ model: 'scripted:latest', input: 'Hello', tools }).finalResponse()
+    const [call] = output
+    assert.ok(call?.type === 'function_call')
+    assert.deepEqual([call.name, call.namespace, call.arguments], ['find', 'mcp__files__', '{"word":"ä"}'])
+    await client.responses.create({ model: 'scripted:latest', tools, input: [{ role: 'user', content: 'Hello' }, { type: 'function_call', call_id: call.call_id, name: call.name, namespace: 'mcp__files__', arguments: call.arguments }, { type: 'function_call_output', call_id: call.call_id, output: 'Done.' }] })
+    const { messages, tools: offered } = server.calls().at(-1)!.json! as { messages: { tool_calls?: { function: { name: string } }[] }[]; tools: { function: { name: string } }[] }
+    assert.deepEqual([messages[1]!.tool_calls![0]!.function.name, offered.map((tool) => tool.function.name)], ['mcp__files__find', ['find', 'mcp__files__find']])
+  })
+
   test(`${name}: what is parsed by a schema has the schema's type`, async () => {
     const { key } = await openRun(database, lane)
     server.next({ text: ['{"city":', '"Wien"}'] })
@@ -178,6 +192,8 @@ test('what is not served is refused with the field and in words, before anything
     [{ top_logprobs: 3 }, 'top_logprobs', /leave it out/],
     [{ tools: [{ type: 'web_search' }] }, 'tools[0].type', /provider runs/],
     [{ tools: [{ type: 'mcp', server_url: 'https://evil.example' }] }, 'tools[0].type', /provider runs/],
+    [{ tools: [{ type: 'namespace', name: 'n', tools: [{ type: 'web_search' }] }] }, 'tools[0].tools[0].type', /provider runs/],
+    [{ tools: [find, find] }, 'tools[1]', /called find already/],
     [{ tool_choice: { type: 'web_search_preview' } }, 'tool_choice', /auto, none/],
     [{ input: [{ type: 'item_reference', id: 'x' }] }, 'input[0]', /send the item itself/],
     [{ input: [{ type: 'web_search_call', id: 'x', status: 'completed' }] }, 'input[0]', /their outputs/],

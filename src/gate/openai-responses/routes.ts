@@ -15,8 +15,8 @@ export function openaiResponsesRoutes(deps: GateDeps): FastifyPluginAsync {
     authenticateFirst(app, deps)
 
     app.post('/v1/responses', async (request, reply) => {
-      const { echo, freeText, ...asked } = readResponses(request.body)
-      return answerCall(deps, request, reply, asked, openaiResponses(echo, freeText))
+      const { echo, tools, ...asked } = readResponses(request.body)
+      return answerCall(deps, request, reply, asked, openaiResponses(echo, tools))
     })
 
     // Codex tries a WebSocket first; told 426 it posts from then on, told anything else it tries again

@@ -5,19 +5,19 @@ import { openaiError, toldError } from '../wire-error.ts'
 import { createAnswerItems } from './answer-items.ts'
 import type { ResponsesCall } from './read-responses.ts'
 
-type Asked = Pick<ResponsesCall, 'echo' | 'freeText'>
+type Asked = Pick<ResponsesCall, 'echo' | 'tools'>
 type Usage = Extract<ChatChunk, { kind: 'usage' }>
 
 /** OpenAI's responses. */
-export function openaiResponses(echo: Asked['echo'], freeText: Asked['freeText']): Wire {
+export function openaiResponses(echo: Asked['echo'], tools: Asked['tools']): Wire {
   return {
     contentType: 'text/event-stream; charset=utf-8',
     whole: async (answer, now) => {
-      const response = createResponse({ echo, freeText }, answer, now, () => {})
+      const response = createResponse({ echo, tools }, answer, now, () => {})
       for await (const chunk of answer.chunks) response.take(chunk)
       return response.end()
     },
-    stream: (answer, now) => eventWriter({ echo, freeText }, answer, now),
+    stream: (answer, now) => eventWriter({ echo, tools }, answer, now),
     error: openaiError,
   }
 }
@@ -64,8 +64,8 @@ function eventWriter(asked: Asked, answer: Named, now: Date): StreamWriter {
 
 type Status = 'in_progress' | 'completed' | 'incomplete' | 'failed'
 
-function createResponse({ echo, freeText }: Asked, { upstream, model }: Named, created: Date, emit: (type: string, body: object) => void) {
-  const items = createAnswerItems(emit, freeText)
+function createResponse({ echo, tools }: Asked, { upstream, model }: Named, created: Date, emit: (type: string, body: object) => void) {
+  const items = createAnswerItems(emit, tools)
   const id = `resp_${newId()}`
   let finish: FinishReason = 'stop'
   let usage: Usage | undefined
