@@ -95,12 +95,37 @@ function bodies(word: string, model: string): readonly (string | object)[] {
   ]
 }
 
+function responsesBodies(word: string, model: string): readonly (string | object)[] {
+  const user = { role: 'user', content: 'Hello' }
+  const tool = { type: 'function', name: 'look', description: `about ${word}`, parameters: { type: 'object', properties: { [word]: { type: 'string', enum: [word] } } } }
+  const call = { type: 'function_call', id: word, call_id: 'call_1', name: 'look', arguments: JSON.stringify({ [word]: word }) }
+  return [
+    { model, instructions: word, input: `a ${word} b` },
+    { model, input: [{ role: 'developer', content: word }, { role: 'user', content: [{ type: 'input_text', text: word }], id: word }, { type: 'reasoning', id: word, summary: [{ type: 'summary_text', text: word }], encrypted_content: word }, user] },
+    { model, input: [user, call, { type: 'function_call_output', call_id: 'call_1', output: word, id: word }], tools: [tool] },
+    { model, input: [user, { type: 'custom_tool_call', call_id: 'call_2', name: 'free', input: word }, { type: 'custom_tool_call_output', call_id: 'call_2', output: [{ type: 'output_text', text: word }] }], tools: [{ type: 'custom', name: 'free', description: word, format: { type: 'grammar', syntax: 'lark', definition: word } }] },
+    { model, input: [user], text: { format: { type: 'json_schema', name: 'answer', schema: { title: word, type: 'object' } }, verbosity: word }, reasoning: { summary: word }, include: [word] },
+    { model, input: [user], user: word, metadata: { word }, store: true, prompt_cache_key: word, safety_identifier: word, unknown_field: word, [word]: word },
+    { model: `far/${word}`, input: [user] },
+    { model, input: [user], previous_response_id: word },
+    { model, input: [{ type: word }] },
+    `{"model": "${model}", "input": "${word}`,
+  ]
+}
+
+function embeddingsBodies(word: string, model: string): readonly (string | object)[] {
+  return [{ model, input: word }, { model: model === 'auto' ? 'far/far' : model, input: ['a', word], user: word }, { model: `far/${word}`, input: word }, { model, input: [[word]] }]
+}
+
+/** Each wire with its path; the first body of each can be answered. */
+const wires = [['/v1/chat/completions', bodies], ['/v1/responses', responsesBodies], ['/v1/embeddings', embeddingsBodies]] as const
+
 const troubles: readonly (Misbehaviour | undefined)[] = [
   undefined, { kind: 'status', status: 429, retryAfter: 0 }, { kind: 'status', status: 500 }, { kind: 'die', after: 0 }, { kind: 'die', after: 1 }, { kind: 'cut', after: 1 }, { kind: 'malformed', after: 1 }, { kind: 'stall' },
 ]
 
-async function post(address: string, key: string, body: string | object, headers: Record<string, string> = {}): Promise<string> {
-  const response = await fetch(`${address}/v1/chat/completions`, {
+async function post(address: string, key: string, body: string | object, headers: Record<string, string> = {}, path = '/v1/chat/completions'): Promise<string> {
+  const response = await fetch(`${address}${path}`, {
     method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body),
   })
   return response.text().catch(() => '')
@@ -127,11 +152,11 @@ for (const stream of [false, true]) {
         // what is near may read it, and may say it again in its answers and its errors
         near.answer({ text: [`near says ${canary}`], ...(misbehaves && { misbehaves: misbehaves.kind === 'status' ? { ...misbehaves, message: `could not read ${canary}` } : misbehaves }) })
         far.answer({ text: ['from afar'], ...(misbehaves && { misbehaves }) })
-        for (const body of bodies(canary, index % 2 === 0 ? 'auto' : 'far/far')) {
+        for (const [path, body] of wires.flatMap(([at, all]) => all(canary, index % 2 === 0 ? 'auto' : 'far/far').map((one) => [at, one] as const))) {
           const asked = typeof body === 'string' ? body : { ...body, stream }
-          await post(local.address, key, asked)
+          await post(local.address, key, asked, {}, path)
           // as a worker that was taken over would: with what it likes, where it likes
-          await post(cloud.address, key, asked, { 'x-castellan-label': 'P0' })
+          await post(cloud.address, key, asked, { 'x-castellan-label': 'P0' }, path)
         }
         near.release()
         far.release()

@@ -14,18 +14,25 @@ export interface AskedCall extends Pick<CallRequest, 'model' | 'conversation' | 
 /** Makes a client's call and answers it on its wire. A client that leaves ends the call. */
 export async function answerCall(deps: GateDeps, request: FastifyRequest, reply: FastifyReply, { stream, ...asked }: AskedCall, wire: Wire): Promise<FastifyReply> {
   const call = { session: sessionOf(request), key: keyOf(request) ?? '', ...readHeaders(request), ...asked }
+  await whileClientWaits(deps, reply, async (signal) => {
+    const answer = await deps.calls.call({ ...call, signal })
+    if (stream) return writeStream(deps, reply, answer, wire, signal)
+    const body = answer.native ? await nativeWhole(answer) : await wire.whole(answer, deps.clock.now())
+    return reply.header('x-castellan-upstream', answer.upstream).type('application/json; charset=utf-8').send(body)
+  })
+  return reply
+}
+
+/** Work for a client, with a signal that aborts when it leaves or the gate stops. */
+export function whileClientWaits<T>({ inFlight }: Pick<GateDeps, 'inFlight'>, reply: FastifyReply, work: (signal: AbortSignal) => PromiseLike<T>): Promise<T> {
   const onClientGone = (abort: () => void) => (reply.raw.closed ? abort() : void reply.raw.once('close', abort))
-  await deps.inFlight.track(onClientGone, async (signal) => {
+  return inFlight.track(onClientGone, async (signal) => {
     try {
-      const answer = await deps.calls.call({ ...call, signal })
-      if (stream) return await writeStream(deps, reply, answer, wire, signal)
-      const body = answer.native ? await nativeWhole(answer) : await wire.whole(answer, deps.clock.now())
-      return await reply.header('x-castellan-upstream', answer.upstream).type('application/json; charset=utf-8').send(body)
+      return await work(signal)
     } catch (error) {
       throw causeOf(error, signal)
     }
   })
-  return reply
 }
 
 /** An abort is told as what caused it. */

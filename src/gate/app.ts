@@ -9,6 +9,8 @@ import { gateStatus, type Calls, type DeclaredModels } from '../models/index.ts'
 import type { InFlight } from './in-flight.ts'
 import type { Metrics } from './metrics.ts'
 import { openaiChatRoutes } from './openai-chat/routes.ts'
+import { openaiEmbeddingsRoutes } from './openai-embeddings/routes.ts'
+import { openaiResponsesRoutes } from './openai-responses/routes.ts'
 import { bodyLimit, tellErrors } from './tell-errors.ts'
 import { openaiError } from './wire-error.ts'
 
@@ -65,6 +67,8 @@ export function createGateApp(deps: GateDeps, surface: Surface): FastifyInstance
     }))
   }
   app.register(openaiChatRoutes(deps))
+  app.register(openaiEmbeddingsRoutes(deps))
+  app.register(openaiResponsesRoutes(deps))
   hangUpWhenClosing(app)
   return app
 }

@@ -54,6 +54,19 @@ test('what a P2 run asks of a cloud model leaves without names and numbers, and 
   )
 })
 
+test('what is asked on the wire of responses leaves redacted too, and texts for vectors do not leave at all', async () => {
+  await letRedact('open')
+  const { key } = await openRun(database, 'open', 2)
+  far.next((request) => ({ text: ['Dear ', /write to (\S+) now/.exec(JSON.stringify(request.json))![1]!] }))
+  const tools = [{ type: 'custom' as const, name: 'note', description: `for ${mail}` }]
+  const response = await clientOf(key).responses.stream({ model: 'far/far', instructions: `You serve ${mail}.`, input: `Please write to ${mail} now`, tools }).finalResponse()
+  assert.equal(response.output_text, `Dear ${mail}`)
+  assert.ok(!far.bytes().toString('latin1').includes('ines'))
+  const sent = far.requests.length
+  await assert.rejects(clientOf(key).embeddings.create({ model: 'far/far', input: mail }), (error) => error instanceof OpenAI.APIError && error.code === 'label_refused')
+  assert.equal(far.requests.length, sent)
+})
+
 test('a value comes back inside the arguments of a tool as JSON writes it', async () => {
   await letRedact('open')
   const { key } = await openRun(database, 'open', 2)
@@ -118,6 +131,13 @@ test('a gate local that was taken over gets nothing past gate cloud without a re
   const leaky = asking(`Hello ${mail}`)
   assert.deepEqual(await send(leaky, { 'x-castellan-declassification': await record(leaky) }), [403, 'redaction_incomplete'])
   assert.equal(far.calls().length, asked)
+  const beside = { ...clean, messages: [{ ...clean.messages[0], name: mail }], chat_template_kwargs: { note: mail } }
+  const answered = await fetch(`${cloud.address}/v1/chat/completions`, {
+    method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', 'x-castellan-declassification': await record(beside) }, body: JSON.stringify(beside),
+  })
+  assert.equal(answered.status, 200)
+  assert.deepEqual(far.calls().at(-1)!.json!['messages'], clean.messages)
+  assert.ok(!sentTo(far).includes(mail), 'what stands beside the conversation is not scanned, so it does not go on')
 })
 
 test('a picture cannot be redacted, so it is not handed on', async () => {

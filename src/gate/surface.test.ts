@@ -109,7 +109,7 @@ test('null is as good as left out', async () => {
 })
 
 test('what is not here says what is', async () => {
-  for (const path of ['/', '/v1/responses', '/status', '/v1/../status']) {
+  for (const path of ['/', '/v1/assistants', '/status', '/v1/../status']) {
     const { status, json } = await send(gate, path)
     assert.deepEqual([status, json.error?.code], [404, 'route.unknown'], path)
   }

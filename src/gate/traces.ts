@@ -93,10 +93,10 @@ function observe(span: Span, content: boolean): ReturnType<CallObserver['begin']
   }
 }
 
-function attributesOf({ id, job, run, client, task, candidate, label, conversation }: ObservedCall, gate: GateName): Attributes {
+function attributesOf({ id, job, run, client, task, candidate, label, conversation, operation }: ObservedCall, gate: GateName): Attributes {
   const { maxTokens, temperature, topP } = conversation
   return {
-    'gen_ai.operation.name': 'chat',
+    'gen_ai.operation.name': operation ?? 'chat',
     'gen_ai.provider.name': candidate.upstream,
     'gen_ai.request.model': candidate.model,
     ...(maxTokens !== undefined && { 'gen_ai.request.max_tokens': maxTokens }),

@@ -6,6 +6,7 @@ import { describeLevel, join, PUBLIC_TRUSTED, type GateName, type Label, type Le
 import { createAttempt, isMoved } from './attempt.ts'
 import type { CallLedger } from './call-ledger.ts'
 import type { ChatChunk, Conversation, NativeRequest } from './chat.ts'
+import { embedInOrder, type EmbedAnswer } from './embed-attempt.ts'
 import type { DeclaredModels } from './declared-models.ts'
 import { useDeclassification, type Declassification } from './declassification.ts'
 import { combineFaults, mayFallBack } from './fallback.ts'
@@ -30,6 +31,11 @@ export interface CallRequest {
   readonly signal: AbortSignal
 }
 
+export interface EmbedCall extends Omit<CallRequest, 'conversation' | 'native' | 'declassification' | 'key'> {
+  readonly input: readonly string[]
+  readonly dimensions?: number | undefined
+}
+
 export interface Answer {
   readonly upstream: string
   readonly model: string
@@ -45,6 +51,8 @@ export interface Calls {
    * Faults: `label_refused`, `session_unknown`, `model_not_found`, and those of the upstreams.
    */
   call(request: CallRequest): Promise<Answer>
+  /** Makes vectors of texts, all by one model; planned, written down and refused as `call` is. */
+  embed(request: EmbedCall): Promise<EmbedAnswer>
   /** The models that this session's label may reach now. */
   list(session: Session): Promise<Candidate[]>
 }
@@ -62,16 +70,23 @@ export interface CallsDeps {
   readonly leftIn: (conversation: Conversation) => readonly string[]
 }
 
+type Planned = Extract<Plan, { outcome: 'planned' }>
+
+/** What a plan is made of. */
+type Wanted = Pick<CallRequest, 'model' | 'task'> & { readonly embedding?: boolean }
+
 const looks = 3
 /** Milliseconds that a list may be old before it is believed that something is not there. */
 const secondLookMs = 1_000
 
 export function createCalls(deps: CallsDeps): Calls {
   const { gate, database, ledger, models, handOn, leftIn } = deps
-  const planAll = handOn ? planWithRedaction : plan
+  // no text is handed on redacted to be made a vector: it would be the vector of another text
+  const planAll = (request: PlanRequest) => (handOn && !request.embedding ? planWithRedaction(request) : plan(request))
 
-  function planRequest(session: Session, label: Label, request: Pick<CallRequest, 'model' | 'task'>): PlanRequest {
+  function planRequest(session: Session, label: Label, request: Wanted): PlanRequest {
     const { declared, routes } = models()
+    if (request.embedding) return { ...planRequest(session, label, { model: request.model, task: request.task ?? 'embed' }), embedding: true, routes: routesOfEmbeddings(routes) }
     return { gate, model: request.model, task: request.task, label, worker: session.worker, lanes: session.lanes, upstreams: declared, routes }
   }
 
@@ -88,7 +103,7 @@ export function createCalls(deps: CallsDeps): Calls {
     }
   }
 
-  async function decide(session: Session, label: Label, request: CallRequest): Promise<Extract<Plan, { outcome: 'planned' }>> {
+  async function decide(session: Session, label: Label, request: Wanted): Promise<Planned> {
     const asked = planRequest(session, label, request)
     let planned = planAll(await withListings(asked))
     // a model may have been installed, or an upstream have come back, since it was last asked
@@ -115,7 +130,7 @@ export function createCalls(deps: CallsDeps): Calls {
     return level
   }
 
-  async function walk(session: Session, label: Label, planned: Extract<Plan, { outcome: 'planned' }>, request: CallRequest): Promise<Answer | 'moved'> {
+  async function walk(session: Session, label: Label, planned: Planned, request: CallRequest): Promise<Answer | 'moved'> {
     const failures: { candidate: Candidate; fault: Fault }[] = []
     for (const candidate of planned.candidates) {
       const upstream = upstreamOf(candidate, session, label, planned.task, request)
@@ -134,23 +149,33 @@ export function createCalls(deps: CallsDeps): Calls {
     throw combineFaults(failures)
   }
 
+  /** Plans and walks; anew when the session became another one in between. `level`: what a redacted body counts as. */
+  async function settle<T>(request: Wanted & Pick<CallRequest, 'session' | 'atLeast'>, level: Level | undefined, go: (session: Session, label: Label, planned: Planned) => Promise<T | 'moved'>): Promise<T> {
+    let session: Session | undefined = request.session
+    for (let look = 0; look < looks; look += 1) {
+      if (level !== undefined && session.label.level > level + 1) throw labelRose()
+      if (session.client && (request.atLeast ?? 0) > session.client.maxLevel) throw aboveKey(session.client)
+      const seen: Session = level === undefined ? session : { ...session, worker: 'open' }
+      const label = join(level === undefined ? session.label : { ...session.label, level }, { ...PUBLIC_TRUSTED, level: request.atLeast ?? 0 })
+      const planned = await decide(seen, label, request)
+      const answer = await go(session, label, planned)
+      if (answer !== 'moved') return answer
+      session = await findSession(database, session.keyHash)
+      if (!session) throw sessionUnknown()
+    }
+    throw new Fault('conflict', 'label_moving', 'the label of this run changed again and again while the call was planned; try again')
+  }
+
   return {
-    async call(request) {
+    call: async (request) => {
       const level = await lowered(request)
-      let session: Session | undefined = request.session
-      for (let look = 0; look < looks; look += 1) {
-        if (level !== undefined && session.label.level > level + 1) throw labelRose()
-        if (session.client && (request.atLeast ?? 0) > session.client.maxLevel) throw aboveKey(session.client)
-        const seen: Session = level === undefined ? session : { ...session, worker: 'open' }
-        const label = join(level === undefined ? session.label : { ...session.label, level }, { ...PUBLIC_TRUSTED, level: request.atLeast ?? 0 })
-        const planned = await decide(seen, label, request)
-        const answer = await walk(session, label, planned, request)
-        if (answer !== 'moved') return answer
-        session = await findSession(database, session.keyHash)
-        if (!session) throw sessionUnknown()
-      }
-      throw new Fault('conflict', 'label_moving', 'the label of this run changed again and again while the call was planned; try again')
+      // what was scanned is the conversation; in the body itself more may stand
+      const scanned = level === undefined ? request : { ...request, native: undefined }
+      return settle(request, level, (session, label, planned) => walk(session, label, planned, scanned))
     },
+
+    embed: ({ input, dimensions, signal, ...request }) =>
+      settle({ ...request, embedding: true }, undefined, (session, label, { task, candidates }) => embedInOrder(deps, { session, label, task, candidates, input, dimensions, signal })),
 
     async list(session) {
       const anything = { ...planRequest(session, session.label, { model: 'auto' }), routes: {} }
@@ -179,6 +204,11 @@ function aboveKey({ name, maxLevel }: Client): Fault {
 
 function labelRose(): Fault {
   return new Fault('conflict', 'label_moving', 'this run has read something higher since its text was redacted; ask gate local again')
+}
+
+/** The default route is one of models that answer. */
+function routesOfEmbeddings({ default: _, ...routes }: PlanRequest['routes']): PlanRequest['routes'] {
+  return routes
 }
 
 /** The key opens nothing, or no longer. */

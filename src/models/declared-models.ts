@@ -3,6 +3,7 @@ import type { Settings } from '../house/index.ts'
 import { zonesOf, type GateName } from '../labels/index.ts'
 import { createCatalog, type Catalog } from './catalog.ts'
 import { createOllama } from './ollama.ts'
+import { createOpenaiResponses } from './openai-responses.ts'
 import { createOpenai } from './openai.ts'
 import type { KnownUpstream } from './plan.ts'
 import type { Upstream, UpstreamSettings } from './upstream.ts'
@@ -25,10 +26,12 @@ export function declareModels(settings: Settings['models'], gate: GateName, secr
   }
 }
 
+const open = { ollama: createOllama, openai: createOpenai, 'openai-responses': createOpenaiResponses } as const
+
 function openUpstream(settings: UpstreamSettings, secrets: Readonly<Record<string, string>>): Upstream {
   const key = settings.key && secrets[settings.key.secret]
   if (settings.key && !key) return withoutKey(settings, settings.key.secret)
-  return settings.kind === 'ollama' ? createOllama(settings, key) : createOpenai(settings, key)
+  return open[settings.kind](settings, key)
 }
 
 /** The code of an upstream that is not asked for want of its key; one that refuses its key is `upstream.key`. */
@@ -43,6 +46,9 @@ function withoutKey({ name, zone, kind }: UpstreamSettings, secret: string): Ups
     listsAll: kind === 'ollama',
     // oxlint-disable-next-line require-yield
     async *chat() {
+      throw fault()
+    },
+    embed: async () => {
       throw fault()
     },
     models: async () => {

@@ -1,6 +1,7 @@
 export { createCallLedger, type CallLedger } from './call-ledger.ts'
-export { createCalls, sessionUnknown, type Answer, type CallRequest, type Calls } from './calls.ts'
+export { createCalls, sessionUnknown, type Answer, type CallRequest, type Calls, type EmbedCall } from './calls.ts'
 export type { ChatChunk, ChatMessage, ContentPart, Conversation, FinishReason, FunctionTool, NativeRequest, ResponseFormat, ToolCall } from './chat.ts'
+export type { EmbedAnswer } from './embed-attempt.ts'
 export { declareModels, type DeclaredModels } from './declared-models.ts'
 export { wasPassed } from './pass.ts'
 export { listModels, type GateReport, type GateSockets } from './list-models.ts'

@@ -14,7 +14,10 @@ export interface ObservedCall {
   readonly candidate: Candidate
   readonly label: Label
   readonly lanes: Lanes
+  /** Of embeddings: each text as a message. */
   readonly conversation: Conversation
+  /** Left out: chat. */
+  readonly operation?: 'embeddings'
 }
 
 /** Who watches model calls, for metrics and traces. Must neither wait nor throw. */

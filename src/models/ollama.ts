@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Fault } from '../kernel/fault.ts'
 import type { ChatChunk, ChatRequest } from './chat.ts'
+import { checkVectors, isEmbeddingName } from './embedding.ts'
 import { promptBytes, tokensOf } from './estimate.ts'
 import { finishReason, toOllama, type ModelDetails } from './ollama-wire.ts'
 import { createTransport, parseJson } from './transport.ts'
@@ -93,6 +94,15 @@ export function createOllama(settings: UpstreamSettings, key?: string): Upstream
       }
       throw new Fault('unavailable', 'upstream.died', `upstream ${name} ended its answer before it was done`, { upstream: name })
     },
+    async embed(request, signal) {
+      // says where the model runs, before it is sent anything
+      await detailsOf(request.model)
+      const { model, input, dimensions } = request
+      // cut to the context, a text would get the vector of its beginning
+      const bytes = await transport.postWhole('/api/embed', { model, input, truncate: false, ...(dimensions === undefined ? {} : { dimensions }) }, signal)
+      const { embeddings, prompt_eval_count: inputTokens } = (parseJson(name, bytes.toString('utf8')) ?? {}) as { embeddings?: unknown; prompt_eval_count?: number }
+      return { vectors: checkVectors(name, request, embeddings), inputTokens }
+    },
     close: () => transport.close(),
   }
 }
@@ -102,7 +112,7 @@ function asModel(tag: Tag, zone: Upstream['zone']): ModelInfo {
   return {
     name: tag.name,
     zone: runsElsewhere(tag.name, tag.remote_host) ? 'cloud' : zone,
-    embedding: families.some((family) => family.includes('bert')) || /embed|minilm|(^|[/:-])(bge|gte|e5)-/i.test(tag.name),
+    embedding: families.some((family) => family.includes('bert')) || isEmbeddingName(tag.name),
   }
 }
 

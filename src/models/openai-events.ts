@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { Fault } from '../kernel/fault.ts'
 import type { ChatChunk } from './chat.ts'
+import { checkChunks } from './check-chunks.ts'
 import { finishReason } from './openai-wire.ts'
 import type { EventReader } from './pass.ts'
 import { parseJson } from './transport.ts'
 
 interface Said {
   readonly content?: string | null
+  readonly refusal?: string | null
   readonly reasoning_content?: string | null
   readonly reasoning?: string | null
   readonly tool_calls?: readonly { readonly index?: number; readonly id?: string; readonly function?: { readonly name?: string; readonly arguments?: string } }[] | null
@@ -40,7 +42,9 @@ export function openaiEvents(upstream: string, { hidesUsage = false } = {}): Eve
     const said = choice?.delta ?? choice?.message
     const thinking = said?.reasoning_content ?? said?.reasoning
     if (thinking) yield { kind: 'thinking', text: thinking }
-    if (said?.content) yield { kind: 'text', text: said.content }
+    // a refusal is what the model says instead of an answer
+    const text = said?.content || said?.refusal
+    if (text) yield { kind: 'text', text }
     for (const call of said?.tool_calls ?? []) {
       // some servers leave the index out and send each call whole
       const index = call.index ?? (call.id ? calls.size : Math.max(0, calls.size - 1))
@@ -49,14 +53,6 @@ export function openaiEvents(upstream: string, { hidesUsage = false } = {}): Eve
       yield { kind: 'tool_call', index, ...(id ? { id } : {}), ...(call.function?.name ? { name: call.function.name } : {}), arguments: call.function?.arguments ?? '' }
     }
     finished = choice?.finish_reason ?? (choice?.message ? 'stop' : finished)
-  }
-
-  function understandAll(event: Event): ChatChunk[] {
-    try {
-      return [...understand(event)]
-    } catch {
-      throw new Fault('unavailable', 'upstream.malformed', `upstream ${upstream} sent something that does not have the shape of an answer`, { upstream })
-    }
   }
 
   return {
@@ -68,7 +64,7 @@ export function openaiEvents(upstream: string, { hidesUsage = false } = {}): Eve
       const event = (parseJson(upstream, data) ?? {}) as Event
       if (event.error) throw new Fault('unavailable', 'upstream.failed', `upstream ${upstream} failed${messageOf(event.error)}`, { upstream })
       usage = event.usage ?? usage
-      return { chunks: understandAll(event), hidden: hidesUsage && event.usage != null && event.choices?.length === 0 }
+      return { chunks: checkChunks(upstream, () => understand(event)), hidden: hidesUsage && event.usage != null && event.choices?.length === 0 }
     },
     end() {
       if (finished === undefined) throw new Fault('unavailable', 'upstream.died', `upstream ${upstream} ended its answer before it was done`, { upstream })
@@ -90,7 +86,8 @@ function usageOf(usage: Usage): ChatChunk {
   }
 }
 
-function tokens(count: unknown): number {
+/** A count as the ledger can hold it, whatever a server says. */
+export function tokens(count: unknown): number {
   return typeof count === 'number' && count > 0 ? Math.min(Math.trunc(count), mostTokens) : 0
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { startModelServer, type Quirk } from '../../test/support/model-server.ts'
 import type { ChatRequest } from './chat.ts'
+import { openaiEvents } from './openai-events.ts'
 import { createOpenai } from './openai.ts'
 import { collect, isFault, textOf, upstreamContract } from './upstream.contract.ts'
 
@@ -69,6 +70,12 @@ test('what goes out is the conversation and what changes the answer, nothing els
     tools: [{ type: 'function', function: { name: 'find' } }], tool_choice: 'required', response_format: { type: 'json_object' },
   })
   await upstream.close()
+})
+
+test('what is no text is not taken for one', () => {
+  for (const delta of [{ content: 5 }, { reasoning: {} }, { tool_calls: [{ index: 'x' }] }, { tool_calls: [{ id: 1, function: { name: 'find' } }] }, { tool_calls: 3 }]) {
+    assert.throws(() => openaiEvents('it').read(JSON.stringify({ choices: [{ delta }] })), isFault('unavailable', 'upstream.malformed'), JSON.stringify(delta))
+  }
 })
 
 test('a key that the provider does not take is the operator’s to mend, not the client’s', async () => {

@@ -1,6 +1,7 @@
-import { Fault } from '../kernel/fault.ts'
 import type { ChatChunk, ChatRequest, NativeRequest } from './chat.ts'
+import { embedByOpenai } from './openai-embed.ts'
 import { openaiEvents } from './openai-events.ts'
+import { listOpenaiModels } from './openai-models.ts'
 import { toOpenai } from './openai-wire.ts'
 import { passedBody, passEvents } from './pass.ts'
 import { createTransport, type TransportOptions } from './transport.ts'
@@ -50,16 +51,13 @@ export function createOpenai(settings: UpstreamSettings, key?: string, way: Pick
     name,
     zone: settings.zone,
     listsAll: false,
-    async models(signal) {
-      const { data } = (await transport.getJson('/models', signal)) as { data?: readonly { id: string }[] }
-      if (!Array.isArray(data)) throw new Fault('unavailable', 'upstream.malformed', `upstream ${name} does not speak OpenAI's wire: /models has no data`)
-      return (data as readonly { id: string }[]).map(({ id }) => ({ name: id, zone: settings.zone, embedding: /embed/i.test(id) }))
-    },
+    models: (signal) => listOpenaiModels(name, settings.zone, transport, signal),
     chat(request, signal) {
       const { native, model } = request
       if (native?.wire !== 'openai-chat') return translated(request, signal)
       return native.stream ? passStream(native, model, signal) : passWhole(native, model, signal)
     },
+    embed: (request, signal) => embedByOpenai(name, transport, request, signal),
     close: () => transport.close(),
   }
 }

@@ -29,6 +29,7 @@ const routes = {
   frontier: [{ upstream: 'cloud', model: 'gpt-5' }],
   default: [{ upstream: 'box', model: 'auto' }, { upstream: 'ollama', model: 'auto' }],
 }
+const vectors = { vectors: [{ upstream: 'ollama', model: 'nomic-embed-text' }, { upstream: 'box', model: 'e5' }] }
 const silenced = (name: string) => upstreams.map((upstream) => (upstream.name === name ? { name, zone: upstream.zone, listsAll: upstream.listsAll } : upstream))
 const at = (level: Level, ...names: string[]): Label => ({ level, integrity: 'trusted', lanes: names })
 
@@ -43,6 +44,11 @@ const table: Row[] = [
   ['auto of a task without a route takes the default', 'local', at(1, 'open'), 'auto', 'box/mistral ollama/llama3.2:latest', { task: 'translate' }],
   ['auto without any route takes every upstream in order', 'local', at(1, 'open'), 'auto', 'ollama/llama3.2:latest box/mistral', { routes: {} }],
   ['auto skips embeddings and models that run elsewhere', 'local', at(0), 'ollama/auto', 'ollama/llama3.2:latest'],
+  ['vectors are made by the first that makes vectors', 'local', at(3, 'private'), 'auto', 'ollama/nomic-embed-text:latest', { embedding: true, routes: {} }],
+  ['a model that answers makes no vectors', 'local', at(3, 'private'), 'ollama/qwen3:8b', 'unknown', { embedding: true }],
+  ['vectors by name from an upstream that does not list all', 'cloud', at(1, 'open'), 'cloud/bge-m3', 'cloud/bge-m3', { embedding: true }],
+  ['vectors of another model do not stand in for those of one that is silent', 'local', at(1, 'open'), 'task:vectors', 'silent', { embedding: true, upstreams: silenced('ollama'), routes: vectors }],
+  ['the same model elsewhere does', 'local', at(1, 'open'), 'task:vectors', 'box/nomic-embed-text', { embedding: true, upstreams: silenced('ollama'), routes: { vectors: [...vectors.vectors, { upstream: 'box', model: 'nomic-embed-text' }] } }],
   ['a task by name', 'local', at(1, 'open'), 'task:summarize', 'ollama/llama3.2:latest'],
   ['a task without a route is unknown', 'local', at(1, 'open'), 'task:constructor', 'unknown'],
   ['upstream and model', 'local', at(3, 'private'), 'ollama/qwen3:8b', 'ollama/qwen3:8b'],

@@ -16,6 +16,8 @@ export interface PlanRequest {
   /** `auto`, `task:summarize`, `upstream/model` or `model`. */
   readonly model: string
   readonly task?: string | undefined
+  /** Wanted are vectors, not an answer. */
+  readonly embedding?: boolean
   readonly label: Label
   /** Who executes the run that asks. */
   readonly worker: 'open' | 'private'
@@ -95,8 +97,9 @@ export function plan(request: PlanRequest): Plan {
   if (wish.kind === 'unknown') return { ...base, outcome: 'unknown', reason: wish.reason }
   const inside = entriesOf(wish, set).filter((entry) => set.includes(entry.upstream))
   if (inside.length === 0) return { ...base, ...outside(request, wish, set) }
-  const found = inside.map((entry) => resolve(entry, request.upstreams, wish.kind === 'anywhere'))
-  const candidates = found.filter((result) => typeof result === 'object')
+  const found = inside.map((entry) => resolve(entry, request.upstreams, wish.kind === 'anywhere', request.embedding ?? false))
+  const resolved = found.filter((result) => typeof result === 'object')
+  const candidates = request.embedding ? sameSpace(inside, found, resolved) : resolved
   if (candidates.length > 0) return { ...base, outcome: 'planned', candidates: unique(candidates) }
   const asked = wish.kind === 'anywhere' ? wish.model : inside.map((entry) => `${entry.upstream}/${entry.model}`).join(', ')
   if (found.includes('elsewhere')) {
@@ -104,7 +107,7 @@ export function plan(request: PlanRequest): Plan {
   }
   return found.includes('silent')
     ? { ...base, outcome: 'silent', reason: `${asked} cannot be had now: ${inside.filter((_, i) => found[i] === 'silent').map((entry) => entry.upstream).join(', ')} does not answer; is it running?` }
-    : { ...base, outcome: 'unknown', reason: `${asked} is not among the models of ${set.join(', ')}; GET /v1/models lists what this run may use` }
+    : { ...base, outcome: 'unknown', reason: `${asked} is not among the ${request.embedding ? 'embedding ' : ''}models of ${set.join(', ')}; ${request.embedding ? '`castellan model list` says which models make vectors' : 'GET /v1/models lists what this run may use'}` }
 }
 
 interface Entry {
@@ -117,7 +120,7 @@ function entriesOf(wish: Exclude<Wish, { kind: 'unknown' }>, set: readonly strin
 }
 
 /** `listed`: a model that was named without its upstream is only where a list says so. */
-function resolve(entry: Entry, upstreams: readonly KnownUpstream[], listed: boolean): Candidate | 'missing' | 'silent' | 'elsewhere' {
+function resolve(entry: Entry, upstreams: readonly KnownUpstream[], listed: boolean, embedding: boolean): Candidate | 'missing' | 'silent' | 'elsewhere' {
   const upstream = upstreams.find((known) => known.name === entry.upstream)
   if (!upstream) return 'missing'
   const { name, zone, models } = upstream
@@ -128,12 +131,27 @@ function resolve(entry: Entry, upstreams: readonly KnownUpstream[], listed: bool
   }
   if (entry.model === 'auto') {
     // a cloud's list begins with anything; its model has to be named
-    const first = zone === 'cloud' && !upstream.listsAll ? undefined : models.find((model) => !model.embedding && model.zone === zone)
+    const first = zone === 'cloud' && !upstream.listsAll ? undefined : models.find((model) => model.embedding === embedding && model.zone === zone)
     return first ? { upstream: name, model: first.name, zone } : 'missing'
   }
   const model = models.find(({ name: known }) => known === entry.model) ?? models.find(({ name: known }) => known === `${entry.model}:latest`)
   if (!model) return upstream.listsAll || listed ? 'missing' : { upstream: name, model: entry.model, zone }
+  // a list that says everything says this too
+  if (embedding && upstream.listsAll && !model.embedding) return 'missing'
   return model.zone === zone ? { upstream: name, model: model.name, zone } : 'elsewhere'
+}
+
+/**
+ * Vectors of two models cannot be compared, so only the model that comes first may answer, wherever it is; and when it is silent nobody may,
+ * who is not that model.
+ */
+function sameSpace(entries: readonly Entry[], found: readonly ReturnType<typeof resolve>[], resolved: readonly Candidate[]): Candidate[] {
+  const first = found.findIndex((result) => typeof result === 'object' || result === 'silent')
+  const chosen = found[first]
+  if (chosen === undefined) return []
+  const bare = (name: string) => name.replace(/:latest$/, '')
+  const model = bare(typeof chosen === 'object' ? chosen.model : entries[first]!.model)
+  return resolved.filter((candidate) => bare(candidate.model) === model)
 }
 
 function unique(candidates: readonly Candidate[]): Candidate[] {

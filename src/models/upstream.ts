@@ -1,6 +1,7 @@
 import type { Upstream as DeclaredUpstream } from '../house/index.ts'
 import type { Zone } from '../labels/index.ts'
 import type { ChatChunk, ChatRequest } from './chat.ts'
+import type { Embeddings, EmbedRequest } from './embedding.ts'
 
 /** A model as an upstream lists it. */
 export interface ModelInfo {
@@ -22,6 +23,8 @@ export interface Upstream {
    * `invalid` (the request is at fault). When `signal` aborts, the request is dropped and the reason of the signal is thrown.
    */
   chat(request: ChatRequest, signal: AbortSignal): AsyncIterable<ChatChunk>
+  /** Makes vectors of texts, for upstreams that can. Faults as of `chat`. */
+  embed?(request: EmbedRequest, signal: AbortSignal): Promise<Embeddings>
   models(signal?: AbortSignal): Promise<ModelInfo[]>
   close(): Promise<void>
 }

@@ -31,6 +31,8 @@ export type Quirk =
   | 'empty-tool-calls' // `tool_calls: []` on every delta
   | 'content-in-first-delta' // the first delta has the role and text at once
   | 'no-done' // the stream ends without [DONE]
+  | 'done-only' // no deltas, only what is done (responses)
+  | 'in-small-pieces' // bytes come in splits inside UTF-8 and JSON
   | 'stop-after-tools' // finish_reason is stop although tools were called
 
 export interface ScriptedAnswer {

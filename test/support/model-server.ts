@@ -3,8 +3,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { piecesOf, type Piece, type ScriptedAnswer, type ScriptedModel } from './model-script.ts'
+import { embedding } from './model-wire-embed.ts'
 import { ollamaWire } from './model-wire-ollama.ts'
 import { openaiWire } from './model-wire-openai.ts'
+import { responsesWire } from './model-wire-responses.ts'
 
 export type { Misbehaviour, Quirk, ScriptedAnswer, ScriptedModel } from './model-script.ts'
 
@@ -80,7 +82,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
   let holding = 0
   let someHeld = Promise.withResolvers<void>()
 
-  const calls = () => requests.filter((request) => request.path === '/api/chat' || request.path === '/v1/chat/completions')
+  const calls = () => requests.filter((request) => ['/api/chat', '/v1/chat/completions', '/v1/responses'].includes(request.path))
 
   const server = createServer((request, response) => {
     void handle(request, response).catch((error: unknown) => response.destroy(error as Error))
@@ -107,7 +109,19 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     if (path === '/api/show') return model ? json(response, 200, asShow(model)) : json(response, 404, { error: `model '${String(logged.json?.['model'])}' not found` })
     if (path === '/api/chat') return say(logged, response, model, (answer) => ollamaWire(answer, logged))
     if (path === '/v1/chat/completions') return say(logged, response, model, (answer) => openaiWire(answer, logged))
+    if (path === '/v1/responses') return say(logged, response, model, (answer) => responsesWire(answer, logged))
+    if (path === '/api/embed' || path === '/v1/embeddings') return embed(logged, response, model)
     json(response, 404, { error: 'not found' })
+  }
+
+  async function embed(request: LoggedRequest, response: ServerResponse, model: ScriptedModel | undefined): Promise<void> {
+    const chosen = queue.shift() ?? script
+    const { misbehaves: fault } = typeof chosen === 'function' ? chosen(request) : chosen
+    if (!model) return json(response, 404, { error: { message: `model '${String(request.json?.['model'])}' not found` } })
+    if (fault?.kind === 'status') return json(response, fault.status, { error: { message: fault.message ?? `scripted ${fault.status}` } })
+    if (fault?.kind === 'stall') await hold()
+    if (fault?.kind === 'die') return void response.destroy()
+    json(response, 200, embedding(request, fault?.kind === 'malformed'))
   }
 
   async function log(request: IncomingMessage, response: ServerResponse): Promise<LoggedRequest> {
@@ -160,7 +174,12 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
   async function stream(wire: Wire, answer: ScriptedAnswer, response: ServerResponse): Promise<void> {
     const fault = answer.misbehaves
     // flushed before anything else happens, so that a connection that is dropped drops nothing that was said before
-    const write = (text: string) => new Promise<void>((resolve) => void response.write(text, () => resolve()))
+    const writeBytes = (bytes: string | Buffer) => new Promise<void>((resolve) => void response.write(bytes, () => resolve()))
+    const write = async (text: string) => {
+      const bytes = Buffer.from(text)
+      const size = answer.quirks?.includes('in-small-pieces') ? smallPiece : bytes.length
+      for (let at = 0; at < bytes.length; at += size) await writeBytes(bytes.subarray(at, at + size))
+    }
     let said = 0
     for (const text of wire.head()) await write(text)
     for (const piece of [...piecesOf(answer), undefined]) {
@@ -214,6 +233,9 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     },
   }
 }
+
+/** Bytes; no divisor of what characters and events are long. */
+const smallPiece = 7
 
 function json(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' })

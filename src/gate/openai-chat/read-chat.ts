@@ -10,7 +10,7 @@ export interface ChatCall extends AskedCall {
 }
 
 const longestModelName = 200
-const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'] as const
+const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const
 
 /**
  * Reads the body of POST /v1/chat/completions. What would change the answer and is not served is refused; what only asks a provider to
@@ -111,7 +111,7 @@ function readFormat(chat: Fields): ResponseFormat | undefined {
 
 function readEffort(chat: Fields): Conversation['reasoning'] {
   const effort = chat.oneOf('reasoning_effort', efforts)
-  return effort === 'xhigh' ? 'high' : effort
+  return effort === 'xhigh' || effort === 'max' ? 'high' : effort
 }
 
 type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> }

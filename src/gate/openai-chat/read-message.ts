@@ -25,7 +25,8 @@ export function readMessage(value: unknown, path: string): ChatMessage {
 function readContent(message: Fields, mayBeEmpty: boolean): ChatMessage['content'] {
   const content = message.get('content')
   const path = `${message.path}.content`
-  if (content === undefined && mayBeEmpty) return ''
+  // what a model refused with is what it said
+  if (content === undefined && mayBeEmpty) return message.text('refusal') ?? ''
   if (typeof content === 'string') return content
   if (!Array.isArray(content)) throw wrong(path, 'text or a list of parts')
   return content.map((part, index) => readPart(part, `${path}[${index}]`))

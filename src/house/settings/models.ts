@@ -3,7 +3,7 @@ import { zones } from '../../labels/index.ts'
 import { nameSchema, secretSchema } from './values.ts'
 
 const upstream = z.strictObject({
-  kind: z.enum(['ollama', 'openai']).describe('`ollama`: its own wire; `openai`: anything that speaks /v1/chat/completions.'),
+  kind: z.enum(['ollama', 'openai', 'openai-responses']).describe('`ollama`: its own wire; `openai`: anything that speaks /v1/chat/completions; `openai-responses`: what speaks /v1/responses.'),
   url: z.url({ protocol: /^https?$/, error: 'the address of a model begins with http:// or https://' }).describe('Where it answers, e.g. http://127.0.0.1:11434.'),
   zone: z.enum(zones).describe('Where the data goes: machine, mesh, cloud or internet. A cloud model behind a local daemon is `cloud`.'),
   own: z.boolean().prefault(false).describe('Says that a machine other than this one is your own and may see P3 local only.'),

@@ -40,7 +40,7 @@ export type DatabaseSettings =
 
 export interface Upstream {
   readonly name: string
-  readonly kind: 'ollama' | 'openai'
+  readonly kind: 'ollama' | 'openai' | 'openai-responses'
   readonly url: string
   readonly zone: Zone
   readonly key?: SecretReference
