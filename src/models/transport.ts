@@ -35,7 +35,7 @@ export interface TransportOptions {
 
 const longestLine = 8 * 1024 * 1024
 const longestJson = 16 * 1024 * 1024
-const connectionsPerUpstream = 64
+const connectionsPerUpstream = 1_024
 /** Milliseconds for what needs no model: lists and descriptions. */
 const questionTimeout = 10_000
 

@@ -30,12 +30,16 @@ export interface TestGate {
 /** A database with lanes `open` (P1 to the cloud), `client` (P2) and `private` (none), each allowing these upstreams, and a job for each. */
 export async function gateDatabase(providers: readonly string[], t?: TestContext): Promise<TestDatabase> {
   const database = await testDatabase(t)
+  await declareLanes(database.owner, providers)
+  return database
+}
+
+export async function declareLanes(owner: Database, providers: readonly string[]): Promise<void> {
   const lanes = [['open', 'open', 1], ['client', 'open', 2], ['private', 'private', -1]] as const
   for (const [name, worker, clearance] of lanes) {
-    await database.owner.pool.query('insert into lane (name, worker, cloud_clearance, providers) values ($1, $2, $3, $4)', [name, worker, clearance, providers])
+    await owner.pool.query('insert into lane (name, worker, cloud_clearance, providers) values ($1, $2, $3, $4)', [name, worker, clearance, providers])
   }
-  await declareJobs(database.owner, lanes.map(([lane]) => jobDefinition({ name: `job-${lane}`, lane })))
-  return database
+  await declareJobs(owner, lanes.map(([lane]) => jobDefinition({ name: `job-${lane}`, lane })))
 }
 
 /** Opens a run of a lane, claims it as its worker, and issues its key; the label is raised to `level` before. */
