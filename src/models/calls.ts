@@ -1,5 +1,4 @@
 import { Fault } from '../kernel/fault.ts'
-import type { Database } from '../kernel/database/connect.ts'
 import type { Logger } from '../kernel/log.ts'
 import { describeLevel, join, PUBLIC_TRUSTED, type GateName, type Label, type Level } from '../labels/index.ts'
 import { createAttempt, isMoved } from './attempt.ts'
@@ -8,7 +7,7 @@ import type { ChatChunk, Conversation, NativeRequest } from './chat.ts'
 import type { DeclaredModels } from './declared-models.ts'
 import { combineFaults, mayFallBack } from './fallback.ts'
 import { plan, toBeListed, type Candidate, type Plan, type PlanRequest } from './plan.ts'
-import { findSession, type Session } from './session.ts'
+import type { Session, Sessions } from './session.ts'
 
 export interface CallRequest {
   readonly session: Session
@@ -42,7 +41,7 @@ export interface Calls {
 
 export interface CallsDeps {
   readonly gate: GateName
-  readonly database: Pick<Database, 'pool'>
+  readonly sessions: Pick<Sessions, 'find'>
   readonly ledger: CallLedger
   readonly log: Logger
   readonly models: () => DeclaredModels
@@ -53,7 +52,7 @@ const looks = 3
 const secondLookMs = 1_000
 
 export function createCalls(deps: CallsDeps): Calls {
-  const { gate, database, ledger, models } = deps
+  const { gate, sessions, ledger, models } = deps
 
   function planRequest(session: Session, label: Label, request: Pick<CallRequest, 'model' | 'task'>): PlanRequest {
     const { declared, routes } = models()
@@ -73,12 +72,16 @@ export function createCalls(deps: CallsDeps): Calls {
     }
   }
 
-  async function decide(session: Session, label: Label, request: CallRequest): Promise<Extract<Plan, { outcome: 'planned' }>> {
+  /** `stale`: the session was remembered, and is another one now. */
+  async function decide(session: Session, label: Label, request: CallRequest): Promise<Extract<Plan, { outcome: 'planned' }> | 'stale'> {
     const asked = planRequest(session, label, request)
     let planned = plan(await withListings(asked))
     // a model may have been installed, or an upstream have come back, since it was last asked
     if (planned.outcome === 'unknown' || planned.outcome === 'silent') planned = plan(await withListings(asked, secondLookMs))
     if (planned.outcome === 'planned') return planned
+    // nobody is refused by what was remembered
+    const fresh = await sessions.find(session.keyHash, { freshly: true })
+    if (fresh?.said !== session.said) return 'stale'
     const { task, set, reason } = planned
     if (planned.outcome === 'unknown') throw new Fault('missing', 'model_not_found', reason, { model: request.model })
     if (planned.outcome === 'silent') throw new Fault('unavailable', 'upstream.unreachable', reason, { model: request.model })
@@ -111,15 +114,17 @@ export function createCalls(deps: CallsDeps): Calls {
       for (let look = 0; look < looks; look += 1) {
         const label = join(session.label, { ...PUBLIC_TRUSTED, level: request.atLeast ?? 0 })
         const planned = await decide(session, label, request)
-        const answer = await walk(session, label, planned, request)
+        const answer = planned === 'stale' ? 'moved' : await walk(session, label, planned, request)
         if (answer !== 'moved') return answer
-        session = await findSession(database, session.keyHash)
+        session = await sessions.find(session.keyHash, { freshly: true })
         if (!session) throw sessionUnknown()
       }
       throw new Fault('conflict', 'label_moving', 'the label of this run changed again and again while the call was planned; try again')
     },
 
-    async list(session) {
+    async list(remembered) {
+      const session = await sessions.find(remembered.keyHash, { freshly: true })
+      if (!session) throw sessionUnknown()
       const anything = { ...planRequest(session, session.label, { model: 'auto' }), routes: {} }
       const { upstreams } = await withListings(anything)
       return upstreams.flatMap(({ name, zone, models: listed }) =>

@@ -6,7 +6,7 @@ import { createLogger } from '../kernel/log.ts'
 import { createGateApp, createInFlight, type GateDeps } from '../gate/index.ts'
 import type { House } from '../house/index.ts'
 import type { GateName } from '../labels/index.ts'
-import { createCallLedger, createCalls, declareModels } from '../models/index.ts'
+import { createCallLedger, createCalls, declareModels, rememberSessions } from '../models/index.ts'
 import type { Boot, Host, Started } from './boot.ts'
 
 const connections = 4
@@ -25,10 +25,11 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
   let house = boot.house
   let models = declareModels(house.settings.models, gate, boot.secrets)
   const ledger = createCallLedger({ database, gate, retentionMs: () => house.settings.retention.modelCallsMs })
+  const sessions = rememberSessions(database)
   let address = ''
   const deps: GateDeps = {
-    gate, database, log, clock: systemClock,
-    calls: createCalls({ gate, database, ledger, log, models: () => models }),
+    gate, database, log, sessions, clock: systemClock,
+    calls: createCalls({ gate, sessions, ledger, log, models: () => models }),
     models: () => models,
     inFlight: createInFlight(),
     address: () => address,
