@@ -73,7 +73,10 @@ export function createCallLedger({ database: { pool }, gate, retentionMs }: Ledg
     const { rows } = await pool.query<{ id: string }>({
       name: 'call-close',
       text: closeText,
-      values: [JSON.stringify(results.map(({ id, state, reason, inputTokens, outputTokens }) => ({ id, state, reason, input_tokens: inputTokens, output_tokens: outputTokens })))],
+      values: [
+        results.map(({ id }) => id),
+        JSON.stringify(Object.fromEntries(results.map(({ id, state, reason, inputTokens, outputTokens }) => [id, { state, reason, input_tokens: inputTokens, output_tokens: outputTokens }]))),
+      ],
     })
     const ids = new Set(rows.map(({ id }) => id))
     return results.map(({ id }) => ids.has(id))

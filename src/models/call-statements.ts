@@ -23,13 +23,14 @@ export function callStatements(gate: GateName): { readonly openText: string; rea
         cost numeric, label_level smallint, label_integrity text, label_lanes text[]) using (place)
       where session.now = session.before
       returning id`,
-    // what took nothing in and gave nothing out was not paid for
+    // $1 ids, $2 their results by id. What took nothing in and gave nothing out was not paid for.
     closeText: `
       with closed as (
-        update model_call set state = result.state, reason = result.reason, input_tokens = result.input_tokens, output_tokens = result.output_tokens,
-          closed_at = clock_timestamp(), cost_eur = case when result.input_tokens + result.output_tokens = 0 then 0 else cost_eur end
-        from ${lazily}, jsonb_to_recordset($1::jsonb) as result (id uuid, state text, reason text, input_tokens integer, output_tokens integer)
-        where model_call.id = result.id and model_call.state = 'open' returning model_call.*
+        update model_call set state = results.by_id -> model_call.id::text ->> 'state', reason = results.by_id -> model_call.id::text ->> 'reason',
+          input_tokens = (results.by_id -> model_call.id::text ->> 'input_tokens')::integer, output_tokens = (results.by_id -> model_call.id::text ->> 'output_tokens')::integer, closed_at = clock_timestamp(),
+          cost_eur = case when (results.by_id -> model_call.id::text ->> 'input_tokens')::integer + (results.by_id -> model_call.id::text ->> 'output_tokens')::integer = 0 then 0 else cost_eur end
+        from ${lazily}, (select $2::jsonb as by_id offset 0) as results
+        where model_call.id = any ($1::uuid[]) and model_call.state = 'open' returning model_call.*
       ) select id, ${closedEvent} from closed`,
   }
 }

@@ -20,6 +20,7 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
   const database = connect(boot.database, {
     application: boot.process,
     max: connections,
+    byKey: true,
     onLost: (error) => log.warn({ err: error }, 'a connection to the database was lost'),
   })
   let house = boot.house
