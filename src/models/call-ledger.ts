@@ -67,7 +67,7 @@ export function createCallLedger({ database: { pool }, gate, retentionMs }: Ledg
     const { rows } = await opening
     const ids = new Set(rows.map(({ id }) => id))
     return intents.map(({ id }) => (ids.has(id) ? { outcome: 'opened', id } : { outcome: 'moved' }))
-  })
+  }, mostTogether, 1, setImmediate)
 
   const close = batched(async (results: readonly (CallResult & { readonly id: string })[]): Promise<boolean[]> => {
     const { rows } = await pool.query<{ id: string }>({
@@ -80,7 +80,7 @@ export function createCallLedger({ database: { pool }, gate, retentionMs }: Ledg
     })
     const ids = new Set(rows.map(({ id }) => id))
     return results.map(({ id }) => ids.has(id))
-  })
+  }, mostTogether, 1, setImmediate)
 
   return {
     async open(intent) {
@@ -118,6 +118,8 @@ export function createCallLedger({ database: { pool }, gate, retentionMs }: Ledg
     },
   }
 }
+
+const mostTogether = 64
 
 /** EUR; null while there is no price list: a cloud takes something, and a machine of one's own takes nothing. */
 function costOf(zone: Zone): number | null {
