@@ -3,7 +3,7 @@ import type { Database } from '../kernel/database/connect.ts'
 import { faultPoint } from '../kernel/fault-point.ts'
 import { newId } from '../kernel/ids.ts'
 import { gateOf, toRow, type GateName, type Label, type Zone } from '../labels/index.ts'
-import { callStatements, closedEvent } from './call-statements.ts'
+import { closedEvent, writeText } from './call-statements.ts'
 import type { Candidate } from './plan.ts'
 import type { Session } from './session.ts'
 
@@ -29,6 +29,12 @@ export interface CallResult {
 
 type Opened = { readonly outcome: 'opened'; readonly id: string } | { readonly outcome: 'moved' }
 
+interface Entry {
+  readonly id: string
+  readonly intent?: CallIntent
+  readonly result?: CallResult
+}
+
 /** The ledger of one gate: a row is there before a byte leaves for an upstream, and is closed once, after. */
 export interface CallLedger {
   /** `moved`: the session is gone or its label is another one now; plan again. */
@@ -48,13 +54,14 @@ export interface LedgerOptions {
 }
 
 export function createCallLedger({ database: { pool }, gate, retentionMs }: LedgerOptions): CallLedger {
-  const { openText, closeText } = callStatements(gate)
-
-  const open = batched(async (intents: readonly (CallIntent & { readonly id: string })[]): Promise<Opened[]> => {
+  /** What is to be written while the database is busy with the last of it is written together. */
+  const write = batched(async (entries: readonly Entry[]): Promise<boolean[]> => {
+    const intents = entries.flatMap(({ id, intent }) => (intent ? [{ ...intent, id }] : []))
+    const results = entries.flatMap(({ id, result }) => (result ? [{ ...result, id }] : []))
     const sessions = [...new Set(intents.map(({ session }) => session))]
-    const opening = pool.query<{ id: string }>({
-      name: 'call-open',
-      text: openText,
+    const { rows } = await pool.query<{ id: string }>({
+      name: 'call-write',
+      text: writeText,
       values: [
         gate,
         retentionMs(),
@@ -62,43 +69,33 @@ export function createCallLedger({ database: { pool }, gate, retentionMs }: Ledg
         JSON.stringify(intents.map(({ id, session, task, candidate: { upstream, model, zone }, label, inputTokens, outputTokens }) => ({
           place: sessions.indexOf(session), id, task, upstream, model, zone, input_tokens: inputTokens, output_tokens: outputTokens ?? null, cost: costOf(zone), ...toRow(label),
         }))),
-      ],
-    })
-    const { rows } = await opening
-    const ids = new Set(rows.map(({ id }) => id))
-    return intents.map(({ id }) => (ids.has(id) ? { outcome: 'opened', id } : { outcome: 'moved' }))
-  }, mostTogether, 1, setImmediate)
-
-  const close = batched(async (results: readonly (CallResult & { readonly id: string })[]): Promise<boolean[]> => {
-    const { rows } = await pool.query<{ id: string }>({
-      name: 'call-close',
-      text: closeText,
-      values: [
         results.map(({ id }) => id),
         JSON.stringify(Object.fromEntries(results.map(({ id, state, reason, inputTokens, outputTokens }) => [id, { state, reason, input_tokens: inputTokens, output_tokens: outputTokens }]))),
+        waitsForDisk(gate, intents.length),
       ],
     })
-    const ids = new Set(rows.map(({ id }) => id))
-    return results.map(({ id }) => ids.has(id))
+    const written = new Set(rows.map(({ id }) => id))
+    return entries.map(({ id }) => written.has(id))
   }, mostTogether, 1, setImmediate)
 
   return {
     async open(intent) {
       faultPoint('call.open:before')
       // the database has the last word: what its row security refuses was planned with lanes that are no longer so
-      const opened = await open({ ...intent, id: newId() }).catch((error: { code?: string }): Opened => {
-        if (error.code === insufficientPrivilege) return { outcome: 'moved' }
+      const id = newId()
+      const isOpen = await write({ id, intent }).catch((error: { code?: string }) => {
+        if (error.code === insufficientPrivilege) return false
         throw error
       })
       faultPoint('call.open:after')
-      return opened
+      return isOpen ? { outcome: 'opened', id } : { outcome: 'moved' }
     },
 
     async close(id, result) {
       faultPoint('call.close:before')
-      const closed = await close({ ...result, id })
+      const isClosed = await write({ id, result })
       faultPoint('call.close:after')
-      return closed
+      return isClosed
     },
 
     async refuse({ session, label, task, model, reason, set }) {
@@ -119,7 +116,14 @@ export function createCallLedger({ database: { pool }, gate, retentionMs }: Ledg
   }
 }
 
-const mostTogether = 64
+/**
+ * Whether a commit waits for the disk: with the rows of calls that leave for a cloud. A row that a crash of PostgreSQL itself may forget within the next
+ * moment is enough for a call that stays on machines of one's own and costs nothing; and a close that is forgotten leaves an open row, which is
+ * closed at what was reserved.
+ */
+const waitsForDisk = (gate: GateName, opens: number) => (gate === 'cloud' && opens > 0 ? 'on' : 'off')
+
+const mostTogether = 128
 
 /** EUR; null while there is no price list: a cloud takes something, and a machine of one's own takes nothing. */
 function costOf(zone: Zone): number | null {
