@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { declareLanes, gateBoot, openRun } from '../test/support/gate.ts'
 import type { TestDatabase } from '../test/support/database.ts'
+import { nodeFlags } from '../src/processes/process-specs.ts'
 import { castellanDatabase } from './castellan-database.ts'
 import { benchDatabase } from './database.ts'
 import type { Way } from './gate-load.ts'
@@ -75,7 +76,7 @@ async function startGate(url: string, ends: (() => unknown)[]): Promise<{ addres
   const { key } = await openRun(database, 'open')
   const { boot, remove } = await gateBoot(database, 'gate-local', { upstreams: [{ name: 'it', kind: 'openai', url: `${url}/v1`, zone: 'machine' }] })
   ends.push(remove)
-  const child = spawn(process.execPath, ['--disable-sigusr1', join(import.meta.dirname, '../src/processes/main.ts'), 'gate-local'], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] })
+  const child = spawn(process.execPath, [...nodeFlags, join(import.meta.dirname, '../src/processes/main.ts'), 'gate-local'], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] })
   ends.push(() => ended(child))
   ;(child.stdio[3] as NodeJS.WritableStream).end(JSON.stringify(boot))
   for await (const line of createInterface({ input: child.stdout! })) {

@@ -67,7 +67,8 @@ export function createTransport(options: TransportOptions): Transport {
     const silence = watchSilence(name, { ...timeouts, firstByte }, signal)
     try {
       const response = await request(method, path, body, silence.signal, more)
-      return await readBytes(response.body, longestJson, name)
+      // one that says how long it is need not be watched
+      return Number(response.headers['content-length']) <= longestJson ? Buffer.from(await response.body.arrayBuffer()) : await readBytes(response.body, longestJson, name)
     } catch (error) {
       throw explain(error, name, silence.signal)
     } finally {
