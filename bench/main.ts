@@ -17,6 +17,11 @@ const benches: Record<string, Bench> = {
     peers: true,
     measure: async (rounds, onProgress) => (await import('./runs.ts')).measureRuns(rounds, onProgress),
   },
+  gate: {
+    summary: 'model calls through our gate against Portkey, a bare proxy and none (about 5 minutes)',
+    peers: true,
+    measure: async (rounds, onProgress) => (await import('./gate.ts')).measureGate(rounds, onProgress),
+  },
   house: {
     summary: 'how long a start takes, how much memory and processor an idle house uses (about 1 minute)',
     peers: false,
@@ -56,7 +61,7 @@ if (name === undefined || flags.help) {
 }
 
 function installPeers(): void {
-  if (existsSync(new URL('node_modules/@dbos-inc/dbos-sdk/package.json', import.meta.url))) return
+  if (['@dbos-inc/dbos-sdk', '@portkey-ai/gateway'].every((peer) => existsSync(new URL(`node_modules/${peer}/package.json`, import.meta.url)))) return
   console.error('installing the peers into bench/node_modules …')
   const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: import.meta.dirname, stdio: ['ignore', 'ignore', 'inherit'] })
   if (status === 0) return

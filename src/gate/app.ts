@@ -5,7 +5,7 @@ import { Fault } from '../kernel/fault.ts'
 import { hangUpWhenClosing } from '../kernel/hang-up-when-closing.ts'
 import type { Logger } from '../kernel/log.ts'
 import type { GateName } from '../labels/index.ts'
-import { gateStatus, type Calls, type DeclaredModels } from '../models/index.ts'
+import { gateStatus, type Calls, type DeclaredModels, type Sessions } from '../models/index.ts'
 import type { InFlight } from './in-flight.ts'
 import type { Metrics } from './metrics.ts'
 import { openaiChatRoutes } from './openai-chat/routes.ts'
@@ -17,6 +17,7 @@ import { openaiError } from './wire-error.ts'
 export interface GateDeps {
   readonly gate: GateName
   readonly database: Pick<Database, 'pool'>
+  readonly sessions: Sessions
   readonly calls: Calls
   readonly models: () => DeclaredModels
   readonly inFlight: InFlight

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Fault } from '../kernel/fault.ts'
 import { parseLevel } from '../labels/index.ts'
-import { findSession, hashOfBody, hashOfKey, sessionUnknown, type CallRequest, type Session } from '../models/index.ts'
+import { hashOfBody, hashOfKey, sessionUnknown, type CallRequest, type Session } from '../models/index.ts'
 import type { GateDeps } from './app.ts'
 
 declare module 'fastify' {
@@ -11,11 +11,11 @@ declare module 'fastify' {
 }
 
 /** Finds the session of each request before its body is read: who has no key cannot make us hold megabytes. */
-export function authenticateFirst(app: FastifyInstance, deps: Pick<GateDeps, 'database'>): void {
+export function authenticateFirst(app: FastifyInstance, deps: Pick<GateDeps, 'sessions'>): void {
   app.decorateRequest('castellanSession', undefined)
   app.addHook('onRequest', async (request) => {
     const key = keyOf(request)
-    request.castellanSession = key === undefined ? undefined : await findSession(deps.database, hashOfKey(key))
+    request.castellanSession = key === undefined ? undefined : await deps.sessions.find(hashOfKey(key))
     if (!request.castellanSession) throw sessionUnknown()
   })
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import OpenAI from 'openai'
-import { callsOf, gateDatabase, openRun, startGate } from '../../test/support/gate.ts'
+import { closedCallsOf, gateDatabase, openRun, startGate } from '../../test/support/gate.ts'
 import { startModelServer, type Misbehaviour, type ScriptedAnswer } from '../../test/support/model-server.ts'
 
 after(async () => {
@@ -24,7 +24,7 @@ const gate = await startGate(database, 'gate-local', {
 const clientOf = (key: string) => new OpenAI({ baseURL: `${gate.address}/v1`, apiKey: key, maxRetries: 0 })
 const body = { model: 'auto', messages: [{ role: 'user' as const, content: 'Hello' }] }
 const usage = { input: 9, output: 2 }
-const states = async (run: string) => (await callsOf(database, run)).map((row) => [row.upstream, row.state, row.reason, row.input_tokens, row.output_tokens])
+const states = async (run: string) => (await closedCallsOf(database, run)).map((row) => [row.upstream, row.state, row.reason, row.input_tokens, row.output_tokens])
 
 const before: readonly [Misbehaviour, string, number][] = [
   [{ kind: 'status', status: 500 }, 'upstream.failed', 0],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, beforeEach, test } from 'node:test'
 import OpenAI from 'openai'
-import { auditOf, callsOf, gateDatabase, openRun, startGate, until } from '../../test/support/gate.ts'
+import { auditOf, callsOf, closedCallsOf, gateDatabase, openRun, startGate, until } from '../../test/support/gate.ts'
 import { startModelServer } from '../../test/support/model-server.ts'
 
 // before the database's own hook, so that the gate stops first
@@ -27,7 +27,7 @@ test('an answer comes back whole, with who gave it, its usage, and a closed row'
   assert.deepEqual(whole.choices[0]?.message, { role: 'assistant', content: 'Good morning.', refusal: null })
   assert.deepEqual([whole.object, whole.model, whole.choices[0]?.finish_reason], ['chat.completion', 'ollama/scripted:latest', 'stop'])
   assert.deepEqual(whole.usage, { prompt_tokens: 11, completion_tokens: 3, total_tokens: 14 })
-  assert.deepEqual(await callsOf(database, run), [
+  assert.deepEqual(await closedCallsOf(database, run), [
     {
       gate: 'local', task: 'summarize', upstream: 'ollama', model: 'scripted:latest', zone: 'machine', state: 'succeeded', reason: null,
       input_tokens: 11, output_tokens: 3, label_level: 3, label_lanes: ['private'], closed: true,
@@ -107,7 +107,7 @@ test('calls at once each get their own answer and their own row', async () => {
     assert.equal(whole.choices[0]?.message.content, `for ${run} ${n}`)
   }))
   await Promise.all(asked)
-  for (const { run } of runs) assert.deepEqual((await callsOf(database, run)).map((row) => row.state), Array(5).fill('succeeded'))
+  for (const { run } of runs) assert.deepEqual((await closedCallsOf(database, run)).map((row) => row.state), Array(5).fill('succeeded'))
 })
 
 test('the models of a session are those that its label may reach', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, test } from 'node:test'
 import OpenAI from 'openai'
-import { callsOf, gateBoot, gateDatabase, openRun, startFrom } from '../../test/support/gate.ts'
+import { closedCallsOf, gateBoot, gateDatabase, openRun, startFrom } from '../../test/support/gate.ts'
 import { startModelServer } from '../../test/support/model-server.ts'
 import { hashOfBody, hashOfKey } from '../models/index.ts'
 
@@ -46,7 +46,7 @@ test('what a P2 run asks of a cloud model leaves without names and numbers, and 
   for (const secret of [mail, iban, 'ines', 'museum']) assert.ok(!far.bytes().toString('latin1').includes(secret), secret)
   assert.match(sentTo(far), /Please write to .* about account/)
   assert.deepEqual(
-    (await callsOf(database, run)).map(({ gate, upstream, zone, state, label_level, input_tokens, output_tokens }) => ({ gate, upstream, zone, state, label_level, input_tokens, output_tokens })),
+    (await closedCallsOf(database, run)).map(({ gate, upstream, zone, state, label_level, input_tokens, output_tokens }) => ({ gate, upstream, zone, state, label_level, input_tokens, output_tokens })),
     [
       { gate: 'local', upstream: 'far', zone: 'cloud', state: 'succeeded', label_level: 2, input_tokens: 20, output_tokens: 9 },
       { gate: 'cloud', upstream: 'far', zone: 'cloud', state: 'succeeded', label_level: 1, input_tokens: 20, output_tokens: 9 },
@@ -92,7 +92,7 @@ test('who is near goes first, and a cloud model takes over redacted when he fail
   assert.equal(answer.choices[0]?.message.content, 'from afar')
   assert.ok(!sentTo(far).includes(mail))
   assert.ok(sentTo(near).includes(mail))
-  assert.deepEqual((await callsOf(database, run)).filter(({ gate }) => gate === 'local').map(({ upstream, state }) => [upstream, state]), [['near', 'failed'], ['far', 'succeeded']])
+  assert.deepEqual((await closedCallsOf(database, run)).filter(({ gate }) => gate === 'local').map(({ upstream, state }) => [upstream, state]), [['near', 'failed'], ['far', 'succeeded']])
 })
 
 test('P3, a lane that does not redact, and a lane without a cloud are never handed on', async () => {

@@ -4,7 +4,7 @@ import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { createServer } from 'node:net'
 import { after, test } from 'node:test'
-import { callsOf, gateBoot, gateDatabase, openRun, startFrom, startGate, type TestGate } from '../../test/support/gate.ts'
+import { callsOf, closedCallsOf, gateBoot, gateDatabase, openRun, startFrom, startGate, type TestGate } from '../../test/support/gate.ts'
 import { startModelServer } from '../../test/support/model-server.ts'
 import { listModels, type GateReport } from '../models/index.ts'
 
@@ -155,7 +155,7 @@ test('a stop lets what is being answered end, takes nothing new, and leaves no s
   server.release()
   assert.match((await asked).text, /"content":"ab"/)
   await stopped
-  assert.deepEqual((await callsOf(database, run)).map((row) => row.state), ['succeeded'])
+  assert.deepEqual((await closedCallsOf(database, run)).map((row) => row.state), ['succeeded'])
   assert.ok(!existsSync(own.socket))
 })
 

@@ -5,8 +5,9 @@
  * @param work takes items and returns their results in the same order
  * @param limit items in a batch at most
  * @param lanes batches that may be under way at once
+ * @param gather when the first of a batch begins: at once after what is running now, or, with `setImmediate`, after all that has arrived by now was heard
  */
-export function batched<I, O>(work: (items: readonly I[]) => Promise<readonly O[]>, limit = 64, lanes = 1): (item: I) => Promise<O> {
+export function batched<I, O>(work: (items: readonly I[]) => Promise<readonly O[]>, limit = 64, lanes = 1, gather: (begin: () => void) => void = queueMicrotask): (item: I) => Promise<O> {
   const waiting: { item: I; resolve: (result: O) => void; reject: (error: unknown) => void }[] = []
   let busy = 0
 
@@ -30,7 +31,7 @@ export function batched<I, O>(work: (items: readonly I[]) => Promise<readonly O[
       if (busy < lanes) {
         busy++
         // everything that is asked for in the same turn of the event loop belongs together
-        queueMicrotask(() => void flush())
+        gather(() => void flush())
       }
     })
 }

@@ -1,7 +1,9 @@
+import { batched } from '../kernel/batch.ts'
 import type { Database } from '../kernel/database/connect.ts'
 import { faultPoint } from '../kernel/fault-point.ts'
 import { newId } from '../kernel/ids.ts'
 import { gateOf, toRow, type GateName, type Label } from '../labels/index.ts'
+import { closedEvent, writeText } from './call-statements.ts'
 import type { Candidate } from './plan.ts'
 import type { Session } from './session.ts'
 
@@ -25,10 +27,18 @@ export interface CallResult {
   readonly outputTokens: number
 }
 
+type Opened = { readonly outcome: 'opened'; readonly id: string } | { readonly outcome: 'moved' }
+
+interface Entry {
+  readonly id: string
+  readonly intent?: CallIntent
+  readonly result?: CallResult
+}
+
 /** The ledger of one gate: a row is there before a byte leaves for an upstream, and is closed once, after. */
 export interface CallLedger {
   /** `moved`: the session is gone or its label is another one now; plan again. */
-  open(intent: CallIntent): Promise<{ readonly outcome: 'opened'; readonly id: string } | { readonly outcome: 'moved' }>
+  open(intent: CallIntent): Promise<Opened>
   /** False: somebody closed it before. */
   close(id: string, result: CallResult): Promise<boolean>
   refuse(refusal: { session: Session; label: Label; task: string; model: string; reason: string; set: readonly string[] }): Promise<string>
@@ -44,30 +54,48 @@ export interface LedgerOptions {
 }
 
 export function createCallLedger({ database: { pool }, gate, retentionMs }: LedgerOptions): CallLedger {
+  /** What is to be written while the database is busy with the last of it is written together. */
+  const write = batched(async (entries: readonly Entry[]): Promise<boolean[]> => {
+    const intents = entries.flatMap(({ id, intent }) => (intent ? [{ ...intent, id }] : []))
+    const results = entries.flatMap(({ id, result }) => (result ? [{ ...result, id }] : []))
+    const sessions = [...new Set(intents.map(({ session }) => session))]
+    const { rows } = await pool.query<{ id: string }>({
+      name: 'call-write',
+      text: writeText,
+      values: [
+        gate,
+        retentionMs(),
+        JSON.stringify(sessions.map(({ keyHash, said }, place) => ({ place, key: keyHash.toString('hex'), said }))),
+        JSON.stringify(intents.map(({ id, session, task, candidate, label, inputTokens, outputTokens }) => ({
+          place: sessions.indexOf(session), id, task, upstream: candidate.upstream, model: candidate.model, zone: candidate.zone, input_tokens: inputTokens, output_tokens: outputTokens ?? null, cost: costOf(candidate), ...toRow(label),
+        }))),
+        results.map(({ id }) => id),
+        JSON.stringify(Object.fromEntries(results.map(({ id, state, reason, inputTokens, outputTokens }) => [id, { state, reason, input_tokens: inputTokens, output_tokens: outputTokens }]))),
+        waitsForDisk(gate, intents.length),
+      ],
+    })
+    const written = new Set(rows.map(({ id }) => id))
+    return entries.map(({ id }) => written.has(id))
+  }, mostTogether, 1, setImmediate)
+
   return {
-    async open({ session, label, task, candidate, inputTokens, outputTokens }) {
-      const id = newId()
+    async open(intent) {
       faultPoint('call.open:before')
-      const opening = pool.query({
-        name: 'call-open',
-        text: openText,
-        values: [id, gate, task, candidate.upstream, candidate.model, candidate.zone, inputTokens, outputTokens ?? null,
-          label.level, label.integrity, label.lanes, session.keyHash, JSON.stringify(toRow(session.label)), retentionMs(), costOf(candidate)],
-      })
       // the database has the last word: what its row security refuses was planned with lanes that are no longer so
-      const { rowCount } = await opening.catch((error: { code?: string }) => {
-        if (error.code === insufficientPrivilege) return { rowCount: 0 }
+      const id = newId()
+      const isOpen = await write({ id, intent }).catch((error: { code?: string }) => {
+        if (error.code === insufficientPrivilege) return false
         throw error
       })
       faultPoint('call.open:after')
-      return rowCount === 1 ? { outcome: 'opened', id } : { outcome: 'moved' }
+      return isOpen ? { outcome: 'opened', id } : { outcome: 'moved' }
     },
 
-    async close(id, { state, reason, inputTokens, outputTokens }) {
+    async close(id, result) {
       faultPoint('call.close:before')
-      const { rowCount } = await pool.query({ name: 'call-close', text: closeText, values: [id, state, reason ?? null, inputTokens, outputTokens] })
+      const isClosed = await write({ id, result })
       faultPoint('call.close:after')
-      return rowCount === 1
+      return isClosed
     },
 
     async refuse({ session, label, task, model, reason, set }) {
@@ -88,6 +116,15 @@ export function createCallLedger({ database: { pool }, gate, retentionMs }: Ledg
   }
 }
 
+/**
+ * Whether a commit waits for the disk: with the rows of calls that leave for a cloud. A row that a crash of PostgreSQL itself may forget within the next
+ * moment is enough for a call that stays on machines of one's own and costs nothing; and a close that is forgotten leaves an open row, which is
+ * closed at what was reserved.
+ */
+const waitsForDisk = (gate: GateName, opens: number) => (gate === 'cloud' && opens > 0 ? 'on' : 'off')
+
+const mostTogether = 128
+
 /** EUR; null while there is no price list: a cloud takes something, and a machine of one's own takes nothing. What was handed on is paid for by the row of gate cloud. */
 function costOf({ zone, handedOn }: Candidate): number | null {
   return handedOn || gateOf(zone) === 'local' ? 0 : null
@@ -99,29 +136,6 @@ const insufficientPrivilege = '42501'
 function speakable(model: string): string | null {
   return /^[\w.:/@-]{1,120}$/.test(model) ? model : null
 }
-
-// The label that the plan was made for must still be the run's in the very statement that writes the row.
-const openText = `
-  insert into model_call (id, session_id, run_id, key_id, gate, task, upstream, model, zone, input_tokens, output_tokens,
-    label_level, label_integrity, label_lanes, retain_until, cost_eur)
-  select $1, case when found ->> 'run' is not null then (found ->> 'id')::uuid end, (found ->> 'run')::uuid, case when found ->> 'run' is null then (found ->> 'id')::uuid end, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, clock_timestamp() + $14 * interval '1 ms', $15
-  from session_find($12) as found
-  where (found -> 'label' ->> 'level')::smallint = ($13::jsonb ->> 'label_level')::smallint
-    and found -> 'label' ->> 'integrity' = $13::jsonb ->> 'label_integrity'
-    and coalesce((found -> 'client' ->> 'max_level')::smallint >= $9, true)
-    and found -> 'label' -> 'lanes' @> ($13::jsonb -> 'label_lanes') and found -> 'label' -> 'lanes' <@ ($13::jsonb -> 'label_lanes')`
-
-const closedEvent = `
-  audit_append('call.closed', id::text, jsonb_build_object('run', run_id, 'key', key_id, 'gate', gate, 'task', task, 'upstream', upstream, 'model', model,
-    'zone', zone, 'state', state, 'reason', reason, 'input_tokens', input_tokens, 'output_tokens', output_tokens), label_level)`
-
-// what took nothing in and gave nothing out was not paid for
-const closeText = `
-  with closed as (
-    update model_call set state = $2, reason = $3, input_tokens = $4, output_tokens = $5, closed_at = clock_timestamp(),
-      cost_eur = case when $4::integer + $5::integer = 0 then 0 else cost_eur end
-    where id = $1 and state = 'open' returning *
-  ) select ${closedEvent} from closed`
 
 const sweepText = `
   with closed as (

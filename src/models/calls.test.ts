@@ -6,7 +6,7 @@ import { createLogger } from '../kernel/log.ts'
 import { createCallLedger } from './call-ledger.ts'
 import { createCalls, type CallRequest } from './calls.ts'
 import { declareModels } from './declared-models.ts'
-import { findSession, hashOfKey, type Session } from './session.ts'
+import { findSession, hashOfKey, rememberSessions, type Session } from './session.ts'
 import { collect, isFault } from './upstream.contract.ts'
 
 after(async () => {
@@ -18,7 +18,7 @@ const database = await gateDatabase(['cloud'])
 const gate = database.as('castellan_gate_cloud')
 const models = declareModels({ upstreams: [{ name: 'cloud', kind: 'openai', url: `${far.url}/v1`, zone: 'cloud' }], routes: {} }, 'cloud', {})
 const calls = createCalls({
-  gate: 'cloud', database: gate, models: () => models,
+  gate: 'cloud', database: gate, sessions: rememberSessions(gate), models: () => models,
   ledger: createCallLedger({ database: gate, gate: 'cloud', retentionMs: () => 60_000 }),
   log: createLogger({ name: 'test', level: 'error' }),
   leftIn: () => [],
@@ -69,4 +69,34 @@ test('who is gone before the call began leaves no row', async () => {
   await assert.rejects(calls.call(request((await findSession(gate, hashOfKey(key)))!, AbortSignal.abort(reason))), reason)
   assert.equal(far.calls().length, sent)
   assert.deepEqual(await callsOf(database, run), [])
+})
+
+test('what was remembered refuses nobody: a lane that was cleared a moment ago is', async () => {
+  const { key, run } = await openRun(database, 'open', 2)
+  const session = (await findSession(gate, hashOfKey(key)))!
+  await database.owner.pool.query(`update lane set cloud_clearance = 2 where name = 'open'`)
+  await collect((await calls.call(request(session))).chunks)
+  await database.owner.pool.query(`update lane set cloud_clearance = 1 where name = 'open'`)
+  assert.deepEqual((await callsOf(database, run)).map((row) => row.state), ['succeeded'])
+})
+
+test('what was remembered opens nothing: an upstream that a lane has lost since is not asked', async () => {
+  const { key, run } = await openRun(database, 'open', 1)
+  const session = (await findSession(gate, hashOfKey(key)))!
+  const sent = far.calls().length
+  await database.owner.pool.query(`update lane set providers = '{other}' where name = 'open'`)
+  await assert.rejects(calls.call(request(session)), isFault('refused', 'label_refused'))
+  await database.owner.pool.query(`update lane set providers = '{cloud}' where name = 'open'`)
+  assert.equal(far.calls().length, sent)
+  assert.deepEqual((await callsOf(database, run)).map((row) => row.state), ['refused'])
+})
+
+test('calls that come together are opened together, and what one of them may not do the others still may', async () => {
+  const keys = await Promise.all([openRun(database, 'open', 1), openRun(database, 'open', 1), openRun(database, 'client', 2)])
+  const sessions = await Promise.all(keys.map(async ({ key }) => (await findSession(gate, hashOfKey(key)))!))
+  await raise(database.owner, keys[1]!.run, 2)
+  const results = await Promise.allSettled([...sessions, ...sessions].map(async (session) => collect((await calls.call(request(session))).chunks)))
+  assert.deepEqual(results.map(({ status }) => status), ['fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
+  const states = await Promise.all(keys.map(async ({ run }) => (await callsOf(database, run)).map((row) => row.state)))
+  assert.deepEqual(states, [['succeeded', 'succeeded'], ['refused', 'refused'], ['succeeded', 'succeeded']])
 })

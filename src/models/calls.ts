@@ -13,7 +13,7 @@ import { combineFaults, mayFallBack } from './fallback.ts'
 import type { HandOn } from './hand-on.ts'
 import type { CallObserver } from './observe.ts'
 import { plan, planWithRedaction, toBeListed, type Candidate, type Plan, type PlanRequest } from './plan.ts'
-import { findSession, type Client, type Session } from './session.ts'
+import type { Client, Session, Sessions } from './session.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface CallRequest {
@@ -60,6 +60,7 @@ export interface Calls {
 export interface CallsDeps {
   readonly gate: GateName
   readonly database: Pick<Database, 'pool'>
+  readonly sessions: Pick<Sessions, 'find'>
   readonly ledger: CallLedger
   readonly log: Logger
   readonly models: () => DeclaredModels
@@ -80,7 +81,7 @@ const looks = 3
 const secondLookMs = 1_000
 
 export function createCalls(deps: CallsDeps): Calls {
-  const { gate, database, ledger, models, handOn, leftIn } = deps
+  const { gate, database, sessions, ledger, models, handOn, leftIn } = deps
   // no text is handed on redacted to be made a vector: it would be the vector of another text
   const planAll = (request: PlanRequest) => (handOn && !request.embedding ? planWithRedaction(request) : plan(request))
 
@@ -103,12 +104,16 @@ export function createCalls(deps: CallsDeps): Calls {
     }
   }
 
-  async function decide(session: Session, label: Label, request: Wanted): Promise<Planned> {
+  /** `stale`: the session was remembered, and is another one now. */
+  async function decide(session: Session, label: Label, request: Wanted): Promise<Planned | 'stale'> {
     const asked = planRequest(session, label, request)
     let planned = planAll(await withListings(asked))
     // a model may have been installed, or an upstream have come back, since it was last asked
     if (planned.outcome === 'unknown' || planned.outcome === 'silent') planned = planAll(await withListings(asked, secondLookMs))
     if (planned.outcome === 'planned') return allowedTo(session, planned, request.model)
+    // nobody is refused by what was remembered
+    const fresh = await sessions.find(session.keyHash, { freshly: true })
+    if (fresh?.said !== session.said) return 'stale'
     const { task, set, reason } = planned
     if (planned.outcome === 'unknown') throw new Fault('missing', 'model_not_found', reason, { model: request.model })
     if (planned.outcome === 'silent') throw new Fault('unavailable', 'upstream.unreachable', reason, { model: request.model })
@@ -158,9 +163,9 @@ export function createCalls(deps: CallsDeps): Calls {
       const seen: Session = level === undefined ? session : { ...session, worker: 'open' }
       const label = join(level === undefined ? session.label : { ...session.label, level }, { ...PUBLIC_TRUSTED, level: request.atLeast ?? 0 })
       const planned = await decide(seen, label, request)
-      const answer = await go(session, label, planned)
+      const answer = planned === 'stale' ? 'moved' : await go(session, label, planned)
       if (answer !== 'moved') return answer
-      session = await findSession(database, session.keyHash)
+      session = await sessions.find(session.keyHash, { freshly: true })
       if (!session) throw sessionUnknown()
     }
     throw new Fault('conflict', 'label_moving', 'the label of this run changed again and again while the call was planned; try again')
@@ -177,7 +182,9 @@ export function createCalls(deps: CallsDeps): Calls {
     embed: ({ input, dimensions, signal, ...request }) =>
       settle({ ...request, embedding: true }, undefined, (session, label, { task, candidates }) => embedInOrder(deps, { session, label, task, candidates, input, dimensions, signal })),
 
-    async list(session) {
+    async list(remembered) {
+      const session = await sessions.find(remembered.keyHash, { freshly: true })
+      if (!session) throw sessionUnknown()
       const anything = { ...planRequest(session, session.label, { model: 'auto' }), routes: {} }
       const { upstreams } = await withListings(anything)
       return upstreams.flatMap(({ name, zone, models: listed }) =>

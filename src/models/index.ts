@@ -10,4 +10,4 @@ export { observers, type CallObservation, type CallObserver, type ObservedCall }
 export { createHandOn, type HandOn } from './hand-on.ts'
 export { leftInConversation, redactConversation } from './redact-conversation.ts'
 export { hashOfBody } from './declassification.ts'
-export { findSession, hashOfKey, type Session } from './session.ts'
+export { hashOfKey, rememberSessions, type Session, type Sessions } from './session.ts'

@@ -21,12 +21,12 @@ export function createOpenai(settings: UpstreamSettings, key?: string, way: Pick
   const { name } = settings
   const transport = createTransport({ name, url: settings.url, key, timeouts: { ...defaultTimeouts, ...settings.timeouts }, ...way })
 
-  async function* passStream(native: NativeRequest, model: string, signal: AbortSignal): AsyncGenerator<ChatChunk, void, void> {
+  function passStream(native: NativeRequest, model: string, signal: AbortSignal): AsyncGenerator<ChatChunk, void, void> {
     const asked = native.body['stream_options'] as { readonly include_usage?: boolean } | null | undefined
     // the ledger always wants to know the usage
     const body = passedBody(native, passedFields, { model, stream: true, stream_options: { ...asked, include_usage: true } })
     const reader = openaiEvents(name, { hidesUsage: asked?.include_usage !== true })
-    yield* passEvents(name, transport.postRaw(path, body, signal, { headers: native.headers, isOver: reader.isOver }), reader)
+    return passEvents(name, transport.postRaw(path, body, signal, { headers: native.headers, isOver: reader.isOver }), reader)
   }
 
   async function* passWhole(native: NativeRequest, model: string, signal: AbortSignal): AsyncGenerator<ChatChunk, void, void> {
@@ -35,8 +35,8 @@ export function createOpenai(settings: UpstreamSettings, key?: string, way: Pick
     const { chunks } = reader.read(bytes.toString('utf8'))
     const ending = reader.end()
     yield { kind: 'native', bytes }
-    yield* chunks
-    yield* ending
+    for (const chunk of chunks) yield chunk
+    for (const chunk of ending) yield chunk
   }
 
   async function* translated(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatChunk, void, void> {

@@ -35,24 +35,8 @@ export function passedBody({ body }: NativeRequest, kept: ReadonlySet<string>, o
 export async function* passEvents(upstream: string, raw: AsyncIterable<Buffer>, reader: EventReader, by: 'line' | 'event' = 'event'): AsyncGenerator<ChatChunk, void, void> {
   const splitter = createSplitter(upstream, by)
   let isShown = false
-  async function* pass(pieces: readonly Buffer[]): AsyncGenerator<ChatChunk, void, void> {
-    const shown: Buffer[] = []
-    const chunks: ChatChunk[] = []
-    let fault: Fault | undefined
-    for (const piece of pieces) {
-      if (reader.isOver() || fault) break
-      let isHidden = false
-      for (const data of dataOf(piece, by)) {
-        try {
-          const understood = reader.read(data)
-          chunks.push(...understood.chunks)
-          isHidden ||= understood.hidden ?? false
-        } catch (error) {
-          fault = toFault(error)
-        }
-      }
-      if (!isHidden) shown.push(piece)
-    }
+  function* pass(pieces: readonly Buffer[]): Generator<ChatChunk, void, void> {
+    const { shown, chunks, fault } = understand(pieces, reader, by)
     if (fault && !isShown && chunks.length === 0) throw fault
     if (shown.length > 0) {
       isShown = true
@@ -64,11 +48,33 @@ export async function* passEvents(upstream: string, raw: AsyncIterable<Buffer>, 
 
   for await (const bytes of raw) {
     const pieces = splitter.push(bytes)
-    if (pieces.length > 0) yield* pass(pieces)
+    // not delegated to: that would cost a turn of its own for each chunk
+    if (pieces.length > 0) for (const chunk of pass(pieces)) yield chunk
   }
   const rest = splitter.rest()
-  if (rest.length > 0 && !reader.isOver()) yield* pass([rest])
-  yield* reader.end()
+  if (rest.length > 0 && !reader.isOver()) for (const chunk of pass([rest])) yield chunk
+  for (const chunk of reader.end()) yield chunk
+}
+
+/** Which pieces are shown, and what they mean; nothing of what follows a fault. */
+function understand(pieces: readonly Buffer[], reader: EventReader, by: 'line' | 'event'): { shown: Buffer[]; chunks: ChatChunk[]; fault?: Fault } {
+  const shown: Buffer[] = []
+  const chunks: ChatChunk[] = []
+  for (const piece of pieces) {
+    if (reader.isOver()) break
+    let isHidden = false
+    try {
+      for (const data of dataOf(piece, by)) {
+        const understood = reader.read(data)
+        chunks.push(...understood.chunks)
+        isHidden ||= understood.hidden ?? false
+      }
+    } catch (error) {
+      return { shown: [...shown, piece], chunks, fault: toFault(error) }
+    }
+    if (!isHidden) shown.push(piece)
+  }
+  return { shown, chunks }
 }
 
 /** Was this error told to the client by the upstream itself, in what was passed? */

@@ -15,6 +15,8 @@ export interface Session {
   readonly worker: 'open' | 'private'
   readonly label: Label
   readonly lanes: Lanes
+  /** All that the database said of it, as it said it: a call is only opened while it still says the same. */
+  readonly said: string
 }
 
 /** A program outside the house. */
@@ -51,21 +53,50 @@ export function hashOfKey(key: string): Buffer {
 
 /** The session of a key, with the label of this moment; nothing once its run is closed or taken over, or the key too old, revoked, or of the other gate. */
 export async function findSession({ pool }: Pick<Database, 'pool'>, keyHash: Buffer): Promise<Session | undefined> {
-  const { rows } = await pool.query<{ session: Found | null; lanes: LaneColumns[] | null }>({
+  const { rows } = await pool.query<{ said: string | null; lanes: LaneColumns[] | null }>({
     name: 'find-session',
-    text: 'select session_find($1) as session, (select jsonb_agg(lane) from lane) as lanes',
+    text: 'select session_find($1)::text as said, (select jsonb_agg(lane) from lane) as lanes',
     values: [keyHash],
   })
-  const { session, lanes } = rows[0]!
-  if (!session) return undefined
-  const { label, client, ...rest } = session
+  const { said, lanes } = rows[0]!
+  if (said === null) return undefined
+  const { id, run, job, lane: its, worker, label, client } = JSON.parse(said) as Found
   return {
-    ...rest,
+    id, run, job, lane: its, worker, keyHash, said,
     ...(client && { client: { name: client.name, maxLevel: client.max_level, models: client.models } }),
-    keyHash,
     label: fromRow({ label_level: label.level, label_integrity: label.integrity, label_lanes: label.lanes }),
     lanes: lanesByName(
       (lanes ?? []).map(({ name, worker, cloud_clearance, providers, redacts }) => ({ name, worker, cloudClearance: cloud_clearance, providers, redacts })),
     ),
+  }
+}
+
+/** Sessions that were found a moment ago, so that a client's next request need not ask the database who it is. */
+export interface Sessions {
+  /** `freshly`: what the database says now. Otherwise it may be what it said up to two seconds ago: enough to read a body for, and to plan by, since a call is opened only while the database still says the same. */
+  find(keyHash: Buffer, how?: { freshly: boolean }): Promise<Session | undefined>
+}
+
+const rememberedMs = 2_000
+const mostRemembered = 1_000
+
+export function rememberSessions(database: Pick<Database, 'pool'>, now: () => number = () => performance.now()): Sessions {
+  const remembered = new Map<string, { readonly session: Session; readonly until: number }>()
+  return {
+    async find(keyHash, { freshly } = { freshly: false }) {
+      const name = keyHash.toString('latin1')
+      const known = remembered.get(name)
+      if (!freshly && known && now() < known.until) return known.session
+      const until = now() + rememberedMs
+      const session = await findSession(database, keyHash)
+      remembered.delete(name)
+      // those that were asked about longest ago are the first of the map
+      for (const [oldest, { until: end }] of remembered) {
+        if (remembered.size < mostRemembered && end > now()) break
+        remembered.delete(oldest)
+      }
+      if (session) remembered.set(name, { session, until })
+      return session
+    },
   }
 }

@@ -17,20 +17,30 @@ export function watchSilence(name: string, timeouts: UpstreamTimeouts, caller: A
   const giveUp = () => controller.abort(caller?.reason)
   if (caller?.aborted) giveUp()
   caller?.addEventListener('abort', giveUp, { once: true })
+  let isPaused = false
   let timer = arm('first byte', 'upstream.first_byte', timeouts.firstByte)
+  let isIdleTimer = false
 
   function arm(what: string, code: string, milliseconds: number): NodeJS.Timeout {
-    return setTimeout(() => {
+    const armed = setTimeout(() => {
+      // to take the time anew is cheaper than to take down the clock and put up another with every piece of a stream
+      if (isPaused) return void armed.refresh()
       controller.abort(new Fault('timeout', code, `upstream ${name} was silent for ${milliseconds} ms (${what})`, { upstream: name }))
     }, milliseconds)
+    return armed
   }
 
   return {
     signal: controller.signal,
-    pause: () => clearTimeout(timer),
+    pause: () => {
+      isPaused = true
+    },
     resume: () => {
+      isPaused = false
+      if (isIdleTimer) return void timer.refresh()
       clearTimeout(timer)
       timer = arm('idle', 'upstream.idle', timeouts.idle)
+      isIdleTimer = true
     },
     end: () => {
       clearTimeout(timer)

@@ -38,7 +38,7 @@ export interface TransportOptions {
 
 const longestLine = 8 * 1024 * 1024
 const longestJson = 16 * 1024 * 1024
-const connectionsPerUpstream = 64
+const connectionsPerUpstream = 1_024
 /** Milliseconds for what needs no model: lists and descriptions. */
 const questionTimeout = 10_000
 
@@ -70,7 +70,8 @@ export function createTransport(options: TransportOptions): Transport {
     const silence = watchSilence(name, { ...timeouts, firstByte }, signal)
     try {
       const response = await request(method, path, body, silence.signal, more)
-      return await readBytes(response.body, longestJson, name)
+      // one that says how long it is need not be watched
+      return Number(response.headers['content-length']) <= longestJson ? Buffer.from(await response.body.arrayBuffer()) : await readBytes(response.body, longestJson, name)
     } catch (error) {
       throw explain(error, name, silence.signal)
     } finally {

@@ -7,7 +7,7 @@ import { createGateApp, createInFlight, createMetrics, type GateDeps } from '../
 import type { Traces } from '../gate/traces.ts'
 import type { House } from '../house/index.ts'
 import { createTextRedactor, type GateName } from '../labels/index.ts'
-import { createCallLedger, createCalls, createHandOn, declareModels, leftInConversation, observers, redactConversation } from '../models/index.ts'
+import { createCallLedger, createCalls, createHandOn, declareModels, leftInConversation, observers, redactConversation, rememberSessions } from '../models/index.ts'
 import type { Boot, Host, Started } from './boot.ts'
 
 const connections = 4
@@ -21,6 +21,7 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
   const database = connect(boot.database, {
     application: boot.process,
     max: connections,
+    byKey: true,
     onLost: (error) => log.warn({ err: error }, 'a connection to the database was lost'),
   })
   let house = boot.house
@@ -34,10 +35,11 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
     database, socketPath: boot.sockets.gateCloud, redaction: () => redactConversation(createTextRedactor()), keepMs: () => house.settings.retention.modelCallsMs,
     isRoute: (task) => Object.hasOwn(house.settings.models.routes, task),
   }) : undefined
+  const sessions = rememberSessions(database)
   let address = ''
   const deps: GateDeps = {
-    gate, database, log, clock: systemClock,
-    calls: createCalls({ gate, database, ledger, log, observer, models: () => models, handOn, leftIn: leftInConversation }),
+    gate, database, log, sessions, clock: systemClock,
+    calls: createCalls({ gate, database, sessions, ledger, log, observer, models: () => models, handOn, leftIn: leftInConversation }),
     models: () => models,
     inFlight,
     metrics,

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { House, RouteTarget, Upstream } from '../../src/house/index.ts'
 import { newId } from '../../src/kernel/ids.ts'
 import type { Database } from '../../src/kernel/database/connect.ts'
@@ -30,12 +31,16 @@ export interface TestGate {
 /** A database with lanes `open` (P1 to the cloud), `client` (P2) and `private` (none), each allowing these upstreams, and a job for each. */
 export async function gateDatabase(providers: readonly string[], t?: TestContext): Promise<TestDatabase> {
   const database = await testDatabase(t)
+  await declareLanes(database.owner, providers)
+  return database
+}
+
+export async function declareLanes(owner: Database, providers: readonly string[]): Promise<void> {
   const lanes = [['open', 'open', 1], ['client', 'open', 2], ['private', 'private', -1]] as const
   for (const [name, worker, clearance] of lanes) {
-    await database.owner.pool.query('insert into lane (name, worker, cloud_clearance, providers) values ($1, $2, $3, $4)', [name, worker, clearance, providers])
+    await owner.pool.query('insert into lane (name, worker, cloud_clearance, providers) values ($1, $2, $3, $4)', [name, worker, clearance, providers])
   }
-  await declareJobs(database.owner, lanes.map(([lane]) => jobDefinition({ name: `job-${lane}`, lane })))
-  return database
+  await declareJobs(owner, lanes.map(([lane]) => jobDefinition({ name: `job-${lane}`, lane })))
 }
 
 /** Opens a run of a lane, claims it as its worker, and issues its key; the label is raised to `level` before. */
@@ -139,6 +144,14 @@ export async function callsOf({ owner }: TestDatabase, run: string): Promise<Cal
     [run],
   )
   return rows
+}
+
+/** The same, once all of them are closed: whoever was shown the end of a stream may look before its row is. */
+export async function closedCallsOf(database: TestDatabase, run: string): Promise<CallRow[]> {
+  for (const deadline = Date.now() + 5_000; ; await delay(5)) {
+    const rows = await callsOf(database, run)
+    if (rows.every(({ closed }) => closed) || Date.now() > deadline) return rows
+  }
 }
 
 /** Kinds of the audit events about a run's model calls, in order. */

@@ -33,7 +33,7 @@ export const clients: readonly ClientRecipe[] = [
     title: 'Codex CLI',
     where: 'into ~/.codex/config.toml, and the key into the environment',
     settings: ({ address, key, model }) => [
-      `model = "${model}"`, 'model_provider = "castellan"', '', '[model_providers.castellan]', 'name = "Castellan"', `base_url = "${address}/v1"`, 'wire_api = "responses"',
+      `model = "${model}"`, 'model_provider = "castellan"', 'web_search = "disabled" # nothing goes out by the hand of a provider', '', '[model_providers.castellan]', 'name = "Castellan"', `base_url = "${address}/v1"`, 'wire_api = "responses"',
       'env_key = "CASTELLAN_KEY"', '', '# in the shell', `# export CASTELLAN_KEY=${key}`,
     ].join('\n'),
   },

@@ -4,7 +4,7 @@ import OpenAI from 'openai'
 import { LengthFinishReasonError } from 'openai/error'
 import { zodFunction, zodResponseFormat } from 'openai/helpers/zod'
 import { z } from 'zod'
-import { callsOf, gateDatabase, openRun, startGate } from '../../../test/support/gate.ts'
+import { closedCallsOf, gateDatabase, openRun, startGate } from '../../../test/support/gate.ts'
 import { startModelServer } from '../../../test/support/model-server.ts'
 
 // before the database's own hook, so that the gates stop first
@@ -34,7 +34,7 @@ for (const { gate, lane, model } of ways) {
     const { key, run } = await openRun(database, lane)
     const whole = await clientOf(gate, key).chat.completions.create({ model, messages, max_completion_tokens: 50, reasoning_effort: 'low', store: true, metadata: { a: 'b' }, user: 'me' })
     assert.deepEqual([whole.choices[0]?.message.content, whole.choices[0]?.message.refusal ?? null, whole.choices[0]?.finish_reason, whole.usage?.total_tokens], ['Good morning.', null, 'stop', 14])
-    assert.deepEqual((await callsOf(database, run)).map((row) => [row.state, row.input_tokens, row.output_tokens]), [['succeeded', 11, 3]])
+    assert.deepEqual((await closedCallsOf(database, run)).map((row) => [row.state, row.input_tokens, row.output_tokens]), [['succeeded', 11, 3]])
     const sent = server.calls().at(-1)!.json!
     for (const field of ['metadata', 'user']) assert.ok(!(field in sent), field)
     assert.ok(sent['store'] === undefined || sent['store'] === false)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { callsOf, gateDatabase, openRun, startGate } from '../../../test/support/gate.ts'
+import { closedCallsOf, gateDatabase, openRun, startGate } from '../../../test/support/gate.ts'
 import { startModelServer } from '../../../test/support/model-server.ts'
 
 after(async () => {
@@ -33,7 +33,7 @@ for (const { zone, gate } of gates) {
       const direct = await post(server.url, '/v1/chat/completions', { ...asked, model: 'theirs' })
       const through = await post(gate.address, '/v1/chat/completions', { ...asked, model: 'it/theirs' }, key)
       assert.deepEqual(through, { ...direct, upstream: 'it' })
-      const [row, ...others] = await callsOf(database, run)
+      const [row, ...others] = await closedCallsOf(database, run)
       assert.deepEqual([row?.state, row?.input_tokens, row?.output_tokens, others.length], ['succeeded', 21, 4, 0])
     })
   }
@@ -45,7 +45,7 @@ test('an error inside a passed stream is told once, by the upstream', async () =
   const { text } = await post(gates[0].gate.address, '/v1/chat/completions', { model: 'it/theirs', messages: [{ role: 'user', content: 'Hello' }], stream: true }, key)
   assert.equal(text.split('\n\n').filter((event) => event.includes('"error"')).length, 1)
   assert.match(text, /out of memory/)
-  assert.deepEqual((await callsOf(database, run)).map(({ state, reason }) => [state, reason]), [['failed', 'upstream.failed']])
+  assert.deepEqual((await closedCallsOf(database, run)).map(({ state, reason }) => [state, reason]), [['failed', 'upstream.failed']])
 })
 
 test('a passed stream that breaks off ends with an error of the gate’s own', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import OpenAI from 'openai'
-import { callsOf, gateDatabase, openRun, startGate } from '../../../test/support/gate.ts'
+import { closedCallsOf, gateDatabase, openRun, startGate } from '../../../test/support/gate.ts'
 import { startModelServer } from '../../../test/support/model-server.ts'
 
 after(async () => {
@@ -35,7 +35,7 @@ for (const { zone, gate } of gates) {
       const direct = await post(server.url, '/v1/responses', { ...asked, model: 'theirs' })
       const through = await post(gate.address, '/v1/responses', { ...asked, model: 'it/theirs' }, key)
       assert.deepEqual([through.status, through.upstream, through.text], [200, 'it', direct.text])
-      assert.deepEqual((await callsOf(database, run)).map((row) => [row.state, row.input_tokens, row.output_tokens]), [['succeeded', 21, 4]])
+      assert.deepEqual((await closedCallsOf(database, run)).map((row) => [row.state, row.input_tokens, row.output_tokens]), [['succeeded', 21, 4]])
     })
   }
 

@@ -5,7 +5,7 @@ import { after, beforeEach, test } from 'node:test'
 import OpenAI from 'openai'
 import { zodTextFormat } from 'openai/helpers/zod'
 import { z } from 'zod'
-import { callsOf, gateDatabase, openRun, startGate } from '../../../test/support/gate.ts'
+import { closedCallsOf, gateDatabase, openRun, startGate } from '../../../test/support/gate.ts'
 import { startModelServer } from '../../../test/support/model-server.ts'
 
 // before the database's own hook, so that the gates stop first
@@ -48,7 +48,7 @@ for (const { name, gate, lane, upstream } of gates) {
     assert.deepEqual([whole.object, whole.status, whole.output_text, whole.model, 'store' in whole && whole.store], ['response', 'completed', 'Good morning.', `${upstream}/scripted:latest`, false])
     assert.deepEqual(whole.usage, { input_tokens: 11, input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 }, output_tokens: 3, output_tokens_details: { reasoning_tokens: 0 }, total_tokens: 14 })
     assert.deepEqual([whole.instructions, whole.max_output_tokens, whole.temperature, whole.metadata], ['Be terse.', 50, 0.5, { a: 'b' }])
-    assert.deepEqual((await callsOf(database, run)).map((row) => [row.upstream, row.state, row.input_tokens, row.output_tokens]), [[upstream, 'succeeded', 11, 3]])
+    assert.deepEqual((await closedCallsOf(database, run)).map((row) => [row.upstream, row.state, row.input_tokens, row.output_tokens]), [[upstream, 'succeeded', 11, 3]])
     const sent = server.calls().at(-1)!
     assert.deepEqual(sent.json!['messages'], [{ role: 'system', content: 'Be terse.' }, { role: 'user', content: 'Hello' }])
     for (const word of ['store', 'prompt_cache_key', 'metadata', 'include']) assert.ok(!(word in sent.json!), word)
@@ -174,7 +174,7 @@ for (const { name, gate, lane, upstream } of gates) {
     assert.deepEqual(events.slice(-3).map(({ type }) => type), ['response.output_text.delta', 'error', 'response.failed'])
     const failed = events.at(-1)!.response!
     assert.deepEqual([failed.status, failed.error?.code, failed.output.length], ['failed', 'server_error', 1])
-    assert.deepEqual((await callsOf(database, run)).map((row) => row.state), ['failed'])
+    assert.deepEqual((await closedCallsOf(database, run)).map((row) => row.state), ['failed'])
     server.next({ ...standing, misbehaves: { kind: 'die', after: 1 } })
     await assert.rejects(clientOf(gate, key).responses.stream({ model: 'scripted:latest', input: 'Hello' }).finalResponse(), OpenAI.APIError)
   })

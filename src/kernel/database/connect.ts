@@ -21,6 +21,11 @@ export interface ConnectOptions {
   readonly application?: string
   /** Milliseconds to wait for a connection, a free one of the pool included. */
   readonly timeoutMs?: number
+  /**
+   * All that is asked through this pool is found by a key: its plans look things up in an index, also those that were made while a table was small
+   * and that are kept while it grows.
+   */
+  readonly byKey?: boolean
   /** Hears of connections that were lost while nobody used them; the next query opens a new one. */
   readonly onLost?: (error: Error) => void
 }
@@ -65,7 +70,7 @@ function openKysely(pool: pg.Pool): Kysely<Schema> {
 class FaultPool extends pg.Pool {
   readonly #connection: Connection
 
-  constructor(connection: Connection, { max = 4, application = 'castellan', timeoutMs = 10_000, onLost }: ConnectOptions) {
+  constructor(connection: Connection, { max = 4, application = 'castellan', timeoutMs = 10_000, byKey = false, onLost }: ConnectOptions) {
     super({
       ...connection,
       max,
@@ -73,7 +78,7 @@ class FaultPool extends pg.Pool {
       connectionTimeoutMillis: timeoutMs,
       idleTimeoutMillis: 30_000,
       allowExitOnIdle: true,
-      options: '-c search_path=castellan -c timezone=UTC',
+      options: `-c search_path=castellan -c timezone=UTC${byKey ? ' -c enable_seqscan=off' : ''}`,
       types: columnParsers,
       // statements that are not waited for go out together: `begin` travels with the first statement behind it
       pipeline: true,

@@ -24,16 +24,18 @@ begin
 end $$;
 
 -- Whose key is this, and what is its label now? Nothing once the run is closed, taken over, or the hour is up.
+-- plpgsql, as it runs with every call: its plans are kept for the session.
 create function session_find(p_key_hash bytea) returns jsonb
-language sql stable security definer set search_path = castellan, pg_temp as $$
-  select jsonb_build_object('id', s.id, 'run', r.id, 'job', r.job, 'lane', r.lane, 'worker', l.worker,
+language plpgsql stable security definer set search_path = castellan, pg_temp as $$
+begin
+  return (select jsonb_build_object('id', s.id, 'run', r.id, 'job', r.job, 'lane', r.lane, 'worker', l.worker,
     'label', jsonb_build_object('level', r.label_level, 'integrity', r.label_integrity, 'lanes', r.label_lanes),
     'cloud_clearance', cloud_clearance(r.label_lanes),
     -- the providers every lane of the label names; null says that no lane restricts them
     'lanes', (select jsonb_agg(jsonb_build_object('name', n, 'providers', x.providers)) from unnest(r.label_lanes) as n left join lane x on x.name = n))
   from session s join run r on r.id = s.run_id and r.fence = s.fence join lane l on l.name = r.lane
-  where s.key_hash = p_key_hash and s.expires_at > clock_timestamp()
-$$;
+  where s.key_hash = p_key_hash and s.expires_at > clock_timestamp());
+end $$;
 
 create table model_call (
   id          uuid primary key,

@@ -1,0 +1,40 @@
+export const closedEvent = `
+  audit_append('call.closed', id::text, jsonb_build_object('run', run_id, 'key', key_id, 'gate', gate, 'task', task, 'upstream', upstream, 'model', model,
+    'zone', zone, 'state', state, 'reason', reason, 'input_tokens', input_tokens, 'output_tokens', output_tokens), label_level)`
+
+/**
+ * Opens some calls and closes others, in one statement and one transaction. $1 gate, $2 milliseconds to keep, $3 sessions as they were when the plans were
+ * made, $4 calls to be opened, $5 and $6 ids to be closed and their results by id, $7 whether the commit waits for the disk. Returns the ids that were
+ * opened or closed.
+ *
+ * The session must still be the same in the very statement that writes the row: its run, its fence, its label, and what its lanes allow; and a client's key must be
+ * good for the label. What took
+ * nothing in and gave nothing out was not paid for.
+ */
+export const writeText = `
+  with opened as (
+    insert into model_call (id, session_id, run_id, key_id, gate, task, upstream, model, zone, input_tokens, output_tokens,
+      label_level, label_integrity, label_lanes, retain_until, cost_eur)
+    select call.id, case when session.now ->> 'run' is not null then (session.now ->> 'id')::uuid end, (session.now ->> 'run')::uuid,
+      case when session.now ->> 'run' is null then (session.now ->> 'id')::uuid end, $1, call.task, call.upstream, call.model, call.zone,
+      call.input_tokens, call.output_tokens, call.label_level, call.label_integrity, call.label_lanes, clock_timestamp() + $2 * interval '1 ms', call.cost
+    from (
+      select place, said::jsonb as before, session_find(decode(key, 'hex')) as now
+      from jsonb_to_recordset($3::jsonb) as given (place integer, key text, said text) offset 0
+    ) as session
+    join jsonb_to_recordset($4::jsonb) as call (place integer, id uuid, task text, upstream text, model text, zone text, input_tokens integer, output_tokens integer,
+      cost numeric, label_level smallint, label_integrity text, label_lanes text[]) using (place)
+    where session.now = session.before and coalesce((session.now -> 'client' ->> 'max_level')::smallint >= call.label_level, true)
+    returning id
+  ), closed as (
+    update model_call set state = results.by_id -> model_call.id::text ->> 'state', reason = results.by_id -> model_call.id::text ->> 'reason',
+      input_tokens = (results.by_id -> model_call.id::text ->> 'input_tokens')::integer,
+      output_tokens = (results.by_id -> model_call.id::text ->> 'output_tokens')::integer, closed_at = clock_timestamp(),
+      cost_eur = case when (results.by_id -> model_call.id::text ->> 'input_tokens')::integer
+        + (results.by_id -> model_call.id::text ->> 'output_tokens')::integer = 0 then 0 else cost_eur end
+    from (select $6::jsonb as by_id offset 0) as results
+    where model_call.id = any ($5::uuid[]) and model_call.state = 'open' returning model_call.*
+  )
+  select id, set_config('synchronous_commit', $7, true) from opened
+  union all
+  select id, set_config('synchronous_commit', $7, true) || ${closedEvent}::text from closed`

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { gateDatabase, openRun, raise } from '../../test/support/gate.ts'
+import { hashOfKey, rememberSessions } from './session.ts'
+
+const database = await gateDatabase(['ollama'])
+const gate = database.as('castellan_gate_local')
+
+test('a session is remembered for two seconds, and asked for again by who must know', async () => {
+  let now = 0
+  const sessions = rememberSessions(gate, () => now)
+  const { key, run } = await openRun(database, 'open', 1)
+  const level = async (how?: { freshly: boolean }) => (await sessions.find(hashOfKey(key), how))?.label.level
+  assert.equal(await level(), 1)
+  await raise(database.owner, run, 2)
+  now = 1_999
+  assert.equal(await level(), 1)
+  now = 2_000
+  assert.equal(await level(), 2)
+  await raise(database.owner, run, 3)
+  assert.deepEqual([await level(), await level({ freshly: true }), await level()], [2, 3, 3])
+})
+
+test('what opens nothing is not remembered, and what has ended is forgotten when that is known', async () => {
+  const sessions = rememberSessions(gate, () => 0)
+  const { key, run } = await openRun(database, 'open', 1)
+  assert.equal(await sessions.find(hashOfKey(`cst_${'0'.repeat(64)}`)), undefined)
+  assert.ok(await sessions.find(hashOfKey(key)))
+  await database.as('castellan_worker_private').pool.query(`select run_claim($1, 'other', 1000)`, [run])
+  assert.equal(await sessions.find(hashOfKey(key), { freshly: true }), undefined)
+  assert.equal(await sessions.find(hashOfKey(key)), undefined)
+})
