@@ -56,7 +56,7 @@ async function attempt({ ledger, log, observer, models }: EmbedDeps, request: Em
   const estimate = tokensOf(promptBytes(conversation))
   const opened = await ledger.open({ session, label, task, candidate, inputTokens: estimate, outputTokens: 0 })
   if (opened.outcome === 'moved') return 'moved'
-  const observed = observer?.begin({ id: opened.id, run: session.run, job: session.job, task, candidate, label, lanes: session.lanes, conversation, operation: 'embeddings' })
+  const observed = observer?.begin({ id: opened.id, run: session.run, job: session.job, client: session.client?.name, task, candidate, label, lanes: session.lanes, conversation, operation: 'embeddings' })
   let result: CallResult = { state: 'abandoned', reason: 'client_gone', inputTokens: estimate, outputTokens: 0 }
   try {
     const { vectors, inputTokens = estimate } = await upstream.embed({ model: candidate.model, input, dimensions }, signal)
