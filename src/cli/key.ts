@@ -5,7 +5,7 @@ import { parseDuration } from '../house/index.ts'
 import { addCommand, type Cli, type Invocation } from './command/add-command.ts'
 import { outcome } from './command/outcome.ts'
 import { createClientKey, type ClientKey, type MadeKey } from './key/create-client-key.ts'
-import { table } from './terminal/table.ts'
+import { pairs, table } from './terminal/table.ts'
 import { moment, type Here } from './terminal/wording.ts'
 
 interface KeyOptions {
@@ -44,9 +44,24 @@ export function register(program: Command, cli: Cli): void {
       const keys = await (await releaser()).get<ClientKey[]>('/client-keys')
       return outcome(keys.map((one) => ({ ...one, state: stateOf(one, here) })), (data, terminal) => data.length === 0
         ? 'No other program has a key: castellan key create NAME makes one, castellan connect says how to use it.'
-        : table(terminal, ['NAME', 'GATE', 'LANE', 'UP TO', 'MODELS', 'STATE', 'MADE'], data.map((one) => [
-            one.name, one.gate, one.lane, describeLevel(one.max_level), one.models.join(', ') || 'all that its label reaches', one.state, moment(one.made_at, here),
+        : table(terminal, ['NAME', 'GATE', 'LANE', 'UP TO', 'MODELS', 'STATE', 'MADE', 'LAST USED'], data.map((one) => [
+            one.name, one.gate, one.lane, describeLevel(one.max_level), allowed(one), one.state, moment(one.made_at, here), one.last_used_on ?? '',
           ])))
+    },
+  })
+
+  addCommand(key, cli, {
+    usage: 'show <name>',
+    summary: 'One key: what it is good for, and when it was used last; never the key itself',
+    async run({ args, here, releaser }) {
+      // the newest of that name: the others are revoked
+      const found = (await (await releaser()).get<ClientKey[]>('/client-keys')).find(({ name }) => name === args[0])
+      if (found === undefined) throw new Fault('missing', 'client_key.missing', `there is no key ${args[0]}; \`castellan key list\` shows them`)
+      return outcome({ ...found, state: stateOf(found, here) }, (data, terminal) => pairs(terminal, [
+        ['key', data.name], ['state', data.state], ['gate', data.gate], ['lane', data.lane], ['up to', describeLevel(data.max_level)], ['models', allowed(data)],
+        ['made', moment(data.made_at, here)], ['good until', data.expires_at === null ? 'you revoke it' : moment(data.expires_at, here)],
+        ...(data.revoked_at === null ? [] : [['revoked', moment(data.revoked_at, here)] as const]), ['last used', data.last_used_on ?? 'not in the calls that are kept'],
+      ]))
     },
   })
 
@@ -82,6 +97,10 @@ function madeText({ name, key, gate, lane, max_level, expires_at }: MadeKey): st
     `  ${key}`,
     `castellan connect says what to paste where. It ends with: castellan key revoke ${name}`,
   ].join('\n')
+}
+
+function allowed({ models }: Pick<ClientKey, 'models'>): string {
+  return models.join(', ') || 'all that its label reaches'
 }
 
 function stateOf({ revoked_at, expires_at }: ClientKey, { now }: Here): string {

@@ -4,6 +4,7 @@ import type { ToolRunView, UpstreamView } from '../server/index.ts'
 import { addCommand, type Cli, type Invocation } from './command/add-command.ts'
 import { exitCodes } from './command/exit-codes.ts'
 import { outcome, type Outcome } from './command/outcome.ts'
+import { findModel, testNamedModel } from './model/test-named-model.ts'
 import { table } from './terminal/table.ts'
 import { paintState, type Terminal } from './terminal/terminal.ts'
 import { counted, duration, money } from './terminal/wording.ts'
@@ -19,9 +20,10 @@ export function register(program: Command, cli: Cli): void {
     },
   })
 
-  addCommand(model, cli, {
-    usage: 'test [task]',
-    summary: 'Ask one short question per task, the way a job of lane private would, and see which model answers',
+  addCommand<TestOptions>(model, cli, {
+    usage: 'test [name]',
+    summary: 'A model: where it runs, how fast it is, what it can do. A task, or all of them: which model answers a job of lane private',
+    configure: (command) => void command.option('--lane <lane>', 'whose rules the questions to a model obey (default: private, for the cloud open)'),
     run: test,
   })
 }
@@ -46,6 +48,10 @@ function installed({ zone, models }: UpstreamView): string {
   return [...names, ...(models.length > mostNames ? [`${models.length - mostNames} more`] : [])].join(', ')
 }
 
+interface TestOptions {
+  readonly lane?: string
+}
+
 interface Tested {
   task: string
   state: 'answered' | 'failed'
@@ -54,10 +60,14 @@ interface Tested {
   error: { code: string; message: string } | null
 }
 
-async function test({ server, args, say, err }: Invocation): Promise<Outcome> {
+async function test(invocation: Invocation<TestOptions>): Promise<Outcome> {
+  const { server, args: [name], options, say, err } = invocation
   const client = await server()
-  const known = [...new Set((await client.get<UpstreamView[]>('/api/models')).flatMap(({ routes }) => routes.map((route) => route.task)))]
-  const tasks = args[0] === undefined ? known : [args[0]]
+  const upstreams = await client.get<UpstreamView[]>('/api/models', { fresh: 1 })
+  const known = [...new Set(upstreams.flatMap(({ routes }) => routes.map((route) => route.task)))]
+  const found = name === undefined || known.includes(name) ? undefined : findModel(name, upstreams)
+  if (found) return testNamedModel(invocation, found, options.lane)
+  const tasks = name === undefined ? known : [name]
   if (tasks.length === 0) throw new Fault('missing', 'model.none', 'the house routes no task to a model; `models.routes` in castellan.yaml does')
   const tested: Tested[] = []
   for (const task of tasks) {

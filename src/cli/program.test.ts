@@ -32,7 +32,7 @@ const status = {
 }
 const session = { id, state: 'open', browser: 'Firefox', opened_at: at, seen_at: at, expires_at: at }
 const key = { id: 'ed25519:a', kind: 'ed25519', name: 'me', scope: 'operator', enrolled_at: at, last_used_at: null, revoked_at: null, until: null, passkey: null, rp_id: null }
-const clientKey = { id, name: 'notes', gate: 'local', lane: 'private', max_level: 2, models: [], made_at: at, expires_at: null, revoked_at: null }
+const clientKey = { id, name: 'notes', gate: 'local', lane: 'private', max_level: 2, models: [], made_at: at, expires_at: null, revoked_at: null, last_used_on: null }
 
 const draft = await sampleDraft()
 const server: StubRoutes = {
@@ -74,7 +74,7 @@ const commands: Record<string, { argv: string[]; data: 'array' | 'state' | 'obje
   'dead list': { argv: [], data: 'array' }, 'dead redrive': { argv: [id], data: 'array' },
   'tool list': { argv: [], data: 'array' }, 'tool run': { argv: ['text.echo'], data: 'state' },
   'model list': { argv: [], data: 'array' }, 'model test': { argv: [], data: 'array' },
-  'key create': { argv: ['notes'], data: 'state' }, 'key list': { argv: [], data: 'array' }, 'key revoke': { argv: ['notes', '--yes'], data: 'state' },
+  'key create': { argv: ['notes'], data: 'state' }, 'key list': { argv: [], data: 'array' }, 'key show': { argv: ['notes'], data: 'state' }, 'key revoke': { argv: ['notes', '--yes'], data: 'state' },
   connect: { argv: ['curl'], data: 'object' },
   'draft list': { argv: [], data: 'array' }, 'draft show': { argv: [draft.id], data: 'state' }, 'draft approve': { argv: [draft.id, '--yes'], data: 'state' },
   'draft edit': { argv: [draft.id, '--subject', 'Neu'], data: 'state' }, 'draft snooze': { argv: [draft.id, '--until', '2h'], data: 'state' },

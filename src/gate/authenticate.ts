@@ -14,10 +14,16 @@ declare module 'fastify' {
 export function authenticateFirst(app: FastifyInstance, deps: Pick<GateDeps, 'sessions'>): void {
   app.decorateRequest('castellanSession', undefined)
   app.addHook('onRequest', async (request) => {
+    if (Object.hasOwn(request.query as object, 'key')) throw keyInAddress()
     const key = keyOf(request)
     request.castellanSession = key === undefined ? undefined : await deps.sessions.find(hashOfKey(key))
     if (!request.castellanSession) throw sessionUnknown()
   })
+}
+
+/** Older clients of Gemini send a key that way. The answer does not depend on whether it is one. */
+function keyInAddress(): Fault {
+  return new Fault('refused', 'key_in_address', 'a key in the address (?key=) ends up in logs and histories, so none is taken there: send it as x-goog-api-key, x-api-key or authorization: Bearer. If it was a real one, revoke it: castellan key revoke NAME')
 }
 
 /** @throws Fault `session_unknown` */

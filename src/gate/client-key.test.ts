@@ -53,6 +53,18 @@ test('a program with a key asks models, and the ledger says which key it was', a
   assert.equal(rows.length, 1)
 })
 
+test('a key is taken from the header that each vendor’s client sends it in, and from no address', async () => {
+  const { key } = await makeKey()
+  const ask = async (headers: Record<string, string>, query = '') => {
+    const answer = await fetch(`${local.address}/v1/models${query}`, { headers })
+    return [answer.status, ((await answer.json()) as { error?: { code: string } }).error?.code]
+  }
+  for (const headers of [{ authorization: `Bearer ${key}` }, { authorization: `bearer ${key}` }, { 'x-api-key': key }, { 'x-goog-api-key': key }]) assert.deepEqual(await ask(headers), [200, undefined])
+  for (const headers of [{}, { authorization: key }, { authorization: `Basic ${key}` }, { 'x-api-key': key.toUpperCase() }]) assert.deepEqual(await ask(headers), [401, 'session_unknown'])
+  assert.deepEqual(await ask({}, `?key=${key}`), [401, 'key_in_address'])
+  assert.deepEqual(await ask({ 'x-goog-api-key': key }, '?key=nothing'), [401, 'key_in_address'])
+})
+
 test('a header raises the label of a call, up to what the key is good for, and never lowers it', async () => {
   const { id, name, key } = await makeKey({ max: 2 })
   await assert.rejects(clientOf(local, key, { 'x-castellan-label': 'P3' }).chat.completions.create(asking()), (error) => refusal(403, 'label_refused')(error) && (error as Error).message.includes(`key ${name} is good up to P2 internal`))

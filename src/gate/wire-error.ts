@@ -22,6 +22,7 @@ const statusOfKind: Readonly<Record<FaultKind, number>> = { invalid: 400, refuse
 
 const statusOfCode: Readonly<Record<string, number>> = {
   session_unknown: 401,
+  key_in_address: 401,
   'upstream.limited': 429,
   'request.too_large': 413,
   'request.media_type': 415,

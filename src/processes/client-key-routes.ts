@@ -13,6 +13,7 @@ export interface ClientKeyRoutesDeps {
 }
 
 const name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, 'a name has small letters, digits, _ and -, and begins with a letter')
+const longest = 3_653 * 86_400_000
 const keyBody = z.object({
   name,
   gate: z.enum(['local', 'cloud']),
@@ -20,11 +21,13 @@ const keyBody = z.object({
   max_level: z.int().min(0).max(3),
   models: z.array(z.string().min(1).max(200)).max(100),
   /** Milliseconds from now; null: until it is revoked. */
-  lasts: z.int().min(1_000).nullable(),
+  lasts: z.int().min(1_000).max(longest, 'a key is good for ten years at most; leave the time out to have it good until you revoke it').nullable(),
 })
 const keyParams = z.object({ name })
 
-const columns = 'id, name, gate, lane, max_level, models, made_at, expires_at, revoked_at'
+/** `last_used_on`: a day in UTC, of the calls that are still kept. */
+const columns = `id, name, gate, lane, max_level, models, made_at, expires_at, revoked_at,
+  (select to_char(max(opened_at) at time zone 'UTC', 'YYYY-MM-DD') from model_call where key_id = client_key.id) as last_used_on`
 
 /** Keys by which programs outside the house ask a gate; a key is told once, when it is made. */
 export function clientKeyRoutes(app: FastifyInstance, { database: { pool }, clock }: ClientKeyRoutesDeps): void {
@@ -52,7 +55,8 @@ export function clientKeyRoutes(app: FastifyInstance, { database: { pool }, cloc
 }
 
 function faultOf(error: { code?: string; message?: string }, { name, gate, lane, max_level }: { name: string; gate: string; lane: string; max_level: number }): unknown {
-  if (error.code === 'CA409') return new Fault('conflict', 'client_key.taken', `there is a key ${name} already; revoke it with \`castellan key revoke ${name}\`, or choose another name`)
+  // two at once: the second one is told by the index
+  if (error.code === 'CA409' || error.code === '23505') return new Fault('conflict', 'client_key.taken', `there is a key ${name} already; revoke it with \`castellan key revoke ${name}\`, or choose another name`)
   if (error.code !== 'CA400') return error
   return error.message?.startsWith('there is no lane')
     ? new Fault('missing', 'lane.missing', `there is no lane ${lane}; castellan.yaml declares them`)

@@ -4,7 +4,7 @@ import OpenAI from 'openai'
 import { stubHouse } from '../../../test/support/cli.ts'
 
 const now = new Date('2026-03-02T09:05:00.000Z')
-const made = { id: '1', name: 'notes', gate: 'local', lane: 'private', max_level: 2, models: [], made_at: '2026-03-02T09:00:00.000Z', expires_at: null, revoked_at: null }
+const made = { id: '1', name: 'notes', gate: 'local', lane: 'private', max_level: 2, models: [], made_at: '2026-03-02T09:00:00.000Z', expires_at: null, revoked_at: null, last_used_on: '2026-03-01' }
 const key = `ck_${'ab'.repeat(32)}`
 
 test('a key is asked for with what it is good for, and shown once', async (t) => {
@@ -17,6 +17,16 @@ test('a key is asked for with what it is good for, and shown once', async (t) =>
   assert.deepEqual(asked[1]!.body, { name: 'notes', gate: 'cloud', lane: 'open', max_level: 1, models: [], lasts: null })
   const listed = await run(['key', 'list'], { now })
   assert.ok(listed.stdout.includes('notes') && listed.stdout.includes('good') && !listed.stdout.includes('ck_'), listed.stdout)
+})
+
+test('a key is shown with its state and the day of its last use, and one that is not there with the way to the list', async (t) => {
+  const revoked = { ...made, name: 'old', revoked_at: '2026-03-01T09:00:00.000Z', last_used_on: null }
+  const { run } = await stubHouse(t, { releaser: { 'GET /client-keys': { data: [made, { ...made, name: 'over', expires_at: '2026-03-02T09:04:59.000Z' }, revoked] } } })
+  assert.match((await run(['key', 'show', 'notes'], { now })).stdout, /state +good\n[^]*up to +P2 internal\n[^]*good until +you revoke it\n[^]*last used +2026-03-01/)
+  assert.equal((await run(['key', 'show', 'over', '--json'], { now })).json<{ state: string }>().data.state, 'expired')
+  assert.match((await run(['key', 'show', 'old'], { now })).stdout, /state +revoked\n[^]*revoked +\S[^]*last used +not in the calls that are kept/)
+  const missing = await run(['key', 'show', 'nothing'], { now })
+  assert.deepEqual([missing.exit, /castellan key list/.test(missing.stderr)], [1, true])
 })
 
 test('what cannot be meant is a question of usage, and a dry run makes nothing', async (t) => {

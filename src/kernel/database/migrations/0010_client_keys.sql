@@ -75,3 +75,5 @@ revoke execute on function client_key_make, client_key_revoke, session_find, ses
 grant execute on function client_key_make, client_key_revoke to castellan_releaser;
 grant execute on function session_find to castellan_gate_local, castellan_gate_cloud;
 grant select (id, name, gate, lane, max_level, models, made_at, expires_at, revoked_at) on client_key to castellan_releaser, castellan_server;
+-- when a key was used last; nothing of what it asked
+grant select (key_id, opened_at) on model_call to castellan_releaser;
