@@ -68,4 +68,12 @@ export type ChatChunk =
   /** `id` and `name` come with the first fragment of a call; `arguments` are joined over its fragments. */
   | { readonly kind: 'tool_call'; readonly index: number; readonly id?: string; readonly name?: string; readonly arguments: string }
   | { readonly kind: 'finish'; readonly reason: FinishReason }
-  | { readonly kind: 'usage'; readonly inputTokens: number; readonly outputTokens: number }
+  /** Tokens that were in the cache, or were put into it, are among those of the input; those of reasoning are among those of the output. */
+  | {
+      readonly kind: 'usage'
+      readonly inputTokens: number
+      readonly outputTokens: number
+      readonly cachedTokens?: number
+      readonly cacheWriteTokens?: number
+      readonly reasoningTokens?: number
+    }
