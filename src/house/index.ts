@@ -18,6 +18,7 @@ export type {
   SecretReference,
   Settings,
   SmtpConnectorSettings,
+  SpendingSettings,
   Upstream,
 } from './settings/settings.ts'
 export { signingSite, type SigningSite } from './settings/check-signing.ts'

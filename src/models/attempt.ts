@@ -1,10 +1,12 @@
 import { Fault, toFault } from '../kernel/fault.ts'
 import type { Logger } from '../kernel/log.ts'
 import type { Label } from '../labels/index.ts'
+import type { Money } from './budget/money.ts'
 import type { CallLedger, CallResult } from './call-ledger.ts'
 import type { ChatChunk, Conversation } from './chat.ts'
 import { promptBytes, tokensOf } from './estimate.ts'
 import type { Candidate } from './plan.ts'
+import type { Usage } from './prices/price.ts'
 import type { Session } from './session.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -22,31 +24,43 @@ interface AttemptRequest {
 
 class Moved extends Error {}
 
+const notMade = { nanoUsd: 0, nanoEur: 0 }
+
 /** The session is not what the plan was made for. */
 export function isMoved(error: unknown): boolean {
   return error instanceof Moved
 }
 
 /** One call of one model: its row is opened before the request and closed when the answer has ended, in whatever way it ends. */
-export async function* createAttempt({ ledger, log }: { ledger: CallLedger; log: Logger }, attempt: AttemptRequest): AsyncGenerator<ChatChunk, void, void> {
+export async function* createAttempt({ ledger, log, money }: { ledger: CallLedger; log: Logger; money: Money }, attempt: AttemptRequest): AsyncGenerator<ChatChunk, void, void> {
   const { session, label, task, candidate, upstream, conversation, signal, failures } = attempt
-  const estimate = tokensOf(promptBytes(conversation))
-  const opened = await ledger.open({ session, label, task, candidate, inputTokens: estimate, outputTokens: conversation.maxTokens })
-  if (opened.outcome === 'moved') throw new Moved()
+  const bytes = promptBytes(conversation)
+  const estimate = tokensOf(bytes)
+  const hold = await money.hold({ session, label, candidate, promptBytes: bytes, maxTokens: conversation.maxTokens })
+  const intent = { session, label, task, candidate, inputTokens: estimate, outputTokens: conversation.maxTokens ?? hold.maxTokens, reserved: hold.reserved, block: hold.block }
+  const opened = await ledger.open(intent).catch((error: unknown) => {
+    hold.settle(notMade)
+    throw error
+  })
+  if (opened.outcome === 'moved') {
+    hold.settle(notMade)
+    throw new Moved()
+  }
 
   let outputBytes = 0
-  let usage: { inputTokens: number; outputTokens: number } | undefined
+  let usage: Usage | undefined
   let result: Pick<CallResult, 'state' | 'reason'> = { state: 'abandoned', reason: 'client_gone' }
   let reached = true
   try {
-    for await (const chunk of upstream.chat({ ...conversation, model: candidate.model }, signal)) {
+    for await (const chunk of upstream.chat({ ...conversation, ...limitOf(hold.maxTokens, candidate.model), model: candidate.model }, signal)) {
       if (chunk.kind === 'usage') usage = chunk
       outputBytes += bytesOf(chunk)
       yield chunk
     }
     if (!usage) {
-      usage = { inputTokens: estimate, outputTokens: tokensOf(outputBytes) }
-      yield { kind: 'usage', ...usage }
+      const estimated = { inputTokens: estimate, outputTokens: tokensOf(outputBytes) }
+      usage = estimated
+      yield { kind: 'usage', ...estimated }
     }
     const before = failures.map(({ candidate: tried, fault }) => `${tried.upstream}: ${fault.code}`).join(', ')
     result = { state: 'succeeded', reason: before === '' ? undefined : `after ${before}` }
@@ -58,14 +72,24 @@ export async function* createAttempt({ ledger, log }: { ledger: CallLedger; log:
     throw error
   } finally {
     const tokens = usage ?? { inputTokens: reached ? estimate : 0, outputTokens: tokensOf(outputBytes) }
-    await ledger.close(opened.id, { ...result, inputTokens: tokens.inputTokens, outputTokens: tokens.outputTokens }).then(
+    const cost = hold.costOf(tokens)
+    await ledger.close(opened.id, { ...result, ...tokens, cost }).then(
       (closed) => {
+        hold.settle(cost)
         if (!closed) log.warn({ call: opened.id }, 'a model call had been closed by somebody else')
       },
       // the row stays open and is closed by the sweep of the next start
-      (error: unknown) => log.error({ call: opened.id, err: error }, 'a model call could not be closed in the ledger'),
+      (error: unknown) => {
+        hold.settle(hold.reserved)
+        log.error({ call: opened.id, err: error }, 'a model call could not be closed in the ledger')
+      },
     )
   }
+}
+
+/** Newer models of OpenAI know a limit by its newer name only. */
+function limitOf(maxTokens: number | undefined, model: string): Pick<Conversation, 'maxTokens' | 'maxTokensIsNewName'> {
+  return maxTokens === undefined ? {} : { maxTokens, maxTokensIsNewName: /(?:^|\/)(?:gpt-[5-9]|o\d)/.test(model) }
 }
 
 function bytesOf(chunk: ChatChunk): number {

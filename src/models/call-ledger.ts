@@ -2,7 +2,9 @@ import type { Database } from '../kernel/database/connect.ts'
 import { faultPoint } from '../kernel/fault-point.ts'
 import { newId } from '../kernel/ids.ts'
 import { gateOf, toRow, type GateName, type Label, type Zone } from '../labels/index.ts'
+import type { Cost } from './budget/money.ts'
 import type { Candidate } from './plan.ts'
+import type { Usage } from './prices/price.ts'
 import type { Session } from './session.ts'
 
 /** What is known of a call before it is made. */
@@ -15,14 +17,17 @@ export interface CallIntent {
   /** Reserved: what the call costs at most if nobody lives to count. */
   readonly inputTokens: number
   readonly outputTokens: number | undefined
+  /** The most that it can cost; undefined where nobody knows. */
+  readonly reserved?: Cost | undefined
+  /** What it is paid from. */
+  readonly block?: string | undefined
 }
 
-export interface CallResult {
+export interface CallResult extends Usage {
   readonly state: 'succeeded' | 'failed' | 'abandoned'
   /** A code, never content. */
   readonly reason?: string | undefined
-  readonly inputTokens: number
-  readonly outputTokens: number
+  readonly cost?: Cost | undefined
 }
 
 /** The ledger of one gate: a row is there before a byte leaves for an upstream, and is closed once, after. */
@@ -45,14 +50,15 @@ export interface LedgerOptions {
 
 export function createCallLedger({ database: { pool }, gate, retentionMs }: LedgerOptions): CallLedger {
   return {
-    async open({ session, label, task, candidate, inputTokens, outputTokens }) {
+    async open({ session, label, task, candidate, inputTokens, outputTokens, reserved, block }) {
       const id = newId()
       faultPoint('call.open:before')
       const opening = pool.query({
         name: 'call-open',
         text: openText,
         values: [id, gate, task, candidate.upstream, candidate.model, candidate.zone, inputTokens, outputTokens ?? null,
-          label.level, label.integrity, label.lanes, session.keyHash, JSON.stringify(toRow(session.label)), retentionMs(), costOf(candidate.zone)],
+          label.level, label.integrity, label.lanes, session.keyHash, JSON.stringify(toRow(session.label)), retentionMs(),
+          reserved?.nanoEur ?? costOf(candidate.zone), reserved?.nanoUsd ?? costOf(candidate.zone), block ?? null],
       })
       // the database has the last word: what its row security refuses was planned with lanes that are no longer so
       const { rowCount } = await opening.catch((error: { code?: string }) => {
@@ -63,9 +69,13 @@ export function createCallLedger({ database: { pool }, gate, retentionMs }: Ledg
       return rowCount === 1 ? { outcome: 'opened', id } : { outcome: 'moved' }
     },
 
-    async close(id, { state, reason, inputTokens, outputTokens }) {
+    async close(id, { state, reason, inputTokens, outputTokens, cachedTokens, cacheWriteTokens, reasoningTokens, cost }) {
       faultPoint('call.close:before')
-      const { rowCount } = await pool.query({ name: 'call-close', text: closeText, values: [id, state, reason ?? null, inputTokens, outputTokens] })
+      const { rowCount } = await pool.query({
+        name: 'call-close',
+        text: closeText,
+        values: [id, state, reason ?? null, inputTokens, outputTokens, cachedTokens ?? null, cacheWriteTokens ?? null, reasoningTokens ?? null, cost?.nanoEur ?? null, cost?.nanoUsd ?? null],
+      })
       faultPoint('call.close:after')
       return rowCount === 1
     },
@@ -88,7 +98,7 @@ export function createCallLedger({ database: { pool }, gate, retentionMs }: Ledg
   }
 }
 
-/** EUR; null while there is no price list: a cloud takes something, and a machine of one's own takes nothing. */
+/** Without a price: a cloud takes something that nobody knows, and a machine of one's own takes nothing. */
 function costOf(zone: Zone): number | null {
   return gateOf(zone) === 'local' ? 0 : null
 }
@@ -103,8 +113,8 @@ function speakable(model: string): string | null {
 // The label that the plan was made for must still be the run's in the very statement that writes the row.
 const openText = `
   insert into model_call (id, session_id, run_id, gate, task, upstream, model, zone, input_tokens, output_tokens,
-    label_level, label_integrity, label_lanes, retain_until, cost_eur)
-  select $1, (found ->> 'id')::uuid, (found ->> 'run')::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, clock_timestamp() + $14 * interval '1 ms', $15
+    label_level, label_integrity, label_lanes, retain_until, cost_eur, cost_usd, block_id)
+  select $1, (found ->> 'id')::uuid, (found ->> 'run')::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, clock_timestamp() + $14 * interval '1 ms', $15::numeric / 1e9, $16::numeric / 1e9, $17
   from session_find($12) as found
   where (found -> 'label' ->> 'level')::smallint = ($13::jsonb ->> 'label_level')::smallint
     and found -> 'label' ->> 'integrity' = $13::jsonb ->> 'label_integrity'
@@ -112,13 +122,15 @@ const openText = `
 
 const closedEvent = `
   audit_append('call.closed', id::text, jsonb_build_object('run', run_id, 'gate', gate, 'task', task, 'upstream', upstream, 'model', model,
-    'zone', zone, 'state', state, 'reason', reason, 'input_tokens', input_tokens, 'output_tokens', output_tokens), label_level)`
+    'zone', zone, 'state', state, 'reason', reason, 'input_tokens', input_tokens, 'output_tokens', output_tokens, 'cost_eur', cost_eur), label_level)`
 
 // what took nothing in and gave nothing out was not paid for
 const closeText = `
   with closed as (
     update model_call set state = $2, reason = $3, input_tokens = $4, output_tokens = $5, closed_at = clock_timestamp(),
-      cost_eur = case when $4::integer + $5::integer = 0 then 0 else cost_eur end
+      cached_tokens = $6, cache_write_tokens = $7, reasoning_tokens = $8,
+      cost_eur = case when $4::integer + $5::integer = 0 then 0 else coalesce($9::numeric / 1e9, cost_eur) end,
+      cost_usd = case when $4::integer + $5::integer = 0 then 0 else coalesce($10::numeric / 1e9, cost_usd) end
     where id = $1 and state = 'open' returning *
   ) select ${closedEvent} from closed`
 

@@ -3,6 +3,8 @@ import type { Database } from '../kernel/database/connect.ts'
 import type { Logger } from '../kernel/log.ts'
 import { describeLevel, join, PUBLIC_TRUSTED, type GateName, type Label, type Level } from '../labels/index.ts'
 import { createAttempt, isMoved } from './attempt.ts'
+import { isAboutMoney } from './budget/budget-faults.ts'
+import type { Money } from './budget/money.ts'
 import type { CallLedger } from './call-ledger.ts'
 import type { ChatChunk, Conversation } from './chat.ts'
 import type { DeclaredModels } from './declared-models.ts'
@@ -30,7 +32,7 @@ export interface Answer {
 export interface Calls {
   /**
    * Makes a model call: plan, ledger row, upstream, and the next candidate as long as nothing was answered.
-   * Faults: `label_refused`, `session_unknown`, `model_not_found`, and those of the upstreams.
+   * Faults: `label_refused`, `budget_exceeded`, `price_unknown`, `session_unknown`, `model_not_found`, and those of the upstreams.
    */
   call(request: CallRequest): Promise<Answer>
   /** The models that this session's label may reach now. */
@@ -41,6 +43,7 @@ export interface CallsDeps {
   readonly gate: GateName
   readonly database: Pick<Database, 'pool'>
   readonly ledger: CallLedger
+  readonly money: Money
   readonly log: Logger
   readonly models: () => DeclaredModels
 }
@@ -99,7 +102,9 @@ export function createCalls(deps: CallsDeps): Calls {
         failures.push({ candidate, fault: error })
       }
     }
-    throw combineFaults(failures)
+    const fault = combineFaults(failures)
+    if (isAboutMoney(fault)) await ledger.refuse({ session, label, task: planned.task, model: request.model, reason: fault.code, set: planned.set })
+    throw fault
   }
 
   return {

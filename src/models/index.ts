@@ -1,3 +1,4 @@
+export { openMoney } from './budget/open-money.ts'
 export { createCallLedger, type CallLedger } from './call-ledger.ts'
 export { createCalls, sessionUnknown, type Answer, type CallRequest, type Calls } from './calls.ts'
 export type { ChatChunk, ChatMessage, ContentPart, Conversation, FinishReason, FunctionTool, ResponseFormat, ToolCall } from './chat.ts'

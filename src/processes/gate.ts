@@ -6,7 +6,7 @@ import { createLogger } from '../kernel/log.ts'
 import { createGateApp, createInFlight, type GateDeps } from '../gate/index.ts'
 import type { House } from '../house/index.ts'
 import type { GateName } from '../labels/index.ts'
-import { createCallLedger, createCalls, declareModels } from '../models/index.ts'
+import { createCallLedger, createCalls, declareModels, openMoney } from '../models/index.ts'
 import type { Boot, Host, Started } from './boot.ts'
 
 const connections = 4
@@ -25,10 +25,16 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
   let house = boot.house
   let models = declareModels(house.settings.models, gate, boot.secrets)
   const ledger = createCallLedger({ database, gate, retentionMs: () => house.settings.retention.modelCallsMs })
+  const money = openMoney({
+    database,
+    spending: () => house.settings.spending,
+    timezone: () => house.settings.timezone,
+    onError: (error) => log.error({ err: error }, 'money that was reserved could not be given back; it counts as spent until the gate starts again'),
+  })
   let address = ''
   const deps: GateDeps = {
     gate, database, log, clock: systemClock,
-    calls: createCalls({ gate, database, ledger, log, models: () => models }),
+    calls: createCalls({ gate, database, ledger, money, log, models: () => models }),
     models: () => models,
     inFlight: createInFlight(),
     address: () => address,
@@ -46,6 +52,7 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
     const { rows } = await database.pool.query<{ now: Date }>('select clock_timestamp() as now')
     const swept = await ledger.sweep(rows[0]!.now)
     if (swept > 0) log.warn({ calls: swept }, 'closed model calls that were left open')
+    await money.recover()
     const { ports } = house.settings
     const [port, setting] = gate === 'local' ? [ports.gateLocal, 'ports.gate_local'] : [ports.gateCloud, 'ports.gate_cloud']
     address = await listenOnLoopback(tcp, port, setting)
@@ -71,6 +78,7 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
       await deps.inFlight.drain(Math.max(0, deadlineMs - closingMs))
       await closed
       await models.catalog.close()
+      await money.close()
       await database.close()
     },
   }

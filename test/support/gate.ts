@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import type { House, RouteTarget, Upstream } from '../../src/house/index.ts'
+import type { House, RouteTarget, SpendingSettings, Upstream } from '../../src/house/index.ts'
 import { newId } from '../../src/kernel/ids.ts'
 import type { Database } from '../../src/kernel/database/connect.ts'
 import type { Boot, Host } from '../../src/processes/boot.ts'
@@ -62,13 +62,15 @@ export async function raise(owner: Database, run: string, level: number): Promis
 export async function gateBoot(
   database: TestDatabase,
   process: GateProcess,
-  models: { readonly upstreams: readonly Upstream[]; readonly routes?: Readonly<Record<string, readonly RouteTarget[]>> },
+  models: { readonly upstreams: readonly Upstream[]; readonly routes?: Readonly<Record<string, readonly RouteTarget[]>>; readonly spending?: Partial<SpendingSettings> },
   secrets: Record<string, string> = {},
 ): Promise<{ boot: Boot; remove(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'castellan-gate-'))
   const settings = {
     ports: { server: 0, releaser: 0, gateLocal: 0, gateCloud: 0 },
+    timezone: 'UTC',
     models: { upstreams: models.upstreams, routes: models.routes ?? {} },
+    spending: { budgets: [], prices: {}, microEurPerUsd: 900_000, allowUnknownPrice: true, ...models.spending },
     retention: { modelCallsMs: 86_400_000 },
   } as unknown as House['settings']
   const boot: Boot = {
