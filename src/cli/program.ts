@@ -22,6 +22,7 @@ const groups: readonly Group[] = [
   { name: 'dead', summary: 'runs that gave up: list, redrive', load: () => import('./dead.ts') },
   { name: 'tool', summary: 'everything a job can do: list, run one', load: () => import('./tool.ts') },
   { name: 'model', summary: 'models: list, test', load: () => import('./model.ts') },
+  { name: 'spend', summary: 'what models cost, and what the ceilings have left', load: () => import('./spend.ts') },
   { name: 'audit', summary: 'the sealed record: verify, show', load: () => import('./audit.ts') },
   { name: 'signin', summary: 'a link that signs your browser in, once', load: () => import('./signin.ts') },
   { name: 'session', summary: 'browsers that are signed in: list, revoke', load: () => import('./session.ts') },

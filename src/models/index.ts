@@ -1,3 +1,4 @@
+export { ceilingName } from './budget/ceiling.ts'
 export { openMoney } from './budget/open-money.ts'
 export { createCallLedger, type CallLedger } from './call-ledger.ts'
 export { createCalls, sessionUnknown, type Answer, type CallRequest, type Calls } from './calls.ts'

@@ -1,12 +1,13 @@
 import { Fault } from '../../kernel/fault.ts'
 import type { Candidate } from '../plan.ts'
+import { priceTableDate, priceTableSource } from '../prices/price-table.ts'
 import type { Reservation } from './block-store.ts'
 
 const localGoesOn = 'models on your own machines cost nothing and go on'
 
 export function priceUnknown({ upstream, model }: Candidate): Fault {
   return new Fault('refused', 'price_unknown',
-    `nobody knows what ${upstream}/${model} costs, so no ceiling could hold it: write its price under models.prices in castellan.yaml, or allow_unknown_price: true; ${localGoesOn}`,
+    `nobody knows what ${upstream}/${model} costs (it is not in the table of ${priceTableDate}, from ${priceTableSource}), so no ceiling could hold it: write its price under models.prices in castellan.yaml, or allow_unknown_price: true; ${localGoesOn}`,
     { upstream, model })
 }
 
