@@ -6,6 +6,8 @@ import { sweepRuns } from './sweep-runs.ts'
 export interface Swept {
   readonly logLines: number
   readonly calls: number
+  /** Rows of blocks, accounts, alerts and rates. */
+  readonly money: number
   readonly sessions: number
   readonly proposals: number
   readonly runs: number
@@ -35,6 +37,7 @@ export async function sweepRetention(owner: Database, { retention, now = new Dat
   const swept = {
     logLines: await until(logLines),
     calls: await until(calls),
+    money: (await until(blocks)) + (await until(accounts)) + (await until(alerts)) + (await until(rates)),
     sessions: await until(sessions),
     proposals: await until(proposals),
     runs: await sweepRuns(owner, now),
@@ -56,6 +59,20 @@ const calls = `
   delete from model_call where id in (
     select c.id from model_call c join run r on r.id = c.run_id
     where c.retain_until < $1 and c.state <> 'open' and r.closed_at is not null limit $2)`
+
+const blocks = `
+  delete from budget_block where id in (select id from budget_block where retain_until < $1 and state = 'closed' limit $2)`
+
+const accounts = `
+  delete from budget_account a where (ceiling, starts_at) in (
+    select ceiling, starts_at from budget_account b
+    where retain_until < $1 and not exists (select 1 from budget_block_account where ceiling = b.ceiling and starts_at = b.starts_at) limit $2)`
+
+const alerts = `
+  delete from budget_alert where (ceiling, starts_at, percent) in (select ceiling, starts_at, percent from budget_alert where retain_until < $1 limit $2)`
+
+const rates = `
+  delete from exchange_rate where day in (select day from exchange_rate where retain_until < $1 limit $2)`
 
 const sessions = `
   delete from session where id in (
