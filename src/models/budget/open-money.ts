@@ -15,6 +15,8 @@ export interface OpenMoneyDeps {
 
 /** EUR 0.50: a crash holds back no more than that for each kind of spender, and a busy gate asks the database once for some hundred calls. */
 const blockSize = 500_000_000
+/** Milliseconds that a call waits when others hold the room; then it is refused, or goes on to what costs less. */
+const patience = 2_000
 /** Marks are looked for when so much was spent since: a hundredth of the lowest ceiling at most. */
 const partOfCeiling = 100
 
@@ -30,7 +32,7 @@ export function openMoney({ database, spending, timezone, onError }: OpenMoneyDe
     since = 0
     store.look(block).catch(onError)
   }
-  const purse = createPurse({ store, blockSize, now, onError, onSettled })
+  const purse = createPurse({ store, blockSize, now, onError, patience, onSettled })
   const rate = createRateOfDay({ database, timezone, configured: () => spending().microEurPerUsd, now })
   return createMoney({ spending, timezone, rate, purse, store, onError })
 }

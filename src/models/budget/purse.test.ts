@@ -42,6 +42,22 @@ test('who names no limit takes what there is room for, and no less than is enoug
   assert.equal((await purse.draw([ceiling(1)], 3 * eur, 6)).outcome, 'exceeded')
 })
 
+test('a call waits for what calls under way hold and may not need, but not for what is spent', async () => {
+  const store = memoryBlocks()
+  const purse = createPurse({ store, blockSize: eur / 2, now: () => 0, onError: assert.ifError, patience: 60_000 })
+  const first = await purse.draw([ceiling(1)], eur)
+  assert.ok(first.outcome === 'drawn')
+  const call = await store.open(first.draw.block, eur)
+  let second: string | undefined
+  const waiting = purse.draw([ceiling(1)], eur / 2).then(({ outcome }) => (second = outcome))
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve()
+  assert.equal(second, undefined)
+  await store.close(call, eur / 4)
+  first.draw.settle(eur / 4)
+  assert.equal(await waiting, 'drawn')
+  assert.equal((await purse.draw([ceiling(1)], eur)).outcome, 'exceeded')
+})
+
 test('a block is not drawn from once its day is over', async () => {
   let now = 0
   const store = memoryBlocks({ validMs: 1_000 })

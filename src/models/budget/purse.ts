@@ -14,7 +14,8 @@ export interface Draw {
 export interface Purse {
   /**
    * Holds at least `needed` under every one of these ceilings, from a block that it has or from a new one.
-   * `enough`: what the caller takes instead when there is not room for all that is needed.
+   * `enough`: what the caller takes instead when there is not room for all that is needed. Where calls under way hold
+   * what is missing, it waits for them: they reserved the most that they can cost, and most cost less.
    */
   draw(ceilings: readonly Ceiling[], needed: number, enough?: number): Promise<{ readonly outcome: 'drawn'; readonly draw: Draw } | Exceeded>
   /** Gives back what no call holds. */
@@ -26,6 +27,7 @@ type Exceeded = Extract<Reservation, { outcome: 'exceeded' }>
 interface Block {
   readonly id: string
   readonly scope: string
+  readonly ceilings: readonly string[]
   readonly validUntil: number
   /** Free to be drawn. Below nothing: calls cost more than was reckoned. */
   left: number
@@ -44,10 +46,13 @@ export interface PurseDeps {
   readonly now: () => number
   /** A block that could not be given back is counted as spent until the gate starts again. */
   readonly onError: (error: unknown) => void
+  /** Milliseconds that a call waits for what others hold. */
+  readonly patience?: number
   readonly onSettled?: (block: string, spent: number) => void
 }
 
-export function createPurse({ store, blockSize, now, onError, onSettled = () => {} }: PurseDeps): Purse {
+export function createPurse({ store, blockSize, now, onError, patience = 0, onSettled = () => {} }: PurseDeps): Purse {
+  const waiting = new Set<() => void>()
   const blocks = new Map<string, Block>()
   let turn: Promise<unknown> = Promise.resolve()
   /** What settled calls are giving back just now. */
@@ -75,6 +80,7 @@ export function createPurse({ store, blockSize, now, onError, onSettled = () => 
         if (!block.retired) block.left += amount - spent
         else if (block.held === 0) returning = returning.then(() => giveBack(block))
         onSettled(block.id, spent)
+        for (const wake of waiting) wake()
       },
     }
   }
@@ -101,7 +107,7 @@ export function createPurse({ store, blockSize, now, onError, onSettled = () => 
       const asked = now()
       const reserved = await store.reserve(id, ceilings, least, most)
       if (reserved.outcome === 'exceeded') return reserved
-      const block = { id, scope, validUntil: asked + reserved.validMs, left: reserved.amount, held: 0, settled: 0, retired: false }
+      const block = { id, scope, ceilings: ceilings.map(({ name }) => name), validUntil: asked + reserved.validMs, left: reserved.amount, held: 0, settled: 0, retired: false }
       blocks.set(id, block)
       return block
     }
@@ -113,19 +119,45 @@ export function createPurse({ store, blockSize, now, onError, onSettled = () => 
     return ask(enough, wanted)
   }
 
+  /** Would there be room if calls under way cost nothing? */
+  function mayComeFree({ ceiling, counted, limit }: Exceeded, enough: number): boolean {
+    const held = [...blocks.values()].filter((block) => block.ceilings.includes(ceiling)).reduce((sum, block) => sum + block.held, 0)
+    return held > 0 && counted - held + enough <= limit
+  }
+
+  function nextSettled(milliseconds: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, milliseconds)
+    waiting.add(resolve)
+    return promise.finally(() => {
+      clearTimeout(timer)
+      waiting.delete(resolve)
+    })
+  }
+
+  async function drawNow(ceilings: readonly Ceiling[], needed: number, enough: number): ReturnType<Purse['draw']> {
+    const scope = JSON.stringify(ceilings.map(({ name, limit }) => [name, limit]))
+    const ready = usable(scope, needed)
+    if (ready) return { outcome: 'drawn', draw: take(ready, needed) }
+    // one at a time: a crowd that finds a block used up needs one new block, not one each
+    const mine = turn.then(async () => {
+      const block = usable(scope, needed) ?? (await reserve(ceilings, scope, needed, enough))
+      if ('outcome' in block) return block
+      return { outcome: 'drawn' as const, draw: take(block, Math.min(needed, block.left)) }
+    })
+    turn = mine.catch(() => {})
+    return mine
+  }
+
   return {
     async draw(ceilings, needed, enough = needed) {
-      const scope = JSON.stringify(ceilings.map(({ name, limit }) => [name, limit]))
-      const ready = usable(scope, needed)
-      if (ready) return { outcome: 'drawn', draw: take(ready, needed) }
-      // one at a time: a crowd that finds a block used up needs one new block, not one each
-      const mine = turn.then(async () => {
-        const block = usable(scope, needed) ?? (await reserve(ceilings, scope, needed, enough))
-        if ('outcome' in block) return block
-        return { outcome: 'drawn' as const, draw: take(block, Math.min(needed, block.left)) }
-      })
-      turn = mine.catch(() => {})
-      return mine
+      const deadline = now() + patience
+      for (;;) {
+        const drawn = await drawNow(ceilings, needed, enough)
+        const left = deadline - now()
+        if (drawn.outcome === 'drawn' || left <= 0 || !mayComeFree(drawn, enough)) return drawn
+        await nextSettled(left)
+      }
     },
     async close() {
       await turn
