@@ -20,6 +20,11 @@ const upstream = {
   name: 'ollama', kind: 'ollama', zone: 'machine', url: 'http://x', state: 'answers', reason: null, latency_ms: 1.2, models: [{ name: 'small:latest', zone: 'machine', embedding: false }],
   routes: [{ task: 'summarize', model: 'auto' }], calls: 0, failed: 0, input_tokens: 0, output_tokens: 0, cost_eur: 0,
 }
+const spend = {
+  since: at, by: 'model', total_eur: 2.7, total_usd: 3, eur_per_usd: 0.9,
+  lines: [{ name: 'far/m', calls: 3, input_tokens: 100, cached_tokens: 60, output_tokens: 10, reasoning_tokens: 4, cost_eur: 2.7, cost_usd: 3, unknown_price: 1 }],
+  ceilings: [{ name: 'day lane open', per: 'day', limit_eur: 5, spent_eur: 2.7, held_eur: 0.5, left_eur: 2.3, percent: 54, resets_at: at, state: 'open' }],
+}
 const tool = { name: 'text.echo', summary: 'Says', effect: 'read', fallback: null, input: { properties: { a: {}, b: {} }, required: ['a'] }, output: {} }
 const today = {
   state: 'needs_you', at, since: at, timezone: 'Europe/Berlin', missed_why: 'Castellan was not running; it started later',
@@ -45,7 +50,7 @@ const server: StubRoutes = {
   [`POST /api/runs/${id}/retry`]: { data: { id, state: 'queued', behind: null } }, [`POST /api/runs/${id}/cancel`]: { data: { id, state: 'cancelled' } },
   'GET /api/dead': { data: [run] }, [`POST /api/dead/${id}/redrive`]: { data: { id, state: 'queued', behind: null } },
   'GET /api/tools': { data: [tool] }, 'POST /api/tools/text.echo/run': { data: { run: id, tool: 'text.echo', state: 'succeeded', output: { a: 1 }, label, made_without_model: false, error: null } },
-  'GET /api/models': { data: [upstream] }, 'POST /api/tools/model.ask/run': { data: { run: id, tool: 'model.ask', state: 'succeeded', output: { model: 'm' }, label, made_without_model: false, error: null } },
+  'GET /api/spend': { data: spend }, 'GET /api/models': { data: [upstream] }, 'POST /api/tools/model.ask/run': { data: { run: id, tool: 'model.ask', state: 'succeeded', output: { model: 'm' }, label, made_without_model: false, error: null } },
   'POST /api/signin/link': { data: { url: 'http://127.0.0.1:7400/#signin=a', expires_at: at } }, 'GET /api/sessions': { data: [session] },
   [`POST /api/sessions/${id}/revoke`]: { data: { id, state: 'signed_out' } },
   'POST /api/reload': { data: { fresh: true, digest: 'd', problems: [] } },
@@ -73,7 +78,7 @@ const commands: Record<string, { argv: string[]; data: 'array' | 'state' | 'obje
   'run retry': { argv: [id], data: 'state' }, 'run cancel': { argv: [id, '--yes'], data: 'state' },
   'dead list': { argv: [], data: 'array' }, 'dead redrive': { argv: [id], data: 'array' },
   'tool list': { argv: [], data: 'array' }, 'tool run': { argv: ['text.echo'], data: 'state' },
-  'model list': { argv: [], data: 'array' }, 'model test': { argv: [], data: 'array' },
+  spend: { argv: ['--by', 'model', '--since', '7d'], data: 'object' }, 'model list': { argv: [], data: 'array' }, 'model test': { argv: [], data: 'array' },
   'key create': { argv: ['notes'], data: 'state' }, 'key list': { argv: [], data: 'array' }, 'key show': { argv: ['notes'], data: 'state' }, 'key revoke': { argv: ['notes', '--yes'], data: 'state' },
   connect: { argv: ['curl'], data: 'object' },
   'draft list': { argv: [], data: 'array' }, 'draft show': { argv: [draft.id], data: 'state' }, 'draft approve': { argv: [draft.id, '--yes'], data: 'state' },
@@ -218,6 +223,15 @@ test('a watched run ends the command as it ended: 0, 1 when dead, 7 when it wait
     const { exit: found, json } = await call(['job', 'run', 'brief', '--wait', '--json'])
     assert.deepEqual([found, json().ok, json().data.state, json().error?.code], [exit, exit === 0, state, code])
   }
+})
+
+test('what was spent is told with what is left, and what nobody knows', async (t) => {
+  const { run: call, asked } = await stubHouse(t, { server })
+  const { stdout } = await call(['spend', '--by', 'model'])
+  assert.match(stdout, /^EUR 2\.70 since .*, and 1 call whose price nobody knows\n/)
+  assert.match(stdout, /MODEL[^]*far\/m +3 +100 \(60 cached\) +10 \(4 reasoning\) +EUR 2\.70/)
+  assert.match(stdout, /day lane open +open +EUR 5\.00 +EUR 2\.70 \(54 %\) +EUR 0\.50 +EUR 2\.30/)
+  assert.deepEqual(asked.map(({ route, query }) => [route, query]), [['GET /api/spend', { by: 'model' }]])
 })
 
 test('models are listed with what they have, and who does not answer with the reason and its address', async (t) => {

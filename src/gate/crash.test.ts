@@ -9,14 +9,14 @@ import { startModelServer } from '../../test/support/model-server.ts'
 
 after(() => server.close())
 const server = await startModelServer({ models: [{ name: 'scripted:latest' }] })
-const database = await gateDatabase(['ollama'])
+const database = await gateDatabase(['ollama', 'cloud'])
 const models = { upstreams: [{ name: 'ollama', kind: 'ollama', url: server.url, zone: 'machine' }] } as const
 const main = join(import.meta.dirname, '../processes/main.ts')
 
 /** A gate in a process of its own, as `up` starts it, that dies at a fault point. Resolves with its address, and with its signal once it is dead. */
-async function startMortal(faultPoint: string): Promise<{ address: string; died: Promise<string | null>; remove(): Promise<void> }> {
-  const { boot, remove } = await gateBoot(database, 'gate-local', models)
-  const child = spawn(process.execPath, ['--disable-sigusr1', main, 'gate-local'], { stdio: ['ignore', 'pipe', 'ignore', 'pipe'] })
+async function startMortal(faultPoint: string, gate: 'gate-local' | 'gate-cloud' = 'gate-local', declared: Parameters<typeof gateBoot>[2] = models): Promise<{ address: string; died: Promise<string | null>; remove(): Promise<void> }> {
+  const { boot, remove } = await gateBoot(database, gate, declared)
+  const child = spawn(process.execPath, ['--disable-sigusr1', main, gate], { stdio: ['ignore', 'pipe', 'ignore', 'pipe'] })
   const pipe = child.stdio[3] as NodeJS.WritableStream
   pipe.end(JSON.stringify({ ...boot, faultPoints: `${faultPoint}=1` }))
   const died = once(child, 'exit').then(([, signal]) => signal as string | null)
@@ -76,3 +76,33 @@ test('a gate closes what its own kind left open, not what the other gate is doin
   await gate.stop()
   assert.deepEqual((await callsOf(database, run)).map((row) => [row.gate, row.state]).sort(), [['cloud', 'open'], ['local', 'abandoned']])
 })
+
+for (const [point, counted, settled] of [
+  // nothing of the block was used
+  ['call.open:before', 0.5, 0],
+  // it may have been made: the most that it can cost
+  ['call.open:after', 0.5, 0.05],
+  ['call.close:before', 0.5, 0.05],
+  // what the upstream reported: three tokens
+  ['call.close:after', 0.5, 0.003],
+] as const) {
+  test(`all of a block counts as spent when a gate dies at ${point}, and what its call cost once there is another`, async () => {
+    await database.owner.pool.query('delete from model_call; delete from budget_block; delete from budget_account')
+    const money = {
+      upstreams: [{ name: 'cloud', kind: 'openai', url: `${server.url}/v1`, zone: 'cloud' }],
+      routes: { default: [{ upstream: 'cloud', model: 'scripted:latest' }] },
+      // a thousandth of a euro for each token of output
+      spending: { budgets: [{ per: 'month', eur: 1 }], prices: { 'cloud/*': { input: 0, output: 1_000 } }, microEurPerUsd: 1_000_000, allowUnknownPrice: false },
+    } as const
+    const countedNow = async () => (await database.owner.pool.query<{ eur: number }>('select counted_eur::float8 as eur from budget_account')).rows[0]?.eur
+    const { key } = await openRun(database, 'open')
+    const mortal = await startMortal(point, 'gate-cloud', money)
+    await assert.rejects(ask(mortal.address, key), TypeError)
+    assert.equal(await mortal.died, 'SIGKILL')
+    await mortal.remove()
+    assert.equal(await countedNow(), counted)
+    const successor = await startGate(database, 'gate-cloud', money)
+    assert.equal(await countedNow(), settled)
+    await successor.stop()
+  })
+}

@@ -18,6 +18,7 @@ export type {
   SecretReference,
   Settings,
   SmtpConnectorSettings,
+  SpendingSettings,
   TraceSettings,
   Upstream,
 } from './settings/settings.ts'

@@ -10,6 +10,7 @@ import { checkModels } from './settings/check-models.ts'
 import { checkOutbox } from './settings/check-outbox.ts'
 import { checkSigning } from './settings/check-signing.ts'
 import { checkPlaces, checkShell } from './settings/check-places.ts'
+import { checkSpending } from './settings/check-spending.ts'
 import type { Settings } from './settings/settings.ts'
 import { toLanes } from './settings/to-lanes.ts'
 import { toSettings } from './settings/to-settings.ts'
@@ -39,6 +40,7 @@ export function loadSettings(folder: string, source: YamlSource, overrides: Over
     ...ports.problems,
     ...(broken.has('lanes') ? [] : checkLanes(file, source)),
     ...(broken.has('models') ? [] : checkModels(file, source)),
+    ...(broken.has('models') || broken.has('lanes') ? [] : checkSpending(file, source)),
     ...checkDatabase(file, source),
     ...checkSigning(file, source),
     ...ofPlaces,

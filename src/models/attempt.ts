@@ -1,11 +1,14 @@
 import { Fault, toFault } from '../kernel/fault.ts'
 import type { Logger } from '../kernel/log.ts'
 import type { Label } from '../labels/index.ts'
+import type { Money } from './budget/money.ts'
 import type { CallLedger, CallResult } from './call-ledger.ts'
 import type { ChatChunk, Conversation, NativeRequest } from './chat.ts'
 import { promptBytes, tokensOf } from './estimate.ts'
 import type { CallObserver } from './observe.ts'
+import { openPaidCall } from './paid-call.ts'
 import type { Candidate } from './plan.ts'
+import type { Usage } from './prices/price.ts'
 import type { Session } from './session.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -30,27 +33,29 @@ export function isMoved(error: unknown): boolean {
 }
 
 /** One call of one model: its row is opened before the request and closed when the answer has ended, in whatever way it ends. */
-export async function* createAttempt({ ledger, log, observer }: { ledger: CallLedger; log: Logger; observer?: CallObserver | undefined }, attempt: AttemptRequest): AsyncGenerator<ChatChunk, void, void> {
+export async function* createAttempt({ ledger, log, money, observer }: { ledger: CallLedger; log: Logger; money: Money; observer?: CallObserver | undefined }, attempt: AttemptRequest): AsyncGenerator<ChatChunk, void, void> {
   const { session, label, task, candidate, upstream, conversation, native, signal, failures } = attempt
-  const estimate = tokensOf(promptBytes(conversation))
-  const opened = await ledger.open({ session, label, task, candidate, inputTokens: estimate, outputTokens: conversation.maxTokens })
-  if (opened.outcome === 'moved') throw new Moved()
+  const bytes = promptBytes(conversation)
+  const estimate = tokensOf(bytes)
+  const call = await openPaidCall({ ledger, money, log }, { session, label, task, candidate, inputTokens: estimate, promptBytes: bytes, maxTokens: conversation.maxTokens })
+  if (call === 'moved') throw new Moved()
 
-  const observed = observer?.begin({ id: opened.id, run: session.run, job: session.job, client: session.client?.name, task, candidate, label, lanes: session.lanes, conversation })
+  const observed = observer?.begin({ id: call.id, run: session.run, job: session.job, client: session.client?.name, task, candidate, label, lanes: session.lanes, conversation })
   let outputBytes = 0
-  let usage: { inputTokens: number; outputTokens: number } | undefined
+  let usage: Usage | undefined
   let result: Pick<CallResult, 'state' | 'reason'> = { state: 'abandoned', reason: 'client_gone' }
   let reached = true
   try {
-    for await (const chunk of upstream.chat({ ...conversation, model: candidate.model, native }, signal)) {
+    for await (const chunk of upstream.chat({ ...conversation, ...limitOf(call.hold.maxTokens, candidate.model), model: candidate.model, native: call.hold.maxTokens === undefined ? native : undefined }, signal)) {
       if (chunk.kind === 'usage') usage = chunk
       outputBytes += bytesOf(chunk)
       observed?.chunk(chunk)
       yield chunk
     }
     if (!usage) {
-      usage = { inputTokens: estimate, outputTokens: tokensOf(outputBytes) }
-      yield { kind: 'usage', ...usage }
+      const estimated = { inputTokens: estimate, outputTokens: tokensOf(outputBytes) }
+      usage = estimated
+      yield { kind: 'usage', ...estimated }
     }
     const before = failures.map(({ candidate: tried, fault }) => `${tried.upstream}: ${fault.code}`).join(', ')
     result = { state: 'succeeded', reason: before === '' ? undefined : `after ${before}` }
@@ -62,16 +67,15 @@ export async function* createAttempt({ ledger, log, observer }: { ledger: CallLe
     throw error
   } finally {
     const tokens = usage ?? { inputTokens: reached ? estimate : 0, outputTokens: tokensOf(outputBytes) }
-    const closing = { ...result, inputTokens: tokens.inputTokens, outputTokens: tokens.outputTokens }
+    const closing = { ...result, ...tokens }
     observed?.end(closing)
-    await ledger.close(opened.id, closing).then(
-      (closed) => {
-        if (!closed) log.warn({ call: opened.id }, 'a model call had been closed by somebody else')
-      },
-      // the row stays open and is closed by the sweep of the next start
-      (error: unknown) => log.error({ call: opened.id, err: error }, 'a model call could not be closed in the ledger'),
-    )
+    await call.close(closing)
   }
+}
+
+/** Newer models of OpenAI know a limit by its newer name only. */
+function limitOf(maxTokens: number | undefined, model: string): Pick<Conversation, 'maxTokens' | 'maxTokensIsNewName'> {
+  return maxTokens === undefined ? {} : { maxTokens, maxTokensIsNewName: /(?:^|\/)(?:gpt-[5-9]|o\d)/.test(model) }
 }
 
 function bytesOf(chunk: ChatChunk): number {

@@ -4,7 +4,9 @@ import { faultPoint } from '../kernel/fault-point.ts'
 import { newId } from '../kernel/ids.ts'
 import { gateOf, toRow, type GateName, type Label } from '../labels/index.ts'
 import { closedEvent, writeText } from './call-statements.ts'
+import type { Cost } from './budget/money.ts'
 import type { Candidate } from './plan.ts'
+import type { Usage } from './prices/price.ts'
 import type { Session } from './session.ts'
 
 /** What is known of a call before it is made. */
@@ -17,14 +19,17 @@ export interface CallIntent {
   /** Reserved: what the call costs at most if nobody lives to count. */
   readonly inputTokens: number
   readonly outputTokens: number | undefined
+  /** The most that it can cost; undefined where nobody knows. */
+  readonly reserved?: Cost | undefined
+  /** What it is paid from. */
+  readonly block?: string | undefined
 }
 
-export interface CallResult {
+export interface CallResult extends Usage {
   readonly state: 'succeeded' | 'failed' | 'abandoned'
   /** A code, never content. */
   readonly reason?: string | undefined
-  readonly inputTokens: number
-  readonly outputTokens: number
+  readonly cost?: Cost | undefined
 }
 
 type Opened = { readonly outcome: 'opened'; readonly id: string } | { readonly outcome: 'moved' }
@@ -66,11 +71,14 @@ export function createCallLedger({ database: { pool }, gate, retentionMs }: Ledg
         gate,
         retentionMs(),
         JSON.stringify(sessions.map(({ keyHash, said }, place) => ({ place, key: keyHash.toString('hex'), said }))),
-        JSON.stringify(intents.map(({ id, session, task, candidate, label, inputTokens, outputTokens }) => ({
-          place: sessions.indexOf(session), id, task, upstream: candidate.upstream, model: candidate.model, zone: candidate.zone, input_tokens: inputTokens, output_tokens: outputTokens ?? null, cost: costOf(candidate), ...toRow(label),
+        JSON.stringify(intents.map(({ id, session, task, candidate, label, inputTokens, outputTokens, reserved, block }) => ({
+          place: sessions.indexOf(session), id, task, upstream: candidate.upstream, model: candidate.model, zone: candidate.zone, input_tokens: inputTokens, output_tokens: outputTokens ?? null, cost_eur: reserved?.nanoEur ?? costOf(candidate), cost_usd: reserved?.nanoUsd ?? costOf(candidate), block: block ?? null, ...toRow(label),
         }))),
         results.map(({ id }) => id),
-        JSON.stringify(Object.fromEntries(results.map(({ id, state, reason, inputTokens, outputTokens }) => [id, { state, reason, input_tokens: inputTokens, output_tokens: outputTokens }]))),
+        JSON.stringify(Object.fromEntries(results.map(({ id, state, reason, inputTokens, outputTokens, cachedTokens, cacheWriteTokens, reasoningTokens, cost }) => [id, {
+          state, reason, input_tokens: inputTokens, output_tokens: outputTokens, cached_tokens: cachedTokens, cache_write_tokens: cacheWriteTokens, reasoning_tokens: reasoningTokens,
+          cost_eur: cost?.nanoEur, cost_usd: cost?.nanoUsd,
+        }]))),
         waitsForDisk(gate, intents.length),
       ],
     })

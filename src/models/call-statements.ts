@@ -1,6 +1,6 @@
 export const closedEvent = `
   audit_append('call.closed', id::text, jsonb_build_object('run', run_id, 'key', key_id, 'gate', gate, 'task', task, 'upstream', upstream, 'model', model,
-    'zone', zone, 'state', state, 'reason', reason, 'input_tokens', input_tokens, 'output_tokens', output_tokens), label_level)`
+    'zone', zone, 'state', state, 'reason', reason, 'input_tokens', input_tokens, 'output_tokens', output_tokens, 'cost_eur', cost_eur), label_level)`
 
 /**
  * Opens some calls and closes others, in one statement and one transaction. $1 gate, $2 milliseconds to keep, $3 sessions as they were when the plans were
@@ -14,24 +14,30 @@ export const closedEvent = `
 export const writeText = `
   with opened as (
     insert into model_call (id, session_id, run_id, key_id, gate, task, upstream, model, zone, input_tokens, output_tokens,
-      label_level, label_integrity, label_lanes, retain_until, cost_eur)
+      label_level, label_integrity, label_lanes, retain_until, cost_eur, cost_usd, block_id)
     select call.id, case when session.now ->> 'run' is not null then (session.now ->> 'id')::uuid end, (session.now ->> 'run')::uuid,
       case when session.now ->> 'run' is null then (session.now ->> 'id')::uuid end, $1, call.task, call.upstream, call.model, call.zone,
-      call.input_tokens, call.output_tokens, call.label_level, call.label_integrity, call.label_lanes, clock_timestamp() + $2 * interval '1 ms', call.cost
+      call.input_tokens, call.output_tokens, call.label_level, call.label_integrity, call.label_lanes, clock_timestamp() + $2 * interval '1 ms',
+      call.cost_eur / 1e9, call.cost_usd / 1e9, call.block
     from (
       select place, said::jsonb as before, session_find(decode(key, 'hex')) as now
       from jsonb_to_recordset($3::jsonb) as given (place integer, key text, said text) offset 0
     ) as session
     join jsonb_to_recordset($4::jsonb) as call (place integer, id uuid, task text, upstream text, model text, zone text, input_tokens integer, output_tokens integer,
-      cost numeric, label_level smallint, label_integrity text, label_lanes text[]) using (place)
+      cost_eur numeric, cost_usd numeric, block uuid, label_level smallint, label_integrity text, label_lanes text[]) using (place)
     where session.now = session.before and coalesce((session.now -> 'client' ->> 'max_level')::smallint >= call.label_level, true)
     returning id
   ), closed as (
     update model_call set state = results.by_id -> model_call.id::text ->> 'state', reason = results.by_id -> model_call.id::text ->> 'reason',
       input_tokens = (results.by_id -> model_call.id::text ->> 'input_tokens')::integer,
       output_tokens = (results.by_id -> model_call.id::text ->> 'output_tokens')::integer, closed_at = clock_timestamp(),
-      cost_eur = case when (results.by_id -> model_call.id::text ->> 'input_tokens')::integer
-        + (results.by_id -> model_call.id::text ->> 'output_tokens')::integer = 0 then 0 else cost_eur end
+      cached_tokens = (results.by_id -> model_call.id::text ->> 'cached_tokens')::integer,
+      cache_write_tokens = (results.by_id -> model_call.id::text ->> 'cache_write_tokens')::integer,
+      reasoning_tokens = (results.by_id -> model_call.id::text ->> 'reasoning_tokens')::integer,
+      cost_eur = case when (results.by_id -> model_call.id::text ->> 'input_tokens')::integer + (results.by_id -> model_call.id::text ->> 'output_tokens')::integer = 0
+        then 0 else coalesce((results.by_id -> model_call.id::text ->> 'cost_eur')::numeric / 1e9, cost_eur) end,
+      cost_usd = case when (results.by_id -> model_call.id::text ->> 'input_tokens')::integer + (results.by_id -> model_call.id::text ->> 'output_tokens')::integer = 0
+        then 0 else coalesce((results.by_id -> model_call.id::text ->> 'cost_usd')::numeric / 1e9, cost_usd) end
     from (select $6::jsonb as by_id offset 0) as results
     where model_call.id = any ($5::uuid[]) and model_call.state = 'open' returning model_call.*
   )

@@ -3,6 +3,7 @@ import { after, test } from 'node:test'
 import { callsOf, gateDatabase, openRun, raise } from '../../test/support/gate.ts'
 import { startModelServer } from '../../test/support/model-server.ts'
 import { createLogger } from '../kernel/log.ts'
+import { openMoney } from './budget/open-money.ts'
 import { createCallLedger } from './call-ledger.ts'
 import { createCalls, type CallRequest } from './calls.ts'
 import { declareModels } from './declared-models.ts'
@@ -19,6 +20,10 @@ const gate = database.as('castellan_gate_cloud')
 const models = declareModels({ upstreams: [{ name: 'cloud', kind: 'openai', url: `${far.url}/v1`, zone: 'cloud' }], routes: {} }, 'cloud', {})
 const calls = createCalls({
   gate: 'cloud', database: gate, sessions: rememberSessions(gate), models: () => models,
+  money: openMoney({
+    database: gate, timezone: () => 'UTC', onError: assert.ifError,
+    spending: () => ({ budgets: [], prices: {}, microEurPerUsd: 900_000, allowUnknownPrice: true }),
+  }),
   ledger: createCallLedger({ database: gate, gate: 'cloud', retentionMs: () => 60_000 }),
   log: createLogger({ name: 'test', level: 'error' }),
   leftIn: () => [],

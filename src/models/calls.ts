@@ -4,6 +4,8 @@ import type { Database } from '../kernel/database/connect.ts'
 import type { Logger } from '../kernel/log.ts'
 import { describeLevel, join, PUBLIC_TRUSTED, type GateName, type Label, type Level } from '../labels/index.ts'
 import { createAttempt, isMoved } from './attempt.ts'
+import { isAboutMoney } from './budget/budget-faults.ts'
+import type { Money } from './budget/money.ts'
 import type { CallLedger } from './call-ledger.ts'
 import type { ChatChunk, Conversation, NativeRequest } from './chat.ts'
 import { embedInOrder, type EmbedAnswer } from './embed-attempt.ts'
@@ -48,7 +50,7 @@ export interface Answer {
 export interface Calls {
   /**
    * Makes a model call: plan, ledger row, upstream, and the next candidate as long as nothing was answered.
-   * Faults: `label_refused`, `session_unknown`, `model_not_found`, and those of the upstreams.
+   * Faults: `label_refused`, `budget_exceeded`, `price_unknown`, `session_unknown`, `model_not_found`, and those of the upstreams.
    */
   call(request: CallRequest): Promise<Answer>
   /** Makes vectors of texts, all by one model; planned, written down and refused as `call` is. */
@@ -62,6 +64,7 @@ export interface CallsDeps {
   readonly database: Pick<Database, 'pool'>
   readonly sessions: Pick<Sessions, 'find'>
   readonly ledger: CallLedger
+  readonly money: Money
   readonly log: Logger
   readonly models: () => DeclaredModels
   readonly observer?: CallObserver | undefined
@@ -151,7 +154,9 @@ export function createCalls(deps: CallsDeps): Calls {
         failures.push({ candidate, fault: error })
       }
     }
-    throw combineFaults(failures)
+    const fault = combineFaults(failures)
+    if (isAboutMoney(fault)) await ledger.refuse({ session, label, task: planned.task, model: request.model, reason: fault.code, set: planned.set })
+    throw fault
   }
 
   /** Plans and walks; anew when the session became another one in between. `level`: what a redacted body counts as. */

@@ -1,12 +1,14 @@
 import { Fault, toFault } from '../kernel/fault.ts'
 import type { Logger } from '../kernel/log.ts'
 import type { Label } from '../labels/index.ts'
+import type { Money } from './budget/money.ts'
 import type { CallLedger, CallResult } from './call-ledger.ts'
 import type { DeclaredModels } from './declared-models.ts'
 import type { Embeddings, EmbedRequest } from './embedding.ts'
 import { promptBytes, tokensOf } from './estimate.ts'
 import { combineFaults, mayFallBack } from './fallback.ts'
 import type { CallObserver } from './observe.ts'
+import { openPaidCall } from './paid-call.ts'
 import type { Candidate } from './plan.ts'
 import type { Session } from './session.ts'
 
@@ -28,6 +30,7 @@ export interface EmbedAnswer extends Embeddings {
 
 interface EmbedDeps {
   readonly ledger: CallLedger
+  readonly money: Money
   readonly log: Logger
   readonly observer?: CallObserver | undefined
   readonly models: () => DeclaredModels
@@ -48,15 +51,17 @@ export async function embedInOrder(deps: EmbedDeps, request: EmbedAttempts): Pro
   throw combineFaults(failures)
 }
 
-async function attempt({ ledger, log, observer, models }: EmbedDeps, request: EmbedAttempts, candidate: Candidate, before: string): Promise<EmbedAnswer | 'moved'> {
+async function attempt(deps: EmbedDeps, request: EmbedAttempts, candidate: Candidate, before: string): Promise<EmbedAnswer | 'moved'> {
+  const { observer, models } = deps
   const { session, label, task, input, dimensions, signal } = request
   const upstream = models().catalog.get(candidate.upstream)
   if (!upstream?.embed) throw new Fault('missing', 'upstream.model', `upstream ${candidate.upstream} makes no embeddings on the wire that it is declared with`, { upstream: candidate.upstream })
   const conversation = { messages: input.map((content) => ({ role: 'user' as const, content })) }
-  const estimate = tokensOf(promptBytes(conversation))
-  const opened = await ledger.open({ session, label, task, candidate, inputTokens: estimate, outputTokens: 0 })
-  if (opened.outcome === 'moved') return 'moved'
-  const observed = observer?.begin({ id: opened.id, run: session.run, job: session.job, client: session.client?.name, task, candidate, label, lanes: session.lanes, conversation, operation: 'embeddings' })
+  const bytes = promptBytes(conversation)
+  const estimate = tokensOf(bytes)
+  const call = await openPaidCall(deps, { session, label, task, candidate, inputTokens: estimate, promptBytes: bytes, maxTokens: 0 })
+  if (call === 'moved') return 'moved'
+  const observed = observer?.begin({ id: call.id, run: session.run, job: session.job, client: session.client?.name, task, candidate, label, lanes: session.lanes, conversation, operation: 'embeddings' })
   let result: CallResult = { state: 'abandoned', reason: 'client_gone', inputTokens: estimate, outputTokens: 0 }
   try {
     const { vectors, inputTokens = estimate } = await upstream.embed({ model: candidate.model, input, dimensions }, signal)
@@ -70,12 +75,6 @@ async function attempt({ ledger, log, observer, models }: EmbedDeps, request: Em
     throw error
   } finally {
     observed?.end(result)
-    await ledger.close(opened.id, result).then(
-      (closed) => {
-        if (!closed) log.warn({ call: opened.id }, 'a model call had been closed by somebody else')
-      },
-      // the row stays open and is closed by the sweep of the next start
-      (error: unknown) => log.error({ call: opened.id, err: error }, 'a model call could not be closed in the ledger'),
-    )
+    await call.close(result)
   }
 }

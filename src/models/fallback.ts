@@ -1,4 +1,5 @@
 import { Fault, type FaultKind } from '../kernel/fault.ts'
+import { isAboutMoney } from './budget/budget-faults.ts'
 import type { Candidate } from './plan.ts'
 
 /** The next candidate may do better; a request that is wrong is wrong everywhere, and a defect of ours is nobody's turn. */
@@ -19,6 +20,7 @@ export function combineFaults(failures: readonly { readonly candidate: Candidate
     const waits = faults.map((fault) => fault.details['retryAfter']).filter((wait) => typeof wait === 'number')
     return new Fault('unavailable', 'upstream.limited', said, waits.length === 0 ? {} : { retryAfter: Math.min(...waits) })
   }
+  if (faults.every(isAboutMoney)) return new Fault('refused', faults.at(-1)!.code, said, { tried: failures.map(({ candidate, fault }) => ({ ...candidate, code: fault.code })) })
   const kind = faults.every((fault) => fault.kind === 'missing') ? 'missing' : 'unavailable'
   return new Fault(kind, 'upstream.all_failed', said, { tried: failures.map(({ candidate, fault }) => ({ ...candidate, code: fault.code })) })
 }

@@ -1,3 +1,5 @@
+export { ceilingName } from './budget/ceiling.ts'
+export { openMoney } from './budget/open-money.ts'
 export { createCallLedger, type CallLedger } from './call-ledger.ts'
 export { createCalls, sessionUnknown, type Answer, type CallRequest, type Calls, type EmbedCall } from './calls.ts'
 export type { ChatChunk, ChatMessage, ContentPart, Conversation, FinishReason, FunctionTool, NativeRequest, ResponseFormat, ToolCall } from './chat.ts'

@@ -7,7 +7,7 @@ import { createGateApp, createInFlight, createMetrics, type GateDeps } from '../
 import type { Traces } from '../gate/traces.ts'
 import type { House } from '../house/index.ts'
 import { createTextRedactor, type GateName } from '../labels/index.ts'
-import { createCallLedger, createCalls, createHandOn, declareModels, leftInConversation, observers, redactConversation, rememberSessions } from '../models/index.ts'
+import { createCallLedger, createCalls, createHandOn, declareModels, leftInConversation, observers, openMoney, redactConversation, rememberSessions } from '../models/index.ts'
 import type { Boot, Host, Started } from './boot.ts'
 
 const connections = 4
@@ -36,10 +36,16 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
     isRoute: (task) => Object.hasOwn(house.settings.models.routes, task),
   }) : undefined
   const sessions = rememberSessions(database)
+  const money = openMoney({
+    database,
+    spending: () => house.settings.spending,
+    timezone: () => house.settings.timezone,
+    onError: (error) => log.error({ err: error }, 'money that was reserved could not be given back; it counts as spent until the gate starts again'),
+  })
   let address = ''
   const deps: GateDeps = {
     gate, database, log, sessions, clock: systemClock,
-    calls: createCalls({ gate, database, sessions, ledger, log, observer, models: () => models, handOn, leftIn: leftInConversation }),
+    calls: createCalls({ gate, database, sessions, ledger, money, log, observer, models: () => models, handOn, leftIn: leftInConversation }),
     models: () => models,
     inFlight,
     metrics,
@@ -59,6 +65,7 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
     const { rows } = await database.pool.query<{ now: Date }>('select clock_timestamp() as now')
     const swept = await ledger.sweep(rows[0]!.now)
     if (swept > 0) log.warn({ calls: swept }, 'closed model calls that were left open')
+    await money.recover()
     const { ports } = house.settings
     const [port, setting] = gate === 'local' ? [ports.gateLocal, 'ports.gate_local'] : [ports.gateCloud, 'ports.gate_cloud']
     address = await listenOnLoopback(tcp, port, setting)
@@ -84,6 +91,7 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
       await deps.inFlight.drain(Math.max(0, deadlineMs - closingMs))
       await closed
       await models.catalog.close()
+      await money.close()
       await database.close()
       await traces?.close()
     },

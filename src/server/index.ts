@@ -23,6 +23,7 @@ export type {
   RunSummary,
   SessionLine,
   SigninLink,
+  SpendView,
   StatusView,
   StepView,
   TodayView,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { House, RouteTarget, Upstream } from '../../src/house/index.ts'
+import type { House, RouteTarget, SpendingSettings, Upstream } from '../../src/house/index.ts'
 import { newId } from '../../src/kernel/ids.ts'
 import type { Database } from '../../src/kernel/database/connect.ts'
 import type { Boot, Host } from '../../src/processes/boot.ts'
@@ -67,14 +67,16 @@ export async function raise(owner: Database, run: string, level: number): Promis
 export async function gateBoot(
   database: TestDatabase,
   process: GateProcess,
-  models: { readonly upstreams: readonly Upstream[]; readonly routes?: Readonly<Record<string, readonly RouteTarget[]>> },
+  models: { readonly upstreams: readonly Upstream[]; readonly routes?: Readonly<Record<string, readonly RouteTarget[]>>; readonly spending?: Partial<SpendingSettings> },
   secrets: Record<string, string> = {},
   traces: House['settings']['telemetry']['traces'] = null,
 ): Promise<{ boot: Boot; remove(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'castellan-gate-'))
   const settings = {
     ports: { server: 0, releaser: 0, gateLocal: 0, gateCloud: 0 },
+    timezone: 'UTC',
     models: { upstreams: models.upstreams, routes: models.routes ?? {} },
+    spending: { budgets: [], prices: {}, microEurPerUsd: 900_000, allowUnknownPrice: true, ...models.spending },
     retention: { modelCallsMs: 86_400_000 },
     telemetry: { traces },
   } as unknown as House['settings']

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { zones } from '../../labels/index.ts'
+import { spendingKeys } from './spending.ts'
 import { nameSchema, secretSchema } from './values.ts'
 
 const upstream = z.strictObject({
@@ -25,6 +26,7 @@ export const modelsSchema = z
       .record(nameSchema, z.array(target).min(1))
       .prefault({ default: [{ upstream: 'ollama' }] })
       .describe('For each task type the models to try, in this order. `default` is for the rest.'),
+    ...spendingKeys,
   })
   .prefault({})
   .describe('Models: where they are and which task goes to which.')

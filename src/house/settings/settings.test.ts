@@ -11,8 +11,16 @@ const upstream = (more: string) => `models: { upstreams: { ollama: { kind: ollam
 
 const smtp = (more: string) => `outbox: { connectors: { mail: { kind: smtp, host: smtp.example.org, ${more.startsWith('from') ? '' : 'from: me@example.org, '}${more} } } }\n`
 
+const budgets = (list: string) => `models: { budgets: [ ${list} ] }\n`
+
 const wrong: Record<string, { yaml: string; what: RegExp }> = {
   'a route to an upstream that is not declared': { yaml: 'models: { routes: { summarize: [ { upstream: olama } ] } }\n', what: /1:46 the route summarize goes to the upstream olama, which is not declared → did you mean ollama\?/ },
+  'a budget of an upstream that is not declared': { yaml: budgets('{ per: day, eur: 5, provider: olama }'), what: /1:\d+ a budget is for the upstream olama, which is not declared → did you mean ollama\?/ },
+  'a budget of a lane that is not declared': { yaml: budgets('{ per: day, eur: 5, lane: opne }'), what: /a budget is for the lane opne, which is not declared → did you mean open\?/ },
+  'two budgets for the same': { yaml: budgets('{ per: day, eur: 5, lane: open }, { per: month, eur: 5, lane: open }, { lane: open, per: day, eur: 9 }'), what: /there is a budget for the same before it → keep one/ },
+  'a budget for no time': { yaml: budgets('{ per: week, eur: 5 }'), what: /models\.budgets\.0\.per/ },
+  'a budget below nothing': { yaml: budgets('{ per: day, eur: -5 }'), what: /models\.budgets\.0\.eur/ },
+  'a price with a star in its middle': { yaml: 'models: { prices: { "gpt-*-x": { input: 1, output: 2 } } }\n', what: /a price is for a model/ },
   'a lane that allows an unknown upstream': { yaml: 'lanes: { open: { worker: open, cloud_clearance: P1, providers: [ollama, claude] } }\n', what: /the lane open allows the upstream claude/ },
   'a cloud upstream without a key': { yaml: upstream('url: "https://api.example/v1", zone: cloud'), what: /the cloud upstream x has no key → write key: \{ secret: NAME \}/ },
   'a key that is written out': { yaml: upstream('url: "https://api.example/v1", zone: cloud, key: abcdef'), what: /key is the text "abcdef" and should be a group of keys → The key, as the name of a secret/ },
@@ -130,4 +138,19 @@ test('the signing page is at localhost on its port, at the origin that the file 
   assert.deepEqual(await siteOf(`sign_origin: "${origin}"`), { origin, rpId: 'castellan.example.ts.net' })
   assert.deepEqual(await siteOf(`sign_origin: "${origin}:8443", rp_id: example.ts.net`), { origin: `${origin}:8443`, rpId: 'example.ts.net' })
   assert.deepEqual(await siteOf('sign_origin: "http://localhost:9999"'), { origin: 'http://localhost:9999', rpId: 'localhost' })
+})
+
+test('money is as it stands in the file, and in whole millionths where it is reckoned with', async (t) => {
+  const { house } = await loadHouse(houseFolder(t, {
+    'castellan.yaml': `models:
+  budgets: [{ per: day, eur: 5, lane: open }]
+  eur_per_usd: 0.8612345
+  prices: { "ollama/x*": { input: 1.25, output: 10, cache_read: 0.125, output_limit: 8000, above_200k: { input: 2.5, output: 15 } } }
+`,
+  }), { tools: someTools, env: {} })
+  assert.deepEqual(house!.settings.spending, {
+    budgets: [{ per: 'day', eur: 5, lane: 'open' }],
+    prices: { 'ollama/x*': { input: 1.25, output: 10, cacheRead: 0.125, outputLimit: 8000, above200k: { input: 2.5, output: 15 } } },
+    microEurPerUsd: 861_235, allowUnknownPrice: false,
+  })
 })

@@ -10,6 +10,7 @@ export interface Settings {
   readonly database: DatabaseSettings
   readonly isolation: { readonly acceptDemonstration: boolean }
   readonly models: { readonly upstreams: readonly Upstream[]; readonly routes: Readonly<Record<string, readonly RouteTarget[]>> }
+  readonly spending: SpendingSettings
   readonly folders: readonly FolderSettings[]
   readonly mail: { readonly accounts: readonly MailAccount[] }
   readonly outbox: OutboxSettings
@@ -58,6 +59,40 @@ export interface RouteTarget {
   readonly upstream: string
   /** `auto`: the first model that the upstream has. */
   readonly model: string
+}
+
+/** What cloud models may cost. */
+export interface SpendingSettings {
+  readonly budgets: readonly Budget[]
+  /** By `upstream/model` or `model`; a `*` at the end stands for any rest. */
+  readonly prices: Readonly<Record<string, ModelPrice>>
+  /** Millionths of a euro for a dollar. */
+  readonly microEurPerUsd: number
+  readonly allowUnknownPrice: boolean
+}
+
+/** A ceiling; every scope that is named must fit a call. */
+export interface Budget {
+  readonly per: 'day' | 'month'
+  readonly eur: number
+  readonly lane?: string | undefined
+  readonly provider?: string | undefined
+  readonly job?: string | undefined
+  readonly agent?: string | undefined
+  readonly key?: string | undefined
+}
+
+/** USD for a million tokens. */
+export interface ModelPrice extends ModelRates {
+  readonly above200k?: ModelRates | undefined
+  readonly outputLimit?: number | undefined
+}
+
+interface ModelRates {
+  readonly input: number
+  readonly output: number
+  readonly cacheRead?: number | undefined
+  readonly cacheWrite?: number | undefined
 }
 
 export interface FolderSettings {

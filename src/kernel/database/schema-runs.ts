@@ -143,6 +143,14 @@ export interface ModelCallTable extends LabelColumns, Retained {
   output_tokens: Nullable<number>
   /** Null: nobody knows the price. */
   cost_eur: Nullable<number>
+  cost_usd: Nullable<number>
+  /** Among the input tokens. */
+  cached_tokens: Nullable<number>
+  cache_write_tokens: Nullable<number>
+  /** Among the output tokens. */
+  reasoning_tokens: Nullable<number>
+  /** What it was paid from. */
+  block_id: Nullable<string>
   opened_at: GeneratedTimestamp
   closed_at: NullableTimestamp
 }

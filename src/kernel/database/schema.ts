@@ -1,5 +1,6 @@
 import type * as ledger from './schema-ledger.ts'
 import type * as runs from './schema-runs.ts'
+import type * as spending from './schema-spending.ts'
 
 /** The tables of schema `castellan`, as the migrations make them. Which role may touch which is in 0007_rows_and_rights.sql. */
 export interface Schema {
@@ -15,6 +16,11 @@ export interface Schema {
   model_call: runs.ModelCallTable
   declassification: runs.DeclassificationTable
   client_key: runs.ClientKeyTable
+  exchange_rate: spending.ExchangeRateTable
+  budget_account: spending.BudgetAccountTable
+  budget_block: spending.BudgetBlockTable
+  budget_block_account: spending.BudgetBlockAccountTable
+  budget_alert: spending.BudgetAlertTable
   content: ledger.ContentTable
   mail_message: ledger.MailMessageTable
   mailbox: ledger.MailboxTable

@@ -23,6 +23,7 @@ export async function stampRetention(owner: Database, { runLogMs, runsMs, mailMs
   await all(occurrences, runsMs)
   await all(messages, mailMs)
   await all(calls, modelCallsMs)
+  for (const text of money) await all(text, modelCallsMs)
   await all(proposals, outboxMs)
 }
 
@@ -58,6 +59,14 @@ const messages = `
 const calls = `
   update model_call set retain_until = coalesce(closed_at, opened_at) + $2 * interval '1 ms' where id in (
     select id from model_call where retain_until is null and state <> 'open' limit $1)`
+
+/** What ceilings counted, as long as the calls that they counted. */
+const money = [
+  `update budget_block set retain_until = closed_at + $2 * interval '1 ms' where id in (select id from budget_block where retain_until is null and state = 'closed' limit $1)`,
+  `update budget_account set retain_until = ends_at + $2 * interval '1 ms' where (ceiling, starts_at) in (select ceiling, starts_at from budget_account where retain_until is null limit $1)`,
+  `update budget_alert set retain_until = at + $2 * interval '1 ms' where (ceiling, starts_at, percent) in (select ceiling, starts_at, percent from budget_alert where retain_until is null limit $1)`,
+  `update exchange_rate set retain_until = recorded_at + $2 * interval '1 ms' where day in (select day from exchange_rate where retain_until is null limit $1)`,
+]
 
 /** A proposal is over when its last draft is; one of which nobody knows whether it left waits for the operator's word. */
 const proposals = `

@@ -8,7 +8,7 @@ import { sweepRetention, type Swept } from './sweep-retention.ts'
 
 const day = 86_400_000
 const retention = { runLogMs: 10 * day, runsMs: 100 * day, mailMs: 50 * day, modelCallsMs: 40 * day, outboxMs: 1_000 * day }
-const nothing: Swept = { logLines: 0, calls: 0, declassifications: 0, sessions: 0, proposals: 0, runs: 0, occurrences: 0, messages: 0, contents: 0 }
+const nothing: Swept = { logLines: 0, calls: 0, declassifications: 0, money: 0, sessions: 0, proposals: 0, runs: 0, occurrences: 0, messages: 0, contents: 0 }
 const closed = new Date('2026-03-02T09:00:00Z')
 
 async function house(t: TestContext) {
@@ -46,6 +46,22 @@ test('nothing of an open run or an open draft is ever swept', async (t) => {
   await pool.query(`update run set state = 'succeeded', fence = null, closed_at = $1, retain_until = null`, [closed])
   assert.equal('proposals' in (await sweep(1e5)), false, 'the draft still waits')
   assert.deepEqual(await one('select payload, document from proposal p join draft d on d.proposal_id = p.id'), { payload: { to: 'x' }, document: '{}' })
+})
+
+test('what ceilings counted goes with the calls that they counted, an open block never', async (t) => {
+  const { db, pool, sweep, close, one } = await house(t)
+  await close()
+  const gate = db.as('castellan_gate_cloud').pool
+  for (const id of [randomUUID(), randomUUID()]) {
+    await gate.query(`select budget_reserve($1, '[{"ceiling": "day", "per": "day", "limit": 5}]', 'UTC', 1, 1, $2)`, [id, closed])
+    if ((await one<{ blocks: number }>('select count(*)::int as blocks from budget_block')).blocks === 1) await gate.query('select budget_give_back($1)', [id])
+  }
+  await gate.query(`select exchange_rate_of('UTC', 0.9, $1)`, [closed])
+  await pool.query('update budget_block set closed_at = $1 where closed_at is not null', [closed])
+  await pool.query('update exchange_rate set recorded_at = $1', [closed])
+  assert.equal((await sweep(39.9))['money'], undefined)
+  assert.equal((await sweep(41))['money'], 2, 'the block that is closed, and the rate')
+  assert.deepEqual(await one('select (select count(*)::int from budget_block) as blocks, (select count(*)::int from budget_account) as accounts'), { blocks: 1, accounts: 1 })
 })
 
 test('each kind goes in its time, and not before', async (t) => {

@@ -7,6 +7,8 @@ export interface Swept {
   readonly logLines: number
   readonly calls: number
   readonly declassifications: number
+  /** Rows of blocks, accounts, alerts and rates. */
+  readonly money: number
   readonly sessions: number
   readonly proposals: number
   readonly runs: number
@@ -37,6 +39,7 @@ export async function sweepRetention(owner: Database, { retention, now = new Dat
     logLines: await until(logLines),
     calls: await until(calls),
     declassifications: await until(declassifications),
+    money: (await until(blocks)) + (await until(accounts)) + (await until(alerts)) + (await until(rates)),
     sessions: await until(sessions),
     proposals: await until(proposals),
     runs: await sweepRuns(owner, now),
@@ -61,6 +64,20 @@ const calls = `
 
 const declassifications = `
   delete from declassification where id in (select id from declassification where retain_until < $1 limit $2)`
+
+const blocks = `
+  delete from budget_block where id in (select id from budget_block where retain_until < $1 and state = 'closed' limit $2)`
+
+const accounts = `
+  delete from budget_account a where (ceiling, starts_at) in (
+    select ceiling, starts_at from budget_account b
+    where retain_until < $1 and not exists (select 1 from budget_block_account where ceiling = b.ceiling and starts_at = b.starts_at) limit $2)`
+
+const alerts = `
+  delete from budget_alert where (ceiling, starts_at, percent) in (select ceiling, starts_at, percent from budget_alert where retain_until < $1 limit $2)`
+
+const rates = `
+  delete from exchange_rate where day in (select day from exchange_rate where retain_until < $1 limit $2)`
 
 const sessions = `
   delete from session where id in (

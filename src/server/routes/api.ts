@@ -6,6 +6,7 @@ import { houseRoutes } from './house.ts'
 import { jobRoutes } from './jobs.ts'
 import { runRoutes } from './runs.ts'
 import { sessionRoutes } from './sessions.ts'
+import { spendRoutes } from './spend.ts'
 import { toolRoutes } from './tools.ts'
 
 /** Through which door a request came: a browser is not shown what is P3 unless it asks for it. */
@@ -16,6 +17,7 @@ export function apiRoutes(deps: ServerDeps, door: Door): FastifyPluginAsync {
   const fires = rememberFires()
   return async (app) => {
     app.register(houseRoutes(deps, door, fires))
+    app.register(spendRoutes(deps))
     app.register(jobRoutes(deps, fires))
     app.register(runRoutes(deps, door))
     app.register(draftRoutes(deps))

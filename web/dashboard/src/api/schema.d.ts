@@ -106,6 +106,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/spend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What models cost, and what the ceilings have left */
+        get: operations["readSpend"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs": {
         parameters: {
             query?: never;
@@ -561,7 +578,7 @@ export interface components {
         /** @description Something that the operator should know of, since midnight. */
         Alert: {
             /** @enum {string} */
-            kind: "signin.locked";
+            kind: "signin.locked" | "budget.alert";
             /** Format: date-time */
             at: string;
             what: string;
@@ -995,6 +1012,50 @@ export interface components {
         };
         /** @enum {string} */
         SlotState: "due" | "ran" | "skipped" | "missed" | "failed";
+        Spend: {
+            /** Format: date-time */
+            since: string;
+            /** @enum {string} */
+            by: "provider" | "model" | "lane" | "job" | "day";
+            lines: {
+                name: string;
+                calls: number;
+                /** @description Tokens. */
+                input_tokens: number;
+                /** @description Of the input: what was in the cache. */
+                cached_tokens: number;
+                /** @description Tokens. */
+                output_tokens: number;
+                /** @description Of the output. */
+                reasoning_tokens: number;
+                /** @description Of the calls whose price is known; calls under way with the most that they can cost. */
+                cost_eur: number;
+                cost_usd: number;
+                /** @description Calls whose price nobody knows. */
+                unknown_price: number;
+            }[];
+            total_eur: number;
+            total_usd: number;
+            ceilings: {
+                /** @description The time, and for whom. */
+                name: string;
+                /** @enum {string} */
+                per: "day" | "month";
+                limit_eur: number;
+                spent_eur: number;
+                /** @description Set aside by a gate for calls to come, and for those under way beyond what they have cost. */
+                held_eur: number;
+                left_eur: number;
+                /** @description Spent, of the limit. */
+                percent: number;
+                /** Format: date-time */
+                resets_at: string;
+                /** @enum {string} */
+                state: "open" | "reached";
+            }[];
+            /** @description Today's; null before the first call that costs something. */
+            eur_per_usd: number | null;
+        };
         Status: {
             /** @enum {string} */
             state: "ready" | "not_ready";
@@ -1348,6 +1409,44 @@ export interface operations {
                         /** @enum {boolean} */
                         ok: true;
                         data: components["schemas"]["Reloaded"];
+                    };
+                };
+            };
+            /** @description It was not done; `error.code` is stable, `error.message` is for people. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    readSpend: {
+        parameters: {
+            query?: {
+                /** @description What the lines are for. */
+                by?: "provider" | "model" | "lane" | "job" | "day";
+                /** @description A span such as 7d, or a moment in ISO 8601. Left out: since midnight. */
+                since?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        ok: true;
+                        data: components["schemas"]["Spend"];
                     };
                 };
             };

@@ -1,0 +1,57 @@
+import type { Logger } from '../kernel/log.ts'
+import type { Hold, Money } from './budget/money.ts'
+import type { CallIntent, CallLedger, CallResult } from './call-ledger.ts'
+
+interface PaidCallDeps {
+  readonly ledger: CallLedger
+  readonly money: Money
+  readonly log: Logger
+}
+
+type Wanted = Omit<CallIntent, 'outputTokens' | 'reserved' | 'block'> & {
+  readonly promptBytes: number
+  /** Tokens that the answer may have at most; undefined where the caller named no limit. */
+  readonly maxTokens: number | undefined
+}
+
+/** A call whose money is held and whose row is open. */
+export interface PaidCall {
+  readonly id: string
+  readonly hold: Hold
+  /** Closes the row with what the call took and cost, and gives back what it did not. */
+  close(result: CallResult): Promise<void>
+}
+
+const notMade = { nanoUsd: 0, nanoEur: 0 }
+
+/** Holds the money of a call, then opens its row. `moved`: the session is not what the plan was made for. Faults of `Money.hold`. */
+export async function openPaidCall({ ledger, money, log }: PaidCallDeps, { promptBytes, maxTokens, ...intent }: Wanted): Promise<PaidCall | 'moved'> {
+  const { session, label, candidate } = intent
+  const hold = await money.hold({ session, label, candidate, promptBytes, maxTokens })
+  const opened = await ledger.open({ ...intent, outputTokens: maxTokens ?? hold.maxTokens, reserved: hold.reserved, block: hold.block }).catch((error: unknown) => {
+    hold.settle(notMade)
+    throw error
+  })
+  if (opened.outcome === 'moved') {
+    hold.settle(notMade)
+    return 'moved'
+  }
+  const { id } = opened
+  return {
+    id, hold,
+    close: async (result) => {
+      const cost = hold.costOf(result)
+      await ledger.close(id, { ...result, cost }).then(
+        (closed) => {
+          hold.settle(cost)
+          if (!closed) log.warn({ call: id }, 'a model call had been closed by somebody else')
+        },
+        // the row stays open and is closed by the sweep of the next start
+        (error: unknown) => {
+          hold.settle(hold.reserved)
+          log.error({ call: id, err: error }, 'a model call could not be closed in the ledger')
+        },
+      )
+    },
+  }
+}
