@@ -71,7 +71,8 @@ test('a header raises the label of a call, up to what the key is good for, and n
   await clientOf(local, key, { 'x-castellan-label': 'P0' }).chat.completions.create(asking())
   const high = await makeKey({ max: 3 })
   await clientOf(local, high.key, { 'x-castellan-label': 'P3' }).chat.completions.create(asking())
-  assert.deepEqual([...(await callsBy(id)), ...(await callsBy(high.id))].map((row) => row.label_level), [2, 3])
+  const rows = [...(await callsBy(id)), ...(await callsBy(high.id))]
+  assert.deepEqual(rows.map((row) => [row.state, row.label_level, row.upstream]), [['refused', 3, null], ['succeeded', 2, 'near'], ['succeeded', 3, 'near']])
 })
 
 test('a key of gate cloud carries P1, and one of gate local is nothing there', async () => {

@@ -17,6 +17,7 @@ import type { CallObserver } from './observe.ts'
 import { plan, planWithRedaction, toBeListed, type Candidate, type Plan, type PlanRequest } from './plan.ts'
 import type { Client, Session, Sessions } from './session.ts'
 import type { Upstream } from './upstream.ts'
+import { wishOf } from './wish.ts'
 
 export interface CallRequest {
   readonly session: Session
@@ -124,6 +125,14 @@ export function createCalls(deps: CallsDeps): Calls {
     throw new Fault('refused', 'label_refused', reason, { call: id, level: describeLevel(label.level), lanes: label.lanes, set })
   }
 
+  /** A refusal of the label, in the ledger like any other. */
+  async function refuseAboveKey(session: Session, { name, maxLevel }: Client, label: Label, wanted: Wanted): Promise<Fault> {
+    const reason = `key ${name} is good up to ${describeLevel(maxLevel)}; make one with a higher --max-label for what carries more`
+    const { task } = wishOf(planRequest(session, label, wanted))
+    const id = await ledger.refuse({ session, label, task, model: wanted.model, reason, set: [] })
+    return new Fault('refused', 'label_refused', reason, { call: id, level: describeLevel(label.level), lanes: label.lanes, set: [] })
+  }
+
   function upstreamOf(candidate: Candidate, session: Session, { level }: Label, task: string, { key }: CallRequest): Upstream | undefined {
     return candidate.handedOn ? handOn?.upstream({ candidate, session, key, level, task }) : models().catalog.get(candidate.upstream)
   }
@@ -164,9 +173,9 @@ export function createCalls(deps: CallsDeps): Calls {
     let session: Session | undefined = request.session
     for (let look = 0; look < looks; look += 1) {
       if (level !== undefined && session.label.level > level + 1) throw labelRose()
-      if (session.client && (request.atLeast ?? 0) > session.client.maxLevel) throw aboveKey(session.client)
       const seen: Session = level === undefined ? session : { ...session, worker: 'open' }
       const label = join(level === undefined ? session.label : { ...session.label, level }, { ...PUBLIC_TRUSTED, level: request.atLeast ?? 0 })
+      if (session.client && label.level > session.client.maxLevel) throw await refuseAboveKey(session, session.client, label, request)
       const planned = await decide(seen, label, request)
       const answer = planned === 'stale' ? 'moved' : await go(session, label, planned)
       if (answer !== 'moved') return answer
@@ -208,10 +217,6 @@ function allowedTo(session: Session, planned: Extract<Plan, { outcome: 'planned'
 
 function isAllowed({ client }: Session, upstream: string, model: string): boolean {
   return client === undefined || client.models.length === 0 || client.models.some((pattern) => matches(pattern, `${upstream}/${model}`))
-}
-
-function aboveKey({ name, maxLevel }: Client): Fault {
-  return new Fault('refused', 'label_refused', `key ${name} is good up to ${describeLevel(maxLevel)}; make one with a higher --max-label for what carries more`)
 }
 
 function labelRose(): Fault {

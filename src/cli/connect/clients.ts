@@ -38,6 +38,17 @@ export const clients: readonly ClientRecipe[] = [
     ].join('\n'),
   },
   {
+    name: 'opencode',
+    title: 'opencode',
+    where: 'into opencode.json, of a project or in ~/.config/opencode',
+    settings: ({ address, key, model }) => JSON.stringify({
+      $schema: 'https://opencode.ai/config.json',
+      provider: { castellan: { npm: '@ai-sdk/openai-compatible', name: 'Castellan', options: { baseURL: `${address}/v1`, apiKey: key }, models: { [model]: {} } } },
+      model: `castellan/${model}`,
+    }, null, 2),
+    note: 'The key stands in that file: keep it out of git, or write {env:CASTELLAN_KEY} there and set that variable. More models are more entries of `models`, as `castellan model list` names them.',
+  },
+  {
     name: 'openai-sdk',
     title: 'the OpenAI SDKs, and programs built on them',
     where: 'into the environment',
