@@ -76,6 +76,19 @@ test('a label that the cloud gate refuses is followed by the local model, and th
   assert.deepEqual(await asked(here), [['cloud', null, 'refused'], ['local', 'ollama', 'succeeded']])
 })
 
+test('a cloud model for which the budget has no room is followed by the local model, and the cloud hears nothing', async () => {
+  const poor = await startGate(database, 'gate-cloud', { ...settings, spending: { budgets: [{ per: 'day', eur: 0 }], prices: { large: { input: 1, output: 1 } } } }, { FAR_KEY: 'far-key-value' })
+  const through = { local: gates.local, cloud: connectGate(poor.socket) }
+  const here = await openRun()
+  const before = far.bytes().length
+  assert.equal((await ask(here, 'far-near', through)).model, 'ollama/small:latest')
+  await assert.rejects(ask(here, 'far', through), { kind: 'refused', code: 'budget_exceeded' })
+  assert.equal(far.bytes().length, before)
+  assert.deepEqual(await asked(here), [['cloud', null, 'refused'], ['local', 'ollama', 'succeeded'], ['cloud', null, 'refused']])
+  await through.cloud.close()
+  await poor.stop()
+})
+
 test('a private run reaches no cloud by any route: its worker has one gate, and the other would refuse its session', async () => {
   const before = far.bytes().length
   for (const level of [0, 1, 2] as const) {
