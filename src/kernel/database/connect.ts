@@ -22,8 +22,8 @@ export interface ConnectOptions {
   /** Milliseconds to wait for a connection, a free one of the pool included. */
   readonly timeoutMs?: number
   /**
-   * All that is asked through this pool is found by a key: its plans look things up in an index, also those that were made while a table was small
-   * and that are kept while it grows.
+   * All that is asked through this pool is found by a key: its plans are made once, and look things up in an index, also those that were made
+   * while a table was small and that are kept while it grows.
    */
   readonly byKey?: boolean
   /** Hears of connections that were lost while nobody used them; the next query opens a new one. */
@@ -78,7 +78,7 @@ class FaultPool extends pg.Pool {
       connectionTimeoutMillis: timeoutMs,
       idleTimeoutMillis: 30_000,
       allowExitOnIdle: true,
-      options: `-c search_path=castellan -c timezone=UTC${byKey ? ' -c enable_seqscan=off' : ''}`,
+      options: `-c search_path=castellan -c timezone=UTC${byKey ? ' -c enable_seqscan=off -c plan_cache_mode=force_generic_plan' : ''}`,
       types: columnParsers,
       // statements that are not waited for go out together: `begin` travels with the first statement behind it
       pipeline: true,
