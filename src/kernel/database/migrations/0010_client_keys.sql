@@ -56,15 +56,20 @@ end $$;
 alter function session_find(bytea) rename to session_of_run;
 revoke execute on function session_of_run from castellan_gate_local, castellan_gate_cloud;
 create function session_find(p_key_hash bytea) returns jsonb
-language sql stable security definer set search_path = castellan, pg_temp as $$
-  select coalesce(session_of_run(p_key_hash), (
-    select jsonb_build_object('id', k.id, 'run', null, 'job', null, 'lane', k.lane, 'worker', l.worker,
-      'label', jsonb_build_object('level', least(k.max_level, case k.gate when 'cloud' then 1 else 2 end), 'integrity', 'untrusted', 'lanes', array[k.lane]),
-      'client', jsonb_build_object('name', k.name, 'max_level', k.max_level, 'models', k.models))
-    from client_key k join lane l on l.name = k.lane
-    where k.key_hash = p_key_hash and k.revoked_at is null and (k.expires_at is null or k.expires_at > clock_timestamp())
-      and session_user = 'castellan_gate_' || k.gate))
-$$;
+language plpgsql stable security definer set search_path = castellan, pg_temp as $$
+declare v_found jsonb := session_of_run(p_key_hash);
+begin
+  if v_found is not null then
+    return v_found;
+  end if;
+  return (select jsonb_build_object('id', k.id, 'run', null, 'job', null, 'lane', k.lane, 'worker', l.worker,
+    'label', jsonb_build_object('level', least(k.max_level, case k.gate when 'cloud' then 1 else 2 end), 'integrity', 'untrusted', 'lanes', array[k.lane]),
+    'cloud_clearance', l.cloud_clearance, 'lanes', jsonb_build_array(jsonb_build_object('name', l.name, 'providers', l.providers)),
+    'client', jsonb_build_object('name', k.name, 'max_level', k.max_level, 'models', k.models))
+  from client_key k join lane l on l.name = k.lane
+  where k.key_hash = p_key_hash and k.revoked_at is null and (k.expires_at is null or k.expires_at > clock_timestamp())
+    and session_user = 'castellan_gate_' || k.gate);
+end $$;
 
 alter table model_call alter column session_id drop not null, alter column run_id drop not null,
   add column key_id uuid references client_key,
