@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import OpenAI from 'openai'
 import { gateDatabase, startGate } from '../../../test/support/gate.ts'
 import { startModelServer } from '../../../test/support/model-server.ts'
-import { clients } from './clients.ts'
+import { clients, unserved } from './clients.ts'
 
 // before the database's own hook, so that the gate stops first
 after(async () => {
@@ -71,6 +71,10 @@ test('the environments of Open WebUI and aider lead to the gate, with its key', 
     assert.deepEqual((await new OpenAI({ baseURL: address, apiKey: given, maxRetries: 0 }).models.list()).data.map((model) => model.id), ['auto', 'near/scripted:latest'])
     assert.equal(await chat(address, given, 'auto'), 'Good morning.')
   }
+})
+
+test('a client is connected or said not to be, never both', () => {
+  assert.deepEqual(clients.filter(({ name }) => Object.hasOwn(unserved, name)), [])
 })
 
 test('no settings hold more of the house than the address, the key and the model', () => {

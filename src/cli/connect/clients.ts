@@ -17,6 +17,14 @@ export interface ClientRecipe {
   readonly note?: string
 }
 
+/** Programs that are asked for and cannot be connected: what they speak no gate serves. */
+export const unserved: Readonly<Record<string, string>> = {
+  'claude-code': 'Claude Code speaks Anthropic’s wire',
+  'anthropic-sdk': 'the Anthropic SDKs speak Anthropic’s wire',
+  gemini: 'Gemini CLI speaks Gemini’s wire',
+  ollama: 'clients of Ollama speak Ollama’s wire',
+}
+
 const openaiEnvironment = ({ address, key }: Access) => `export OPENAI_BASE_URL=${address}/v1\nexport OPENAI_API_KEY=${key}`
 
 /** Programs that speak a wire of the gates, with the settings that make them speak to yours. */
