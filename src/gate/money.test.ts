@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { after, test } from 'node:test'
 import type { SpendingSettings } from '../house/index.ts'
 import { callsOf, gateDatabase, openRun, startGate, until, type TestGate } from '../../test/support/gate.ts'
@@ -66,6 +67,20 @@ test('a model of one’s own and a model that is free are never held back', asyn
   assert.equal((await ask(local, key, 'ollama/near')).status, 200)
   assert.deepEqual((await costs()).map(({ state, eur }) => [state, eur]), [['refused', 0], ['succeeded', 0], ['succeeded', 0]])
   await Promise.all([cloud.stop(), local.stop()])
+})
+
+test('a budget of one client key holds that client back, and neither another one nor a run', async () => {
+  const { database, start, key } = await gates([{ per: 'day', eur: 0.005, key: 'notes' }])
+  const keys = ['notes', 'editor'].map((name) => ({ name, value: `ck_${randomBytes(32).toString('hex')}` }))
+  for (const { name, value } of keys) {
+    await database.as('castellan_releaser').pool.query(`select client_key_make($1, $2, $3, 'cloud', 'open', 1::smallint, '{}', null)`, [randomUUID(), name, createHash('sha256').update(value).digest()])
+  }
+  const gate = await start('gate-cloud')
+  const refused = await ask(gate, keys[0]!.value, 'cloud/far', { max_tokens: 6_000 })
+  assert.deepEqual([refused.status, (await errorOf(refused)).code], [403, 'budget_exceeded'])
+  for (const other of [keys[1]!.value, key]) assert.equal((await ask(gate, other, 'cloud/far', { max_tokens: 6_000 })).status, 200)
+  assert.equal((await ask(gate, keys[0]!.value, 'cloud/far', { max_tokens: 1_000 })).status, 200)
+  await gate.stop()
 })
 
 test('a route goes on to what there is room for, and the ledger says why', async () => {
