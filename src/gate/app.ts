@@ -6,6 +6,7 @@ import { hangUpWhenClosing } from '../kernel/hang-up-when-closing.ts'
 import type { Logger } from '../kernel/log.ts'
 import type { GateName } from '../labels/index.ts'
 import { gateStatus, type Calls, type DeclaredModels, type Sessions } from '../models/index.ts'
+import { anthropicMessagesRoutes } from './anthropic-messages/routes.ts'
 import type { InFlight } from './in-flight.ts'
 import type { Metrics } from './metrics.ts'
 import { openaiChatRoutes } from './openai-chat/routes.ts'
@@ -67,6 +68,7 @@ export function createGateApp(deps: GateDeps, surface: Surface): FastifyInstance
       data: await gateStatus(deps.gate, deps.address(), deps.models(), request.query.fresh !== undefined),
     }))
   }
+  app.register(anthropicMessagesRoutes(deps))
   app.register(openaiChatRoutes(deps))
   app.register(openaiEmbeddingsRoutes(deps))
   app.register(openaiResponsesRoutes(deps))

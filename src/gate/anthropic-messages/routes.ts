@@ -1,0 +1,28 @@
+import type { FastifyPluginAsync } from 'fastify'
+import { Fault } from '../../kernel/fault.ts'
+import { answerCall } from '../answer-call.ts'
+import type { GateDeps } from '../app.ts'
+import { authenticateFirst } from '../authenticate.ts'
+import { tellErrors } from '../tell-errors.ts'
+import { readMessages } from './read-messages.ts'
+import { anthropicError, anthropicMessages } from './write-messages.ts'
+
+/** Anthropic's messages. */
+export function anthropicMessagesRoutes(deps: GateDeps): FastifyPluginAsync {
+  return async (app) => {
+    tellErrors(app, deps, anthropicError)
+
+    // Claude Code asks before anything else, without a key, whether somebody is there
+    app.head('/', async (_request, reply) => reply.status(200).send())
+
+    await app.register(async (withKey) => {
+      authenticateFirst(withKey, deps)
+      withKey.post('/v1/messages', async (request, reply) => answerCall(deps, request, reply, readMessages(request.body), anthropicMessages))
+
+      // no number is better than a wrong one: clients then reckon for themselves
+      withKey.post('/v1/messages/count_tokens', async () => {
+        throw new Fault('missing', 'route.unknown', 'tokens are not counted here before a call; the answer says how many there were')
+      })
+    })
+  }
+}
