@@ -45,6 +45,15 @@ test('a program on the OpenAI SDK, started where the settings were pasted, is an
   assert.equal(await inShell(settingsOf('openai-sdk'), `'${process.execPath}' --input-type=module -e '${program}'`), 'Good morning.\n')
 })
 
+test('programs on the Anthropic SDK, and Claude Code, are answered where the settings were pasted', async () => {
+  for (const [name, model] of [['anthropic-sdk', '"auto"'], ['claude-code', 'process.env.ANTHROPIC_MODEL']] as const) {
+    const program = `import Anthropic from "@anthropic-ai/sdk"
+      const answer = await new Anthropic({ maxRetries: 0 }).messages.create({ model: ${model}, max_tokens: 20, messages: [{ role: "user", content: "Hello" }] })
+      console.log(answer.content[0].text)`
+    assert.equal(await inShell(settingsOf(name), `'${process.execPath}' --input-type=module -e '${program}'`), 'Good morning.\n', name)
+  }
+})
+
 test('what Codex reads from its file and environment is answered on the wire of responses', async () => {
   const settings = settingsOf('codex')
   const value = (name: string) => new RegExp(`^${name} = "([^"]*)"$`, 'm').exec(settings)?.[1]
@@ -81,6 +90,6 @@ test('no settings hold more of the house than the address, the key and the model
   for (const { settings } of clients) {
     const text = settings({ address: 'http://127.0.0.1:7402', key: 'ck_x', model: 'm' })
     assert.ok(text.includes('http://127.0.0.1:7402') && text.includes('ck_x'))
-    assert.deepEqual(text.match(/https?:\/\/[^\s"]+/g)!.filter((one) => !one.startsWith('http://127.0.0.1:7402/v1') && one !== 'https://opencode.ai/config.json'), [])
+    assert.deepEqual(text.match(/https?:\/\/[^\s"]+/g)!.filter((one) => !/^http:\/\/127\.0\.0\.1:7402(\/v1|$)/.test(one) && one !== 'https://opencode.ai/config.json'), [])
   }
 })

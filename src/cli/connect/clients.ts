@@ -19,8 +19,6 @@ export interface ClientRecipe {
 
 /** Programs that are asked for and cannot be connected: what they speak no gate serves. */
 export const unserved: Readonly<Record<string, string>> = {
-  'claude-code': 'Claude Code speaks Anthropic’s wire',
-  'anthropic-sdk': 'the Anthropic SDKs speak Anthropic’s wire',
   gemini: 'Gemini CLI speaks Gemini’s wire',
   ollama: 'clients of Ollama speak Ollama’s wire',
 }
@@ -55,6 +53,23 @@ export const clients: readonly ClientRecipe[] = [
       model: `castellan/${model}`,
     }, null, 2),
     note: 'The key stands in that file: keep it out of git, or write {env:CASTELLAN_KEY} there and set that variable. More models are more entries of `models`, as `castellan model list` names them.',
+  },
+  {
+    name: 'claude-code',
+    title: 'Claude Code',
+    where: 'into the environment, or under "env" in ~/.claude/settings.json',
+    settings: ({ address, key, model }) => [
+      `export ANTHROPIC_BASE_URL=${address}`, `export ANTHROPIC_AUTH_TOKEN=${key}`, `export ANTHROPIC_MODEL=${model}`, `export ANTHROPIC_SMALL_FAST_MODEL=${model}`,
+      'export CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1',
+    ].join('\n'),
+    note: 'Its web search runs at a provider and is refused here. A local model needs a long context: it is sent some 20,000 tokens with every question.',
+  },
+  {
+    name: 'anthropic-sdk',
+    title: 'the Anthropic SDKs, and programs built on them',
+    where: 'into the environment',
+    settings: ({ address, key }) => `export ANTHROPIC_BASE_URL=${address}\nexport ANTHROPIC_API_KEY=${key}`,
+    note: 'Ask for the model auto, task:NAME, or one of `castellan model list` as upstream/model.',
   },
   {
     name: 'openai-sdk',
