@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { piecesOf, type Piece, type ScriptedAnswer, type ScriptedModel } from './model-script.ts'
 import { embedding } from './model-wire-embed.ts'
+import { anthropicWire } from './model-wire-anthropic.ts'
 import { ollamaWire } from './model-wire-ollama.ts'
 import { openaiWire } from './model-wire-openai.ts'
 import { responsesWire } from './model-wire-responses.ts'
@@ -82,7 +83,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
   let holding = 0
   let someHeld = Promise.withResolvers<void>()
 
-  const calls = () => requests.filter((request) => ['/api/chat', '/v1/chat/completions', '/v1/responses'].includes(request.path))
+  const calls = () => requests.filter((request) => ['/api/chat', '/v1/chat/completions', '/v1/responses', '/v1/messages'].includes(request.path))
 
   const server = createServer((request, response) => {
     void handle(request, response).catch((error: unknown) => response.destroy(error as Error))
@@ -101,7 +102,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const logged = await log(request, response)
     const path = logged.path
-    if (path.startsWith('/v1/') && options.key && request.headers.authorization !== `Bearer ${options.key}`)
+    if (path.startsWith('/v1/') && options.key && request.headers.authorization !== `Bearer ${options.key}` && request.headers['x-api-key'] !== options.key)
       return json(response, 401, { error: { message: 'Incorrect API key provided', type: 'invalid_request_error', code: 'invalid_api_key' } })
     if (path === '/api/tags') return json(response, 200, { models: models.map(asTag) })
     if (path === '/v1/models') return json(response, 200, { object: 'list', data: models.map((model) => ({ id: model.name, object: 'model', created: 1, owned_by: 'script' })) })
@@ -109,6 +110,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     if (path === '/api/show') return model ? json(response, 200, asShow(model)) : json(response, 404, { error: `model '${String(logged.json?.['model'])}' not found` })
     if (path === '/api/chat') return say(logged, response, model, (answer) => ollamaWire(answer, logged))
     if (path === '/v1/chat/completions') return say(logged, response, model, (answer) => openaiWire(answer, logged))
+    if (path === '/v1/messages') return say(logged, response, model, (answer) => anthropicWire(answer, logged))
     if (path === '/v1/responses') return say(logged, response, model, (answer) => responsesWire(answer, logged))
     if (path === '/api/embed' || path === '/v1/embeddings') return embed(logged, response, model)
     json(response, 404, { error: 'not found' })

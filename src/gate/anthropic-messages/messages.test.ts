@@ -10,11 +10,12 @@ after(async () => {
 })
 const near = await startModelServer({ models: [{ name: 'near:latest', capabilities: ['completion', 'tools', 'thinking'] }] })
 const far = await startModelServer({ models: [{ name: 'far' }] })
-const database = await gateDatabase(['near', 'far'])
+const database = await gateDatabase(['near', 'far', 'claude'])
 const models = {
   upstreams: [
     { name: 'near', kind: 'ollama', url: near.url, zone: 'machine' },
     { name: 'far', kind: 'openai', url: `${far.url}/v1`, zone: 'cloud' },
+    { name: 'claude', kind: 'anthropic', url: `${far.url}/v1`, zone: 'cloud' },
   ],
 } as const
 const [local, cloud] = [await startGate(database, 'gate-local', models), await startGate(database, 'gate-cloud', models)]
@@ -101,6 +102,19 @@ test('a request as Claude Code sends it is answered: a hundred kilobytes, cache 
   assert.equal(response.status, 200, text)
   const types = [...text.matchAll(/^event: (\w+)$/gm)].map(([, type]) => type)
   assert.deepEqual(types, ['message_start', 'content_block_start', 'content_block_delta', 'content_block_stop', 'content_block_start', 'content_block_delta', 'content_block_stop', 'message_delta', 'message_stop'])
+})
+
+test('an upstream of the same wire is sent the request as it is, and the client reads its own words', async () => {
+  const { key, run } = await openRun(database, 'open')
+  const asked = { model: 'claude/far', max_tokens: 100, system: [{ type: 'text' as const, text: 'S', cache_control: { type: 'ephemeral' as const } }], messages: [{ role: 'user' as const, content: 'Hello' }] }
+  for (const stream of [false, true]) {
+    far.next({ thinking: ['Hm'], text: ['As ', 'it came'], usage: { input: 5, output: 4 } })
+    const client = clientOf(cloud, key)
+    const message = stream ? await client.messages.stream(asked).finalMessage() : await client.messages.create(asked)
+    assert.deepEqual([message.id, message.content.at(-1)], ['msg_script', { type: 'text', text: 'As it came' }])
+    assert.deepEqual([far.calls().at(-1)!.path, far.calls().at(-1)!.json!['system'], far.calls().at(-1)!.json!['model']], ['/v1/messages', asked.system, 'far'])
+  }
+  assert.deepEqual((await closedCallsOf(database, run)).map((row) => [row.upstream, row.state, row.input_tokens, row.output_tokens]), [['claude', 'succeeded', 5, 4], ['claude', 'succeeded', 5, 4]])
 })
 
 test('tokens are not counted wrongly: 404, and the client reckons for itself', async () => {

@@ -10,9 +10,9 @@ const custom = 'custom'
 
 /**
  * Reads the body of POST /v1/messages. What would change the answer and is not served is refused; what only asks a provider to cache, tag or bill
- * (`cache_control`, `metadata`, `service_tier`, …), and fields that are not known, are left out.
+ * (`cache_control`, `metadata`, `service_tier`, …), and fields that are not known, are left out. `headers`: those that an upstream of this wire is sent too.
  */
-export function readMessages(body: unknown): AskedCall {
+export function readMessages(body: unknown, headers: Readonly<Record<string, string>> = {}): AskedCall {
   const asked = fields(body, '')
   const model = asked.text('model')
   if (!model || model.length > longestModelName) throw wrong('model', 'a name: auto, task:NAME, upstream/model or model')
@@ -21,9 +21,11 @@ export function readMessages(body: unknown): AskedCall {
   if (asked.list('mcp_servers')?.length) throw unserved('mcp_servers', 'a provider must not ask others by itself; use tools')
   if (asked.get('container') !== undefined) throw unserved('container', 'nothing runs at a provider; use tools')
   const choice = asked.object('tool_choice')
+  const stream = asked.flag('stream') ?? false
   return {
     model,
-    stream: asked.flag('stream') ?? false,
+    stream,
+    native: { wire: 'anthropic-messages', body: body as Record<string, unknown>, headers, stream },
     conversation: present({
       messages: [...readSystem(asked), ...messages.flatMap((message, index) => readMessage(message, `messages[${index}]`))],
       tools: readTools(asked),

@@ -1,4 +1,4 @@
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { Fault } from '../../kernel/fault.ts'
 import { answerCall } from '../answer-call.ts'
 import type { GateDeps } from '../app.ts'
@@ -6,6 +6,11 @@ import { authenticateFirst } from '../authenticate.ts'
 import { tellErrors } from '../tell-errors.ts'
 import { readMessages } from './read-messages.ts'
 import { anthropicError, anthropicMessages } from './write-messages.ts'
+
+/** Which features a client counts on. */
+function passedHeaders({ headers: { 'anthropic-beta': beta } }: FastifyRequest): Readonly<Record<string, string>> {
+  return beta === undefined ? {} : { 'anthropic-beta': String(beta) }
+}
 
 /** Anthropic's messages. */
 export function anthropicMessagesRoutes(deps: GateDeps): FastifyPluginAsync {
@@ -17,7 +22,7 @@ export function anthropicMessagesRoutes(deps: GateDeps): FastifyPluginAsync {
 
     await app.register(async (withKey) => {
       authenticateFirst(withKey, deps)
-      withKey.post('/v1/messages', async (request, reply) => answerCall(deps, request, reply, readMessages(request.body), anthropicMessages))
+      withKey.post('/v1/messages', async (request, reply) => answerCall(deps, request, reply, readMessages(request.body, passedHeaders(request)), anthropicMessages))
 
       // no number is better than a wrong one: clients then reckon for themselves
       withKey.post('/v1/messages/count_tokens', async () => {

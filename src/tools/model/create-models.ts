@@ -80,14 +80,14 @@ function combine(failures: readonly Failure[]): Fault {
 
 async function askGate(gate: GateName, pool: HttpPool, authorization: string, request: ModelRequest): Promise<ModelAnswer> {
   try {
-    const { statusCode, body } = await pool.request({
+    const { statusCode, headers, body } = await pool.request({
       method: 'POST',
       path: '/v1/chat/completions',
       headers: { authorization, 'content-type': 'application/json', 'x-castellan-task': request.task },
       body: JSON.stringify(wireOf(request)),
       signal: request.signal,
     })
-    return readAnswer(statusCode, await readBody(body))
+    return readAnswer(statusCode, headers['x-castellan-upstream'], await readBody(body))
   } catch (error) {
     if (error instanceof Fault || request.signal.aborted) throw error
     throw new Fault('unavailable', 'model.gate', `gate ${gate} does not answer (${(error as Error).message}); see castellan status`, {}, error)
@@ -117,11 +117,13 @@ async function readBody(body: AsyncIterable<Buffer>): Promise<unknown> {
   }
 }
 
-function readAnswer(status: number, body: unknown): ModelAnswer {
+/** An answer that was passed through names its model as the upstream does. */
+function readAnswer(status: number, upstream: string | string[] | undefined, body: unknown): ModelAnswer {
   if (status === 200) {
     const answer = answerSchema.safeParse(body)
     if (!answer.success) throw new Fault('unavailable', 'model.answer', 'the gate answered, but not as a chat completion')
-    return { text: answer.data.choices[0]!.message.content ?? '', model: answer.data.model }
+    const { choices, model } = answer.data
+    return { text: choices[0]!.message.content ?? '', model: upstream === undefined || model.startsWith(`${upstream}/`) ? model : `${upstream}/${model}` }
   }
   const said = errorSchema.safeParse(body).data?.error
   throw new Fault(kinds[status] ?? 'unavailable', said?.code ?? 'model.gate', said?.message ?? `the gate answered with status ${status}`)
