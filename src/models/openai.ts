@@ -1,13 +1,12 @@
-import type { ChatChunk, ChatRequest, NativeRequest } from './chat.ts'
+import type { NativeRequest } from './chat.ts'
+import { chatOver } from './chat-over.ts'
 import { embedByOpenai } from './openai-embed.ts'
 import { openaiEvents } from './openai-events.ts'
 import { listOpenaiModels } from './openai-models.ts'
 import { toOpenai } from './openai-wire.ts'
-import { passedBody, passEvents } from './pass.ts'
+import { passedBody } from './pass.ts'
 import { createTransport, type TransportOptions } from './transport.ts'
 import { defaultTimeouts, type Upstream, type UpstreamSettings } from './upstream.ts'
-
-const path = '/chat/completions'
 
 /** Those that change the answer and nothing else. */
 const passedFields: ReadonlySet<string> = new Set([
@@ -21,42 +20,22 @@ export function createOpenai(settings: UpstreamSettings, key?: string, way: Pick
   const { name } = settings
   const transport = createTransport({ name, url: settings.url, key, timeouts: { ...defaultTimeouts, ...settings.timeouts }, ...way })
 
-  function passStream(native: NativeRequest, model: string, signal: AbortSignal): AsyncGenerator<ChatChunk, void, void> {
-    const asked = native.body['stream_options'] as { readonly include_usage?: boolean } | null | undefined
-    // the ledger always wants to know the usage
-    const body = passedBody(native, passedFields, { model, stream: true, stream_options: { ...asked, include_usage: true } })
-    const reader = openaiEvents(name, { hidesUsage: asked?.include_usage !== true })
-    return passEvents(name, transport.postRaw(path, body, signal, { headers: native.headers, isOver: reader.isOver }), reader)
-  }
-
-  async function* passWhole(native: NativeRequest, model: string, signal: AbortSignal): AsyncGenerator<ChatChunk, void, void> {
-    const bytes = await transport.postWhole(path, passedBody(native, passedFields, { model, stream: false, stream_options: undefined }), signal, { headers: native.headers })
-    const reader = openaiEvents(name)
-    const { chunks } = reader.read(bytes.toString('utf8'))
-    const ending = reader.end()
-    yield { kind: 'native', bytes }
-    for (const chunk of chunks) yield chunk
-    for (const chunk of ending) yield chunk
-  }
-
-  async function* translated(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatChunk, void, void> {
-    const reader = openaiEvents(name)
-    for await (const line of transport.postLines(path, toOpenai(request), signal, { isOver: reader.isOver })) {
-      if (line.startsWith('data:')) yield* reader.read(line.slice('data:'.length).trim()).chunks
-    }
-    yield* reader.end()
-  }
+  const usageAsked = ({ body }: NativeRequest) => (body['stream_options'] as { readonly include_usage?: boolean } | null | undefined)?.include_usage === true
 
   return {
     name,
     zone: settings.zone,
     listsAll: false,
     models: (signal) => listOpenaiModels(name, settings.zone, transport, signal),
-    chat(request, signal) {
-      const { native, model } = request
-      if (native?.wire !== 'openai-chat') return translated(request, signal)
-      return native.stream ? passStream(native, model, signal) : passWhole(native, model, signal)
-    },
+    chat: chatOver({
+      upstream: name, wire: 'openai-chat', path: '/chat/completions', transport,
+      reader: (native) => openaiEvents(name, { hidesUsage: native !== undefined && !usageAsked(native) }),
+      // the ledger always wants to know the usage
+      passed: (native, model) => passedBody(native, passedFields, {
+        model, stream: native.stream, stream_options: native.stream ? { ...(native.body['stream_options'] as object | null | undefined), include_usage: true } : undefined,
+      }),
+      translated: toOpenai,
+    }),
     embed: (request, signal) => embedByOpenai(name, transport, request, signal),
     close: () => transport.close(),
   }

@@ -1,0 +1,53 @@
+import type { ChatChunk, ChatRequest, NativeRequest, WireName } from './chat.ts'
+import { passEvents, type EventReader } from './pass.ts'
+import type { Transport } from './transport.ts'
+import type { Upstream } from './upstream.ts'
+
+/** A wire of server-sent events, as one upstream speaks it. */
+export interface SpokenWire {
+  readonly upstream: string
+  readonly wire: WireName
+  readonly path: string
+  readonly transport: Pick<Transport, 'postLines' | 'postRaw' | 'postWhole'>
+  /** Understands one answer. `native`: the request that it is passed through for. */
+  reader(native?: NativeRequest): EventReader
+  /** The body for a request of the same wire. */
+  passed(native: NativeRequest, model: string): Record<string, unknown>
+  /** The body for a request of another; asks for a stream. */
+  translated(request: ChatRequest): Record<string, unknown>
+}
+
+/** Passes requests of the same wire through, and translates those of others. */
+export function chatOver({ upstream, wire, path, transport, reader: open, passed, translated }: SpokenWire): Upstream['chat'] {
+  function passStream(native: NativeRequest, model: string, signal: AbortSignal): AsyncGenerator<ChatChunk, void, void> {
+    const reader = open(native)
+    return passEvents(upstream, transport.postRaw(path, passed(native, model), signal, { headers: native.headers, isOver: reader.isOver }), reader)
+  }
+
+  async function* passWhole(native: NativeRequest, model: string, signal: AbortSignal): AsyncGenerator<ChatChunk, void, void> {
+    const bytes = await transport.postWhole(path, passed(native, model), signal, { headers: native.headers })
+    const reader = open()
+    const { chunks } = reader.read(bytes.toString('utf8'))
+    // an answer that is not whole is not shown
+    const ending = reader.end()
+    yield { kind: 'native', bytes }
+    // `yield*` in an async generator takes more turns of the event loop (measured)
+    for (const chunk of chunks) yield chunk
+    for (const chunk of ending) yield chunk
+  }
+
+  async function* translate(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatChunk, void, void> {
+    const reader = open()
+    for await (const line of transport.postLines(path, translated(request), signal, { isOver: reader.isOver })) {
+      if (line.startsWith('data:')) yield* reader.read(line.slice('data:'.length).trim()).chunks
+      if (reader.isOver()) break
+    }
+    yield* reader.end()
+  }
+
+  return (request, signal) => {
+    const { native, model } = request
+    if (native?.wire !== wire) return translate(request, signal)
+    return native.stream ? passStream(native, model, signal) : passWhole(native, model, signal)
+  }
+}
