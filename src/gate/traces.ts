@@ -24,7 +24,7 @@ const longestQueue = 2_048
 /** Milliseconds. */
 const sendingTimeout = 5_000
 /** Milliseconds that a stop waits for the exporter. */
-const farewell = 500
+const farewell = 1_500
 const spanKept = 32_768
 
 /**
