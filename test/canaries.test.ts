@@ -175,6 +175,20 @@ test('a redacted run did reach the cloud, so that the words above could have', (
   assert.match(sentTo(far), /\[\[MAIL_ADDRESS_1\]\]/)
 })
 
+test('what is hidden from a plain look does not pass either gate', async () => {
+  const asked = far.calls().length + other.calls().length
+  const { key } = await openRun(database, 'open', 2)
+  const user = { role: 'user', content: 'Hello' }
+  for (const body of [
+    { messages: [user], tools: [{ type: 'function', function: { name: 'pay', parameters: { type: 'object', properties: { card: { type: 'number', default: 4111111111111111 } } } } }] },
+    { messages: [{ role: 'user', content: 'write to anna\\u0040museum.example' }] }, { messages: [{ role: 'user', content: 'anna\u200b@museum.example' }] }, { messages: [{ role: 'user', content: 'anna＠museum.example' }] },
+  ]) {
+    assert.match(await post(local.address, key, { model: 'far/far', ...body }), /redaction_blocked/)
+    await post(cloud.address, key, { model: 'far/far', ...body })
+  }
+  assert.equal(far.calls().length + other.calls().length, asked)
+})
+
 test('two runs that differ in P3 contents, or in what is redacted, send the same bytes to cloud models', async () => {
   for (const server of [near, far, other]) server.answer({ text: ['fine'] })
   const since = far.calls().length

@@ -30,6 +30,7 @@ export function leftInConversation({ messages, tools, format, stop }: Conversati
   const texts: string[] = []
   const collect = (value: unknown): void => {
     if (typeof value === 'string') texts.push(value)
+    else if (typeof value === 'number') texts.push(String(value))
     else if (typeof value === 'object' && value !== null) for (const [key, field] of Object.entries(value)) {
       texts.push(key)
       collect(field)

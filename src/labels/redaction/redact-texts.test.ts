@@ -82,6 +82,22 @@ test('what is encoded is taken out too, in any of the usual ways and twice over'
   assert.equal(createTextRedactor().redact(harmless), harmless)
 })
 
+test('what is hidden by escapes, invisible or wide characters, or as a number, is not handed on, and the second scan sees it too', () => {
+  const hidden = ['write to anna\\u0040museum.example', 'see {"to": "anna\\u0040museum.example"} and', 'anna\u200b@mus\u00adeum.example', 'anna＠museum.example', 'ＤＥ89370400440532013000']
+  for (const text of hidden) {
+    assert.ok(leftIn(text).length > 0, text)
+    assert.throws(() => createTextRedactor().redact(text), { code: 'redaction_blocked' }, text)
+  }
+  for (const value of [{ default: 4111111111111111 }, [4111111111111111], '{"card": 4111111111111111}']) assert.throws(() => createTextRedactor().redactJson(value), { code: 'redaction_blocked' })
+  const harmless = 'Grüße aus Köln – „ja“, \\u00fc, ﬁne, 👩\u200d💻'
+  assert.equal(createTextRedactor().redact(harmless), harmless)
+})
+
+test('JSON of which nothing is taken out stays as it was written', () => {
+  const text = '{ "id": 12345678901234567890, "x": 1.0 }'
+  assert.deepEqual(createTextRedactor().redactJson({ text }), { text })
+})
+
 test('a secret is not handed on in any form, and the refusal does not say it', () => {
   const secret = 'ghp_aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dE3fG5'
   assert.throws(() => createTextRedactor().redact(`use ${secret}`), (error: Error & { code?: string }) => error.code === 'redaction_blocked' && !error.message.includes(secret))

@@ -54,11 +54,18 @@ export function createTextRedactor(): TextRedactor {
     return made
   }
 
-  /** What is taken out can bring to light what stood beside it: again, until nothing is found. */
   function redact(text: string): string {
+    const redacted = takeOutAll(text)
+    const [hidden] = hiddenIn(redacted)
+    if (hidden !== undefined) throw notWhole(hidden)
+    return redacted
+  }
+
+  /** What is taken out can bring to light what stood beside it: again, until nothing is found. */
+  function takeOutAll(text: string): string {
     let redacted = takeOut(text, [...spansSeen(text), ...placeholdersIn(text)], (value) => value)
     for (let left = spansSeen(redacted), pass = 1; left.length > 0; left = spansSeen(redacted), pass += 1) {
-      if (pass === passes) throw new Fault('refused', 'redaction_blocked', 'this call holds something that could not be taken out whole, so it is not handed on; ask a model on this machine', { kind: left[0]!.kind })
+      if (pass === passes) throw notWhole(left[0]!.kind)
       redacted = takeOut(redacted, left, restore)
     }
     return redacted
@@ -80,6 +87,11 @@ export function createTextRedactor(): TextRedactor {
   function redactValue(value: unknown): unknown {
     if (typeof value === 'string') return redactText(value)
     if (Array.isArray(value)) return value.map(redactValue)
+    // a placeholder is no number, so one that says something cannot be taken out
+    if (typeof value === 'number') {
+      const [seen] = leftIn(String(value))
+      if (seen !== undefined) throw notWhole(seen)
+    }
     if (typeof value !== 'object' || value === null) return value
     return Object.fromEntries(Object.entries(value).map(([key, field]) => [redact(key), redactValue(field)]))
   }
@@ -93,7 +105,9 @@ export function createTextRedactor(): TextRedactor {
     } catch {
       return redact(text)
     }
-    return JSON.stringify(redactValue(parsed))
+    const redacted = JSON.stringify(redactValue(parsed))
+    // what nothing was taken out of stays as it was written: numbers may have more digits than a double
+    return redacted === JSON.stringify(parsed) ? text : redacted
   }
 
   return {
@@ -123,7 +137,22 @@ export function createTextRedactor(): TextRedactor {
 
 /** The kinds of what is still in a text that was redacted; placeholders are meant to be there. */
 export function leftIn(text: string): string[] {
-  return [...new Set(spansSeen(text).map(({ kind }) => kind))]
+  return [...new Set([...spansSeen(text).map(({ kind }) => kind), ...hiddenIn(text)])]
+}
+
+function notWhole(kind: string): Fault {
+  return new Fault('refused', 'redaction_blocked', `this call holds something that cannot be taken out whole (${kind}), so it is not handed on; write it plainly, leave it out, or ask a model on this machine`, { kind })
+}
+
+/** Characters that nobody sees. */
+const invisible = /\p{Default_Ignorable_Code_Point}/gu
+
+/** The kinds of what is seen only once characters are written as they are meant: without invisible ones, in their plain form, without escapes. */
+function hiddenIn(text: string): string[] {
+  if (!/[^\0-\x7F]|\\u/.test(text)) return []
+  const unescaped = text.replaceAll(/\\u([0-9A-Fa-f]{4})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+  const plain = unescaped.normalize('NFKC').replaceAll(invisible, '')
+  return plain === text ? [] : [...new Set(spansSeen(plain).map(({ kind }) => kind))]
 }
 
 function spansSeen(text: string): Finding[] {
