@@ -46,7 +46,7 @@ export function createGateApp(deps: GateDeps, surface: Surface): FastifyInstance
   tellErrors(app, deps, openaiError)
   app.setNotFoundHandler((request, reply) => {
     const { status, body } = openaiError(
-      new Fault('missing', 'route.unknown', `there is no ${request.method} ${request.url.split('?')[0]} here; POST /v1/chat/completions, GET /v1/models and GET /healthz are`),
+      new Fault('missing', 'route.unknown', `there is no ${request.method} ${request.url.split('?')[0]} here; POST /v1/chat/completions, /v1/responses, /v1/embeddings and /v1/messages, GET /v1/models, /healthz and /metrics are`),
     )
     void reply.status(status).send(body)
   })

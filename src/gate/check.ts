@@ -48,3 +48,19 @@ export function fields(value: unknown, path: string): Fields {
     list: (name) => when(name, 'a list', (found) => Array.isArray(found)),
   }
 }
+
+const longestModelName = 200
+
+/** What a client asks for. @throws Fault `request.invalid` */
+export function readModel(asked: Fields): string {
+  const model = asked.text('model')
+  if (!model || model.length > longestModelName) throw wrong('model', 'a name: auto, task:NAME, upstream/model or model')
+  return model
+}
+
+type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> }
+
+/** The object without the fields that are undefined. */
+export function present<T extends object>(value: T): Present<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as Present<T>
+}

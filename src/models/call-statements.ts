@@ -7,9 +7,8 @@ export const closedEvent = `
  * made, $4 calls to be opened, $5 and $6 ids to be closed and their results by id, $7 whether the commit waits for the disk. Returns the ids that were
  * opened or closed.
  *
- * The session must still be the same in the very statement that writes the row: its run, its fence, its label, and what its lanes allow; and a client's key must be
- * good for the label. What took
- * nothing in and gave nothing out was not paid for.
+ * The session must still be the same in the very statement that writes the row: its run, its fence, its label, and what its lanes allow; and a
+ * client's key must be good for the label. What took nothing in and gave nothing out was not paid for.
  */
 export const writeText = `
   with opened as (

@@ -51,6 +51,19 @@ test('a key that is revoked between the plan and the row opens nothing, nor one 
   assert.equal(await open('local', over.session, 1), 'moved')
 })
 
+test('row security holds a key to its levels, its lane and its gate, whatever statement its gate sends', async () => {
+  const { session, name } = await clientOf('local', { lane: 'private', max: 2 })
+  const insert = (gate: 'local' | 'cloud', level: number, lane: string, state = 'open') => gates[gate].pool.query(
+    `insert into model_call (id, key_id, gate, task, state, label_level, label_integrity, label_lanes) values (gen_random_uuid(), $1, $2, 'chat', $3, $4, 'untrusted', $5)`, [session.id, gate, state, level, [lane]])
+  await insert('local', 2, 'private')
+  await insert('local', 3, 'private', 'refused')
+  for (const [gate, level, lane] of [['local', 3, 'private'], ['local', 1, 'private'], ['local', 0, 'private'], ['local', 2, 'open'], ['cloud', 1, 'open']] as const) {
+    await assert.rejects(insert(gate, level, lane), { code: '42501' }, `${gate} P${level} ${lane}`)
+  }
+  await releaser.query('select client_key_revoke($1)', [name])
+  await assert.rejects(insert('local', 2, 'private'), { code: '42501' })
+})
+
 test('a row of the ledger is of a run or of a key, never of both or of nobody', async () => {
   const { session } = await clientOf('local')
   const insert = (columns: Record<string, string>) =>

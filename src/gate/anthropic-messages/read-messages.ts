@@ -1,10 +1,8 @@
 import { Fault } from '../../kernel/fault.ts'
 import type { ChatMessage, ContentPart, Conversation, FunctionTool } from '../../models/index.ts'
 import type { AskedCall } from '../answer-call.ts'
-import { fields, wrong, type Fields } from '../check.ts'
-import { present } from '../openai-chat/read-chat.ts'
+import { fields, present, readModel, wrong, type Fields } from '../check.ts'
 
-const longestModelName = 200
 /** Tools that run at a provider, or steer a machine; the name of a type ends with its date. */
 const custom = 'custom'
 
@@ -14,8 +12,7 @@ const custom = 'custom'
  */
 export function readMessages(body: unknown, headers: Readonly<Record<string, string>> = {}): AskedCall {
   const asked = fields(body, '')
-  const model = asked.text('model')
-  if (!model || model.length > longestModelName) throw wrong('model', 'a name: auto, task:NAME, upstream/model or model')
+  const model = readModel(asked)
   const messages = asked.list('messages')
   if (!messages || messages.length === 0) throw wrong('messages', 'a list of at least one message')
   if (asked.list('mcp_servers')?.length) throw unserved('mcp_servers', 'a provider must not ask others by itself; use tools')

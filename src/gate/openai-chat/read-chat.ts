@@ -1,7 +1,7 @@
 import { Fault } from '../../kernel/fault.ts'
 import type { Conversation, FunctionTool, ResponseFormat } from '../../models/index.ts'
 import type { AskedCall } from '../answer-call.ts'
-import { fields, wrong, type Fields } from '../check.ts'
+import { fields, present, readModel, wrong, type Fields } from '../check.ts'
 import { readMessage } from './read-message.ts'
 
 /** A request of OpenAI's chat completions, as far as Castellan serves it. */
@@ -9,7 +9,6 @@ export interface ChatCall extends AskedCall {
   readonly includeUsage: boolean
 }
 
-const longestModelName = 200
 const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const
 
 /**
@@ -18,8 +17,7 @@ const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as 
  */
 export function readChat(body: unknown): ChatCall {
   const chat = fields(body, '')
-  const model = chat.text('model')
-  if (!model || model.length > longestModelName) throw wrong('model', 'a name: auto, task:NAME, upstream/model or model')
+  const model = readModel(chat)
   const messages = chat.list('messages')
   if (!messages || messages.length === 0) throw wrong('messages', 'a list of at least one message')
   refuseUnserved(chat)
@@ -112,11 +110,4 @@ function readFormat(chat: Fields): ResponseFormat | undefined {
 function readEffort(chat: Fields): Conversation['reasoning'] {
   const effort = chat.oneOf('reasoning_effort', efforts)
   return effort === 'xhigh' || effort === 'max' ? 'high' : effort
-}
-
-type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> }
-
-/** The object without the fields that are undefined. */
-export function present<T extends object>(value: T): Present<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as Present<T>
 }

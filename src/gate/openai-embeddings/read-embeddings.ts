@@ -1,21 +1,18 @@
 import type { EmbedCall } from '../../models/index.ts'
-import { fields, wrong } from '../check.ts'
-import { present } from '../openai-chat/read-chat.ts'
+import { fields, present, readModel, wrong } from '../check.ts'
 
 /** A request of OpenAI's embeddings, as far as Castellan serves it. */
 export interface AskedEmbeddings extends Pick<EmbedCall, 'model' | 'input' | 'dimensions'> {
   readonly encoding: 'float' | 'base64'
 }
 
-const longestModelName = 200
 /** As many as OpenAI takes. */
 const mostTexts = 2_048
 
 /** Reads the body of POST /v1/embeddings. Texts only: what a list of tokens says could be seen by nobody here. */
 export function readEmbeddings(body: unknown): AskedEmbeddings {
   const asked = fields(body, '')
-  const model = asked.text('model')
-  if (!model || model.length > longestModelName) throw wrong('model', 'a name: auto, task:NAME, upstream/model or model')
+  const model = readModel(asked)
   const given = asked.get('input')
   const input: unknown[] = Array.isArray(given) ? given : [given]
   const isText = (text: unknown): text is string => typeof text === 'string' && text !== ''

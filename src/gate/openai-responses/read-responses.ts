@@ -1,8 +1,7 @@
 import { Fault } from '../../kernel/fault.ts'
 import type { Conversation, ResponseFormat } from '../../models/index.ts'
 import type { AskedCall } from '../answer-call.ts'
-import { fields, wrong, type Fields } from '../check.ts'
-import { present } from '../openai-chat/read-chat.ts'
+import { fields, present, readModel, wrong, type Fields } from '../check.ts'
 import { readInput } from './read-input.ts'
 import { offeredName, readTools, type OfferedTools } from './read-tools.ts'
 
@@ -13,7 +12,6 @@ export interface ResponsesCall extends AskedCall {
   readonly tools: OfferedTools['known']
 }
 
-const longestModelName = 200
 const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const
 
 /**
@@ -22,8 +20,7 @@ const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as 
  */
 export function readResponses(body: unknown): ResponsesCall {
   const asked = fields(body, '')
-  const model = asked.text('model')
-  if (!model || model.length > longestModelName) throw wrong('model', 'a name: auto, task:NAME, upstream/model or model')
+  const model = readModel(asked)
   refuseUnserved(asked)
   asked.flag('store')
   const stream = asked.flag('stream') ?? false

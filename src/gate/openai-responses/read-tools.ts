@@ -1,6 +1,5 @@
 import type { FunctionTool } from '../../models/index.ts'
-import { fields, wrong, type Fields } from '../check.ts'
-import { present } from '../openai-chat/read-chat.ts'
+import { fields, present, wrong, type Fields } from '../check.ts'
 import { readFreeTextTool } from './free-text-tools.ts'
 
 /** A tool as its client knows it. */

@@ -20,6 +20,7 @@ export function checkSpending(file: CastellanFile, source: YamlSource): Problem[
     return [
       ...(lane !== undefined && !lanes.includes(lane) ? [source.problem([...path, 'lane'], `a budget is for the lane ${lane}, which is not declared`, didYouMean(lane, lanes))] : []),
       ...(provider !== undefined && !upstreams.includes(provider) ? [source.problem([...path, 'provider'], `a budget is for the upstream ${provider}, which is not declared`, didYouMean(provider, upstreams))] : []),
+      ...(budget.agent !== undefined ? [source.problem([...path, 'agent'], 'a budget is for an agent, and no call is told of its agent yet, so it would hold nothing back', 'write it for a job, a lane or a key')] : []),
       ...(again ? [source.problem(path, 'there is a budget for the same before it', 'keep one of the two')] : []),
     ]
   })

@@ -17,6 +17,7 @@ const wrong: Record<string, { yaml: string; what: RegExp }> = {
   'a route to an upstream that is not declared': { yaml: 'models: { routes: { summarize: [ { upstream: olama } ] } }\n', what: /1:46 the route summarize goes to the upstream olama, which is not declared → did you mean ollama\?/ },
   'a budget of an upstream that is not declared': { yaml: budgets('{ per: day, eur: 5, provider: olama }'), what: /1:\d+ a budget is for the upstream olama, which is not declared → did you mean ollama\?/ },
   'a budget of a lane that is not declared': { yaml: budgets('{ per: day, eur: 5, lane: opne }'), what: /a budget is for the lane opne, which is not declared → did you mean open\?/ },
+  'a budget of an agent, which no call has': { yaml: budgets('{ per: day, eur: 5, agent: aide }'), what: /no call is told of its agent yet.* → write it for a job, a lane or a key/ },
   'two budgets for the same': { yaml: budgets('{ per: day, eur: 5, lane: open }, { per: month, eur: 5, lane: open }, { lane: open, per: day, eur: 9 }'), what: /there is a budget for the same before it → keep one/ },
   'a budget for no time': { yaml: budgets('{ per: week, eur: 5 }'), what: /models\.budgets\.0\.per/ },
   'a budget below nothing': { yaml: budgets('{ per: day, eur: -5 }'), what: /models\.budgets\.0\.eur/ },

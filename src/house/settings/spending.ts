@@ -38,7 +38,7 @@ export const spendingKeys = {
   prices: z
     .record(pricedSchema, price)
     .prefault({})
-    .describe('Your own prices by `model`, `upstream/model`, or the beginning of one with `*`. They go before the table that comes with Castellan.'),
+    .describe('Your own prices by `model`, `upstream/model`, or the beginning of one with `*`. They go before the table that comes with Castellan, which was not compared with the providers’ pages: write down what you really pay.'),
   eur_per_usd: z.number().min(0.01).max(100).prefault(0.9).describe('EUR for one USD. Of each day the rate is kept with which its first call was reckoned.'),
   allow_unknown_price: z.boolean().prefault(false).describe('Lets calls of cloud models through whose price nobody knows. No ceiling counts them.'),
 }

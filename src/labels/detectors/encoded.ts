@@ -2,8 +2,9 @@ import type { Finding } from './detect.ts'
 
 const base64 = /[0-9A-Za-z+/_-]{12,}={0,2}/g
 const hex = /(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{2}){8,}(?![0-9A-Za-z])/g
-/** A run without spaces that has an escape in it. */
-const escaped = /[^\s"'<>]{0,2000}%[0-9A-Fa-f]{2}[^\s"'<>]{0,2000}/g
+/** Runs without spaces or quotes: what may be an address with escapes in it. */
+const run = /[^\s"'<>]+/g
+const escape = /%[0-9A-Fa-f]{2}/
 const deepest = 3
 /** Of what a text decodes to; the rest is bytes of something else. */
 const readable = /^[\p{L}\p{N}\p{P}\p{S}\p{Zs}\t\r\n]*$/u
@@ -19,7 +20,7 @@ export function findEncoded(text: string, see: (text: string) => readonly Findin
   }
   for (const match of text.matchAll(base64)) look(match.index, match[0], Buffer.from(match[0], 'base64').toString('utf8'))
   for (const match of text.matchAll(hex)) look(match.index, match[0], Buffer.from(match[0], 'hex').toString('utf8'))
-  if (text.includes('%')) for (const match of text.matchAll(escaped)) look(match.index, match[0], unescape(match[0]))
+  if (escape.test(text)) for (const match of text.matchAll(run)) if (escape.test(match[0])) look(match.index, match[0], unescape(match[0]))
   return found
 }
 

@@ -1,8 +1,8 @@
 import type { Price } from './price.ts'
 
-/** The day whose prices these are. Prices change: `models.prices` in castellan.yaml goes before the table. */
+/** The day whose prices these are meant to be. They were not compared with the providers' pages: `models.prices` in castellan.yaml goes before the table. */
 export const priceTableDate = '2026-04-01'
-export const priceTableSource = 'the price pages of Anthropic, OpenAI, Google (Gemini API), Moonshot AI and Mistral AI: standard tier, text'
+export const priceTableSource = 'the list prices of Anthropic, OpenAI, Google (Gemini API), Moonshot AI and Mistral AI as generally known, standard tier, text; not compared with their pages'
 
 const k = 1_000
 

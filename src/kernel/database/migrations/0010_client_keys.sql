@@ -76,9 +76,21 @@ alter table model_call alter column session_id drop not null, alter column run_i
   add constraint model_call_of_one check (case when key_id is null then session_id is not null and run_id is not null else session_id is null and run_id is null end);
 create index model_call_key on model_call (key_id) where key_id is not null;
 
-revoke execute on function client_key_make, client_key_revoke, session_find, session_of_run from public;
+-- May a call by this key carry this label? Not less than a client of its gate carries at least, not more than the key is good for; and only while
+-- the key is good.
+create function key_covers(p_key uuid, p_gate text, p_level smallint, p_lanes text[]) returns boolean
+language plpgsql stable security definer set search_path = castellan, pg_temp as $$
+begin
+  return exists (select 1 from client_key k where k.id = p_key and k.gate = p_gate and p_lanes @> array[k.lane]
+    and p_level between least(k.max_level, case k.gate when 'cloud' then 1 else 2 end) and k.max_level
+    and k.revoked_at is null and (k.expires_at is null or k.expires_at > clock_timestamp()));
+end $$;
+create policy within_key on model_call as restrictive for insert to castellan_gate_local, castellan_gate_cloud
+  with check (key_id is null or state = 'refused' or key_covers(key_id, gate, label_level, label_lanes));
+
+revoke execute on function client_key_make, client_key_revoke, key_covers, session_find, session_of_run from public;
 grant execute on function client_key_make, client_key_revoke to castellan_releaser;
-grant execute on function session_find to castellan_gate_local, castellan_gate_cloud;
+grant execute on function session_find, key_covers to castellan_gate_local, castellan_gate_cloud;
 grant select (id, name, gate, lane, max_level, models, made_at, expires_at, revoked_at) on client_key to castellan_releaser, castellan_server;
 -- when a key was used last; nothing of what it asked
 grant select (key_id, opened_at) on model_call to castellan_releaser;
