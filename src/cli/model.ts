@@ -37,7 +37,8 @@ function upstreamList(upstreams: UpstreamView[], terminal: Terminal): string {
   ])
   const head = ['UPSTREAM', 'STATE', 'ZONE', 'LATENCY', 'MODELS', 'FOR', 'CALLS TODAY', 'FAILED', 'TOKENS', 'COST']
   const why = upstreams.filter((one) => one.state !== 'answers').map((one) => `${one.name} (${one.kind}, ${one.url}): ${one.reason}`)
-  return [table(terminal, head, rows), ...(why.length > 0 ? [why.join('\n')] : [])].join('\n\n')
+  const resting = upstreams.flatMap((one) => one.resting.map(({ model, for_ms }) => `${one.name}: ${model} kept failing or asked for it, and is not asked for ${duration(for_ms)}`))
+  return [table(terminal, head, rows), ...(resting.length > 0 ? [resting.join('\n')] : []), ...(why.length > 0 ? [why.join('\n')] : [])].join('\n\n')
 }
 
 const mostNames = 6

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { wasPassed, type Answer, type CallRequest } from '../models/index.ts'
+import { describeFailures, wasPassed, type Answer, type CallRequest } from '../models/index.ts'
 import type { GateDeps } from './app.ts'
 import { keyOf, readHeaders, sessionOf } from './authenticate.ts'
 import { failureForLog } from './tell-errors.ts'
@@ -18,7 +18,7 @@ export async function answerCall(deps: GateDeps, request: FastifyRequest, reply:
     const answer = await deps.calls.call({ ...call, signal })
     if (stream) return writeStream(deps, reply, answer, wire, signal)
     const body = answer.native ? await nativeWhole(answer) : await wire.whole(answer, deps.clock.now())
-    return reply.header('x-castellan-upstream', answer.upstream).type('application/json; charset=utf-8').send(body)
+    return reply.headers(aboutAnswer(answer)).type('application/json; charset=utf-8').send(body)
   })
   return reply
 }
@@ -46,6 +46,15 @@ async function nativeWhole(answer: Answer): Promise<Buffer> {
   return Buffer.concat(pieces)
 }
 
+/** Who answered, and who did not. */
+function aboutAnswer({ upstream, tried, isCached }: Answer): Record<string, string> {
+  return {
+    'x-castellan-upstream': upstream,
+    ...(tried.length > 0 && { 'x-castellan-tried': describeFailures(tried) }),
+    ...(isCached && { 'x-castellan-cache': 'hit' }),
+  }
+}
+
 /** What fails from here on is told inside the stream: another model must not finish what one has begun. */
 async function writeStream(deps: GateDeps, reply: FastifyReply, answer: Answer, wire: Wire, signal: AbortSignal): Promise<void> {
   reply.hijack()
@@ -54,7 +63,7 @@ async function writeStream(deps: GateDeps, reply: FastifyReply, answer: Answer, 
   const write = async (text: string | Uint8Array) => {
     if (text.length > 0 && !raw.write(text)) await once(raw, 'drain', { signal })
   }
-  raw.writeHead(200, { 'content-type': wire.contentType, 'cache-control': 'no-cache', 'x-castellan-upstream': answer.upstream })
+  raw.writeHead(200, { 'content-type': wire.contentType, 'cache-control': 'no-cache', ...aboutAnswer(answer) })
   try {
     if (answer.native) {
       for await (const chunk of answer.chunks) if (chunk.kind === 'native') await write(chunk.bytes)

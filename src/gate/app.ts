@@ -5,7 +5,7 @@ import { Fault } from '../kernel/fault.ts'
 import { hangUpWhenClosing } from '../kernel/hang-up-when-closing.ts'
 import type { Logger } from '../kernel/log.ts'
 import type { GateName } from '../labels/index.ts'
-import { gateStatus, type Calls, type DeclaredModels, type Sessions } from '../models/index.ts'
+import { gateStatus, type Calls, type DeclaredModels, type Routing, type Sessions } from '../models/index.ts'
 import { anthropicMessagesRoutes } from './anthropic-messages/routes.ts'
 import type { InFlight } from './in-flight.ts'
 import type { Metrics } from './metrics.ts'
@@ -21,6 +21,7 @@ export interface GateDeps {
   readonly sessions: Sessions
   readonly calls: Calls
   readonly models: () => DeclaredModels
+  readonly resting: Routing['resting']
   readonly inFlight: InFlight
   readonly metrics: Metrics
   readonly clock: Clock
@@ -65,7 +66,7 @@ export function createGateApp(deps: GateDeps, surface: Surface): FastifyInstance
   if (surface === 'socket') {
     app.get<{ Querystring: { fresh?: string } }>('/status', async (request) => ({
       ok: true,
-      data: await gateStatus(deps.gate, deps.address(), deps.models(), request.query.fresh !== undefined),
+      data: await gateStatus(deps.gate, deps.address(), { ...deps.models(), resting: deps.resting }, request.query.fresh !== undefined),
     }))
   }
   app.register(anthropicMessagesRoutes(deps))

@@ -39,8 +39,8 @@ export function keyOf({ headers }: FastifyRequest): string | undefined {
 }
 
 /** `x-castellan-task` names the kind of work; `x-castellan-label` raises the label of this one call, e.g. for what a step has just read. */
-export function readHeaders(request: FastifyRequest): Pick<CallRequest, 'task' | 'atLeast' | 'declassification'> {
-  const { 'x-castellan-task': task, 'x-castellan-label': label, 'x-castellan-declassification': record } = request.headers
+export function readHeaders(request: FastifyRequest): Pick<CallRequest, 'task' | 'atLeast' | 'cacheControl' | 'declassification'> {
+  const { 'x-castellan-task': task, 'x-castellan-label': label, 'x-castellan-declassification': record, 'cache-control': cacheControl } = request.headers
   if (task !== undefined && (typeof task !== 'string' || !/^[a-z][a-z0-9_.-]{0,49}$/.test(task))) {
     throw new Fault('invalid', 'request.invalid', 'x-castellan-task must be a task type: lower case letters, digits, _ . -, up to 50 of them', { param: 'x-castellan-task' })
   }
@@ -49,6 +49,7 @@ export function readHeaders(request: FastifyRequest): Pick<CallRequest, 'task' |
   }
   return {
     task,
+    cacheControl: /\bno-store\b/i.test(cacheControl ?? '') ? 'no-store' : /\bno-cache\b/i.test(cacheControl ?? '') ? 'no-cache' : undefined,
     atLeast: typeof label === 'string' ? parseLevel(label) : undefined,
     ...(record !== undefined && { declassification: { id: record, bodyHash: hashOfBody(request.body) } }),
   }

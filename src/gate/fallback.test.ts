@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { after, beforeEach, test } from 'node:test'
 import OpenAI from 'openai'
 import { closedCallsOf, gateDatabase, openRun, startGate } from '../../test/support/gate.ts'
 import { startModelServer, type Misbehaviour, type ScriptedAnswer } from '../../test/support/model-server.ts'
@@ -20,6 +20,8 @@ const gate = await startGate(database, 'gate-local', {
   upstreams: declared,
   routes: { default: [{ upstream: 'first', model: 'auto' }, { upstream: 'second', model: 'two' }] },
 })
+
+beforeEach(() => gate.forget())
 
 const clientOf = (key: string) => new OpenAI({ baseURL: `${gate.address}/v1`, apiKey: key, maxRetries: 0 })
 const body = { model: 'auto', messages: [{ role: 'user' as const, content: 'Hello' }] }

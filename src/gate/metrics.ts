@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { CallObserver } from '../models/index.ts'
+import type { CallObserver, Routing } from '../models/index.ts'
 import type { InFlight } from './in-flight.ts'
 
 /** Prometheus metrics of one gate: how much and how long, of no run, job or lane. */
@@ -11,7 +11,7 @@ export interface Metrics extends CallObserver {
 /** Seconds: a local model may be loaded first. */
 const buckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 180]
 
-export function createMetrics(inFlight: Pick<InFlight, 'size'>, now: () => number = () => performance.now()): Metrics {
+export function createMetrics(inFlight: Pick<InFlight, 'size'>, resting: Routing['resting'] = () => [], now: () => number = () => performance.now()): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const calls = new Counter({ name: 'castellan_model_calls_total', help: 'Model calls that have ended, by how.', labelNames: ['upstream', 'model', 'task', 'state', 'reason'], registers })
@@ -19,6 +19,13 @@ export function createMetrics(inFlight: Pick<InFlight, 'size'>, now: () => numbe
   const seconds = new Histogram({ name: 'castellan_model_call_seconds', help: 'How long model calls took, to their end.', labelNames: ['upstream', 'model'], buckets, registers })
   const first = new Histogram({ name: 'castellan_model_first_output_seconds', help: 'How long models took to their first output.', labelNames: ['upstream', 'model'], buckets, registers })
   new Gauge({ name: 'castellan_model_calls_in_flight', help: 'Model calls that are being answered.', registers, collect() { this.set(inFlight.size()) } })
+  new Gauge({
+    name: 'castellan_upstream_resting_seconds', help: 'For how long an upstream that kept failing, or asked for it, is still not asked.', labelNames: ['upstream', 'model', 'endpoint'], registers,
+    collect() {
+      this.reset()
+      for (const { upstream, model, endpoint, forMs } of resting()) this.set({ upstream, model, endpoint }, forMs / 1_000)
+    },
+  })
 
   return {
     contentType: registry.contentType,
@@ -35,7 +42,7 @@ export function createMetrics(inFlight: Pick<InFlight, 'size'>, now: () => numbe
         },
         end({ state, reason, inputTokens, outputTokens }) {
           // what comes before a success is in the ledger; here it would be a label without end
-          calls.inc({ upstream, model, task, state, reason: state === 'succeeded' ? '' : (reason ?? '') })
+          calls.inc({ upstream, model, task, state, reason: state === 'succeeded' && reason !== 'from_cache' ? '' : (reason ?? '') })
           tokens.inc({ upstream, model, direction: 'input' }, inputTokens)
           tokens.inc({ upstream, model, direction: 'output' }, outputTokens)
           seconds.observe({ upstream, model }, elapsed())

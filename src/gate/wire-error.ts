@@ -24,6 +24,7 @@ const statusOfCode: Readonly<Record<string, number>> = {
   session_unknown: 401,
   key_in_address: 401,
   'upstream.limited': 429,
+  limit_reached: 429,
   'request.too_large': 413,
   'request.media_type': 415,
   'database.refused': 503,

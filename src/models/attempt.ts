@@ -6,9 +6,11 @@ import type { CallLedger, CallResult } from './call-ledger.ts'
 import type { ChatChunk, Conversation, NativeRequest } from './chat.ts'
 import { promptBytes, tokensOf } from './estimate.ts'
 import type { CallObserver } from './observe.ts'
+import { describeFailures, type Failure } from './fallback.ts'
 import { openPaidCall } from './paid-call.ts'
 import type { Candidate } from './plan.ts'
 import type { Usage } from './prices/price.ts'
+import type { Passage } from './route/walk.ts'
 import type { Session } from './session.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -21,8 +23,9 @@ interface AttemptRequest {
   readonly conversation: Conversation
   readonly native?: NativeRequest | undefined
   readonly signal: AbortSignal
+  readonly passage: Passage
   /** What was tried before, for the record. */
-  readonly failures: readonly { readonly candidate: Candidate; readonly fault: Fault }[]
+  readonly failures: readonly Failure[]
 }
 
 class Moved extends Error {}
@@ -34,10 +37,10 @@ export function isMoved(error: unknown): boolean {
 
 /** One call of one model: its row is opened before the request and closed when the answer has ended, in whatever way it ends. */
 export async function* createAttempt({ ledger, log, money, observer }: { ledger: CallLedger; log: Logger; money: Money; observer?: CallObserver | undefined }, attempt: AttemptRequest): AsyncGenerator<ChatChunk, void, void> {
-  const { session, label, task, candidate, upstream, conversation, native, signal, failures } = attempt
+  const { session, label, task, candidate, upstream, conversation, native, signal, passage, failures } = attempt
   const bytes = promptBytes(conversation)
   const estimate = tokensOf(bytes)
-  const call = await openPaidCall({ ledger, money, log }, { session, label, task, candidate, inputTokens: estimate, promptBytes: bytes, maxTokens: conversation.maxTokens })
+  const call = await openPaidCall({ ledger, money, log }, { session, label, task, candidate, inputTokens: estimate, promptBytes: bytes, maxTokens: conversation.maxTokens, passage })
   if (call === 'moved') throw new Moved()
 
   const observed = observer?.begin({ id: call.id, run: session.run, job: session.job, client: session.client?.name, task, candidate, label, lanes: session.lanes, conversation })
@@ -45,10 +48,16 @@ export async function* createAttempt({ ledger, log, money, observer }: { ledger:
   let usage: Usage | undefined
   let result: Pick<CallResult, 'state' | 'reason'> = { state: 'abandoned', reason: 'client_gone' }
   let reached = true
+  let hasBegun = false
+  let failedWith: unknown
   try {
     for await (const chunk of upstream.chat({ ...conversation, ...limitOf(call.hold.maxTokens, candidate.model), model: candidate.model, native: call.hold.maxTokens === undefined ? native : undefined }, signal)) {
       if (chunk.kind === 'usage') usage = chunk
       outputBytes += bytesOf(chunk)
+      if (!hasBegun) {
+        hasBegun = true
+        passage.begun()
+      }
       observed?.chunk(chunk)
       yield chunk
     }
@@ -57,19 +66,20 @@ export async function* createAttempt({ ledger, log, money, observer }: { ledger:
       usage = estimated
       yield { kind: 'usage', ...estimated }
     }
-    const before = failures.map(({ candidate: tried, fault }) => `${tried.upstream}: ${fault.code}`).join(', ')
+    const before = describeFailures(failures)
     result = { state: 'succeeded', reason: before === '' ? undefined : `after ${before}` }
   } catch (error) {
     const { kind, code } = toFault(error)
     result = signal.aborted ? { state: 'abandoned', reason: signal.reason instanceof Fault ? signal.reason.code : 'client_gone' } : { state: 'failed', reason: code }
     // what was not taken in costs nothing; a silent upstream may have read it all
     reached = outputBytes > 0 || signal.aborted || kind === 'timeout' || code === 'upstream.died'
+    failedWith = error
     throw error
   } finally {
     const tokens = usage ?? { inputTokens: reached ? estimate : 0, outputTokens: tokensOf(outputBytes) }
     const closing = { ...result, ...tokens }
     observed?.end(closing)
-    await call.close(closing)
+    await call.close(closing, failedWith)
   }
 }
 

@@ -7,6 +7,7 @@ import { openMoney } from './budget/open-money.ts'
 import { createCallLedger } from './call-ledger.ts'
 import { createCalls, type CallRequest } from './calls.ts'
 import { declareModels } from './declared-models.ts'
+import { openRouting } from './route/open-routing.ts'
 import { findSession, hashOfKey, rememberSessions, type Session } from './session.ts'
 import { collect, isFault } from './upstream.contract.ts'
 
@@ -26,6 +27,7 @@ const calls = createCalls({
   }),
   ledger: createCallLedger({ database: gate, gate: 'cloud', retentionMs: () => 60_000 }),
   log: createLogger({ name: 'test', level: 'error' }),
+  routing: openRouting(() => ({ retry: { tries: 1, longestWaitMs: 0 }, breaker: { failures: 5, restMs: 1_000 }, limits: {}, cache: null })),
   leftIn: () => [],
 })
 const request = (session: Session, signal = new AbortController().signal): CallRequest => ({

@@ -4,17 +4,20 @@ import type { Database } from '../kernel/database/connect.ts'
 import type { Logger } from '../kernel/log.ts'
 import { describeLevel, join, PUBLIC_TRUSTED, type GateName, type Label, type Level } from '../labels/index.ts'
 import { createAttempt, isMoved } from './attempt.ts'
-import { isAboutMoney } from './budget/budget-faults.ts'
 import type { Money } from './budget/money.ts'
 import type { CallLedger } from './call-ledger.ts'
 import type { ChatChunk, Conversation, NativeRequest } from './chat.ts'
-import { embedInOrder, type EmbedAnswer } from './embed-attempt.ts'
+import { conversationOf, embedAttempt, type EmbedAnswer } from './embed-attempt.ts'
+import { promptBytes, tokensOf } from './estimate.ts'
 import type { DeclaredModels } from './declared-models.ts'
 import { useDeclassification, type Declassification } from './declassification.ts'
-import { combineFaults, mayFallBack } from './fallback.ts'
+import { isRefusal, type Failure } from './fallback.ts'
 import type { HandOn } from './hand-on.ts'
 import type { CallObserver } from './observe.ts'
 import { plan, planWithRedaction, toBeListed, type Candidate, type Plan, type PlanRequest } from './plan.ts'
+import { answerFromCache } from './cached-attempt.ts'
+import type { Routing } from './route/open-routing.ts'
+import type { Passage } from './route/walk.ts'
 import type { Client, Session, Sessions } from './session.ts'
 import type { Upstream } from './upstream.ts'
 import { wishOf } from './wish.ts'
@@ -27,6 +30,8 @@ export interface CallRequest {
   readonly model: string
   readonly conversation: Conversation
   readonly native?: NativeRequest | undefined
+  /** `no-cache`: no answer that was given before; `no-store`: and this one is not kept either. */
+  readonly cacheControl?: 'no-cache' | 'no-store' | undefined
   /** Of gate cloud: this body was redacted by gate local, and counts as one level lower. */
   readonly declassification?: Declassification | undefined
   /** The caller's own key, by which gate local may ask gate cloud for him. */
@@ -34,7 +39,7 @@ export interface CallRequest {
   readonly signal: AbortSignal
 }
 
-export interface EmbedCall extends Omit<CallRequest, 'conversation' | 'native' | 'declassification' | 'key'> {
+export interface EmbedCall extends Omit<CallRequest, 'conversation' | 'native' | 'cacheControl' | 'declassification' | 'key'> {
   readonly input: readonly string[]
   readonly dimensions?: number | undefined
 }
@@ -44,6 +49,10 @@ export interface Answer {
   readonly model: string
   /** Told by `native` chunks, on the wire that the request came on. */
   readonly native: boolean
+  /** It was given before, and costs nothing. */
+  readonly isCached?: boolean
+  /** Who was asked before, and did not answer. */
+  readonly tried: readonly Failure[]
   /** Must be read to its end or returned; the ledger row is closed before it ends. */
   readonly chunks: AsyncIterableIterator<ChatChunk, void>
 }
@@ -68,6 +77,7 @@ export interface CallsDeps {
   readonly money: Money
   readonly log: Logger
   readonly models: () => DeclaredModels
+  readonly routing: Pick<Routing, 'walk' | 'cache'>
   readonly observer?: CallObserver | undefined
   /** Of gate local, where a gate cloud can be asked. */
   readonly handOn?: HandOn | undefined
@@ -81,11 +91,13 @@ type Planned = Extract<Plan, { outcome: 'planned' }>
 type Wanted = Pick<CallRequest, 'model' | 'task'> & { readonly embedding?: boolean }
 
 const looks = 3
+/** Tokens of an answer, for the limits, where a call names no most. */
+const usualAnswer = 1_024
 /** Milliseconds that a list may be old before it is believed that something is not there. */
 const secondLookMs = 1_000
 
 export function createCalls(deps: CallsDeps): Calls {
-  const { gate, database, sessions, ledger, models, handOn, leftIn } = deps
+  const { gate, database, sessions, ledger, models, handOn, leftIn, routing: { walk, cache } } = deps
   // no text is handed on redacted to be made a vector: it would be the vector of another text
   const planAll = (request: PlanRequest) => (handOn && !request.embedding ? planWithRedaction(request) : plan(request))
 
@@ -133,10 +145,6 @@ export function createCalls(deps: CallsDeps): Calls {
     return new Fault('refused', 'label_refused', reason, { call: id, level: describeLevel(label.level), lanes: label.lanes, set: [] })
   }
 
-  function upstreamOf(candidate: Candidate, session: Session, { level }: Label, task: string, { key }: CallRequest): Upstream | undefined {
-    return candidate.handedOn ? handOn?.upstream({ candidate, session, key, level, task }) : models().catalog.get(candidate.upstream)
-  }
-
   /** What gate local redacted counts as what its record says, whoever's run it is of; but only if nothing is found in it again. */
   async function lowered(request: CallRequest): Promise<Level | undefined> {
     if (!request.declassification) return undefined
@@ -147,25 +155,49 @@ export function createCalls(deps: CallsDeps): Calls {
     return level
   }
 
-  async function walk(session: Session, label: Label, planned: Planned, request: CallRequest): Promise<Answer | 'moved'> {
-    const failures: { candidate: Candidate; fault: Fault }[] = []
-    for (const candidate of planned.candidates) {
-      const upstream = upstreamOf(candidate, session, label, planned.task, request)
-      if (!upstream) continue
-      request.signal.throwIfAborted()
-      const attempt = createAttempt(deps, { session, label, task: planned.task, candidate, upstream, conversation: request.conversation, native: request.native, signal: request.signal, failures })
+  function upstreamOf({ upstream }: Candidate, passage: Passage): Upstream {
+    const found = models().catalog.get(upstream)
+    if (found) return found
+    passage.left(undefined)
+    throw new Fault('unavailable', 'upstream.gone', `upstream ${upstream} was just taken out of castellan.yaml; try again`, { upstream })
+  }
+
+  async function chat(session: Session, label: Label, planned: Planned, request: CallRequest): Promise<Answer | 'moved'> {
+    const { task, candidates } = planned
+    const { conversation, native, cacheControl } = request
+    const key = cacheControl === 'no-store' ? undefined : cache.keyOf({ label, lane: session.lane, task, candidates, conversation, native })
+    const kept = key === undefined || cacheControl ? undefined : cache.get(key)
+    if (kept) return answerFromCache(deps, { session, label, task, conversation, ...kept })
+    const answer = await ask(session, label, planned, request)
+    if (answer === 'moved' || key === undefined || answer.tried.length > 0) return answer
+    return { ...answer, chunks: cache.keeping(key, candidates[0]!, answer.chunks) }
+  }
+
+  function ask(session: Session, label: Label, { task, candidates }: Planned, { key, conversation, native, signal }: CallRequest): Promise<Answer | 'moved'> {
+    const tokens = tokensOf(promptBytes(conversation)) + (conversation.maxTokens ?? usualAnswer)
+    return walk({ candidates, endpoint: 'chat', tokens, signal }, async (candidate, passage, failures) => {
+      const upstream = candidate.handedOn && handOn ? handOn.upstream({ candidate, session, key, level: label.level, task }) : upstreamOf(candidate, passage)
+      const attempt = createAttempt(deps, { session, label, task, candidate, upstream, conversation, native, signal, passage, failures })
       try {
         const first = await attempt.next()
-        return { upstream: candidate.upstream, model: candidate.model, native: first.value?.kind === 'native', chunks: withFirst(first, attempt) }
+        return { upstream: candidate.upstream, model: candidate.model, native: first.value?.kind === 'native', tried: [...failures], chunks: withFirst(first, attempt) }
       } catch (error) {
         if (isMoved(error)) return 'moved'
-        if (request.signal.aborted || !mayFallBack(error)) throw error
-        failures.push({ candidate, fault: error })
+        throw error
       }
-    }
-    const fault = combineFaults(failures)
-    if (isAboutMoney(fault)) await ledger.refuse({ session, label, task: planned.task, model: request.model, reason: fault.code, set: planned.set })
-    throw fault
+    })
+  }
+
+  function embed(session: Session, label: Label, { task, candidates }: Planned, { input, dimensions, signal }: Pick<EmbedCall, 'input' | 'dimensions' | 'signal'>): Promise<EmbedAnswer | 'moved'> {
+    const tokens = tokensOf(promptBytes(conversationOf(input)))
+    return walk({ candidates, endpoint: 'embeddings', tokens, signal }, (candidate, passage, failures) =>
+      embedAttempt(deps, { session, label, task, candidate, upstream: upstreamOf(candidate, passage), input, dimensions, signal, passage, failures: [...failures] }))
+  }
+
+  /** A call that was not made for want of money or room is in the ledger as well. */
+  async function refused(error: unknown, session: Session, label: Label, { task, set }: Planned, model: string): Promise<never> {
+    if (error instanceof Fault && isRefusal(error)) await ledger.refuse({ session, label, task, model, reason: error.code, set })
+    throw error
   }
 
   /** Plans and walks; anew when the session became another one in between. `level`: what a redacted body counts as. */
@@ -177,7 +209,7 @@ export function createCalls(deps: CallsDeps): Calls {
       const label = join(level === undefined ? session.label : { ...session.label, level }, { ...PUBLIC_TRUSTED, level: request.atLeast ?? 0 })
       if (session.client && label.level > session.client.maxLevel) throw await refuseAboveKey(session, session.client, label, request)
       const planned = await decide(seen, label, request)
-      const answer = planned === 'stale' ? 'moved' : await go(session, label, planned)
+      const answer = planned === 'stale' ? 'moved' : await go(session, label, planned).catch((error: unknown) => refused(error, session!, label, planned, request.model))
       if (answer !== 'moved') return answer
       session = await sessions.find(session.keyHash, { freshly: true })
       if (!session) throw sessionUnknown()
@@ -190,11 +222,11 @@ export function createCalls(deps: CallsDeps): Calls {
       const level = await lowered(request)
       // what was scanned is the conversation; in the body itself more may stand
       const scanned = level === undefined ? request : { ...request, native: undefined }
-      return settle(request, level, (session, label, planned) => walk(session, label, planned, scanned))
+      return settle(request, level, (session, label, planned) => chat(session, label, planned, scanned))
     },
 
     embed: ({ input, dimensions, signal, ...request }) =>
-      settle({ ...request, embedding: true }, undefined, (session, label, { task, candidates }) => embedInOrder(deps, { session, label, task, candidates, input, dimensions, signal })),
+      settle({ ...request, embedding: true }, undefined, (session, label, planned) => embed(session, label, planned, { input, dimensions, signal })),
 
     async list(remembered) {
       const session = await sessions.find(remembered.keyHash, { freshly: true })

@@ -138,13 +138,9 @@ export function createTransport(options: TransportOptions): Transport {
 async function faultOf(name: string, response: Dispatcher.ResponseData): Promise<Fault> {
   const { statusCode: status } = response
   const said = messageOf(await readText(response.body, 64 * 1024, name).catch(() => ''))
-  const details = { upstream: name, status }
+  const details = { upstream: name, status, ...retryAfterOf(response) }
   if (status === 429) {
-    const retryAfter = Number(response.headers['retry-after'])
-    return new Fault('unavailable', 'upstream.limited', `upstream ${name} takes no more calls now (429)`, {
-      ...details,
-      ...(Number.isFinite(retryAfter) ? { retryAfter } : {}),
-    })
+    return new Fault('unavailable', 'upstream.limited', `upstream ${name} takes no more calls now (429)`, details)
   }
   if (status === 401 || status === 403) {
     return new Fault('unavailable', 'upstream.key', `upstream ${name} refused the key (${status}); check its secret in castellan.yaml`, details)
@@ -154,6 +150,19 @@ async function faultOf(name: string, response: Dispatcher.ResponseData): Promise
     return new Fault('invalid', 'upstream.rejected', `upstream ${name} rejected the request${said}`, details)
   }
   return new Fault('unavailable', 'upstream.failed', `upstream ${name} answered ${status}${said}`, details)
+}
+
+/** Seconds, in its own words (`retry-after-ms`), as a number, or until a date by the upstream's clock (RFC 9110, 10.2.3). */
+function retryAfterOf({ headers }: Dispatcher.ResponseData): { retryAfter?: number } {
+  const text = (name: string) => [headers[name]].flat()[0]
+  const milliseconds = Number(text('retry-after-ms') ?? Number.NaN)
+  if (milliseconds >= 0) return { retryAfter: milliseconds / 1_000 }
+  const given = text('retry-after')
+  if (given === undefined) return {}
+  const seconds = Number(given)
+  if (seconds >= 0) return { retryAfter: seconds }
+  const until = Date.parse(given) - Date.parse(text('date') ?? new Date().toUTCString())
+  return Number.isFinite(until) ? { retryAfter: Math.max(0, until / 1_000) } : {}
 }
 
 function messageOf(text: string): string {

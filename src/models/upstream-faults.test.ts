@@ -92,5 +92,9 @@ test('the wait that a limited upstream asks for is handed on', async () => {
   const upstream = adapters['openai']!()
   server.next({ misbehaves: { kind: 'status', status: 429, retryAfter: 7 } })
   await assert.rejects(collect(upstream.chat(ask, signal)), (error: Fault) => error.details['retryAfter'] === 7)
+  // a date, by the clock of the upstream; and from one that is overloaded
+  const inAMinute = new Date(Date.now() + 60_000).toUTCString()
+  server.next({ misbehaves: { kind: 'status', status: 503, retryAfter: inAMinute } })
+  await assert.rejects(collect(upstream.chat(ask, signal)), ({ details }: Fault) => Number(details['retryAfter']) > 55 && Number(details['retryAfter']) < 65)
   await upstream.close()
 })

@@ -7,7 +7,7 @@ import { createGateApp, createInFlight, createMetrics, type GateDeps } from '../
 import type { Traces } from '../gate/traces.ts'
 import type { House } from '../house/index.ts'
 import { createTextRedactor, type GateName } from '../labels/index.ts'
-import { createCallLedger, createCalls, createHandOn, declareModels, leftInConversation, observers, openMoney, redactConversation, rememberSessions } from '../models/index.ts'
+import { createCallLedger, createCalls, createHandOn, declareModels, leftInConversation, observers, openMoney, openRouting, redactConversation, rememberSessions } from '../models/index.ts'
 import type { Boot, Host, Started } from './boot.ts'
 
 const connections = 4
@@ -28,7 +28,8 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
   let models = declareModels(house.settings.models, gate, boot.secrets)
   const ledger = createCallLedger({ database, gate, retentionMs: () => house.settings.retention.modelCallsMs })
   const inFlight = createInFlight()
-  const metrics = createMetrics(inFlight)
+  const routing = openRouting(() => house.settings.routing)
+  const metrics = createMetrics(inFlight, routing.resting)
   const traces = await openTraces(gate, house, boot.secrets)
   const observer = observers(traces ? [metrics, traces] : [metrics])
   const handOn = gate === 'local' && boot.sockets.gateCloud !== '' ? createHandOn({
@@ -45,8 +46,9 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
   let address = ''
   const deps: GateDeps = {
     gate, database, log, sessions, clock: systemClock,
-    calls: createCalls({ gate, database, sessions, ledger, money, log, observer, models: () => models, handOn, leftIn: leftInConversation }),
+    calls: createCalls({ gate, database, sessions, ledger, money, log, observer, models: () => models, routing, handOn, leftIn: leftInConversation }),
     models: () => models,
+    resting: routing.resting,
     inFlight,
     metrics,
     address: () => address,
@@ -66,6 +68,7 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
     const swept = await ledger.sweep(rows[0]!.now)
     if (swept > 0) log.warn({ calls: swept }, 'closed model calls that were left open')
     await money.recover()
+    await routing.recall(database, gate)
     const { ports } = house.settings
     const [port, setting] = gate === 'local' ? [ports.gateLocal, 'ports.gate_local'] : [ports.gateCloud, 'ports.gate_cloud']
     address = await listenOnLoopback(tcp, port, setting)
@@ -79,6 +82,7 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
     house = changed
     if (JSON.stringify(changed.settings.models) === JSON.stringify(before.house.settings.models)) return
     models = declareModels(changed.settings.models, gate, boot.secrets)
+    routing.forget()
     // calls that are being answered keep their connections until they are done
     void before.models.catalog.close()
   })

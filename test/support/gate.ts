@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { House, RouteTarget, SpendingSettings, Upstream } from '../../src/house/index.ts'
+import type { House, RouteTarget, RoutingSettings, SpendingSettings, Upstream } from '../../src/house/index.ts'
 import { newId } from '../../src/kernel/ids.ts'
 import type { Database } from '../../src/kernel/database/connect.ts'
 import type { Boot, Host } from '../../src/processes/boot.ts'
@@ -26,6 +26,8 @@ export interface TestGate {
   stop(deadlineMs?: number): Promise<void>
   /** As if the operator had changed castellan.yaml. */
   reload(models: House['settings']['models']): void
+  /** Forgets which upstreams were limited or kept failing, as it does when the house changes. */
+  forget(): void
 }
 
 /** A database with lanes `open` (P1 to the cloud), `client` (P2) and `private` (none), each allowing these upstreams, and a job for each. */
@@ -63,11 +65,14 @@ export async function raise(owner: Database, run: string, level: number): Promis
   await owner.pool.query('update run set label_level = greatest(label_level, $2) where id = $1', [run, level])
 }
 
+/** Each model is asked once, as often as it fails. */
+const patientRouting: RoutingSettings = { retry: { tries: 1, longestWaitMs: 1_000 }, breaker: { failures: 1_000, restMs: 1_000 }, limits: {}, cache: null }
+
 /** The message that a gate is started with. */
 export async function gateBoot(
   database: TestDatabase,
   process: GateProcess,
-  models: { readonly upstreams: readonly Upstream[]; readonly routes?: Readonly<Record<string, readonly RouteTarget[]>>; readonly spending?: Partial<SpendingSettings> },
+  models: { readonly upstreams: readonly Upstream[]; readonly routes?: Readonly<Record<string, readonly RouteTarget[]>>; readonly spending?: Partial<SpendingSettings>; readonly routing?: Partial<RoutingSettings> },
   secrets: Record<string, string> = {},
   traces: House['settings']['telemetry']['traces'] = null,
 ): Promise<{ boot: Boot; remove(): Promise<void> }> {
@@ -76,6 +81,7 @@ export async function gateBoot(
     ports: { server: 0, releaser: 0, gateLocal: 0, gateCloud: 0 },
     timezone: 'UTC',
     models: { upstreams: models.upstreams, routes: models.routes ?? {} },
+    routing: { ...patientRouting, ...models.routing },
     spending: { budgets: [], prices: {}, microEurPerUsd: 900_000, allowUnknownPrice: true, ...models.spending },
     retention: { modelCallsMs: 86_400_000 },
     telemetry: { traces },
@@ -115,11 +121,14 @@ export async function startFrom(boot: Boot): Promise<TestGate> {
     request: async () => undefined,
   }
   const started = await start(boot, host)
+  const { models } = boot.house.settings
+  let changes = 0
   return {
     address: started.address,
     socket: boot.process === 'gate-local' ? boot.sockets.gateLocal : boot.sockets.gateCloud,
     stop: (deadlineMs = 2_000) => started.stop(deadlineMs),
-    reload: (models) => onHouse?.({ ...boot.house, settings: { ...boot.house.settings, models } }),
+    reload: (changed) => onHouse?.({ ...boot.house, settings: { ...boot.house.settings, models: changed } }),
+    forget: () => onHouse?.({ ...boot.house, settings: { ...boot.house.settings, models: { ...models, routes: { ...models.routes, [`unused${(changes += 1)}`]: [] } } } }),
   }
 }
 

@@ -8,7 +8,7 @@ export interface ScriptedToolCall {
 
 export type Misbehaviour =
   /** Answers with a status and no model output. */
-  | { readonly kind: 'status'; readonly status: number; readonly retryAfter?: number; readonly message?: string }
+  | { readonly kind: 'status'; readonly status: number; readonly retryAfter?: number | string; readonly message?: string }
   /** Takes the request and says nothing until `release()`. */
   | { readonly kind: 'stall' }
   /** Says this many pieces, then nothing until `release()`. */

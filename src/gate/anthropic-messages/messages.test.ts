@@ -75,6 +75,7 @@ for (const { gate, lane, model, server } of sides) {
     await assert.rejects(clientOf(gate, key).messages.create({ ...asked, messages: [] }), (error) => error instanceof Anthropic.BadRequestError && /messages must be a list/.test(error.message))
     server.next({ misbehaves: { kind: 'status', status: 429, retryAfter: 7 } })
     await assert.rejects(clientOf(gate, key).messages.create(asked), (error) => error instanceof Anthropic.RateLimitError && error.headers.get('retry-after') === '7')
+    gate.forget()
     server.next({ text: ['half an '], misbehaves: { kind: 'die', after: 1 } })
     await assert.rejects(clientOf(gate, key).messages.stream(asked).finalMessage(), Anthropic.APIError)
   })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { zones } from '../../labels/index.ts'
+import { limitsSchema, routingKeys } from './routing.ts'
 import { spendingKeys } from './spending.ts'
 import { nameSchema, secretSchema } from './values.ts'
 
@@ -9,6 +10,7 @@ const upstream = z.strictObject({
   zone: z.enum(zones).describe('Where the data goes: machine, mesh, cloud or internet. A cloud model behind a local daemon is `cloud`.'),
   own: z.boolean().prefault(false).describe('Says that a machine other than this one is your own and may see P3 local only.'),
   key: secretSchema.optional().describe('The key, as the name of a secret. Needed for `zone: cloud`.'),
+  limits: limitsSchema.optional(),
 })
 
 const target = z.strictObject({
@@ -26,6 +28,7 @@ export const modelsSchema = z
       .record(nameSchema, z.array(target).min(1))
       .prefault({ default: [{ upstream: 'ollama' }] })
       .describe('For each task type the models to try, in this order. `default` is for the rest.'),
+    ...routingKeys,
     ...spendingKeys,
   })
   .prefault({})

@@ -10,6 +10,7 @@ export interface Settings {
   readonly database: DatabaseSettings
   readonly isolation: { readonly acceptDemonstration: boolean }
   readonly models: { readonly upstreams: readonly Upstream[]; readonly routes: Readonly<Record<string, readonly RouteTarget[]>> }
+  readonly routing: RoutingSettings
   readonly spending: SpendingSettings
   readonly folders: readonly FolderSettings[]
   readonly mail: { readonly accounts: readonly MailAccount[] }
@@ -59,6 +60,38 @@ export interface RouteTarget {
   readonly upstream: string
   /** `auto`: the first model that the upstream has. */
   readonly model: string
+}
+
+/** How a call gets through; durations in milliseconds. */
+export interface RoutingSettings {
+  readonly retry: { readonly tries: number; readonly longestWaitMs: number }
+  readonly breaker: { readonly failures: number; readonly restMs: number }
+  /** By upstream. */
+  readonly limits: Readonly<Record<string, LimitSettings>>
+  /** Null: no answer is kept. */
+  readonly cache: CacheSettings | null
+}
+
+/** What one upstream may be asked, at most, in any minute, hour or day. */
+export interface LimitSettings {
+  readonly requests: Amounts
+  /** Of input and output together. */
+  readonly tokens: Amounts
+  /** Calls at the same time. */
+  readonly concurrent?: number | undefined
+  /** That a call waits for room. */
+  readonly waitMs: number
+  /** `next`: a call that another model of its route could answer does not wait. */
+  readonly whenFull: 'wait' | 'next'
+}
+
+type Amounts = Readonly<Partial<Record<'minute' | 'hour' | 'day', number | undefined>>>
+
+export interface CacheSettings {
+  readonly keepMs: number
+  readonly bytes: number
+  /** Undefined: of all. */
+  readonly tasks?: readonly string[] | undefined
 }
 
 /** What cloud models may cost. */

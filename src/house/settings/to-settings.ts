@@ -2,6 +2,7 @@ import { completeLabel } from '../complete-label.ts'
 import type { CastellanFile } from './castellan-file.ts'
 import type { Place } from './check-places.ts'
 import type { Connector, DatabaseSettings, FolderSettings, ImapAccount, MailAccount, Settings, SmtpConnectorSettings, Upstream } from './settings.ts'
+import { toRouting } from './to-routing.ts'
 import { toSpending } from './to-spending.ts'
 
 /** What the files say that castellan.yaml names, as PEM: of mailboxes and of connectors, by their names. */
@@ -26,6 +27,7 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
       upstreams: Object.entries(file.models.upstreams).map(([name, { kind, url, zone, key }]): Upstream => ({ name, kind, url, zone, ...(key && { key }) })),
       routes: file.models.routes,
     },
+    routing: toRouting(file.models),
     spending: toSpending(file.models),
     folders: Object.entries(file.folders).map(([name, { access, label, integrity, lanes }]): FolderSettings => ({
       name, path: pathOf('folder', name), access, label: completeLabel({ level: label, integrity, lanes }),

@@ -90,8 +90,8 @@ test('the machine is looked at: isolation, sandbox, models, disk', async (t) => 
 
 test('models: how many upstreams answer is said, and which do not; a gate that is away is a failure', async () => {
   const small = { name: 'small', zone: 'machine', embedding: false } as const
-  const answers = (name: string, models: UpstreamStatus['models'] = [small]): UpstreamStatus => ({ name, zone: 'machine', state: 'answers', latency_ms: 2, models })
-  const silent = (name: string): UpstreamStatus => ({ name, zone: 'machine', state: 'silent', latency_ms: 1, models: [], error: { code: 'x', message: `${name} cannot be reached` } })
+  const answers = (name: string, models: UpstreamStatus['models'] = [small]): UpstreamStatus => ({ name, zone: 'machine', state: 'answers', latency_ms: 2, models, resting: [] })
+  const silent = (name: string): UpstreamStatus => ({ name, zone: 'machine', state: 'silent', latency_ms: 1, models: [], resting: [], error: { code: 'x', message: `${name} cannot be reached` } })
   const gate = (...upstreams: UpstreamStatus[]): GateReport => ({ gate: 'local', answers: true, status: { gate: 'local', address: '', upstreams, routes: {} } })
   const look = async (names: string[], ...reports: GateReport[]) => {
     const asked: boolean[] = []

@@ -3,7 +3,7 @@ import { gateOf } from '../../labels/index.ts'
 import type { GateReport } from '../../models/index.ts'
 import type { UpstreamView } from '../api.ts'
 
-export type UpstreamState = Pick<UpstreamView, 'name' | 'state' | 'reason' | 'latency_ms' | 'models'>
+export type UpstreamState = Pick<UpstreamView, 'name' | 'state' | 'reason' | 'latency_ms' | 'models' | 'resting'>
 
 type Declared = House['settings']['models']['upstreams'][number]
 
@@ -13,7 +13,7 @@ export function upstreamStates(upstreams: readonly Declared[], reports: readonly
 }
 
 function stateOf({ name, zone }: Declared, reports: readonly GateReport[]): Omit<UpstreamState, 'name'> {
-  const notAsked = (reason: string): Omit<UpstreamState, 'name'> => ({ state: 'not asked', reason, latency_ms: null, models: [] })
+  const notAsked = (reason: string): Omit<UpstreamState, 'name'> => ({ state: 'not asked', reason, latency_ms: null, models: [], resting: [] })
   const gate = gateOf(zone)
   if (gate === undefined) return notAsked(`no gate serves the zone ${zone}`)
   const report = reports.find((one) => one.gate === gate)
@@ -22,5 +22,5 @@ function stateOf({ name, zone }: Declared, reports: readonly GateReport[]): Omit
   if (!seen) return notAsked(`gate ${gate} does not know it yet; try again in a moment`)
   const reason = seen.error?.message ?? null
   if (seen.state === 'not asked') return notAsked(reason ?? '')
-  return { state: seen.state, reason, latency_ms: seen.latency_ms, models: seen.models.map((model) => ({ ...model })) }
+  return { state: seen.state, reason, latency_ms: seen.latency_ms, models: seen.models.map((model) => ({ ...model })), resting: seen.resting.map((model) => ({ ...model })) }
 }

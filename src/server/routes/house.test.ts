@@ -158,8 +158,8 @@ test('upstreams are listed as their gates say they are, with their routes and wh
   const small = { name: 'small', zone: 'machine', embedding: false } as const
   server.gates = [
     { gate: 'local', answers: true, status: { gate: 'local', address: '', routes: {}, upstreams: [
-      { name: 'ollama', zone: 'machine', state: 'answers', latency_ms: 2, models: [small] },
-      { name: 'box', zone: 'mesh', state: 'silent', latency_ms: 2000, models: [], error: { code: 'upstream.late', message: 'box has not answered' } },
+      { name: 'ollama', zone: 'machine', state: 'answers', latency_ms: 2, models: [small], resting: [] },
+      { name: 'box', zone: 'mesh', state: 'silent', latency_ms: 2000, models: [], resting: [], error: { code: 'upstream.late', message: 'box has not answered' } },
     ] } },
     { gate: 'cloud', answers: false, error: { code: 'gate.unreachable', message: 'gate cloud does not answer' } },
   ]

@@ -10,6 +10,7 @@ export const upstreamView = z
     reason: z.string().nullable().describe('Why it does not answer.'),
     latency_ms: z.number().nullable(),
     models: z.array(z.strictObject({ name: z.string(), zone: z.string(), embedding: z.boolean() })).describe('What it has, each with the zone it really runs in.'),
+    resting: z.array(z.strictObject({ model: z.string(), endpoint: z.string(), for_ms: z.int() })).describe('Models that kept failing, or are limited, and are not asked for so long.'),
     routes: z.array(z.strictObject({ task: z.string(), model: z.string() })).describe('The task types that are routed to it.'),
     calls: z.int().describe("Today's."),
     failed: z.int(),

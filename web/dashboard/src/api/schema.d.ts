@@ -1200,6 +1200,12 @@ export interface components {
                 zone: string;
                 embedding: boolean;
             }[];
+            /** @description Models that kept failing, or are limited, and are not asked for so long. */
+            resting: {
+                model: string;
+                endpoint: string;
+                for_ms: number;
+            }[];
             /** @description The task types that are routed to it. */
             routes: {
                 task: string;
