@@ -76,7 +76,7 @@ async function startGate(url: string, ends: (() => unknown)[]): Promise<{ addres
   const { key } = await openRun(database, 'open')
   const { boot, remove } = await gateBoot(database, 'gate-local', { upstreams: [{ name: 'it', kind: 'openai', url: `${url}/v1`, zone: 'machine' }] })
   ends.push(remove)
-  const child = spawn(process.execPath, [...nodeFlags, join(import.meta.dirname, '../src/processes/main.ts'), 'gate-local'], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] })
+  const child = spawn(process.execPath, [...nodeFlags('gate-local'), join(import.meta.dirname, '../src/processes/main.ts'), 'gate-local'], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] })
   ends.push(() => ended(child))
   ;(child.stdio[3] as NodeJS.WritableStream).end(JSON.stringify(boot))
   for await (const line of createInterface({ input: child.stdout! })) {

@@ -14,6 +14,8 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const files = process.argv.slice(2)
+// two hundred processes load the same modules
+process.env.NODE_COMPILE_CACHE ??= resolve(root, 'node_modules/.cache/compile')
 /** The journeys first: they take longest, and mostly wait. */
 const everything = ['test/**/*.test.ts', 'architecture.test.ts', 'src/**/*.test.ts', 'bin/**/*.test.ts', 'bench/*.test.ts', 'web/*/src/**/*.test.ts']
 /** Lines of a stack that belong to the runner and not to the test. */

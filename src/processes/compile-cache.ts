@@ -21,7 +21,7 @@ export async function prepareCompileCache(home: string, accounts: Iterable<Accou
   if (read(stamp) === current) return
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { mode: 0o755 })
-  await promisify(execFile)(process.execPath, [...nodeFlags, join(import.meta.dirname, 'compile.ts')], { env: { ...process.env, NODE_COMPILE_CACHE: folder } })
+  await promisify(execFile)(process.execPath, [...nodeFlags(), join(import.meta.dirname, 'compile.ts')], { env: { ...process.env, NODE_COMPILE_CACHE: folder } })
   if (accounts) share(folder, [...accounts])
   writeFileSync(stamp, current)
 }

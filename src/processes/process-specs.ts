@@ -23,15 +23,20 @@ export interface SpecDeps {
 export const source = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 export const entry = join(source, 'src', 'processes', 'main.ts')
 
-/** No debugger on a signal; and a small young generation, because seven processes share a machine that does other work too. */
-export const nodeFlags = ['--disable-sigusr1', '--max-semi-space-size=1']
+/**
+ * No debugger on a signal; and a small young generation, because seven processes share a machine that does other work too. A gate has a larger one: it
+ * makes much that is soon forgotten, and spends a tenth less of the processor so (measured).
+ */
+export function nodeFlags(name?: ProcessName): string[] {
+  return ['--disable-sigusr1', `--max-semi-space-size=${name?.startsWith('gate-') ? 8 : 1}`]
+}
 
 /** What it takes to start one process: the command with its walls, a bare environment, and the boot message. */
 export function processSpec(name: ProcessName, deps: SpecDeps): ProcessSpec {
   const folder = join(deps.home, name)
   return {
     name,
-    command: deps.launcher.wrap(name, [process.execPath, ...nodeFlags, entry, name]),
+    command: deps.launcher.wrap(name, [process.execPath, ...nodeFlags(name), entry, name]),
     environment: {
       PATH: '/usr/local/bin:/usr/bin:/bin',
       LANG: 'C.UTF-8',

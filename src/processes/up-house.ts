@@ -35,7 +35,7 @@ export async function readHouse(folder: string, home: string): Promise<ReadHouse
   if (!existsSync(folder)) throw new Fault('missing', 'house.missing', `there is no house at ${folder}; make one with \`castellan init ${folder}\``)
   const { promise, resolve, reject } = Promise.withResolvers<ReadHouse>()
   const child = execFile(
-    process.execPath, [...nodeFlags, join(import.meta.dirname, 'read-house.ts')],
+    process.execPath, [...nodeFlags(), join(import.meta.dirname, 'read-house.ts')],
     { timeout: patienceMs, maxBuffer: largestHouse, env: { ...process.env, NODE_COMPILE_CACHE: compileCacheFolder(home) } },
     (error, stdout, stderr) => {
       if (error) reject(new Fault('invalid', 'house.unread', `the house at ${folder} could not be read: ${stderr.trim() || error.message}`, {}, error))
