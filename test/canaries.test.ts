@@ -4,11 +4,12 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, test } from 'node:test'
-import { gateBoot, gateDatabase, openRun } from './support/gate.ts'
+import { gateBoot, gateDatabase, openRun, until } from './support/gate.ts'
 import { startModelServer, type Misbehaviour, type ModelServer } from './support/model-server.ts'
+import { startCollector } from './support/trace-collector.ts'
 
 // What a P2 or P3 run says, in every place of a request, through everything that can go wrong: none of it in what a cloud upstream received, nor in any log,
-// metric, or row with a lower label.
+// metric, trace that leaves the house, or row with a lower label. Models are asked again, answers are kept, and a collector abroad is sent all it may have.
 
 const main = join(import.meta.dirname, '../src/processes/main.ts')
 const children: ChildProcess[] = []
@@ -18,12 +19,13 @@ after(async () => {
     child.kill('SIGTERM')
     await once(child, 'exit')
   }
-  await Promise.all([near.close(), far.close(), other.close(), ...removals.map((remove) => remove())])
+  await Promise.all([near.close(), far.close(), other.close(), collector.close(), ...removals.map((remove) => remove())])
 })
 
 const timeouts = { connect: 500, firstByte: 300, idle: 300 }
 const near = await startModelServer({ models: [{ name: 'near:latest' }] })
 const far = await startModelServer({ models: [{ name: 'far' }] })
+const collector = await startCollector()
 const other = await startModelServer({ models: [{ name: 'other' }] })
 const database = await gateDatabase(['near', 'far', 'other'])
 const models = {
@@ -32,14 +34,16 @@ const models = {
     { name: 'far', kind: 'openai', url: `${far.url}/v1`, zone: 'cloud', timeouts },
     { name: 'other', kind: 'openai', url: `${other.url}/v1`, zone: 'cloud', timeouts },
   ],
+  routing: { retry: { tries: 2, longestWaitMs: 100 }, breaker: { failures: 1_000, restMs: 1 }, cache: { keepMs: 60_000, bytes: 10_000_000 } },
   routes: { default: [{ upstream: 'near', model: 'auto' }, { upstream: 'far', model: 'far' }, { upstream: 'other', model: 'other' }], far: [{ upstream: 'far', model: 'far' }, { upstream: 'other', model: 'other' }] },
 } as const
 await database.owner.pool.query(`update lane set redacts = name = 'open'`)
 
 const logs: string[] = []
+const canaries: string[] = []
 /** A gate in a process of its own, everything that it says kept. */
 async function startGate(name: 'gate-local' | 'gate-cloud', cloudSocket = '') {
-  const { boot, remove } = await gateBoot(database, name, models)
+  const { boot, remove } = await gateBoot(database, name, models, {}, { url: collector.url, zone: 'cloud', content: true })
   removals.push(remove)
   const sockets = cloudSocket === '' ? boot.sockets : { ...boot.sockets, gateCloud: cloudSocket }
   const child = spawn(process.execPath, ['--disable-sigusr1', main, name], { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
@@ -136,6 +140,7 @@ async function assertNotLeaked(canary: string, level: number): Promise<void> {
   assertNowhere(canary, 'what far received', sentTo(far))
   assertNowhere(canary, 'what other received', sentTo(other))
   assertNowhere(canary, 'a log', logs.join('\n'))
+  assertNowhere(canary, 'traces', collector.bytes())
   for (const { address } of [local, cloud]) assertNowhere(canary, 'metrics', await (await fetch(`${address}/metrics`)).text())
   for (const table of ['model_call', 'audit_event', 'declassification']) {
     const { rows } = await database.owner.pool.query<{ row: string }>(`select row_to_json(t)::text as row from ${table} t where label_level < $1`, [level])
@@ -147,6 +152,7 @@ for (const stream of [false, true]) {
   for (const level of [2, 3] as const) {
     test(`nothing of a P${level} run reaches a cloud model or a log, in any place, through any trouble, ${stream ? 'streamed' : 'whole'}`, { timeout: 100_000 }, async () => {
       const canary = `canary-${level}-${stream}-q7x9.zulu@nest${level}.example`
+      canaries.push(canary)
       const { key } = await openRun(database, level === 3 ? 'private' : 'open', level)
       for (const [index, misbehaves] of troubles.entries()) {
         // what is near may read it, and may say it again in its answers and its errors
@@ -195,7 +201,7 @@ test('two runs that differ in P3 contents, or in what is redacted, send the same
   const bodyOf = (mail: string) => ({ model: 'far/far', messages: [{ role: 'user', content: `Please answer ${mail}, and greet ${mail}.` }, { role: 'assistant', content: 'Yes' }, { role: 'user', content: 'Now' }] })
   for (const word of ['anna.arendt@one.example', 'b@two.example']) {
     const { key } = await openRun(database, 'open', 2)
-    await post(local.address, key, bodyOf(word))
+    await post(local.address, key, bodyOf(word), { 'cache-control': 'no-store' })
     const secret = await openRun(database, 'private', 3)
     await post(local.address, secret.key, bodyOf(word))
   }
@@ -203,4 +209,9 @@ test('two runs that differ in P3 contents, or in what is redacted, send the same
   assert.deepEqual(more, [])
   assert.equal(first!.body.toString('utf8'), second!.body.toString('utf8'))
   assert.deepEqual(Object.keys(first!.headers), Object.keys(second!.headers))
+})
+
+test('a collector abroad is told of redacted calls, and of nothing that they said before', async () => {
+  await until(async () => /\[\[MAIL_ADDRESS_1\]\]/.test(collector.bytes()), 'a span of a redacted call')
+  for (const canary of canaries) assertNowhere(canary, 'traces', collector.bytes())
 })

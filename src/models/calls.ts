@@ -173,10 +173,10 @@ export function createCalls(deps: CallsDeps): Calls {
     return { ...answer, chunks: cache.keeping(key, candidates[0]!, answer.chunks) }
   }
 
-  function ask(session: Session, label: Label, { task, candidates }: Planned, { key, conversation, native, signal }: CallRequest): Promise<Answer | 'moved'> {
+  function ask(session: Session, label: Label, { task, candidates }: Planned, { key, conversation, native, cacheControl, signal }: CallRequest): Promise<Answer | 'moved'> {
     const tokens = tokensOf(promptBytes(conversation)) + (conversation.maxTokens ?? usualAnswer)
     return walk({ candidates, endpoint: 'chat', tokens, signal }, async (candidate, passage, failures) => {
-      const upstream = candidate.handedOn && handOn ? handOn.upstream({ candidate, session, key, level: label.level, task }) : upstreamOf(candidate, passage)
+      const upstream = candidate.handedOn && handOn ? handOn.upstream({ candidate, session, key, level: label.level, task, cacheControl }) : upstreamOf(candidate, passage)
       const attempt = createAttempt(deps, { session, label, task, candidate, upstream, conversation, native, signal, passage, failures })
       try {
         const first = await attempt.next()

@@ -23,6 +23,8 @@ export interface HandedOnCall {
   /** What the call carries before it is redacted. */
   readonly level: Level
   readonly task: string
+  /** What the caller says of answers that were given before holds there too. */
+  readonly cacheControl: 'no-cache' | 'no-store' | undefined
 }
 
 export interface HandOnDeps {
@@ -37,7 +39,7 @@ export interface HandOnDeps {
 
 export function createHandOn({ database, socketPath, redaction, keepMs, isRoute }: HandOnDeps): HandOn {
   return {
-    upstream({ candidate, session, key, level, task }) {
+    upstream({ candidate, session, key, level, task, cacheControl }) {
       const name = `${candidate.upstream} by gate cloud`
       return {
         name,
@@ -51,7 +53,7 @@ export function createHandOn({ database, socketPath, redaction, keepMs, isRoute 
             session, level, redactor: redactor.name, input: conversation, output: toOpenai(redacted), kinds: redactor.kinds(), keepMs: keepMs(),
           })
           const settings = { name, kind: 'openai', url: 'http://gate-cloud/v1', zone: 'cloud' } as const
-          const gate = createOpenai(settings, key, { socketPath, headers: { 'x-castellan-declassification': id, ...(isRoute(task) && { 'x-castellan-task': task }) } })
+          const gate = createOpenai(settings, key, { socketPath, headers: { 'x-castellan-declassification': id, ...(isRoute(task) && { 'x-castellan-task': task }), ...(cacheControl && { 'cache-control': cacheControl }) } })
           try {
             yield* redactor.restore(gate.chat(redacted, signal))
           } finally {
