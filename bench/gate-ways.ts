@@ -56,7 +56,7 @@ async function forked(module: string, argv: readonly string[], ends: (() => unkn
   return `http://127.0.0.1:${port}`
 }
 
-/** A gate as `up` starts it, on PostgreSQL with the settings of production, and the key of a run. */
+/** Gate cloud as `up` starts it, on PostgreSQL with the settings of production, with prices and a budget, and the key of a run. */
 async function startGate(url: string, ends: (() => unknown)[]): Promise<{ address: string; key: string; pid: number }> {
   const server = await benchDatabase()
   ends.push(server.stop)
@@ -74,9 +74,12 @@ async function startGate(url: string, ends: (() => unknown)[]): Promise<{ addres
   ends.push(() => Promise.all([...pools.values()].map((pool) => pool.close())))
   await declareLanes(owner, ['it'])
   const { key } = await openRun(database, 'open')
-  const { boot, remove } = await gateBoot(database, 'gate-local', { upstreams: [{ name: 'it', kind: 'openai', url: `${url}/v1`, zone: 'machine' }] })
+  const { boot, remove } = await gateBoot(database, 'gate-cloud', {
+    upstreams: [{ name: 'it', kind: 'openai', url: `${url}/v1`, zone: 'cloud' }],
+    spending: { budgets: [{ per: 'day', eur: 1_000_000 }], prices: { 'it/*': { input: 1, output: 5 } }, allowUnknownPrice: false },
+  })
   ends.push(remove)
-  const child = spawn(process.execPath, [...nodeFlags('gate-local'), join(import.meta.dirname, '../src/processes/main.ts'), 'gate-local'], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] })
+  const child = spawn(process.execPath, [...nodeFlags('gate-cloud'), join(import.meta.dirname, '../src/processes/main.ts'), 'gate-cloud'], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] })
   ends.push(() => ended(child))
   ;(child.stdio[3] as NodeJS.WritableStream).end(JSON.stringify(boot))
   for await (const line of createInterface({ input: child.stdout! })) {

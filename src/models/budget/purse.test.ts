@@ -15,6 +15,19 @@ test('a block is asked for once, and calls draw from it without asking', async (
   assert.equal(store.asked(), 1)
 })
 
+test('calls that hold much and cost little share a few blocks, ten at a time', async () => {
+  const store = memoryBlocks()
+  const purse = createPurse({ store, blockSize: eur / 2, now: () => 0, onError: assert.ifError })
+  for (let round = 0; round < 50; round += 1) {
+    const draws = await Promise.all(Array.from({ length: 10 }, () => purse.draw([ceiling(1_000)], eur)))
+    for (const drawn of draws) {
+      assert.ok(drawn.outcome === 'drawn')
+      drawn.draw.settle(eur / 1_000)
+    }
+  }
+  assert.ok(store.asked() <= 4, `${store.asked()} blocks`)
+})
+
 test('what other blocks have and do not need is given back before a call is held back', async () => {
   const store = memoryBlocks()
   const purse = createPurse({ store, blockSize: eur / 2, now: () => 0, onError: assert.ifError })

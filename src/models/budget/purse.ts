@@ -40,7 +40,7 @@ interface Block {
 
 export interface PurseDeps {
   readonly store: BlockStore
-  /** What a block has when there is room for it. */
+  /** What a block has at least when there is room for it. */
   readonly blockSize: number
   /** Milliseconds. */
   readonly now: () => number
@@ -50,6 +50,10 @@ export interface PurseDeps {
   readonly patience?: number
   readonly onSettled?: (block: string, spent: number) => void
 }
+
+/** A block serves several calls, at once or in turn: each holds the most that it can cost, and most cost less. */
+const callsInBlock = 8
+const nanoInEur = 1e9
 
 export function createPurse({ store, blockSize, now, onError, patience = 0, onSettled = () => {} }: PurseDeps): Purse {
   const waiting = new Set<() => void>()
@@ -100,8 +104,8 @@ export function createPurse({ store, blockSize, now, onError, patience = 0, onSe
 
   async function reserve(ceilings: readonly Ceiling[], scope: string, needed: number, enough: number): Promise<Block | Exceeded> {
     await returning
-    // one that is used up or out of date tells what it really cost before more is asked for
-    for (const block of [...blocks.values()].filter((one) => one.scope === scope)) await giveBack(block)
+    // one that is used up or out of date tells what it really cost before more is asked for; one with calls under way will have room again
+    for (const block of [...blocks.values()].filter((one) => one.scope === scope && (one.held === 0 || now() >= one.validUntil))) await giveBack(block)
     const ask = async (least: number, most: number): Promise<Block | Exceeded> => {
       const id = newId()
       const asked = now()
@@ -111,7 +115,9 @@ export function createPurse({ store, blockSize, now, onError, patience = 0, onSe
       blocks.set(id, block)
       return block
     }
-    const wanted = Math.max(needed, blockSize)
+    // one ceiling is shared by several scopes: none takes more than half of it, unless a call needs that
+    const share = Math.floor((Math.min(...ceilings.map(({ limit }) => limit)) * nanoInEur) / 2)
+    const wanted = Math.max(needed, Math.min(share, Math.max(needed * callsInBlock, blockSize)))
     const first = await ask(needed, wanted)
     if (!('outcome' in first)) return first
     // what other blocks have and do not need may be all that is missing
