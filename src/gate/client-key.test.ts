@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { after, test } from 'node:test'
 import OpenAI from 'openai'
-import { gateDatabase, startGate } from '../../test/support/gate.ts'
+import { allClosed, gateDatabase, startGate } from '../../test/support/gate.ts'
 import { startModelServer } from '../../test/support/model-server.ts'
 
 after(async () => {
@@ -41,7 +41,7 @@ async function makeKey({ gate = 'local', lane = 'private', max = 2, models: only
 const clientOf = (gate: { address: string }, key: string, headers: Record<string, string> = {}) => new OpenAI({ baseURL: `${gate.address}/v1`, apiKey: key, maxRetries: 0, defaultHeaders: headers })
 const asking = (model = 'auto') => ({ model, messages: [{ role: 'user' as const, content: 'Hello' }] })
 const refusal = (status: number, code: string) => (error: unknown) => error instanceof OpenAI.APIError && error.status === status && error.code === code
-const callsBy = async (id: string) => (await database.owner.pool.query('select gate, upstream, state, label_level, label_lanes, session_id, run_id from model_call where key_id = $1 order by opened_at', [id])).rows
+const callsBy = async (id: string) => (await allClosed(database), await database.owner.pool.query('select gate, upstream, state, label_level, label_lanes, session_id, run_id from model_call where key_id = $1 order by opened_at', [id])).rows
 
 test('a program with a key asks models, and the ledger says which key it was', async () => {
   const { id, key } = await makeKey()

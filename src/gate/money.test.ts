@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { after, test } from 'node:test'
 import type { SpendingSettings } from '../house/index.ts'
-import { callsOf, gateDatabase, openRun, startGate, until, type TestGate } from '../../test/support/gate.ts'
+import { allClosed, callsOf, gateDatabase, openRun, startGate, until, type TestGate } from '../../test/support/gate.ts'
 import { startModelServer } from '../../test/support/model-server.ts'
 
 after(async () => {
@@ -26,7 +26,7 @@ async function gates(budgets: SpendingSettings['budgets'], more: Partial<Spendin
   const routes = { both: [{ upstream: 'cloud', model: 'far' }, { upstream: 'other', model: 'far' }], freeLast: [{ upstream: 'cloud', model: 'far' }, { upstream: 'cloud', model: 'free' }] }
   const start = (process: 'gate-local' | 'gate-cloud') => startGate(database, process, { upstreams, routes, spending })
   const { key, run } = await openRun(database, 'open')
-  const costs = async () => (await database.owner.pool.query<{ model: string | null; state: string; reason: string | null; eur: number | null; usd: number | null }>(
+  const costs = async () => (await allClosed(database), await database.owner.pool.query<{ model: string | null; state: string; reason: string | null; eur: number | null; usd: number | null }>(
     'select model, state, reason, cost_eur as eur, cost_usd as usd from model_call where run_id = $1 order by opened_at, id', [run])).rows
   return { database, start, key, run, costs }
 }

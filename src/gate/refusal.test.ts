@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import OpenAI from 'openai'
-import { auditOf, callsOf, gateDatabase, issueKey, openRun, raise, startGate, type OpenedRun } from '../../test/support/gate.ts'
+import { auditOf, closedCallsOf, gateDatabase, issueKey, openRun, raise, startGate, type OpenedRun } from '../../test/support/gate.ts'
 import { startModelServer } from '../../test/support/model-server.ts'
 
 after(async () => {
@@ -48,7 +48,7 @@ test('the cloud gate refuses what the label or the lane forbids, and not a byte 
     for (const model of ['far', 'cloud/far', 'auto', 'task:analyze', 'task:frontier', 'no-such-model']) {
       await assert.rejects(ask(cloud, run, model), failsWith(403, 'label_refused', words), `${lane} P${level} ${model}`)
     }
-    const rows = await callsOf(database, run.run)
+    const rows = await closedCallsOf(database, run.run)
     assert.equal(rows.length, 6)
     assert.deepEqual(rows.map((row) => [row.gate, row.state, row.upstream, row.closed]), rows.map(() => ['cloud', 'refused', null, true]))
     for (const row of rows) assert.match(row.reason ?? '', /set: none$/)
@@ -106,7 +106,7 @@ test('a key dies with its run, with its fence, and with its hour', async () => {
   const { rows } = await database.as('castellan_worker_private').pool.query<{ fence: string }>(`select run_claim($1, 'other', 1000) ->> 'fence' as fence`, [taken.run])
   for (const run of [done, old, taken]) {
     for (const gate of [local, cloud]) await assert.rejects(ask(gate, run, 'auto'), failsWith(401, 'session_unknown'))
-    assert.deepEqual(await callsOf(database, run.run), [])
+    assert.deepEqual(await closedCallsOf(database, run.run), [])
   }
   nothingWentOut()
   await ask(local, await issueKey(database, taken.run, rows[0]!.fence), 'auto')
@@ -118,7 +118,7 @@ test('a caller can name a higher label for one call, and never a lower one', asy
   const secret = await openRun(database, 'open', 3)
   await assert.rejects(ask(cloud, secret, 'cloud/far', {}, { 'x-castellan-label': 'P0' }), failsWith(403, 'label_refused', /P3 local only/))
   await assert.rejects(ask(cloud, open, 'cloud/far', {}, { 'x-castellan-label': 'secret' }), failsWith(400, 'label.level'))
-  assert.deepEqual((await callsOf(database, open.run)).map((row) => row.label_level), [2])
+  assert.deepEqual((await closedCallsOf(database, open.run)).map((row) => row.label_level), [2])
   nothingWentOut()
 })
 
@@ -139,7 +139,7 @@ test('what may leave, leaves with the key of the gate and without that of the ru
   assert.equal(headers.authorization, 'Bearer sk-far')
   assert.ok(!far.bytes().includes(run.key.slice(4)))
   assert.deepEqual(Object.keys(json!).sort(), ['messages', 'model', 'stream'])
-  const [row] = await callsOf(database, run.run)
+  const [row] = await closedCallsOf(database, run.run)
   assert.deepEqual([row?.gate, row?.upstream, row?.zone, row?.state], ['cloud', 'cloud', 'cloud', 'succeeded'])
 })
 
@@ -150,7 +150,7 @@ test('a label that rises in the middle of a run shuts the cloud gate for the nex
   await raise(database.owner, run.run, 2)
   await assert.rejects(ask(cloud, run, 'cloud/far'), failsWith(403, 'label_refused', /P2 internal/))
   assert.equal(far.bytes().length, sent)
-  assert.deepEqual((await callsOf(database, run.run)).map((row) => [row.state, row.label_level]), [['succeeded', 1], ['refused', 2]])
+  assert.deepEqual((await closedCallsOf(database, run.run)).map((row) => [row.state, row.label_level]), [['succeeded', 1], ['refused', 2]])
 })
 
 test('a lane that loses its clearance while a call is open: the call is closed, the next is refused', async () => {
@@ -162,5 +162,5 @@ test('a lane that loses its clearance while a call is open: the call is closed, 
   far.release()
   await asked
   await assert.rejects(ask(cloud, run, 'cloud/far'), failsWith(403, 'label_refused', /lane client is cleared for up to P1 low/))
-  assert.deepEqual((await callsOf(database, run.run)).map((row) => row.state), ['succeeded', 'refused'])
+  assert.deepEqual((await closedCallsOf(database, run.run)).map((row) => row.state), ['succeeded', 'refused'])
 })

@@ -4,7 +4,7 @@ import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { createServer } from 'node:net'
 import { after, test } from 'node:test'
-import { callsOf, closedCallsOf, gateBoot, gateDatabase, openRun, startFrom, startGate, type TestGate } from '../../test/support/gate.ts'
+import { closedCallsOf, gateBoot, gateDatabase, openRun, startFrom, startGate, type TestGate } from '../../test/support/gate.ts'
 import { startModelServer } from '../../test/support/model-server.ts'
 import { listModels, type GateReport } from '../models/index.ts'
 
@@ -187,7 +187,7 @@ test('a stop that waits for too long ends what is left, and the ledger says so',
   server.release()
   const answered = await asked
   assert.deepEqual([answered.status, answered.json.error?.code], [503, 'gate_stopped'])
-  assert.deepEqual((await callsOf(database, run)).map((row) => [row.state, row.reason]), [['abandoned', 'gate_stopped']])
+  assert.deepEqual((await closedCallsOf(database, run)).map((row) => [row.state, row.reason]), [['abandoned', 'gate_stopped']])
 })
 
 const ask = (to: TestGate, bearer: string) =>

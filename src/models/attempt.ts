@@ -35,7 +35,7 @@ export function isMoved(error: unknown): boolean {
   return error instanceof Moved
 }
 
-/** One call of one model: its row is opened before the request and closed when the answer has ended, in whatever way it ends. */
+/** One call of one model: its row is opened before the request and closed soon after the answer has ended, in whatever way it ends. */
 export async function* createAttempt({ ledger, log, money, observer }: { ledger: CallLedger; log: Logger; money: Money; observer?: CallObserver | undefined }, attempt: AttemptRequest): AsyncGenerator<ChatChunk, void, void> {
   const { session, label, task, candidate, upstream, conversation, native, signal, passage, failures } = attempt
   const bytes = promptBytes(conversation)
@@ -79,7 +79,7 @@ export async function* createAttempt({ ledger, log, money, observer }: { ledger:
     const tokens = usage ?? { inputTokens: reached ? estimate : 0, outputTokens: tokensOf(outputBytes) }
     const closing = { ...result, ...tokens }
     observed?.end(closing)
-    await call.close(closing, failedWith)
+    call.close(closing, failedWith)
   }
 }
 

@@ -24,7 +24,8 @@ export async function answerFromCache({ ledger, observer }: { ledger: CallLedger
   const opened = await ledger.open({ session, label, task, candidate, inputTokens: 0, outputTokens: 0, reserved: nothing.cost })
   if (opened.outcome === 'moved') return 'moved'
   observer?.begin({ id: opened.id, run: session.run, job: session.job, client: session.client?.name, task, candidate, label, lanes: session.lanes, conversation }).end(nothing)
-  await ledger.close(opened.id, nothing)
+  // one that fails leaves the row to the sweep, and costs nothing
+  ledger.close(opened.id, nothing).catch(() => {})
   return { upstream: candidate.upstream, model: candidate.model, native: chunks[0]?.kind === 'native', isCached: true, tried: [], chunks: again(chunks) }
 }
 

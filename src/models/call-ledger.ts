@@ -40,12 +40,14 @@ interface Entry {
   readonly result?: CallResult
 }
 
-/** The ledger of one gate: a row is there before a byte leaves for an upstream, and is closed once, after. */
+/** The ledger of one gate: a row is there before a byte leaves for an upstream, and is closed once, after. A gate that dies between leaves it to the sweep, at what was reserved. */
 export interface CallLedger {
   /** `moved`: the session is gone or its label is another one now; plan again. */
   open(intent: CallIntent): Promise<Opened>
-  /** False: somebody closed it before. */
+  /** False: somebody closed it before. Nobody's answer has to wait for it: it is written with the next call that is opened, or in a few milliseconds. */
   close(id: string, result: CallResult): Promise<boolean>
+  /** Resolves once all that was to be closed is. */
+  settled(): Promise<void>
   refuse(refusal: { session: Session; label: Label; task: string; model: string; reason: string; set: readonly string[] }): Promise<string>
   /** Closes what a process of this gate left open that died before `startedBefore`. Returns how many. */
   sweep(startedBefore: Date): Promise<number>
@@ -86,9 +88,21 @@ export function createCallLedger({ database: { pool }, gate, retentionMs }: Ledg
     return entries.map(({ id }) => written.has(id))
   }, mostTogether, 1, setImmediate)
 
+  const closing = new Set<Promise<boolean>>()
+  const put: (() => void)[] = []
+  let timer: NodeJS.Timeout | undefined
+
+  /** Lets what was to be closed go with what is written next. */
+  function putClosings(): void {
+    clearTimeout(timer)
+    timer = undefined
+    for (const one of put.splice(0)) one()
+  }
+
   return {
     async open(intent) {
       faultPoint('call.open:before')
+      putClosings()
       // the database has the last word: what its row security refuses was planned with lanes that are no longer so
       const id = newId()
       const isOpen = await write({ id, intent }).catch((error: { code?: string }) => {
@@ -99,11 +113,26 @@ export function createCallLedger({ database: { pool }, gate, retentionMs }: Ledg
       return isOpen ? { outcome: 'opened', id } : { outcome: 'moved' }
     },
 
-    async close(id, result) {
-      faultPoint('call.close:before')
-      const isClosed = await write({ id, result })
-      faultPoint('call.close:after')
-      return isClosed
+    close(id, result) {
+      const closed = (async () => {
+        await new Promise<void>((resolve) => {
+          put.push(resolve)
+          timer ??= setTimeout(putClosings, closingWait)
+        })
+        faultPoint('call.close:before')
+        const isClosed = await write({ id, result })
+        faultPoint('call.close:after')
+        return isClosed
+      })()
+      closing.add(closed)
+      const forget = () => void closing.delete(closed)
+      closed.then(forget, forget)
+      return closed
+    },
+
+    async settled() {
+      putClosings()
+      await Promise.allSettled(closing)
     },
 
     async refuse({ session, label, task, model, reason, set }) {
@@ -132,6 +161,8 @@ export function createCallLedger({ database: { pool }, gate, retentionMs }: Ledg
 const waitsForDisk = (gate: GateName, opens: number) => (gate === 'cloud' && opens > 0 ? 'on' : 'off')
 
 const mostTogether = 128
+/** Milliseconds that the close of a call waits for another call to be written with. */
+const closingWait = 5
 
 /** EUR; null while there is no price list: a cloud takes something, and a machine of one's own takes nothing. What was handed on is paid for by the row of gate cloud. */
 function costOf({ zone, handedOn }: Candidate): number | null {

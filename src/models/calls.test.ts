@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { callsOf, gateDatabase, openRun, raise } from '../../test/support/gate.ts'
+import { closedCallsOf, gateDatabase, openRun, raise } from '../../test/support/gate.ts'
 import { startModelServer } from '../../test/support/model-server.ts'
 import { createLogger } from '../kernel/log.ts'
 import { openMoney } from './budget/open-money.ts'
@@ -40,7 +40,7 @@ test('what was looked up before the label rose is looked up again, and refused',
   await raise(database.owner, run, 2)
   await assert.rejects(calls.call(request(session)), isFault('refused', 'label_refused'))
   assert.equal(far.calls().length, 0)
-  assert.deepEqual((await callsOf(database, run)).map((row) => [row.state, row.label_level]), [['refused', 2]])
+  assert.deepEqual((await closedCallsOf(database, run)).map((row) => [row.state, row.label_level]), [['refused', 2]])
 })
 
 test('what was looked up before the run was taken over is nobody’s now', async () => {
@@ -49,7 +49,7 @@ test('what was looked up before the run was taken over is nobody’s now', async
   await database.as('castellan_worker_private').pool.query(`select run_claim($1, 'other', 1000)`, [run])
   await assert.rejects(calls.call(request(session)), isFault('refused', 'session_unknown'))
   assert.equal(far.calls().length, 0)
-  assert.deepEqual(await callsOf(database, run), [])
+  assert.deepEqual(await closedCallsOf(database, run), [])
 })
 
 test('a label that rose within what is cleared is written down as it is now', async () => {
@@ -57,7 +57,7 @@ test('a label that rose within what is cleared is written down as it is now', as
   const session = (await findSession(gate, hashOfKey(key)))!
   await raise(database.owner, run, 2)
   await collect((await calls.call(request(session))).chunks)
-  assert.deepEqual((await callsOf(database, run)).map((row) => [row.state, row.label_level]), [['succeeded', 2]])
+  assert.deepEqual((await closedCallsOf(database, run)).map((row) => [row.state, row.label_level]), [['succeeded', 2]])
 })
 
 test('an answer that nobody reads to its end is abandoned with what was said', async () => {
@@ -66,7 +66,7 @@ test('an answer that nobody reads to its end is abandoned with what was said', a
   const { chunks } = await calls.call(request((await findSession(gate, hashOfKey(key)))!))
   await chunks.next()
   await chunks.return?.()
-  assert.deepEqual((await callsOf(database, run)).map((row) => [row.state, row.reason, row.output_tokens]), [['abandoned', 'client_gone', 1]])
+  assert.deepEqual((await closedCallsOf(database, run)).map((row) => [row.state, row.reason, row.output_tokens]), [['abandoned', 'client_gone', 1]])
 })
 
 test('who is gone before the call began leaves no row', async () => {
@@ -75,7 +75,7 @@ test('who is gone before the call began leaves no row', async () => {
   const reason = new Error('gone')
   await assert.rejects(calls.call(request((await findSession(gate, hashOfKey(key)))!, AbortSignal.abort(reason))), reason)
   assert.equal(far.calls().length, sent)
-  assert.deepEqual(await callsOf(database, run), [])
+  assert.deepEqual(await closedCallsOf(database, run), [])
 })
 
 test('what was remembered refuses nobody: a lane that was cleared a moment ago is', async () => {
@@ -84,7 +84,7 @@ test('what was remembered refuses nobody: a lane that was cleared a moment ago i
   await database.owner.pool.query(`update lane set cloud_clearance = 2 where name = 'open'`)
   await collect((await calls.call(request(session))).chunks)
   await database.owner.pool.query(`update lane set cloud_clearance = 1 where name = 'open'`)
-  assert.deepEqual((await callsOf(database, run)).map((row) => row.state), ['succeeded'])
+  assert.deepEqual((await closedCallsOf(database, run)).map((row) => row.state), ['succeeded'])
 })
 
 test('what was remembered opens nothing: an upstream that a lane has lost since is not asked', async () => {
@@ -95,7 +95,7 @@ test('what was remembered opens nothing: an upstream that a lane has lost since 
   await assert.rejects(calls.call(request(session)), isFault('refused', 'label_refused'))
   await database.owner.pool.query(`update lane set providers = '{cloud}' where name = 'open'`)
   assert.equal(far.calls().length, sent)
-  assert.deepEqual((await callsOf(database, run)).map((row) => row.state), ['refused'])
+  assert.deepEqual((await closedCallsOf(database, run)).map((row) => row.state), ['refused'])
 })
 
 test('calls that come together are opened together, and what one of them may not do the others still may', async () => {
@@ -104,6 +104,6 @@ test('calls that come together are opened together, and what one of them may not
   await raise(database.owner, keys[1]!.run, 2)
   const results = await Promise.allSettled([...sessions, ...sessions].map(async (session) => collect((await calls.call(request(session))).chunks)))
   assert.deepEqual(results.map(({ status }) => status), ['fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
-  const states = await Promise.all(keys.map(async ({ run }) => (await callsOf(database, run)).map((row) => row.state)))
+  const states = await Promise.all(keys.map(async ({ run }) => (await closedCallsOf(database, run)).map((row) => row.state)))
   assert.deepEqual(states, [['succeeded', 'succeeded'], ['refused', 'refused'], ['succeeded', 'succeeded']])
 })

@@ -53,7 +53,7 @@ export interface Answer {
   readonly isCached?: boolean
   /** Who was asked before, and did not answer. */
   readonly tried: readonly Failure[]
-  /** Must be read to its end or returned; the ledger row is closed before it ends. */
+  /** Must be read to its end or returned; the ledger row is closed soon after. */
   readonly chunks: AsyncIterableIterator<ChatChunk, void>
 }
 

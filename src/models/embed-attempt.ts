@@ -69,7 +69,7 @@ export async function embedAttempt(deps: EmbedDeps, attempt: EmbedAttempt): Prom
     throw error
   } finally {
     observed?.end(result)
-    await call.close(result, failedWith)
+    call.close(result, failedWith)
   }
 }
 

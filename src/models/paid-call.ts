@@ -22,7 +22,7 @@ export interface PaidCall {
   readonly id: string
   readonly hold: Hold
   /** Closes the row with what the call took and cost, and gives back what it did not. `error`: what a failed one failed with. */
-  close(result: CallResult, error?: unknown): Promise<void>
+  close(result: CallResult, error?: unknown): void
 }
 
 const notMade = { nanoUsd: 0, nanoEur: 0 }
@@ -47,10 +47,10 @@ export async function openPaidCall({ ledger, money, log }: PaidCallDeps, { promp
   const { id } = opened
   return {
     id, hold,
-    close: async (result, error) => {
+    close(result, error) {
       leave(passage, result, error)
       const cost = hold.costOf(result)
-      await ledger.close(id, { ...result, cost }).then(
+      ledger.close(id, { ...result, cost }).then(
         (closed) => {
           hold.settle(cost)
           if (!closed) log.warn({ call: id }, 'a model call had been closed by somebody else')

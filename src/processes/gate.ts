@@ -95,6 +95,7 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
       await deps.inFlight.drain(Math.max(0, deadlineMs - closingMs))
       await closed
       await models.catalog.close()
+      await ledger.settled()
       await money.close()
       await database.close()
       await traces?.close()

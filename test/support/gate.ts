@@ -157,12 +157,16 @@ export async function callsOf({ owner }: TestDatabase, run: string): Promise<Cal
   return rows
 }
 
-/** The same, once all of them are closed: whoever was shown the end of a stream may look before its row is. */
+/** The same, once all of them are closed: whoever has his answer may look before its row is. */
 export async function closedCallsOf(database: TestDatabase, run: string): Promise<CallRow[]> {
-  for (const deadline = Date.now() + 5_000; ; await delay(5)) {
-    const rows = await callsOf(database, run)
-    if (rows.every(({ closed }) => closed) || Date.now() > deadline) return rows
-  }
+  let rows = await callsOf(database, run)
+  await until(async () => (rows = await callsOf(database, run)).every(({ closed }) => closed), 'the close of the calls')
+  return rows
+}
+
+/** Resolves once no call is open any more. */
+export async function allClosed({ owner }: TestDatabase): Promise<void> {
+  await until(async () => (await owner.pool.query(`select 1 from model_call where state = 'open' limit 1`)).rowCount === 0, 'the close of all calls')
 }
 
 /** Kinds of the audit events about a run's model calls, in order. */
@@ -176,7 +180,7 @@ export async function auditOf({ owner }: TestDatabase, run: string): Promise<{ k
 
 /** Waits for what happens just after a client is gone, when nobody is left to be told. */
 export async function until(condition: () => Promise<boolean>, what = 'what was waited for'): Promise<void> {
-  for (const deadline = performance.now() + 10_000; !(await condition()); ) {
+  for (const deadline = performance.now() + 10_000; !(await condition()); await delay(2)) {
     if (performance.now() > deadline) throw new Error(`${what} did not happen`)
   }
 }

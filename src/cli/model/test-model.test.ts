@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { callsOf, gateDatabase, openRun, startGate } from '../../../test/support/gate.ts'
+import { closedCallsOf, gateDatabase, openRun, startGate } from '../../../test/support/gate.ts'
 import { startModelServer, type LoggedRequest, type ScriptedAnswer } from '../../../test/support/model-server.ts'
 import { testModel } from './test-model.ts'
 
@@ -30,7 +30,7 @@ test('a model that can do everything is told to, with how long its first piece t
   assert.deepEqual(abilities, { streaming: works, tools: works, structured: works, images: works })
   assert.deepEqual([state, answered_by], ['answered', 'ollama/scripted:latest'])
   assert.ok(first_piece_ms !== null && first_piece_ms >= 0)
-  assert.deepEqual((await callsOf(database, run)).map(({ task, state: closed }) => `${task} ${closed}`), Array(4).fill('model-test succeeded'))
+  assert.deepEqual((await closedCallsOf(database, run)).map(({ task, state: closed }) => `${task} ${closed}`), Array(4).fill('model-test succeeded'))
 })
 
 test('one that only talks is told what it did instead', async () => {

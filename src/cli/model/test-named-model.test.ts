@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { after, test } from 'node:test'
 import { stubHouse, type StubRoutes } from '../../../test/support/cli.ts'
-import { gateDatabase, startGate } from '../../../test/support/gate.ts'
+import { allClosed, gateDatabase, startGate } from '../../../test/support/gate.ts'
 import { startModelServer } from '../../../test/support/model-server.ts'
 import { findModel } from './test-named-model.ts'
 
@@ -55,6 +55,7 @@ test('a model is asked through its gate by a key for it alone, which is revoked 
   assert.match(String(wanted), /^model-test-[0-9a-f]{8}$/)
   assert.deepEqual([typeof lasts, body], ['number', { gate: 'local', lane: 'private', max_level: 0, models: ['ollama/scripted:latest'] }])
   assert.equal(asked.at(-1)!.route, `POST /client-keys/${name}/revoke`)
+  await allClosed(database)
   const { rows } = await database.owner.pool.query<{ state: string; label_level: number; task: string }>('select state, label_level, task from model_call where key_id = (select id from client_key where name = $1)', [name])
   assert.deepEqual(rows.map(({ task, state, label_level: level }) => `${task} ${state} P${level}`), Array(4).fill('model-test succeeded P0'))
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import OpenAI from 'openai'
-import { callsOf, gateDatabase, openRun, startGate, until } from '../../../test/support/gate.ts'
+import { closedCallsOf, gateDatabase, openRun, startGate, until } from '../../../test/support/gate.ts'
 import { startModelServer } from '../../../test/support/model-server.ts'
 import { vectorOf } from '../../../test/support/model-wire-embed.ts'
 
@@ -41,7 +41,7 @@ for (const { name, gate, lane, upstream } of gates) {
     const decoded = await clientOf(gate, key).embeddings.create({ model: `${upstream}/embed-it:latest`, input })
     assert.deepEqual(decoded.data.map(({ embedding }) => [...embedding]), input.map((text) => vectorOf(text)))
     assert.deepEqual(
-      (await callsOf(database, run)).map((row) => [row.task, row.upstream, row.model, row.state, row.input_tokens, row.output_tokens, row.label_level]),
+      (await closedCallsOf(database, run)).map((row) => [row.task, row.upstream, row.model, row.state, row.input_tokens, row.output_tokens, row.label_level]),
       [1, 2].map(() => ['embed', upstream, 'embed-it:latest', 'succeeded', 15, 0, 1]),
     )
     assert.deepEqual(Object.keys(embedded().at(-1)!.json!).toSorted(), upstream === 'ollama' ? ['input', 'model', 'truncate'] : ['input', 'model'])
@@ -68,7 +68,7 @@ test('a model that answers is not asked for vectors', async () => {
     assert.deepEqual([error.status, error.code], [404, 'model_not_found'])
     return true
   })
-  assert.deepEqual([embedded().length, await callsOf(database, run)], [sent, []])
+  assert.deepEqual([embedded().length, await closedCallsOf(database, run)], [sent, []])
 })
 
 test('a text whose label a cloud may not see reaches none, whatever is asked for', async () => {
@@ -80,7 +80,7 @@ test('a text whose label a cloud may not see reaches none, whatever is asked for
       return true
     })
     assert.equal(server.requests.filter(({ path }) => path === '/v1/embeddings').length, sent)
-    assert.deepEqual((await callsOf(database, run)).map(({ state }) => state), ['refused'])
+    assert.deepEqual((await closedCallsOf(database, run)).map(({ state }) => state), ['refused'])
   }
 })
 
@@ -88,7 +88,7 @@ test('another upstream takes over with the same model only: vectors of two model
   const { key, run } = await openRun(database, 'private')
   server.next({ misbehaves: { kind: 'status', status: 500 } })
   assert.equal((await clientOf(near, key).embeddings.create({ model: 'task:index', input })).model, 'second/embed-it:latest')
-  assert.deepEqual((await callsOf(database, run)).map(({ upstream, state, reason }) => [upstream, state, reason]), [
+  assert.deepEqual((await closedCallsOf(database, run)).map(({ upstream, state, reason }) => [upstream, state, reason]), [
     ['ollama', 'failed', 'upstream.failed'], ['second', 'succeeded', 'after ollama: upstream.failed'],
   ])
   server.next({ misbehaves: { kind: 'status', status: 500 } })
@@ -106,7 +106,7 @@ test('a client that leaves ends the call, and the row says so', async () => {
   await assert.rejects(asked, OpenAI.APIUserAbortError)
   assert.equal(await call.over, 'abandoned')
   server.release()
-  await until(async () => (await callsOf(database, run))[0]?.state === 'abandoned')
+  await until(async () => (await closedCallsOf(database, run))[0]?.state === 'abandoned')
 })
 
 test('what cannot be embedded is refused with the field', async () => {
