@@ -3,11 +3,13 @@ import { passEvents, type EventReader } from './pass.ts'
 import type { Transport } from './transport.ts'
 import type { Upstream } from './upstream.ts'
 
-/** A wire of server-sent events, as one upstream speaks it. */
+/** A wire of server-sent events, or of JSON lines, as one upstream speaks it. */
 export interface SpokenWire {
   readonly upstream: string
   readonly wire: WireName
   readonly path: string
+  /** What a stream is made of: server-sent events unless said otherwise. */
+  readonly by?: 'line' | 'event'
   readonly transport: Pick<Transport, 'postLines' | 'postRaw' | 'postWhole'>
   /** Understands one answer. `native`: the request that it is passed through for. */
   reader(native?: NativeRequest): EventReader
@@ -18,10 +20,10 @@ export interface SpokenWire {
 }
 
 /** Passes requests of the same wire through, and translates those of others. */
-export function chatOver({ upstream, wire, path, transport, reader: open, passed, translated }: SpokenWire): Upstream['chat'] {
+export function chatOver({ upstream, wire, path, by = 'event', transport, reader: open, passed, translated }: SpokenWire): Upstream['chat'] {
   function passStream(native: NativeRequest, model: string, signal: AbortSignal): AsyncGenerator<ChatChunk, void, void> {
     const reader = open(native)
-    return passEvents(upstream, transport.postRaw(path, passed(native, model), signal, { headers: native.headers, isOver: reader.isOver }), reader)
+    return passEvents(upstream, transport.postRaw(path, passed(native, model), signal, { headers: native.headers, isOver: reader.isOver }), reader, by)
   }
 
   async function* passWhole(native: NativeRequest, model: string, signal: AbortSignal): AsyncGenerator<ChatChunk, void, void> {
@@ -39,7 +41,8 @@ export function chatOver({ upstream, wire, path, transport, reader: open, passed
   async function* translate(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatChunk, void, void> {
     const reader = open()
     for await (const line of transport.postLines(path, translated(request), signal, { isOver: reader.isOver })) {
-      if (line.startsWith('data:')) yield* reader.read(line.slice('data:'.length).trim()).chunks
+      const data = by === 'line' ? line.trim() : line.startsWith('data:') ? line.slice('data:'.length).trim() : ''
+      if (data !== '') yield* reader.read(data).chunks
       if (reader.isOver()) break
     }
     yield* reader.end()

@@ -12,6 +12,15 @@ export interface ModelInfo {
   readonly embedding: boolean
 }
 
+/** What an upstream knows of a model beyond its name. */
+export interface ModelDescription {
+  readonly family: string
+  /** In Ollama's words: `completion`, `tools`, `vision`, `thinking`, … */
+  readonly capabilities: readonly string[]
+  /** Tokens. */
+  readonly contextLength?: number
+}
+
 /** A server of models: the port that every adapter implements and `upstream.contract.ts` checks. */
 export interface Upstream {
   readonly name: string
@@ -25,6 +34,8 @@ export interface Upstream {
   chat(request: ChatRequest, signal: AbortSignal): AsyncIterable<ChatChunk>
   /** Makes vectors of texts, for upstreams that can. Faults as of `chat`. */
   embed?(request: EmbedRequest, signal: AbortSignal): Promise<Embeddings>
+  /** For upstreams that can say more of a model than that they have it. */
+  describe?(model: string): Promise<ModelDescription>
   models(signal?: AbortSignal): Promise<ModelInfo[]>
   close(): Promise<void>
 }
