@@ -9,6 +9,7 @@ import { gateStatus, type Calls, type DeclaredModels, type Sessions } from '../m
 import { anthropicMessagesRoutes } from './anthropic-messages/routes.ts'
 import type { InFlight } from './in-flight.ts'
 import type { Metrics } from './metrics.ts'
+import { ollamaRoutes } from './ollama/routes.ts'
 import { openaiChatRoutes } from './openai-chat/routes.ts'
 import { openaiEmbeddingsRoutes } from './openai-embeddings/routes.ts'
 import { openaiResponsesRoutes } from './openai-responses/routes.ts'
@@ -46,7 +47,7 @@ export function createGateApp(deps: GateDeps, surface: Surface): FastifyInstance
   tellErrors(app, deps, openaiError)
   app.setNotFoundHandler((request, reply) => {
     const { status, body } = openaiError(
-      new Fault('missing', 'route.unknown', `there is no ${request.method} ${request.url.split('?')[0]} here; POST /v1/chat/completions, /v1/responses, /v1/embeddings and /v1/messages, GET /v1/models, /healthz and /metrics are`),
+      new Fault('missing', 'route.unknown', `there is no ${request.method} ${request.url.split('?')[0]} here; POST /v1/chat/completions, /v1/responses, /v1/embeddings, /v1/messages and /api/chat, GET /v1/models, /healthz and /metrics are`),
     )
     void reply.status(status).send(body)
   })
@@ -69,6 +70,7 @@ export function createGateApp(deps: GateDeps, surface: Surface): FastifyInstance
     }))
   }
   app.register(anthropicMessagesRoutes(deps))
+  app.register(ollamaRoutes(deps))
   app.register(openaiChatRoutes(deps))
   app.register(openaiEmbeddingsRoutes(deps))
   app.register(openaiResponsesRoutes(deps))

@@ -54,6 +54,16 @@ test('programs on the Anthropic SDK, and Claude Code, are answered where the set
   }
 })
 
+test('a program on Ollama’s client, made as the settings say, is answered with the key in a header', async () => {
+  const settings = settingsOf('ollama', 'near/scripted:latest')
+  const [, made] = /^# JavaScript: (.*)$/m.exec(settings)!
+  const [, model] = /^# the model: +(.*)$/m.exec(settings)!
+  const program = `import { Ollama } from "ollama"
+    const answer = await (${made}).chat({ model: "${model}", messages: [{ role: "user", content: "Hello" }] })
+    console.log(answer.message.content)`
+  assert.equal(await inShell(settings, `'${process.execPath}' --input-type=module -e '${program}'`), 'Good morning.\n')
+})
+
 test('what Codex reads from its file and environment is answered on the wire of responses', async () => {
   const settings = settingsOf('codex')
   const value = (name: string) => new RegExp(`^${name} = "([^"]*)"$`, 'm').exec(settings)?.[1]

@@ -20,7 +20,6 @@ export interface ClientRecipe {
 /** Programs that are asked for and cannot be connected: what they speak no gate serves. */
 export const unserved: Readonly<Record<string, string>> = {
   gemini: 'Gemini CLI speaks Gemini’s wire',
-  ollama: 'clients of Ollama speak Ollama’s wire',
 }
 
 const openaiEnvironment = ({ address, key }: Access) => `export OPENAI_BASE_URL=${address}/v1\nexport OPENAI_API_KEY=${key}`
@@ -77,6 +76,18 @@ export const clients: readonly ClientRecipe[] = [
     where: 'into the environment',
     settings: openaiEnvironment,
     note: 'Ask for the model auto, task:NAME, or one of `castellan model list` as upstream/model.',
+  },
+  {
+    name: 'ollama',
+    title: 'clients of Ollama that can send a header',
+    where: 'into the environment and, the second half, into the program',
+    settings: ({ address, key, model }) => [
+      `export OLLAMA_HOST=${address}`, `export CASTELLAN_KEY=${key}`, '',
+      '# JavaScript: new Ollama({ host: process.env.OLLAMA_HOST, headers: { Authorization: `Bearer ${process.env.CASTELLAN_KEY}` } })',
+      '# Python:     Client(headers={"Authorization": "Bearer " + os.environ["CASTELLAN_KEY"]})',
+      `# the model:  ${model}`,
+    ].join('\n'),
+    note: 'The gate wants its key with every request, and many clients of Ollama, its own command line among them, send none: connect those that can be set to an OpenAI-compatible server as openai-sdk.',
   },
   {
     name: 'aider',
