@@ -73,7 +73,7 @@ test('what is asked on Ollama’s wire leaves redacted in every place, and none 
   const { key } = await openRun(database, 'open', 2)
   far.next((request) => ({ toolCalls: [{ name: 'note', arguments: { to: /write to (\S+) now/.exec(JSON.stringify(request.json))![1]! } }] }))
   const answer = await new Ollama({ host: local.address, headers: { Authorization: `Bearer ${key}` } }).chat({
-    model: 'far/far', format: { type: 'object', description: mail }, keep_alive: mail, options: { stop: [mail], [mail]: 1 },
+    model: 'far/far', format: { type: 'object', description: mail }, keep_alive: mail, options: { stop: [mail], ...{ [mail]: 1 } },
     messages: [
       { role: 'system', content: `You serve ${mail}.` },
       { role: 'assistant', content: '', thinking: mail, tool_calls: [{ function: { name: 'note', arguments: { to: mail } } }] },
