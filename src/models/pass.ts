@@ -29,8 +29,8 @@ export function passedBody({ body }: NativeRequest, kept: ReadonlySet<string>, o
 
 /**
  * Passes a stream of events through: its bytes in native chunks, whole events only, so that something of our own can follow any of them; then
- * what was understood of them. An error that comes first is thrown unseen, since another upstream may still answer; one that comes later is
- * passed and then thrown with `passed` among its details.
+ * what was understood of them. An error that comes first is thrown unseen, since another upstream may still answer; one that the upstream tells later
+ * is passed and then thrown with `passed` among its details. What nobody can read is not passed: the client is told so in words that it can.
  */
 export async function* passEvents(upstream: string, raw: AsyncIterable<Buffer>, reader: EventReader, by: 'line' | 'event' = 'event'): AsyncGenerator<ChatChunk, void, void> {
   const splitter = createSplitter(upstream, by)
@@ -43,7 +43,7 @@ export async function* passEvents(upstream: string, raw: AsyncIterable<Buffer>, 
       yield { kind: 'native', bytes: shown.length === 1 ? shown[0]! : Buffer.concat(shown) }
     }
     yield* chunks
-    if (fault) throw new Fault(fault.kind, fault.code, fault.message, { ...fault.details, passed: true }, fault)
+    if (fault) throw isTold(fault) ? new Fault(fault.kind, fault.code, fault.message, { ...fault.details, passed: true }, fault) : fault
   }
 
   for await (const bytes of raw) {
@@ -70,11 +70,17 @@ function understand(pieces: readonly Buffer[], reader: EventReader, by: 'line' |
         isHidden ||= understood.hidden ?? false
       }
     } catch (error) {
-      return { shown: [...shown, piece], chunks, fault: toFault(error) }
+      const fault = toFault(error)
+      return { shown: isTold(fault) ? [...shown, piece] : shown, chunks, fault }
     }
     if (!isHidden) shown.push(piece)
   }
   return { shown, chunks }
+}
+
+/** Did the upstream itself say that it failed? */
+function isTold({ code }: Fault): boolean {
+  return code === 'upstream.failed' || code === 'upstream.limited'
 }
 
 /** Was this error told to the client by the upstream itself, in what was passed? */
