@@ -57,7 +57,11 @@ async function writeStream(deps: GateDeps, reply: FastifyReply, answer: Answer, 
   raw.writeHead(200, { 'content-type': wire.contentType, 'cache-control': 'no-cache', 'x-castellan-upstream': answer.upstream })
   try {
     if (answer.native) {
-      for await (const chunk of answer.chunks) if (chunk.kind === 'native') await write(chunk.bytes)
+      for await (const chunk of answer.chunks) {
+        if (chunk.kind !== 'native') continue
+        writer.passed?.(chunk.bytes)
+        await write(chunk.bytes)
+      }
     } else {
       await write(writer.begin())
       for await (const chunk of answer.chunks) await write(writer.chunk(chunk))

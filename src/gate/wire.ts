@@ -19,6 +19,8 @@ export interface StreamWriter {
   begin(): string
   chunk(chunk: ChatChunk): string
   end(): string
+  /** Events of the upstream's own that the client was shown instead, for a wire whose own words must fit behind them. */
+  passed?(events: Uint8Array): void
   /** What a client reads instead of the end when an answer breaks off. */
   broken(error: unknown): string
 }
