@@ -70,7 +70,7 @@ export interface ModelServerOptions {
 
 const standing: ScriptedAnswer = { text: ['Good ', 'morning.'], usage: { input: 11, output: 3 } }
 
-/** A loopback server that speaks Ollama's native wire and OpenAI's, says what it is told to say, and keeps every byte it was sent. */
+/** A loopback server that speaks Ollama's native wire, OpenAI's and Anthropic's, says what it is told to say, and keeps every byte it was sent. */
 export async function startModelServer(options: ModelServerOptions = {}): Promise<ModelServer> {
   const requests: LoggedRequest[] = []
   const received: Buffer[] = []
@@ -191,6 +191,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
       if (fault?.kind === 'error' && said === fault.after) return void response.end(wire.error(fault.message))
       if (fault?.kind === 'malformed' && said === fault.after) return void response.end('data: {"half":\n\n{"half":\n')
       if (fault?.kind === 'slow') await delay(fault.milliseconds)
+      if (answer.quirks?.includes('keep-alive')) await write(wire.contentType === 'text/event-stream' ? ': keep-alive\n\n' : '\n')
       if (piece === undefined) break
       for (const text of wire.piece(piece)) await write(text)
       said += 1

@@ -11,7 +11,8 @@ export function ollamaWire(answer: ScriptedAnswer, request: LoggedRequest): Wire
     done_reason: answer.finish ?? 'stop',
     total_duration: 1000,
     load_duration: 10,
-    ...(answer.quirks?.includes('no-usage') ? {} : { prompt_eval_count: answer.usage?.input ?? 7, eval_count: answer.usage?.output ?? 2 }),
+    ...(answer.quirks?.includes('no-usage') || answer.quirks?.includes('no-prompt-count') ? {} : { prompt_eval_count: answer.usage?.input ?? 7 }),
+    ...(answer.quirks?.includes('no-usage') ? {} : { eval_count: answer.usage?.output ?? 2 }),
   }
   return {
     streams: request.json?.['stream'] !== false,
