@@ -12,7 +12,7 @@ after(async () => {
   await Promise.all([local.stop(), cloud.stop()])
   await server.close()
 })
-const server = await startModelServer({ models: [{ name: 'it:latest', capabilities: ['completion', 'tools', 'thinking'] }, { name: 'embed-it:latest' }, { name: 'busy:latest' }] })
+const server = await startModelServer({ models: [{ name: 'it:latest', capabilities: ['completion', 'tools', 'thinking'] }, { name: 'embed-it:latest' }] })
 const database = await gateDatabase(['ollama', 'chat', 'responses', 'claude'])
 const local = await startGate(database, 'gate-local', { upstreams: [{ name: 'ollama', kind: 'ollama', url: server.url, zone: 'machine' }] })
 const cloud = await startGate(database, 'gate-cloud', {

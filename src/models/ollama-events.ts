@@ -14,20 +14,25 @@ interface Line {
     readonly thinking?: string
     readonly tool_calls?: readonly { readonly id?: string; readonly function: { readonly name: string; readonly arguments?: unknown } }[] | null
   }
+  /** Of /api/generate, where these stand in the line itself. */
+  readonly response?: string
+  readonly thinking?: string
   readonly done?: boolean
   readonly done_reason?: string
   readonly prompt_eval_count?: number
   readonly eval_count?: number
 }
 
-/** Understands the lines of /api/chat, and a whole answer as if it were one line. `promptTokens`: about how many were asked, for daemons that do not say. */
+/** Understands the lines of /api/chat and /api/generate, and a whole answer as if it were one line. `promptTokens`: about how many were asked, for daemons that do not say. */
 export function ollamaEvents(upstream: string, promptTokens: number): EventReader {
   let calls = 0
   let isOver = false
 
   function* understand({ message, done, ...line }: Line): Generator<ChatChunk> {
-    if (message?.thinking) yield { kind: 'thinking', text: message.thinking }
-    if (message?.content) yield { kind: 'text', text: message.content }
+    const thinking = message?.thinking ?? line.thinking
+    if (thinking) yield { kind: 'thinking', text: thinking }
+    const text = message?.content ?? line.response
+    if (text) yield { kind: 'text', text }
     for (const { id, function: called } of message?.tool_calls ?? []) {
       yield { kind: 'tool_call', index: calls, id: id || `call_${randomUUID()}`, name: called.name, arguments: JSON.stringify(called.arguments ?? {}) }
       calls += 1

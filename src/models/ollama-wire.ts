@@ -61,7 +61,7 @@ export function toOllama(request: ChatRequest, model: ModelDetails): Record<stri
 }
 
 /** Those of a client's own fields that change the answer and nothing else. How long a model stays loaded, and on what, is not for one client to say. */
-const passedFields: ReadonlySet<string> = new Set(['messages', 'tools', 'format'])
+const passedFields = { chat: new Set(['messages', 'tools', 'format']), generate: new Set(['prompt', 'system', 'images', 'format']) } as const
 const passedOptions = [
   'temperature', 'top_p', 'top_k', 'min_p', 'typical_p', 'tfs_z', 'seed', 'stop', 'num_predict', 'num_keep', 'repeat_last_n', 'repeat_penalty', 'presence_penalty',
   'frequency_penalty', 'penalize_newline', 'mirostat', 'mirostat_tau', 'mirostat_eta',
@@ -72,7 +72,7 @@ export function passedOllama(native: NativeRequest, request: ChatRequest, model:
   const given = (native.body['options'] ?? {}) as Readonly<Record<string, unknown>>
   const options = Object.fromEntries(passedOptions.flatMap((name) => (given[name] == null ? [] : [[name, given[name]]])))
   const wanted = typeof given['num_ctx'] === 'number' ? Math.min(given['num_ctx'], model.contextLength ?? 0) : 0
-  return passedBody(native, passedFields, {
+  return passedBody(native, native.wire === 'ollama-generate' ? passedFields.generate : passedFields.chat, {
     model: request.model,
     stream: native.stream,
     ...uncut,

@@ -135,7 +135,7 @@ test('a body of the same wire is passed with what changes the answer, room for t
     return server.calls().at(-1)!.json!
   }
   assert.deepEqual(
-    await sentFor({ format: 'json', keep_alive: -1, think: true, truncate: true, debug_render_only: true, options: { min_p: 0.1, repeat_penalty: 1.2, num_gpu: 0, num_thread: 64, use_mmap: false, seed: null } }),
+    await sentFor({ format: 'json', prompt: 'not here', system: 'nor here', keep_alive: -1, think: true, truncate: true, debug_render_only: true, options: { min_p: 0.1, repeat_penalty: 1.2, num_gpu: 0, num_thread: 64, use_mmap: false, seed: null } }),
     { model: 'scripted:latest', messages, format: 'json', truncate: false, shift: false, stream: false, options: { num_ctx: 8_192, min_p: 0.1, repeat_penalty: 1.2 } },
   )
   const windowFor = async (asked: number) => ((await sentFor({ options: { num_ctx: asked } }))['options'] as { num_ctx: number }).num_ctx

@@ -66,8 +66,9 @@ export function createOllama(settings: UpstreamSettings, key?: string): Upstream
     async *chat(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatChunk, void, void> {
       // says where the model runs, before it is sent anything
       const model = await detailsOf(request.model)
+      const wire = request.native?.wire === 'ollama-generate' ? 'ollama-generate' : 'ollama-chat'
       const chat = chatOver({
-        upstream: name, wire: 'ollama-chat', path: '/api/chat', by: 'line', transport,
+        upstream: name, wire, path: wire === 'ollama-generate' ? '/api/generate' : '/api/chat', by: 'line', transport,
         reader: () => ollamaEvents(name, tokensOf(promptBytes(request))), passed: (native) => passedOllama(native, request, model), translated: () => toOllama(request, model),
       })
       yield* chat(request, signal)

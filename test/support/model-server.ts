@@ -70,7 +70,7 @@ export interface ModelServerOptions {
 
 const standing: ScriptedAnswer = { text: ['Good ', 'morning.'], usage: { input: 11, output: 3 } }
 
-/** A loopback server that speaks Ollama's native wire, OpenAI's and Anthropic's, says what it is told to say, and keeps every byte it was sent. */
+/** A loopback server that speaks Ollama's native wire and OpenAI's, says what it is told to say, and keeps every byte it was sent. */
 export async function startModelServer(options: ModelServerOptions = {}): Promise<ModelServer> {
   const requests: LoggedRequest[] = []
   const received: Buffer[] = []
@@ -83,7 +83,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
   let holding = 0
   let someHeld = Promise.withResolvers<void>()
 
-  const calls = () => requests.filter((request) => ['/api/chat', '/v1/chat/completions', '/v1/responses', '/v1/messages'].includes(request.path))
+  const calls = () => requests.filter((request) => ['/api/chat', '/api/generate', '/v1/chat/completions', '/v1/responses', '/v1/messages'].includes(request.path))
 
   const server = createServer((request, response) => {
     void handle(request, response).catch((error: unknown) => response.destroy(error as Error))
@@ -108,7 +108,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     if (path === '/v1/models') return json(response, 200, { object: 'list', data: models.map((model) => ({ id: model.name, object: 'model', created: 1, owned_by: 'script' })) })
     const model = models.find((known) => known.name === logged.json?.['model'])
     if (path === '/api/show') return model ? json(response, 200, asShow(model)) : json(response, 404, { error: `model '${String(logged.json?.['model'])}' not found` })
-    if (path === '/api/chat') return say(logged, response, model, (answer) => ollamaWire(answer, logged))
+    if (path === '/api/chat' || path === '/api/generate') return say(logged, response, model, (answer) => ollamaWire(answer, logged))
     if (path === '/v1/chat/completions') return say(logged, response, model, (answer) => openaiWire(answer, logged))
     if (path === '/v1/messages') return say(logged, response, model, (answer) => anthropicWire(answer, logged))
     if (path === '/v1/responses') return say(logged, response, model, (answer) => responsesWire(answer, logged))

@@ -204,14 +204,20 @@ test('what is not served is refused with its name, not ignored', async () => {
 
 test('a daemon’s answer is read byte for byte, options of its own reach it, and its error inside a stream is told once', async () => {
   const { key } = await openRun(database, 'private')
-  const post = async (address: string, model: string) => {
-    const answered = await fetch(`${address}/api/chat`, { method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' }, body: JSON.stringify({ model, messages, options: { min_p: 0.05 } }) })
+  const post = async (address: string, model: string, path = 'chat', more: object = { messages }) => {
+    const answered = await fetch(`${address}/api/${path}`, { method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' }, body: JSON.stringify({ model, ...more, options: { min_p: 0.05 } }) })
     return answered.text()
   }
-  const said = { text: ['Grüße, ', '🦊'], toolCalls: [{ name: 'find', arguments: { word: 'ü' } }], quirks: ['in-small-pieces'] } as const
-  near.next(said, said)
-  assert.equal(await post(local.address, 'near/near:latest'), await post(near.url, 'near:latest'))
-  assert.equal((near.calls().at(-2)!.json!['options'] as { min_p: number }).min_p, 0.05)
+  const said = { thinking: ['hm'], text: ['Grüße, ', '🦊'], quirks: ['in-small-pieces'] } as const
+  for (const [path, more] of [['chat', { messages }], ['generate', { prompt: 'Hello', system: 'Be brief', images: [png.toString('base64')], format: 'json', keep_alive: -1 }]] as const) {
+    for (const stream of [undefined, false]) {
+      near.next(said, said)
+      assert.equal(await post(local.address, 'near/near:latest', path, { ...more, stream }), await post(near.url, 'near:latest', path, { ...more, stream }))
+      const { model: _model, stream: _stream, options, truncate, shift, ...sent } = near.calls().at(-2)!.json!
+      const { keep_alive: _, ...kept } = { keep_alive: 0, ...more }
+      assert.deepEqual([sent, truncate, shift, (options as { min_p: number }).min_p], [kept, false, false, 0.05])
+    }
+  }
   near.next({ text: ['half'], misbehaves: { kind: 'error', after: 1, message: 'out of memory' } })
   const lines = (await post(local.address, 'near/near:latest')).trim().split('\n').map((line) => JSON.parse(line) as { error?: string })
   assert.deepEqual(lines.map(({ error }) => error), [undefined, 'out of memory'])

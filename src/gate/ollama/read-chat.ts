@@ -36,7 +36,8 @@ export function readGenerate(body: unknown): AskedCall {
     ...(system ? [{ role: 'system' as const, content: system }] : []),
     { role: 'user', content: images.length === 0 ? prompt : [...(prompt === '' ? [] : [{ type: 'text' as const, text: prompt }]), ...images] },
   ]
-  return { model, stream: asked.flag('stream') ?? true, conversation: { messages, ...readSettings(asked) } }
+  const stream = asked.flag('stream') ?? true
+  return { model, stream, native: { wire: 'ollama-generate', body: body as Record<string, unknown>, headers: {}, stream }, conversation: { messages, ...readSettings(asked) } }
 }
 
 function readTools(asked: Fields): FunctionTool[] | undefined {
