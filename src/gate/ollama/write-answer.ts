@@ -1,7 +1,9 @@
 import type { Clock } from '../../kernel/clock.ts'
-import type { Answer, ChatChunk, FinishReason } from '../../models/index.ts'
+import type { Answer } from '../../models/index.ts'
 import type { Named, StreamWriter, Wire } from '../wire.ts'
 import { toldError, type WireError } from '../wire-error.ts'
+import { createEnding, type Ending } from './ending.ts'
+import { createCalls } from './whole-calls.ts'
 
 /** For Ollama's clients. The code is not in their shape, and stands beside the message. */
 export function ollamaError(error: unknown): WireError {
@@ -10,7 +12,7 @@ export function ollamaError(error: unknown): WireError {
 }
 
 /** What a model said, as one of the two wires puts it into a line. */
-export interface Said {
+interface Said {
   readonly text?: string
   readonly thinking?: string
   readonly toolCalls?: readonly object[]
@@ -82,64 +84,4 @@ async function wholeAnswer(answer: Answer, put: Put, ending: Ending, clock: Cloc
 
 function envelope({ upstream, model }: Named, clock: Clock): object {
   return { model: `${upstream}/${model}`, created_at: clock.now().toISOString() }
-}
-
-/** Clients of this wire take a call whole only, with its arguments as an object; fragments of several may alternate. */
-function createCalls() {
-  const calls = new Map<number, { id: string; name: string; arguments: string }>()
-  return {
-    add({ index, id, name, arguments: text }: Extract<ChatChunk, { kind: 'tool_call' }>): void {
-      const known = calls.get(index) ?? { id: id ?? '', name: '', arguments: '' }
-      calls.set(index, { id: known.id, name: known.name || (name ?? ''), arguments: known.arguments + text })
-    },
-    /** Those that are there, which are not told again. */
-    take(): object[] {
-      const whole = [...calls].map(([index, { id, name, arguments: text }]) => ({ id, function: { index, name, arguments: objectOf(text) } }))
-      calls.clear()
-      return whole
-    },
-  }
-}
-
-/** A model may have written what is no object. */
-function objectOf(text: string): object {
-  try {
-    const value: unknown = JSON.parse(text === '' ? '{}' : text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : { value }
-  } catch {
-    return { arguments: text }
-  }
-}
-
-interface Ending {
-  take(chunk: ChatChunk): void
-  /** What the last line says beyond the others. */
-  fields(): object
-}
-
-const doneReasons: Readonly<Record<FinishReason, string>> = { stop: 'stop', length: 'length', tool_calls: 'stop', content_filter: 'content_filter' }
-const nanoseconds = 1_000_000
-
-/** Why an answer ended, its tokens, and the time it took from here: until it began, and from then on. */
-function createEnding(clock: Clock, started: Date): Ending {
-  let began: Date | undefined
-  let reason: FinishReason = 'stop'
-  let usage: Extract<ChatChunk, { kind: 'usage' }> | undefined
-  return {
-    take(chunk) {
-      began ??= clock.now()
-      if (chunk.kind === 'finish') reason = chunk.reason
-      if (chunk.kind === 'usage') usage = chunk
-    },
-    fields() {
-      const ended = clock.now()
-      const between = (from: Date, to: Date) => (to.getTime() - from.getTime()) * nanoseconds
-      return {
-        done: true,
-        done_reason: doneReasons[reason],
-        total_duration: between(started, ended),
-        ...(usage && { prompt_eval_count: usage.inputTokens, prompt_eval_duration: between(started, began ?? ended), eval_count: usage.outputTokens, eval_duration: between(began ?? ended, ended) }),
-      }
-    },
-  }
 }
