@@ -7,7 +7,8 @@ import type { Upstream } from './upstream.ts'
 export interface SpokenWire {
   readonly upstream: string
   readonly wire: WireName
-  readonly path: string
+  /** Of one request: on some wires the model and the way of answering stand in it. */
+  path(model: string, stream: boolean): string
   readonly transport: Pick<Transport, 'postLines' | 'postRaw' | 'postWhole'>
   /** Understands one answer. `native`: the request that it is passed through for. */
   reader(native?: NativeRequest): EventReader
@@ -21,12 +22,12 @@ export interface SpokenWire {
 export function chatOver({ upstream, wire, path, transport, reader: open, passed, translated }: SpokenWire): Upstream['chat'] {
   function passStream(native: NativeRequest, model: string, signal: AbortSignal): AsyncGenerator<ChatChunk, void, void> {
     const reader = open(native)
-    return passEvents(upstream, transport.postRaw(path, passed(native, model), signal, { headers: native.headers, isOver: reader.isOver }), reader)
+    return passEvents(upstream, transport.postRaw(path(model, true), passed(native, model), signal, { headers: native.headers, isOver: reader.isOver }), reader)
   }
 
   async function* passWhole(native: NativeRequest, model: string, signal: AbortSignal): AsyncGenerator<ChatChunk, void, void> {
-    const bytes = await transport.postWhole(path, passed(native, model), signal, { headers: native.headers })
-    const reader = open()
+    const bytes = await transport.postWhole(path(model, false), passed(native, model), signal, { headers: native.headers })
+    const reader = open(native)
     const { chunks } = reader.read(bytes.toString('utf8'))
     // an answer that is not whole is not shown
     const ending = reader.end()
@@ -38,8 +39,9 @@ export function chatOver({ upstream, wire, path, transport, reader: open, passed
 
   async function* translate(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatChunk, void, void> {
     const reader = open()
-    for await (const line of transport.postLines(path, translated(request), signal, { isOver: reader.isOver })) {
+    for await (const line of transport.postLines(path(request.model, true), translated(request), signal, { isOver: reader.isOver })) {
       if (line.startsWith('data:')) yield* reader.read(line.slice('data:'.length).trim()).chunks
+      else reader.beside?.(line)
       if (reader.isOver()) break
     }
     yield* reader.end()
