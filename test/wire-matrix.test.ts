@@ -16,14 +16,15 @@ after(async () => {
 const cells = dialects.flatMap((client) => dialects.map((upstream) => ({ client, upstream, isPassed: client === upstream, title: `${client.wire} to ${upstream.kind}` })))
 type Cell = (typeof cells)[number]
 
+const modelOf = ({ model = 'it' }: Dialect) => model
 /** What fails is a model of its own for each cell, since a gate may leave alone for a while what has failed. */
 const failing = (client: Dialect, name: string) => `${name}-${client.wire}`
 const failingModels = dialects.flatMap((client) => Object.keys(failures).map((name) => ({ name: failing(client, name) })))
-const server = await startModelServer({ models: [{ name: 'it', capabilities: ['completion', 'tools', 'thinking', 'vision'] }, ...failingModels] })
+const server = await startModelServer({ models: [...dialects.map(modelOf).map((name) => ({ name, capabilities: ['completion', 'tools', 'thinking', 'vision'] })), ...failingModels] })
 const database = await gateDatabase(dialects.map(({ kind }) => kind))
 const gate = await startGate(database, 'gate-local', { upstreams: dialects.map(({ kind, base }) => ({ name: kind, kind, url: `${server.url}${base}`, zone: 'machine' })) })
 const { key, run } = await openRun(database, 'private')
-beforeEach(() => server.answer({ text: ['Good ', 'morning.'], usage: { input: 11, output: 3 } }))
+beforeEach(() => server.answer({ text: ['Good ', 'morning.'], usage: { input: 11, output: 13 } }))
 
 interface Answered {
   readonly status: number
@@ -31,7 +32,7 @@ interface Answered {
   readonly text: string
 }
 
-async function send({ client, upstream }: Cell, asked: Partial<Ask>, { stream = false, model = 'it' } = {}): Promise<Answered> {
+async function send({ client, upstream }: Cell, asked: Partial<Ask>, { stream = false, model = modelOf(upstream) } = {}): Promise<Answered> {
   const { path, body } = client.write({ turns: [{ user: 'Hello' }], ...asked }, `${upstream.kind}/${model}`, stream)
   const response = await fetch(`${gate.address}${path}`, { method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' }, body: JSON.stringify(body) })
   return { status: response.status, headers: response.headers, text: await response.text() }
@@ -74,18 +75,18 @@ for (const cell of cells) {
     const how = stream ? 'streamed' : 'whole'
 
     test(`${title}: an answer ${how}, with its thoughts, why it stopped and its tokens`, async () => {
-      server.answer({ thinking: ['Hm, ', 'so'], text: ['Grüße, ', '🦊 ', 'here'], usage: { input: 11, output: 3 } })
+      server.answer({ thinking: ['Hm, ', 'so'], text: ['Grüße, ', '🦊 ', 'here'], usage: { input: 11, output: 13 } })
       const { text, textPieces, thinking, calls: none, stop, input, output, ended } = await hear(cell, {}, stream)
-      assert.deepEqual({ text, textPieces, thinking, none, stop, input, output, ended }, { text: 'Grüße, 🦊 here', textPieces: stream ? 3 : 1, thinking: 'Hm, so', none: [], stop: 'stop', input: 11, output: 3, ended: true })
+      assert.deepEqual({ text, textPieces, thinking, none, stop, input, output, ended }, { text: 'Grüße, 🦊 here', textPieces: stream ? 3 : 1, thinking: 'Hm, so', none: [], stop: 'stop', input: 11, output: 13, ended: true })
       const row = await lastRow()
-      assert.deepEqual([row.upstream, row.state, row.input_tokens, row.output_tokens], [upstream.kind, 'succeeded', 11, 3])
+      assert.deepEqual([row.upstream, row.state, row.input_tokens, row.output_tokens], [upstream.kind, 'succeeded', 11, 13])
     })
 
-    test(`${title}: calls of tools ${how}, with their arguments ${stream && streamsArguments(client.wire, upstream.kind) ? 'in pieces' : 'whole'}`, async () => {
+    test(`${title}: calls of tools ${how}, with their arguments ${stream && streamsArguments(client, upstream) ? 'in pieces' : 'whole'}`, async () => {
       server.answer({ text: ['I shall look.'], toolCalls: calls })
       const heard = await hear(cell, { tools }, stream)
       assert.deepEqual([heard.text, heard.calls, heard.stop], ['I shall look.', calls, 'tool_calls'])
-      if (stream) assert.equal(heard.argumentPieces > calls.length, streamsArguments(client.wire, upstream.kind))
+      if (stream) assert.equal(heard.argumentPieces > calls.length, streamsArguments(client, upstream))
     })
 
     test(`${title}: an answer ${how} that was cut at its limit says so`, async () => {
@@ -133,14 +134,14 @@ for (const cell of cells) {
 
   for (const quirk of ['in-small-pieces', 'keep-alive', 'no-usage', ...quirksOf(upstream)] as const) {
     test(`${title}: an upstream with a way of its own (${quirk}) is understood`, async () => {
-      server.answer({ thinking: ['Hm'], text: ['Grüße, ', many('🦊')], toolCalls: calls, usage: { input: 11, output: 3 }, quirks: [quirk] })
+      server.answer({ thinking: ['Hm'], text: ['Grüße, ', many('🦊')], toolCalls: calls, usage: { input: 11, output: 13 }, quirks: [quirk] })
       const { text, thinking, calls: heard, stop, ended, input, output } = await hear(cell, { tools }, true)
       // what is passed is as the upstream said it
       const [itsStop, itsEnd] = isPassed ? [quirk === 'stop-after-tools' ? 'stop' : 'tool_calls', quirk !== 'no-done'] : ['tool_calls', true]
       assert.deepEqual([text, thinking, heard, stop, ended], [`Grüße, ${many('🦊')}`, 'Hm', calls, itsStop, itsEnd])
       const row = await lastRow()
-      if (quirk === 'no-prompt-count') return assert.ok(row.input_tokens! > 0 && row.output_tokens === 3)
-      if (quirk !== 'no-usage') return assert.deepEqual([row.input_tokens, row.output_tokens, input, output], [11, 3, 11, 3])
+      if (quirk === 'no-prompt-count') return assert.ok(row.input_tokens! > 0 && row.output_tokens === 13)
+      if (quirk !== 'no-usage') return assert.deepEqual([row.input_tokens, row.output_tokens, input, output], [11, 13, 11, 13])
       assert.ok(row.input_tokens! > 0 && row.output_tokens! > 0, 'what an upstream does not count is estimated')
       if (!isPassed) assert.deepEqual([input, output], [row.input_tokens, row.output_tokens])
     })

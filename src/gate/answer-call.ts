@@ -60,8 +60,9 @@ async function writeStream(deps: GateDeps, reply: FastifyReply, answer: Answer, 
       for await (const chunk of answer.chunks) {
         if (chunk.kind !== 'native') continue
         writer.passed?.(chunk.bytes)
-        await write(chunk.bytes)
+        await write(writer.native?.bytes(chunk.bytes) ?? chunk.bytes)
       }
+      await write(writer.native?.end() ?? '')
     } else {
       await write(writer.begin())
       for await (const chunk of answer.chunks) await write(writer.chunk(chunk))
@@ -71,7 +72,7 @@ async function writeStream(deps: GateDeps, reply: FastifyReply, answer: Answer, 
     const cause = causeOf(error, signal)
     if (raw.destroyed) return
     deps.log.warn({ ...failureForLog(cause), upstream: answer.upstream }, 'a streamed answer broke off')
-    if (!wasPassed(cause)) raw.write(writer.broken(cause))
+    if (!wasPassed(cause) || writer.native) raw.write(writer.broken(cause))
   } finally {
     // a client that left before the first chunk was taken from the answer still has its call closed
     await answer.chunks.return?.()

@@ -86,6 +86,24 @@ test('what is asked on Ollama’s wire leaves redacted in every place, and none 
   for (const secret of [mail, 'ines', 'museum']) assert.ok(!far.bytes().toString('latin1').includes(secret), secret)
 })
 
+test('what is asked on Gemini’s wire leaves redacted in every place, and nothing of the request itself beside it', async () => {
+  await letRedact('open')
+  const { key } = await openRun(database, 'open', 2)
+  far.next((request) => ({ text: ['Dear ', /write to (\S+) now/.exec(JSON.stringify(request.json))![1]!] }))
+  const body = {
+    system_instruction: { parts: [{ text: `You serve ${mail}.` }] }, labels: { of: mail }, tools: [{ functionDeclarations: [{ name: 'note', description: `for ${mail}`, parameters: { type: 'OBJECT', properties: { [mail]: { type: 'STRING', description: mail } } } }] }],
+    generationConfig: { stopSequences: [mail], responseMimeType: 'application/json', responseSchema: { type: 'STRING', enum: [mail] } },
+    contents: [
+      { role: 'user', parts: [{ text: `Look for ${mail}` }] }, { role: 'model', parts: [{ text: mail, thought: true }, { functionCall: { name: 'note', args: { who: [mail] } }, thoughtSignature: Buffer.from(mail).toString('base64') }] },
+      { role: 'user', parts: [{ functionResponse: { name: 'note', response: { found: { by: mail } } } }, { text: `Please write to ${mail} now` }] },
+    ],
+  }
+  const response = await fetch(`${local.address}/v1beta/models/far/far:generateContent`, { method: 'POST', headers: { 'x-goog-api-key': key, 'content-type': 'application/json' }, body: JSON.stringify(body) })
+  const { candidates } = (await response.json()) as { candidates: { content: { parts: { text: string }[] } }[] }
+  assert.equal(candidates[0]!.content.parts[0]!.text, `Dear ${mail}`)
+  for (const secret of ['ines', Buffer.from(mail).toString('base64')]) assert.ok(!far.bytes().toString('latin1').includes(secret), secret)
+})
+
 test('a value comes back inside the arguments of a tool as JSON writes it', async () => {
   await letRedact('open')
   const { key } = await openRun(database, 'open', 2)

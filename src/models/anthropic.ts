@@ -25,7 +25,7 @@ export function createAnthropic(settings: UpstreamSettings, key?: string): Upstr
       return (data as readonly { id: string }[]).map(({ id }) => ({ name: id, zone, embedding: false }))
     },
     chat: chatOver({
-      upstream: name, wire: 'anthropic-messages', path: '/messages', transport,
+      upstream: name, wire: 'anthropic-messages', path: () => '/messages', transport,
       reader: () => anthropicEvents(name), passed: passedMessages, translated: toMessages,
     }),
     close: () => transport.close(),

@@ -68,7 +68,7 @@ export function createOllama(settings: UpstreamSettings, key?: string): Upstream
       const model = await detailsOf(request.model)
       const wire = request.native?.wire === 'ollama-generate' ? 'ollama-generate' : 'ollama-chat'
       const chat = chatOver({
-        upstream: name, wire, path: wire === 'ollama-generate' ? '/api/generate' : '/api/chat', by: 'line', transport,
+        upstream: name, wire, path: () => (wire === 'ollama-generate' ? '/api/generate' : '/api/chat'), by: 'line', transport,
         reader: () => ollamaEvents(name, tokensOf(promptBytes(request))), passed: (native) => passedOllama(native, request, model), translated: () => toOllama(request, model),
       })
       yield* chat(request, signal)

@@ -6,6 +6,8 @@ import { createSplitter } from './splitter.ts'
 export interface EventReader {
   /** The chunks of one event. `hidden`: the client did not ask for this event, we did. Faults: an error that was told inside the stream, and `upstream.malformed`. */
   read(data: string): { readonly chunks: readonly ChatChunk[]; readonly hidden?: boolean }
+  /** What stands in the stream outside of events, line by line. Faults: an error that is told there. */
+  beside?(text: string): void
   /** The chunks that are known only now. Faults: `upstream.died` when the answer is not whole. */
   end(): readonly ChatChunk[]
   /** Was that the last event? Whatever comes after it is not read. */
@@ -64,7 +66,9 @@ function understand(pieces: readonly Buffer[], reader: EventReader, by: 'line' |
     if (reader.isOver()) break
     let isHidden = false
     try {
-      for (const data of dataOf(piece, by)) {
+      const events = dataOf(piece, by)
+      if (events.length === 0) reader.beside?.(piece.toString('utf8'))
+      for (const data of events) {
         const understood = reader.read(data)
         chunks.push(...understood.chunks)
         isHidden ||= understood.hidden ?? false

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { piecesOf, type Piece, type ScriptedAnswer, type ScriptedModel } from './model-script.ts'
 import { embedding } from './model-wire-embed.ts'
 import { anthropicWire } from './model-wire-anthropic.ts'
+import { geminiEmbedding, geminiError, geminiModels, geminiPath, geminiWire } from './model-wire-gemini.ts'
 import { ollamaWire } from './model-wire-ollama.ts'
 import { openaiWire } from './model-wire-openai.ts'
 import { responsesWire } from './model-wire-responses.ts'
@@ -64,13 +65,13 @@ export interface ModelServer {
 
 export interface ModelServerOptions {
   readonly models?: readonly ScriptedModel[]
-  /** The key that the OpenAI wire wants as a bearer token. */
+  /** The key that every wire but Ollama's wants. */
   readonly key?: string
 }
 
 const standing: ScriptedAnswer = { text: ['Good ', 'morning.'], usage: { input: 11, output: 3 } }
 
-/** A loopback server that speaks Ollama's native wire and OpenAI's, says what it is told to say, and keeps every byte it was sent. */
+/** A loopback server that speaks the wires of Ollama, OpenAI, Anthropic and Gemini, says what it is told to say, and keeps every byte it was sent. */
 export async function startModelServer(options: ModelServerOptions = {}): Promise<ModelServer> {
   const requests: LoggedRequest[] = []
   const received: Buffer[] = []
@@ -83,7 +84,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
   let holding = 0
   let someHeld = Promise.withResolvers<void>()
 
-  const calls = () => requests.filter((request) => ['/api/chat', '/api/generate', '/v1/chat/completions', '/v1/responses', '/v1/messages'].includes(request.path))
+  const calls = () => requests.filter((request) => ['/api/chat', '/api/generate', '/v1/chat/completions', '/v1/responses', '/v1/messages'].includes(request.path) || request.path.endsWith('enerateContent'))
 
   const server = createServer((request, response) => {
     void handle(request, response).catch((error: unknown) => response.destroy(error as Error))
@@ -102,6 +103,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const logged = await log(request, response)
     const path = logged.path
+    if (path.startsWith('/v1beta/')) return gemini(logged, request, response)
     if (path.startsWith('/v1/') && options.key && request.headers.authorization !== `Bearer ${options.key}` && request.headers['x-api-key'] !== options.key)
       return json(response, 401, { error: { message: 'Incorrect API key provided', type: 'invalid_request_error', code: 'invalid_api_key' } })
     if (path === '/api/tags') return json(response, 200, { models: models.map(asTag) })
@@ -116,6 +118,16 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     json(response, 404, { error: 'not found' })
   }
 
+  async function gemini(logged: LoggedRequest, { url }: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (options.key && logged.headers['x-goog-api-key'] !== options.key) return json(response, 400, geminiError(400, 'API key not valid. Please pass a valid API key.', undefined, 'API_KEY_INVALID'))
+    if (logged.path === '/v1beta/models') return json(response, 200, geminiModels(models.map(({ name }) => name), new URL(url!, 'http://it').searchParams.get('pageToken')))
+    const { model: asked, method } = geminiPath(logged.path) ?? {}
+    const model = models.find((known) => known.name === asked)
+    if (!model || !method) return json(response, 404, geminiError(404, `models/${asked} is not found for API version v1beta, or is not supported for ${method}.`))
+    if (method === 'batchEmbedContents') return embed(logged, response, model)
+    return say(logged, response, model, (answer) => geminiWire(answer, logged))
+  }
+
   async function embed(request: LoggedRequest, response: ServerResponse, model: ScriptedModel | undefined): Promise<void> {
     const chosen = queue.shift() ?? script
     const { misbehaves: fault } = typeof chosen === 'function' ? chosen(request) : chosen
@@ -123,7 +135,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     if (fault?.kind === 'status') return json(response, fault.status, { error: { message: fault.message ?? `scripted ${fault.status}` } })
     if (fault?.kind === 'stall') await hold()
     if (fault?.kind === 'die') return void response.destroy()
-    json(response, 200, embedding(request, fault?.kind === 'malformed'))
+    json(response, 200, (request.path.startsWith('/v1beta/') ? geminiEmbedding : embedding)(request, fault?.kind === 'malformed'))
   }
 
   async function log(request: IncomingMessage, response: ServerResponse): Promise<LoggedRequest> {
@@ -151,6 +163,8 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     const fault = answer.misbehaves
     if (!model) return json(response, 404, wire.error(`model '${String(request.json?.['model'])}' not found`))
     if (fault?.kind === 'status') {
+      // Google says it in the body
+      if (request.path.startsWith('/v1beta/')) return json(response, fault.status, geminiError(fault.status, fault.message ?? `scripted ${fault.status}`, fault.retryAfter))
       if (fault.retryAfter !== undefined) response.setHeader('retry-after', String(fault.retryAfter))
       return json(response, fault.status, wire.error(fault.message ?? `scripted ${fault.status}`))
     }

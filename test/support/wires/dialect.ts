@@ -1,6 +1,6 @@
 import type { Upstream } from '../../../src/house/index.ts'
 
-export type WireName = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'ollama'
+export type WireName = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'gemini' | 'ollama'
 export type UpstreamKind = Upstream['kind']
 
 /** A request before it is put on a wire, and what an upstream was sent when it is read back from one. */
@@ -62,6 +62,8 @@ export interface Dialect {
   readonly kind: UpstreamKind
   /** Where the wire begins at a server. */
   readonly base: string
+  /** A name by which it is known of a model that it thinks, where names say that. */
+  readonly model?: string
   write(ask: Ask, model: string, stream: boolean): { readonly path: string; readonly body: object }
   asked(body: Loose): Ask
   whole(body: Loose): Heard
@@ -77,7 +79,7 @@ export interface ServerEvent {
 
 /** The events of a stream; comments are none. */
 export function eventsOf(text: string): ServerEvent[] {
-  return text.split('\n\n').flatMap((block) => {
+  return text.replaceAll('\r\n', '\n').split('\n\n').flatMap((block) => {
     const lines = block.split('\n')
     const field = (name: string) => lines.find((line) => line.startsWith(`${name}:`))?.slice(name.length + 1).trim()
     const data = field('data')

@@ -1,11 +1,12 @@
-import type { Ask, Turn, UpstreamKind, WireName } from './dialect.ts'
+import type { Ask, Dialect, Turn, UpstreamKind, WireName } from './dialect.ts'
 import { anthropicMessages } from './anthropic-messages.ts'
+import { gemini } from './gemini.ts'
 import { ollama } from './ollama.ts'
 import { openaiChat } from './openai-chat.ts'
 import { openaiResponses } from './openai-responses.ts'
 
 /** Another wire is one more entry here, one of `unsaid` and one of `translated`. */
-export const dialects = [openaiChat, openaiResponses, anthropicMessages, ollama] as const
+export const dialects = [openaiChat, openaiResponses, anthropicMessages, gemini, ollama] as const
 
 /** What becomes of a feature on its way: `as` is what the upstream sees instead, told in `words`. */
 export type Fate = 'kept' | 'left out' | 'refused' | { readonly words: string; readonly as: unknown }
@@ -62,6 +63,7 @@ export const unsaid: Readonly<Record<WireName, readonly RequestName[]>> = {
   'openai-chat': ['failed', 'topK'],
   'openai-responses': ['failed', 'topK', 'stop', 'seed', 'penalty'],
   'anthropic-messages': ['json', 'seed', 'penalty'],
+  gemini: ['oneCall'],
   ollama: ['failed', 'required', 'named', 'none', 'oneCall'],
 }
 
@@ -70,6 +72,7 @@ const translated: Readonly<Record<UpstreamKind, Readonly<Partial<Record<RequestN
   openai: { failed: 'left out', thought: 'left out', topK: 'left out' },
   'openai-responses': { failed: 'left out', thought: 'left out', topK: 'left out', stop: 'refused', seed: 'left out', penalty: 'left out' },
   anthropic: { thought: 'left out', json: 'left out', seed: 'left out', penalty: 'left out' },
+  gemini: { thought: 'left out', oneCall: 'left out' },
   ollama: {
     failed: 'left out',
     required: 'left out',
@@ -91,8 +94,8 @@ export function fateOf(feature: RequestName, wire: WireName, kind: UpstreamKind)
 }
 
 /** Do the arguments of a call come in pieces, as they are written? Else each call comes whole. */
-export function streamsArguments(wire: WireName, kind: UpstreamKind): boolean {
-  return wire !== ollama.wire && kind !== ollama.kind
+export function streamsArguments(client: Dialect, upstream: Dialect): boolean {
+  return ![client, upstream].some((dialect) => dialect === gemini || dialect === ollama)
 }
 
 /** What an upstream does before it has answered, and what its client is told. */
