@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { createAnthropic } from '@ai-sdk/anthropic'
+import { createGoogle } from '@ai-sdk/google'
 import { createOpenAI } from '@ai-sdk/openai'
 import { APICallError, embedMany, generateText, isStepCount, Output, streamText, tool, type LanguageModel } from 'ai'
 import { z } from 'zod'
@@ -13,13 +14,14 @@ after(async () => {
   await server.close()
 })
 const server = await startModelServer({ models: [{ name: 'it:latest', capabilities: ['completion', 'tools', 'thinking'] }, { name: 'embed-it:latest' }] })
-const database = await gateDatabase(['ollama', 'chat', 'responses', 'claude'])
+const database = await gateDatabase(['ollama', 'chat', 'responses', 'claude', 'gemini'])
 const local = await startGate(database, 'gate-local', { upstreams: [{ name: 'ollama', kind: 'ollama', url: server.url, zone: 'machine' }] })
 const cloud = await startGate(database, 'gate-cloud', {
   upstreams: [
     { name: 'chat', kind: 'openai', url: `${server.url}/v1`, zone: 'cloud' },
     { name: 'responses', kind: 'openai-responses', url: `${server.url}/v1`, zone: 'cloud' },
     { name: 'claude', kind: 'anthropic', url: `${server.url}/v1`, zone: 'cloud' },
+    { name: 'gemini', kind: 'gemini', url: `${server.url}/v1beta`, zone: 'cloud' },
   ],
 })
 
@@ -28,19 +30,21 @@ const providers: Readonly<Record<string, (baseURL: string, apiKey: string, model
   'openai chat': (baseURL, apiKey, model) => createOpenAI({ baseURL, apiKey }).chat(model),
   'openai responses': (baseURL, apiKey, model) => createOpenAI({ baseURL, apiKey }).responses(model),
   anthropic: (baseURL, apiKey, model) => createAnthropic({ baseURL, apiKey })(model),
+  google: (baseURL, apiKey, model) => createGoogle({ baseURL: `${baseURL}beta`, apiKey })(model),
 }
 const ways = [
   { gate: local, lane: 'private', upstream: 'ollama' },
   { gate: cloud, lane: 'open', upstream: 'chat' },
   { gate: cloud, lane: 'open', upstream: 'responses' },
   { gate: cloud, lane: 'open', upstream: 'claude' },
+  { gate: cloud, lane: 'open', upstream: 'gemini' },
 ] as const
 
 /** Does the model see this among what it is sent? */
 const sees = ({ body }: LoggedRequest, text: string) => body.toString().includes(text)
 const weather = tool({ description: 'The weather of a place', inputSchema: z.object({ place: z.string() }), execute: async ({ place }) => `rain in ${place}` })
-/** Else the client sends items by reference, to a store that is not there. */
-const providerOptions = { openai: { store: false } }
+/** Without the first the client sends items by reference, to a store that is not there; without the second it is shown no thoughts. */
+const providerOptions = { openai: { store: false }, google: { thinkingConfig: { includeThoughts: true } } }
 const png = Buffer.from('iVBORw0KGgoAAAANSUhEUg==', 'base64')
 
 for (const [provider, open] of Object.entries(providers)) {
@@ -53,18 +57,18 @@ for (const [provider, open] of Object.entries(providers)) {
 
     test(`${title}: text, whole and streamed, with its thoughts and its usage`, async () => {
       const { model, run } = await modelFor()
-      const said = { thinking: ['Hm, ', 'so'], text: ['Grüße, ', '🦊'], usage: { input: 11, output: 3 } }
+      const said = { thinking: ['Hm, ', 'so'], text: ['Grüße, ', '🦊'], usage: { input: 11, output: 13 } }
       server.next(said, said)
-      const whole = await generateText({ model, instructions: 'Be brief', prompt: 'Hello', maxOutputTokens: 4_000, maxRetries: 0 })
-      assert.deepEqual([whole.text, whole.finishReason, whole.usage.inputTokens, whole.usage.outputTokens], ['Grüße, 🦊', 'stop', 11, 3])
+      const whole = await generateText({ model, instructions: 'Be brief', prompt: 'Hello', maxOutputTokens: 4_000, maxRetries: 0, providerOptions })
+      assert.deepEqual([whole.text, whole.finishReason, whole.usage.inputTokens, whole.usage.outputTokens], ['Grüße, 🦊', 'stop', 11, 13])
       assert.ok(sees(server.calls().at(-1)!, 'Be brief'))
-      const streamed = streamText({ model, prompt: 'Hello', maxRetries: 0 })
+      const streamed = streamText({ model, prompt: 'Hello', maxRetries: 0, providerOptions })
       const pieces: string[] = []
       for await (const piece of streamed.textStream) pieces.push(piece)
-      assert.deepEqual([pieces, await streamed.finishReason, (await streamed.usage).outputTokens], [['Grüße, ', '🦊'], 'stop', 3])
+      assert.deepEqual([pieces, await streamed.finishReason, (await streamed.usage).outputTokens], [['Grüße, ', '🦊'], 'stop', 13])
       // OpenAI's chat has no place for thoughts that this client would look at
       if (provider !== 'openai chat') assert.deepEqual([whole.reasoningText, await streamed.reasoningText], ['Hm, so', 'Hm, so'])
-      assert.deepEqual((await closedCallsOf(database, run)).map((row) => [row.state, row.input_tokens, row.output_tokens]), [['succeeded', 11, 3], ['succeeded', 11, 3]])
+      assert.deepEqual((await closedCallsOf(database, run)).map((row) => [row.state, row.input_tokens, row.output_tokens]), [['succeeded', 11, 13], ['succeeded', 11, 13]])
     })
 
     for (const isStreamed of [false, true]) {
@@ -117,11 +121,14 @@ test('a client of responses that counts on a store is told how to do without', a
   await assert.rejects(generateText(asked), /item_reference is not served: nothing is stored .*store: false/)
 })
 
-for (const [gate, lane, upstream] of [[local, 'private', 'ollama'], [cloud, 'open', 'chat']] as const) {
+for (const [gate, lane, upstream] of [[local, 'private', 'ollama'], [cloud, 'open', 'chat'], [cloud, 'open', 'gemini']] as const) {
   test(`vectors by ${upstream} come back in the order of their texts`, async () => {
     const { key } = await openRun(database, lane)
-    const model = createOpenAI({ baseURL: `${gate.address}/v1`, apiKey: key }).embedding(`${upstream}/embed-it:latest`)
-    const { embeddings, usage } = await embedMany({ model, values: ['Grüße', 'b'], maxRetries: 0 })
-    assert.deepEqual([embeddings, usage.tokens], [['Grüße', 'b'].map((text) => vectorOf(text)), 10])
+    const name = `${upstream}/embed-it:latest`
+    const models = [createOpenAI({ baseURL: `${gate.address}/v1`, apiKey: key }).embedding(name), createGoogle({ baseURL: `${gate.address}/v1beta`, apiKey: key }).embedding(name)]
+    for (const model of models) {
+      const { embeddings } = await embedMany({ model, values: ['Grüße', 'b'], maxRetries: 0 })
+      assert.deepEqual(embeddings, ['Grüße', 'b'].map((text) => vectorOf(text)))
+    }
   })
 }
