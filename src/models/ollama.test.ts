@@ -62,6 +62,9 @@ test('a model behind the daemon that runs in the cloud is a cloud model, by what
   for (const model of ['kimi:cloud', 'innocent:latest']) {
     const before = server.calls().length
     await assert.rejects(collect(upstream.chat({ ...ask, model }, signal)), isFault('refused', 'upstream.zone'))
+    for (const wire of ['ollama-chat', 'ollama-generate'] as const) {
+      await assert.rejects(collect(upstream.chat({ ...ask, model, native: { wire, body: { ...ask, model: 'local:1b' }, headers: {}, stream: true } }, signal)), isFault('refused', 'upstream.zone'))
+    }
     assert.equal(server.calls().length, before)
   }
   server.install([{ name: 'scripted:latest' }])
