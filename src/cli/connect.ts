@@ -29,7 +29,7 @@ async function connect(invocation: Invocation<ConnectOptions>): Promise<Outcome>
   const recipe = clients.find(({ name }) => name === args[0])
   if (recipe === undefined) {
     if (args[0] === undefined) return outcome(clients.map(({ name, title }) => ({ name, title })), (data) => data.map(({ name, title }) => `castellan connect ${name.padEnd(14)} ${title}`).join('\n'))
-    if (Object.hasOwn(unserved, args[0])) throw new Fault('missing', 'client.unserved', `${unserved[args[0]]}, and the gates serve OpenAI’s (chat, responses, embeddings) and Anthropic’s messages; if it can be set to an OpenAI-compatible server, connect it as openai-sdk`)
+    if (Object.hasOwn(unserved, args[0])) throw new Fault('missing', 'client.unserved', `${unserved[args[0]]}, and the gates serve OpenAI’s (chat, responses, embeddings), Anthropic’s messages and Gemini’s; if it can be set to an OpenAI-compatible server, connect it as openai-sdk`)
     throw new Fault('missing', 'client.missing', `nothing is known of ${args[0]}; known are ${clients.map(({ name }) => name).join(', ')}. Whatever speaks OpenAI's wire is connected as openai-sdk`)
   }
   const gate = options.gate ?? 'local'

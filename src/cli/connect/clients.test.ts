@@ -15,7 +15,9 @@ after(async () => {
 })
 const server = await startModelServer({ models: [{ name: 'scripted:latest' }] })
 const database = await gateDatabase(['near'])
-const gate = await startGate(database, 'gate-local', { upstreams: [{ name: 'near', kind: 'ollama', url: server.url, zone: 'machine' }] })
+const gate = await startGate(database, 'gate-local', {
+  upstreams: [{ name: 'near', kind: 'ollama', url: server.url, zone: 'machine' }], routes: { default: [{ upstream: 'near', model: 'auto' }] },
+})
 const key = `ck_${randomBytes(32).toString('hex')}`
 await database.as('castellan_releaser').pool.query(`select client_key_make($1, 'pasted', $2, 'local', 'private', 2::smallint, '{}', null)`, [randomUUID(), createHash('sha256').update(key).digest()])
 beforeEach(() => server.answer({ text: ['Good morning.'] }))
@@ -52,6 +54,16 @@ test('programs on the Anthropic SDK, and Claude Code, are answered where the set
       console.log(answer.content[0].text)`
     assert.equal(await inShell(settingsOf(name), `'${process.execPath}' --input-type=module -e '${program}'`), 'Good morning.\n', name)
   }
+})
+
+test('programs on the Google SDK, and Gemini CLI, are answered where the settings were pasted', async () => {
+  for (const [name, model] of [['google-sdk', '"auto"'], ['gemini-cli', 'process.env.GEMINI_MODEL']] as const) {
+    const program = `import { GoogleGenAI } from "@google/genai"
+      const answer = await new GoogleGenAI({}).models.generateContent({ model: ${model}, contents: "Hello" })
+      console.log(answer.text)`
+    assert.equal(await inShell(settingsOf(name), `'${process.execPath}' --input-type=module -e '${program}'`), 'Good morning.\n', name)
+  }
+  assert.match(settingsOf('gemini-cli', 'near/scripted:latest'), /^export GEMINI_MODEL=near\/scripted:latest$/m)
 })
 
 test('what Codex reads from its file and environment is answered on the wire of responses', async () => {
