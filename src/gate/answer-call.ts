@@ -23,6 +23,13 @@ export async function answerCall(deps: GateDeps, request: FastifyRequest, reply:
   return reply
 }
 
+/** Tells a client how many tokens a request holds, in the words of the upstream that counted them. */
+export async function answerCount(deps: GateDeps, request: FastifyRequest, reply: FastifyReply, { model, conversation, native }: AskedCall): Promise<FastifyReply> {
+  const asked = { session: sessionOf(request), ...readHeaders(request), model, conversation, native }
+  const { upstream, body } = await whileClientWaits(deps, reply, (signal) => deps.calls.count({ ...asked, signal }))
+  return reply.header('x-castellan-upstream', upstream).type('application/json; charset=utf-8').send(body)
+}
+
 /** Work for a client, with a signal that aborts when it leaves or the gate stops. */
 export function whileClientWaits<T>({ inFlight }: Pick<GateDeps, 'inFlight'>, reply: FastifyReply, work: (signal: AbortSignal) => PromiseLike<T>): Promise<T> {
   const onClientGone = (abort: () => void) => (reply.raw.closed ? abort() : void reply.raw.once('close', abort))

@@ -8,6 +8,7 @@ import { isAboutMoney } from './budget/budget-faults.ts'
 import type { Money } from './budget/money.ts'
 import type { CallLedger } from './call-ledger.ts'
 import type { ChatChunk, Conversation, NativeRequest } from './chat.ts'
+import { countTokens, uncounted, type CountAnswer } from './count-tokens.ts'
 import { embedInOrder, type EmbedAnswer } from './embed-attempt.ts'
 import type { DeclaredModels } from './declared-models.ts'
 import { useDeclassification, type Declassification } from './declassification.ts'
@@ -56,6 +57,8 @@ export interface Calls {
   call(request: CallRequest): Promise<Answer>
   /** Makes vectors of texts, all by one model; planned, written down and refused as `call` is. */
   embed(request: EmbedCall): Promise<EmbedAnswer>
+  /** Lets the model that would be asked first count what it would read; planned, written down and refused as `call` is. Faults: `tokens.uncounted` where it cannot. */
+  count(request: Omit<CallRequest, 'key'>): Promise<CountAnswer>
   /** The models that this session's label may reach now. */
   list(session: Session): Promise<Candidate[]>
 }
@@ -195,6 +198,12 @@ export function createCalls(deps: CallsDeps): Calls {
 
     embed: ({ input, dimensions, signal, ...request }) =>
       settle({ ...request, embedding: true }, undefined, (session, label, { task, candidates }) => embedInOrder(deps, { session, label, task, candidates, input, dimensions, signal })),
+
+    count: async ({ conversation, native, signal, ...request }) => {
+      // what was redacted is not what the caller would count
+      if (request.declassification) throw uncounted()
+      return settle(request, undefined, (session, label, { candidates }) => countTokens(deps, { session, label, candidates, conversation, native, signal }))
+    },
 
     async list(remembered) {
       const session = await sessions.find(remembered.keyHash, { freshly: true })

@@ -9,6 +9,12 @@ export function passedContents(native: NativeRequest): Record<string, unknown> {
   return passedBody(native, passedFields, {})
 }
 
+/** The body of countTokens: whatever stands beside the contents counts only in a request as it would be made. */
+export function countedContents(native: NativeRequest, model: string): Record<string, unknown> {
+  const passed = passedContents(native)
+  return Object.keys(passed).length === 1 ? passed : { generateContentRequest: { model: `models/${model}`, ...passed } }
+}
+
 /** The body of generateContent. */
 export function toContents(request: ChatRequest): Record<string, unknown> {
   const system = request.messages.filter(({ role, content }) => role === 'system' && content.length > 0)

@@ -1,9 +1,10 @@
 import { Fault } from '../kernel/fault.ts'
 import { chatOver } from './chat-over.ts'
+import { countOver } from './count-over.ts'
 import { embedByGemini } from './gemini-embed.ts'
 import { readGeminiError } from './gemini-error.ts'
 import { geminiEvents } from './gemini-events.ts'
-import { passedContents, toContents } from './gemini-wire.ts'
+import { countedContents, passedContents, toContents } from './gemini-wire.ts'
 import { createTransport } from './transport.ts'
 import { defaultTimeouts, type ModelInfo, type Upstream, type UpstreamSettings } from './upstream.ts'
 
@@ -54,6 +55,9 @@ export function createGemini(settings: UpstreamSettings, key?: string): Upstream
       upstream: name, wire: 'gemini', transport,
       path: (model, stream) => pathOf(model, stream ? 'streamGenerateContent?alt=sse' : 'generateContent'),
       reader: (native) => geminiEvents(name, { isPassed: native !== undefined }), passed: passedContents, translated: toContents,
+    }),
+    countTokens: countOver({
+      upstream: name, wire: 'gemini', transport, path: (model) => pathOf(model, 'countTokens'), passed: countedContents, read: ({ totalTokens }) => totalTokens,
     }),
     embed: (request, signal) => embedByGemini(name, pathOf(request.model, 'batchEmbedContents'), transport, request, signal),
     close: () => transport.close(),

@@ -4,7 +4,7 @@ import type { CallIntent, CallLedger, CallResult } from './call-ledger.ts'
 
 interface PaidCallDeps {
   readonly ledger: CallLedger
-  readonly money: Money
+  readonly money: Pick<Money, 'hold'>
   readonly log: Logger
 }
 

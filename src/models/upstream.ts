@@ -1,6 +1,7 @@
 import type { Upstream as DeclaredUpstream } from '../house/index.ts'
 import type { Zone } from '../labels/index.ts'
 import type { ChatChunk, ChatRequest } from './chat.ts'
+import type { TokenCounter } from './count-over.ts'
 import type { Embeddings, EmbedRequest } from './embedding.ts'
 
 /** A model as an upstream lists it. */
@@ -34,6 +35,8 @@ export interface Upstream {
   chat(request: ChatRequest, signal: AbortSignal): AsyncIterable<ChatChunk>
   /** Makes vectors of texts, for upstreams that can. Faults as of `chat`. */
   embed?(request: EmbedRequest, signal: AbortSignal): Promise<Embeddings>
+  /** For upstreams that count tokens before a call. */
+  readonly countTokens?: TokenCounter
   /** For upstreams that can say more of a model than that they have it. */
   describe?(model: string): Promise<ModelDescription>
   models(signal?: AbortSignal): Promise<ModelInfo[]>

@@ -113,6 +113,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     if (path === '/api/chat' || path === '/api/generate') return say(logged, response, model, (answer) => ollamaWire(answer, logged))
     if (path === '/v1/chat/completions') return say(logged, response, model, (answer) => openaiWire(answer, logged))
     if (path === '/v1/messages') return say(logged, response, model, (answer) => anthropicWire(answer, logged))
+    if (path === '/v1/messages/count_tokens') return count(logged, response, model)
     if (path === '/v1/responses') return say(logged, response, model, (answer) => responsesWire(answer, logged))
     if (path === '/api/embed' || path === '/v1/embeddings') return embed(logged, response, model)
     json(response, 404, { error: 'not found' })
@@ -124,6 +125,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     const { model: asked, method } = geminiPath(logged.path) ?? {}
     const model = models.find((known) => known.name === asked)
     if (!model || !method) return json(response, 404, geminiError(404, `models/${asked} is not found for API version v1beta, or is not supported for ${method}.`))
+    if (method === 'countTokens') return count(logged, response, model)
     if (method === 'batchEmbedContents') return embed(logged, response, model)
     return say(logged, response, model, (answer) => geminiWire(answer, logged))
   }
@@ -136,6 +138,15 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     if (fault?.kind === 'stall') await hold()
     if (fault?.kind === 'die') return void response.destroy()
     json(response, 200, (request.path.startsWith('/v1beta/') ? geminiEmbedding : embedding)(request, fault?.kind === 'malformed'))
+  }
+
+  /** Tokens before a call: those that the script names, or none. */
+  async function count(request: LoggedRequest, response: ServerResponse, model: ScriptedModel | undefined): Promise<void> {
+    const chosen = queue.shift() ?? script
+    const { misbehaves: fault, usage, quirks } = typeof chosen === 'function' ? chosen(request) : chosen
+    if (!model || fault?.kind === 'status') return json(response, fault?.kind === 'status' ? fault.status : 404, { error: { message: 'scripted' } })
+    const tokens = quirks?.includes('no-usage') ? 0 : (usage?.input ?? 7)
+    json(response, 200, request.path.startsWith('/v1beta/') ? { totalTokens: tokens, promptTokensDetails: [{ modality: 'TEXT', tokenCount: tokens }] } : { input_tokens: tokens })
   }
 
   async function log(request: IncomingMessage, response: ServerResponse): Promise<LoggedRequest> {

@@ -17,11 +17,6 @@ export interface ClientRecipe {
   readonly note?: string
 }
 
-/** Programs that are asked for and cannot be connected: what they speak no gate serves. */
-export const unserved: Readonly<Record<string, string>> = {
-  gemini: 'Gemini CLI speaks Gemini’s wire',
-}
-
 const openaiEnvironment = ({ address, key }: Access) => `export OPENAI_BASE_URL=${address}/v1\nexport OPENAI_API_KEY=${key}`
 
 /** Programs that speak a wire of the gates, with the settings that make them speak to yours. */
@@ -68,6 +63,21 @@ export const clients: readonly ClientRecipe[] = [
     title: 'the Anthropic SDKs, and programs built on them',
     where: 'into the environment',
     settings: ({ address, key }) => `export ANTHROPIC_BASE_URL=${address}\nexport ANTHROPIC_API_KEY=${key}`,
+    note: 'Ask for the model auto, task:NAME, or one of `castellan model list` as upstream/model.',
+  },
+  {
+    name: 'gemini-cli',
+    title: 'Gemini CLI',
+    where: 'into the environment, or into ~/.gemini/.env',
+    // it makes names of Google's out of `auto`, so the default route is asked for by its name
+    settings: ({ address, key, model }) => `export GOOGLE_GEMINI_BASE_URL=${address}\nexport GEMINI_API_KEY=${key}\nexport GEMINI_MODEL=${model === 'auto' ? 'task:default' : model}`,
+    note: 'In ~/.gemini/settings.json let security.auth.selectedType be "gemini-api-key", or it signs in at Google; a GOOGLE_API_KEY that is set goes before the key, so unset it. Google’s web search and what it fetches run at a provider and are refused here; for small things of its own it asks for models of Google’s by name, and does without where an upstream has none of that name.',
+  },
+  {
+    name: 'google-sdk',
+    title: 'the Google Gen AI SDKs, and programs built on them',
+    where: 'into the environment',
+    settings: ({ address, key }) => `export GOOGLE_GEMINI_BASE_URL=${address}\nexport GEMINI_API_KEY=${key}`,
     note: 'Ask for the model auto, task:NAME, or one of `castellan model list` as upstream/model.',
   },
   {

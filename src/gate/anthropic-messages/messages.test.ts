@@ -129,11 +129,6 @@ test('models are listed in the shape that the client reads, and told one by one,
   await assert.rejects(clientOf(local, 'nobody').models.list(), (error) => error instanceof Anthropic.AuthenticationError && (error.error as { type: string }).type === 'error')
 })
 
-test('tokens are not counted wrongly: 404, and the client reckons for itself', async () => {
-  const { key } = await openRun(database, 'private')
-  await assert.rejects(clientOf(local, key).messages.countTokens({ model: 'auto', messages: [{ role: 'user', content: 'Hello' }] }), Anthropic.NotFoundError)
-})
-
 test('nothing is asked of a provider beside the model: its tools, its machines, addresses to fetch', async () => {
   const { key } = await openRun(database, 'private')
   const asked = near.calls().length

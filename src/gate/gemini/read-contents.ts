@@ -84,14 +84,15 @@ function readResult(result: Fields, open: ToolCall[]): ChatMessage {
   const place = byId === -1 ? open.findIndex((call) => call.name === name) : byId
   const [answered] = place === -1 ? [] : open.splice(place, 1)
   const response = result.object('response') ? (result.get('response') as Record<string, unknown>) : {}
-  const { text, isError } = outputOf(response)
+  const { text, isError } = outputOf(response, name)
   const pictures = (result.list('parts') ?? []).flatMap((part, index) => readPart(fields(part, `${result.path}.parts[${index}]`)))
   const content = pictures.length === 0 ? text : [{ type: 'text' as const, text }, ...pictures]
   return { role: 'tool', toolCallId: answered?.id ?? (id || `call_${name}`), content, ...(isError && { isError }) }
 }
 
-/** A result that is a text stands under `output`, or `result`; what went wrong under `error`. Any other object is a result as it is. */
-function outputOf(response: Record<string, unknown>): { readonly text: string; readonly isError: boolean } {
+/** A result that is a text stands under `output`, or `result`, or as `content` beside the name of its tool; what went wrong under `error`. Any other object is a result as it is. */
+function outputOf(response: Record<string, unknown>, tool: string): { readonly text: string; readonly isError: boolean } {
+  if (Object.keys(response).length === 2 && response['name'] === tool && typeof response['content'] === 'string') return { text: response['content'], isError: false }
   const [name = '', ...more] = Object.keys(response)
   const value = response[name]
   const isError = name === 'error' && more.length === 0

@@ -47,6 +47,15 @@ export function readGemini(body: unknown, name: string, stream: boolean): Gemini
   }
 }
 
+/** Reads the body of countTokens: contents, or a whole request as it would be made. */
+export function readCount(body: unknown, model: string): GeminiCall {
+  const asked = fields(body, '')
+  const whole = asked.get('generateContentRequest') ?? asked.get('generate_content_request')
+  if (whole === undefined) return readGemini(body, model, false)
+  if (asked.get('contents') !== undefined) throw wrong('contents', 'left out where there is generateContentRequest')
+  return readGemini(whole, model, false)
+}
+
 function refuseUnserved(settings: Fields): void {
   if ((settings.whole('candidateCount', 1) ?? 1) > 1) throw unserved('generationConfig.candidateCount', 'ask once for each answer')
   if (settings.list('responseModalities')?.some((modality) => modality !== 'TEXT')) throw unserved('generationConfig.responseModalities', 'ask for text')

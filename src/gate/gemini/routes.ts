@@ -1,13 +1,13 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { Fault } from '../../kernel/fault.ts'
-import { answerCall, whileClientWaits } from '../answer-call.ts'
+import { answerCall, answerCount, whileClientWaits } from '../answer-call.ts'
 import type { GateDeps } from '../app.ts'
 import { authenticateFirst, readHeaders, sessionOf } from '../authenticate.ts'
 import { wrong } from '../check.ts'
 import { tellErrors } from '../tell-errors.ts'
 import { geminiError } from './gemini-error.ts'
 import { readEmbed, readEmbedBatch } from './read-embed.ts'
-import { readGemini } from './read-gemini.ts'
+import { readCount, readGemini } from './read-gemini.ts'
 import { geminiContent, type StreamForm } from './write-gemini.ts'
 
 type Query = { Querystring: { alt?: string }; Params: { '*': string } }
@@ -32,6 +32,7 @@ export function geminiRoutes(deps: GateDeps): FastifyPluginAsync {
     const methods: Readonly<Record<string, (request: FastifyRequest<Query>, reply: FastifyReply, model: string) => Promise<unknown>>> = {
       generateContent: (request, reply, model) => answer(request, reply, model),
       streamGenerateContent: (request, reply, model) => answer(request, reply, model, formOf(request.query.alt)),
+      countTokens: (request, reply, model) => answerCount(deps, request, reply, readCount(request.body, model)),
       embedContent: async (request, reply, model) => ({ embedding: (await embed(request, reply, readEmbed(request.body, model)))[0] }),
       batchEmbedContents: async (request, reply, model) => ({ embeddings: await embed(request, reply, readEmbedBatch(request.body, model)) }),
     }
