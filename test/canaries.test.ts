@@ -121,8 +121,46 @@ function embeddingsBodies(word: string, model: string): readonly (string | objec
   return [{ model, input: word }, { model: model === 'auto' ? 'far/far' : model, input: ['a', word], user: word }, { model: `far/${word}`, input: word }, { model, input: [[word]] }]
 }
 
+function messagesBodies(word: string, model: string): readonly (string | object)[] {
+  const user = { role: 'user', content: 'Hello' }
+  const asked = { model, max_tokens: 100 }
+  const tool = { name: 'look', description: `about ${word}`, input_schema: { type: 'object', properties: { [word]: { type: 'string', enum: [word] } } } }
+  const call = { type: 'tool_use', id: 'toolu_1', name: 'look', input: { [word]: word } }
+  return [
+    { ...asked, system: word, messages: [{ role: 'user', content: `a ${word} b` }, { role: 'assistant', content: [{ type: 'thinking', thinking: word, signature: word }, { type: 'redacted_thinking', data: word }, { type: 'text', text: word }] }, user] },
+    { ...asked, system: [{ type: 'text', text: word, cache_control: { type: word } }], tools: [tool], messages: [user, { role: 'assistant', content: [call] }, { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content: [{ type: 'text', text: word }] }] }] },
+    { ...asked, messages: [user], stop_sequences: [word], output_config: { format: { type: 'json_schema', schema: { title: word, type: 'object' } } } },
+    { ...asked, messages: [user], metadata: { user_id: word }, service_tier: word, context_management: { edits: [word] }, [word]: word },
+    { ...asked, model: `far/${word}`, messages: [user] },
+    { ...asked, messages: [{ role: 'user', content: [{ type: 'document', source: { type: 'text', data: word } }] }] },
+    `{"model": "${model}", "messages": "${word}`,
+  ]
+}
+
+function ollamaBodies(word: string, model: string): readonly (string | object)[] {
+  const user = { role: 'user', content: 'Hello' }
+  const tool = { type: 'function', function: { name: 'look', description: `about ${word}`, parameters: { type: 'object', properties: { [word]: { type: 'string', enum: [word] } } } } }
+  return [
+    { model, messages: [{ role: 'system', content: word }, { role: 'user', content: `a ${word} b`, [word]: word }, { role: 'assistant', content: word, thinking: word }, user] },
+    { model, messages: [user, { role: 'assistant', content: '', tool_calls: [{ function: { name: 'look', arguments: { [word]: word } } }] }, { role: 'tool', tool_name: 'look', content: word }], tools: [tool] },
+    { model, messages: [user], format: { title: word, type: 'object' }, options: { stop: [word], [word]: 1, num_keep: word }, keep_alive: word, [word]: word },
+    { model: `far/${word}`, messages: [user] },
+    { model, messages: [{ role: 'user', content: 'x', images: [word] }] },
+    { model, messages: [{ role: 'tool', tool_name: word, content: word }] },
+    { model, messages: [user], think: word },
+    `{"model": "${model}", "messages": "${word}`,
+  ]
+}
+
+function generateBodies(word: string, model: string): readonly (string | object)[] {
+  return [{ model, system: word, prompt: `a ${word} b` }, { model, prompt: 'Hello', template: word }, { model: word, prompt: word, options: { [word]: word } }]
+}
+
 /** Each wire with its path; the first body of each can be answered. */
-const wires = [['/v1/chat/completions', bodies], ['/v1/responses', responsesBodies], ['/v1/embeddings', embeddingsBodies]] as const
+const wires = [
+  ['/v1/chat/completions', bodies], ['/v1/responses', responsesBodies], ['/v1/embeddings', embeddingsBodies], ['/v1/messages', messagesBodies],
+  ['/api/chat', ollamaBodies], ['/api/generate', generateBodies], ['/api/embed', embeddingsBodies],
+] as const
 
 const troubles: readonly (Misbehaviour | undefined)[] = [
   undefined, { kind: 'status', status: 429, retryAfter: 0 }, { kind: 'status', status: 500 }, { kind: 'die', after: 0 }, { kind: 'die', after: 1 }, { kind: 'cut', after: 1 }, { kind: 'malformed', after: 1 }, { kind: 'stall' },

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { Fault } from '../kernel/fault.ts'
 import { addCommand, type Cli, type Invocation } from './command/add-command.ts'
 import { outcome, type Outcome } from './command/outcome.ts'
-import { clients, unserved, type ClientRecipe } from './connect/clients.ts'
+import { clients, type ClientRecipe } from './connect/clients.ts'
 import { createClientKey } from './key/create-client-key.ts'
 
 interface ConnectOptions {
@@ -29,7 +29,6 @@ async function connect(invocation: Invocation<ConnectOptions>): Promise<Outcome>
   const recipe = clients.find(({ name }) => name === args[0])
   if (recipe === undefined) {
     if (args[0] === undefined) return outcome(clients.map(({ name, title }) => ({ name, title })), (data) => data.map(({ name, title }) => `castellan connect ${name.padEnd(14)} ${title}`).join('\n'))
-    if (Object.hasOwn(unserved, args[0])) throw new Fault('missing', 'client.unserved', `${unserved[args[0]]}, and the gates serve OpenAI’s (chat, responses, embeddings) and Anthropic’s messages; if it can be set to an OpenAI-compatible server, connect it as openai-sdk`)
     throw new Fault('missing', 'client.missing', `nothing is known of ${args[0]}; known are ${clients.map(({ name }) => name).join(', ')}. Whatever speaks OpenAI's wire is connected as openai-sdk`)
   }
   const gate = options.gate ?? 'local'

@@ -23,6 +23,13 @@ export async function answerCall(deps: GateDeps, request: FastifyRequest, reply:
   return reply
 }
 
+/** Tells a client how many tokens a request holds, in the words of the upstream that counted them. */
+export async function answerCount(deps: GateDeps, request: FastifyRequest, reply: FastifyReply, { model, conversation, native }: AskedCall): Promise<FastifyReply> {
+  const asked = { session: sessionOf(request), ...readHeaders(request), model, conversation, native }
+  const { upstream, body } = await whileClientWaits(deps, reply, (signal) => deps.calls.count({ ...asked, signal }))
+  return reply.header('x-castellan-upstream', upstream).type('application/json; charset=utf-8').send(body)
+}
+
 /** Work for a client, with a signal that aborts when it leaves or the gate stops. */
 export function whileClientWaits<T>({ inFlight }: Pick<GateDeps, 'inFlight'>, reply: FastifyReply, work: (signal: AbortSignal) => PromiseLike<T>): Promise<T> {
   const onClientGone = (abort: () => void) => (reply.raw.closed ? abort() : void reply.raw.once('close', abort))
@@ -66,7 +73,12 @@ async function writeStream(deps: GateDeps, reply: FastifyReply, answer: Answer, 
   raw.writeHead(200, { 'content-type': wire.contentType, 'cache-control': 'no-cache', ...aboutAnswer(answer) })
   try {
     if (answer.native) {
-      for await (const chunk of answer.chunks) if (chunk.kind === 'native') await write(chunk.bytes)
+      for await (const chunk of answer.chunks) {
+        if (chunk.kind !== 'native') continue
+        writer.passed?.(chunk.bytes)
+        await write(writer.native?.bytes(chunk.bytes) ?? chunk.bytes)
+      }
+      await write(writer.native?.end() ?? '')
     } else {
       await write(writer.begin())
       for await (const chunk of answer.chunks) await write(writer.chunk(chunk))
@@ -76,7 +88,7 @@ async function writeStream(deps: GateDeps, reply: FastifyReply, answer: Answer, 
     const cause = causeOf(error, signal)
     if (raw.destroyed) return
     deps.log.warn({ ...failureForLog(cause), upstream: answer.upstream }, 'a streamed answer broke off')
-    if (!wasPassed(cause)) raw.write(writer.broken(cause))
+    if (!wasPassed(cause) || writer.native) raw.write(writer.broken(cause))
   } finally {
     // a client that left before the first chunk was taken from the answer still has its call closed
     await answer.chunks.return?.()

@@ -7,8 +7,11 @@ import type { Logger } from '../kernel/log.ts'
 import type { GateName } from '../labels/index.ts'
 import { gateStatus, type Calls, type DeclaredModels, type Routing, type Sessions } from '../models/index.ts'
 import { anthropicMessagesRoutes } from './anthropic-messages/routes.ts'
+import { geminiRoutes } from './gemini/routes.ts'
 import type { InFlight } from './in-flight.ts'
 import type { Metrics } from './metrics.ts'
+import { modelListRoutes } from './model-list/routes.ts'
+import { ollamaRoutes } from './ollama/routes.ts'
 import { openaiChatRoutes } from './openai-chat/routes.ts'
 import { openaiEmbeddingsRoutes } from './openai-embeddings/routes.ts'
 import { openaiResponsesRoutes } from './openai-responses/routes.ts'
@@ -47,7 +50,7 @@ export function createGateApp(deps: GateDeps, surface: Surface): FastifyInstance
   tellErrors(app, deps, openaiError)
   app.setNotFoundHandler((request, reply) => {
     const { status, body } = openaiError(
-      new Fault('missing', 'route.unknown', `there is no ${request.method} ${request.url.split('?')[0]} here; POST /v1/chat/completions, /v1/responses, /v1/embeddings and /v1/messages, GET /v1/models, /healthz and /metrics are`),
+      new Fault('missing', 'route.unknown', `there is no ${request.method} ${request.url.split('?')[0]} here; POST /v1/chat/completions, /v1/responses, /v1/embeddings, /v1/messages, /v1beta/models/MODEL:generateContent and /api/chat, GET /v1/models and /v1beta/models, /healthz and /metrics are`),
     )
     void reply.status(status).send(body)
   })
@@ -70,6 +73,9 @@ export function createGateApp(deps: GateDeps, surface: Surface): FastifyInstance
     }))
   }
   app.register(anthropicMessagesRoutes(deps))
+  app.register(geminiRoutes(deps))
+  app.register(modelListRoutes(deps))
+  app.register(ollamaRoutes(deps))
   app.register(openaiChatRoutes(deps))
   app.register(openaiEmbeddingsRoutes(deps))
   app.register(openaiResponsesRoutes(deps))

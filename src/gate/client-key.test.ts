@@ -57,7 +57,9 @@ test('a key is taken from the header that each vendor’s client sends it in, an
   const { key } = await makeKey()
   const ask = async (headers: Record<string, string>, query = '') => {
     const answer = await fetch(`${local.address}/v1/models${query}`, { headers })
-    return [answer.status, ((await answer.json()) as { error?: { code: string } }).error?.code]
+    const { error } = (await answer.json()) as { error?: { code: string; details?: { reason: string }[] } }
+    // Google's clients are told it as the reason
+    return [answer.status, error?.details?.[0]?.reason ?? error?.code]
   }
   for (const headers of [{ authorization: `Bearer ${key}` }, { authorization: `bearer ${key}` }, { 'x-api-key': key }, { 'x-goog-api-key': key }]) assert.deepEqual(await ask(headers), [200, undefined])
   for (const headers of [{}, { authorization: key }, { authorization: `Basic ${key}` }, { 'x-api-key': key.toUpperCase() }]) assert.deepEqual(await ask(headers), [401, 'session_unknown'])

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, test } from 'node:test'
+import { Ollama } from 'ollama'
 import OpenAI from 'openai'
 import { closedCallsOf, gateBoot, gateDatabase, openRun, startFrom } from '../../test/support/gate.ts'
 import { startModelServer } from '../../test/support/model-server.ts'
@@ -65,6 +66,42 @@ test('what is asked on the wire of responses leaves redacted too, and texts for 
   const sent = far.requests.length
   await assert.rejects(clientOf(key).embeddings.create({ model: 'far/far', input: mail }), (error) => error instanceof OpenAI.APIError && error.code === 'label_refused')
   assert.equal(far.requests.length, sent)
+})
+
+test('what is asked on Ollama’s wire leaves redacted in every place, and none of its own fields leave', async () => {
+  await letRedact('open')
+  const { key } = await openRun(database, 'open', 2)
+  far.next((request) => ({ toolCalls: [{ name: 'note', arguments: { to: /write to (\S+) now/.exec(JSON.stringify(request.json))![1]! } }] }))
+  const answer = await new Ollama({ host: local.address, headers: { Authorization: `Bearer ${key}` } }).chat({
+    model: 'far/far', format: { type: 'object', description: mail }, keep_alive: mail, options: { stop: [mail], ...{ [mail]: 1 } },
+    messages: [
+      { role: 'system', content: `You serve ${mail}.` },
+      { role: 'assistant', content: '', thinking: mail, tool_calls: [{ function: { name: 'note', arguments: { to: mail } } }] },
+      { role: 'tool', content: mail, tool_name: 'note' },
+      { role: 'user', content: `Please write to ${mail} now` },
+    ],
+    tools: [{ type: 'function', function: { name: 'note', description: `for ${mail}`, parameters: { type: 'object', properties: { to: { type: 'string', description: mail } } } } }],
+  })
+  assert.deepEqual(answer.message.tool_calls?.map(({ function: { name, arguments: given } }) => [name, given]), [['note', { to: mail }]])
+  for (const secret of [mail, 'ines', 'museum']) assert.ok(!far.bytes().toString('latin1').includes(secret), secret)
+})
+
+test('what is asked on Gemini’s wire leaves redacted in every place, and nothing of the request itself beside it', async () => {
+  await letRedact('open')
+  const { key } = await openRun(database, 'open', 2)
+  far.next((request) => ({ text: ['Dear ', /write to (\S+) now/.exec(JSON.stringify(request.json))![1]!] }))
+  const body = {
+    system_instruction: { parts: [{ text: `You serve ${mail}.` }] }, labels: { of: mail }, tools: [{ functionDeclarations: [{ name: 'note', description: `for ${mail}`, parameters: { type: 'OBJECT', properties: { [mail]: { type: 'STRING', description: mail } } } }] }],
+    generationConfig: { stopSequences: [mail], responseMimeType: 'application/json', responseSchema: { type: 'STRING', enum: [mail] } },
+    contents: [
+      { role: 'user', parts: [{ text: `Look for ${mail}` }] }, { role: 'model', parts: [{ text: mail, thought: true }, { functionCall: { name: 'note', args: { who: [mail] } }, thoughtSignature: Buffer.from(mail).toString('base64') }] },
+      { role: 'user', parts: [{ functionResponse: { name: 'note', response: { found: { by: mail } } } }, { text: `Please write to ${mail} now` }] },
+    ],
+  }
+  const response = await fetch(`${local.address}/v1beta/models/far/far:generateContent`, { method: 'POST', headers: { 'x-goog-api-key': key, 'content-type': 'application/json' }, body: JSON.stringify(body) })
+  const { candidates } = (await response.json()) as { candidates: { content: { parts: { text: string }[] } }[] }
+  assert.equal(candidates[0]!.content.parts[0]!.text, `Dear ${mail}`)
+  for (const secret of ['ines', Buffer.from(mail).toString('base64')]) assert.ok(!far.bytes().toString('latin1').includes(secret), secret)
 })
 
 test('a value comes back inside the arguments of a tool as JSON writes it', async () => {

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Fault } from '../kernel/fault.ts'
 import type { GateDeps } from './app.ts'
 import { requestFault, type WireError } from './wire-error.ts'
@@ -14,10 +14,10 @@ export function failureForLog(error: unknown): object {
 }
 
 /** Errors of this app's routes are told in the words of their wire. */
-export function tellErrors(app: FastifyInstance, { log }: Pick<GateDeps, 'log'>, toWire: (error: unknown) => WireError): void {
-  app.setErrorHandler((error, _request, reply) => {
+export function tellErrors(app: FastifyInstance, { log }: Pick<GateDeps, 'log'>, toWire: (error: unknown, request: FastifyRequest) => WireError): void {
+  app.setErrorHandler((error, request, reply) => {
     const fault = requestFault(error, bodyLimit)
-    const { status, headers, body } = toWire(fault)
+    const { status, headers, body } = toWire(fault, request)
     if (status >= 500) log.warn(failureForLog(fault), 'a call could not be answered')
     void reply.status(status).headers(headers).send(body)
   })

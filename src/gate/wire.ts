@@ -18,7 +18,11 @@ export type Named = Pick<Answer, 'upstream' | 'model'>
 export interface StreamWriter {
   begin(): string
   chunk(chunk: ChatChunk): string
+  /** For a client that wants what an upstream of its own wire says in another frame. Left out: it reads the bytes themselves. */
+  readonly native?: { bytes(bytes: Uint8Array): string; end(): string }
   end(): string
+  /** Events of the upstream's own that the client was shown instead, for a wire whose own words must fit behind them. */
+  passed?(events: Uint8Array): void
   /** What a client reads instead of the end when an answer breaks off. */
   broken(error: unknown): string
 }

@@ -16,6 +16,14 @@ export function passedMessages(native: NativeRequest, model: string): Record<str
   return passedBody(native, passedFields, { model, stream: native.stream || undefined })
 }
 
+/** Of these, those that a count of tokens takes. */
+const countedFields: ReadonlySet<string> = new Set(['messages', 'system', 'tools', 'tool_choice', 'thinking', 'output_config', 'output_format', 'context_management', 'cache_control'])
+
+/** The body of /v1/messages/count_tokens. */
+export function countedMessages(native: NativeRequest, model: string): Record<string, unknown> {
+  return passedBody(native, countedFields, { model })
+}
+
 /** The body of /v1/messages. */
 export function toMessages(request: ChatRequest): Record<string, unknown> {
   const system = request.messages.filter(({ role }) => role === 'system').map(({ content }) => textOf(content)).join('\n\n')

@@ -1,7 +1,8 @@
 import { Fault } from '../kernel/fault.ts'
 import { anthropicEvents } from './anthropic-events.ts'
-import { passedMessages, toMessages } from './anthropic-wire.ts'
+import { countedMessages, passedMessages, toMessages } from './anthropic-wire.ts'
 import { chatOver } from './chat-over.ts'
+import { countOver } from './count-over.ts'
 import { createTransport } from './transport.ts'
 import { defaultTimeouts, type Upstream, type UpstreamSettings } from './upstream.ts'
 
@@ -25,8 +26,11 @@ export function createAnthropic(settings: UpstreamSettings, key?: string): Upstr
       return (data as readonly { id: string }[]).map(({ id }) => ({ name: id, zone, embedding: false }))
     },
     chat: chatOver({
-      upstream: name, wire: 'anthropic-messages', path: '/messages', transport,
+      upstream: name, wire: 'anthropic-messages', path: () => '/messages', transport,
       reader: () => anthropicEvents(name), passed: passedMessages, translated: toMessages,
+    }),
+    countTokens: countOver({
+      upstream: name, wire: 'anthropic-messages', transport, path: () => '/messages/count_tokens', passed: countedMessages, read: ({ input_tokens: tokens }) => tokens,
     }),
     close: () => transport.close(),
   }

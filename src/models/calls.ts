@@ -7,6 +7,7 @@ import { createAttempt, isMoved } from './attempt.ts'
 import type { Money } from './budget/money.ts'
 import type { CallLedger } from './call-ledger.ts'
 import type { ChatChunk, Conversation, NativeRequest } from './chat.ts'
+import { countTokens, uncounted, type CountAnswer } from './count-tokens.ts'
 import { conversationOf, embedAttempt, type EmbedAnswer } from './embed-attempt.ts'
 import { promptBytes, tokensOf } from './estimate.ts'
 import type { DeclaredModels } from './declared-models.ts'
@@ -65,6 +66,8 @@ export interface Calls {
   call(request: CallRequest): Promise<Answer>
   /** Makes vectors of texts, all by one model; planned, written down and refused as `call` is. */
   embed(request: EmbedCall): Promise<EmbedAnswer>
+  /** Lets the model that would be asked first count what it would read; planned, written down and refused as `call` is. Faults: `tokens.uncounted` where it cannot. */
+  count(request: Omit<CallRequest, 'key'>): Promise<CountAnswer>
   /** The models that this session's label may reach now. */
   list(session: Session): Promise<Candidate[]>
 }
@@ -194,6 +197,13 @@ export function createCalls(deps: CallsDeps): Calls {
       embedAttempt(deps, { session, label, task, candidate, upstream: upstreamOf(candidate, passage), input, dimensions, signal, passage, failures: [...failures] }))
   }
 
+  /** No other model takes over: its number would be of another model; and nothing is counted that would be handed on redacted. */
+  async function countFirst(session: Session, label: Label, { candidates: [first] }: Planned, { conversation, native, signal }: Pick<CallRequest, 'conversation' | 'native' | 'signal'>): Promise<CountAnswer | 'moved'> {
+    if (!first || first.handedOn) throw uncounted()
+    return walk({ candidates: [first], endpoint: 'count', tokens: 0, signal }, (candidate, passage) =>
+      countTokens(deps, { session, label, candidate, upstream: upstreamOf(candidate, passage), conversation, native, signal, passage }))
+  }
+
   /** A call that was not made for want of money or room is in the ledger as well. */
   async function refused(error: unknown, session: Session, label: Label, { task, set }: Planned, model: string): Promise<never> {
     if (error instanceof Fault && isRefusal(error)) await ledger.refuse({ session, label, task, model, reason: error.code, set })
@@ -227,6 +237,12 @@ export function createCalls(deps: CallsDeps): Calls {
 
     embed: ({ input, dimensions, signal, ...request }) =>
       settle({ ...request, embedding: true }, undefined, (session, label, planned) => embed(session, label, planned, { input, dimensions, signal })),
+
+    count: async ({ conversation, native, signal, ...request }) => {
+      // what was redacted is not what the caller would count
+      if (request.declassification) throw uncounted()
+      return settle(request, undefined, (session, label, planned) => countFirst(session, label, planned, { conversation, native, signal }))
+    },
 
     async list(remembered) {
       const session = await sessions.find(remembered.keyHash, { freshly: true })

@@ -60,7 +60,7 @@ export interface Conversation {
 }
 
 /** The wires that clients and upstreams speak. */
-export type WireName = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'gemini' | 'ollama-chat'
+export type WireName = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'gemini' | 'ollama-chat' | 'ollama-generate'
 
 /** A request as a client sent it. An upstream of the same wire may be sent it as it is, but for the model's name and what names or stores things at a provider. */
 export interface NativeRequest {

@@ -3,6 +3,7 @@ import type { Settings } from '../house/index.ts'
 import { zonesOf, type GateName } from '../labels/index.ts'
 import { createAnthropic } from './anthropic.ts'
 import { createCatalog, type Catalog } from './catalog.ts'
+import { createGemini } from './gemini.ts'
 import { createOllama } from './ollama.ts'
 import { createOpenaiResponses } from './openai-responses.ts'
 import { createOpenai } from './openai.ts'
@@ -27,7 +28,7 @@ export function declareModels(settings: Settings['models'], gate: GateName, secr
   }
 }
 
-const open = { anthropic: createAnthropic, ollama: createOllama, openai: createOpenai, 'openai-responses': createOpenaiResponses } as const
+const open = { anthropic: createAnthropic, gemini: createGemini, ollama: createOllama, openai: createOpenai, 'openai-responses': createOpenaiResponses } as const
 
 function openUpstream(settings: UpstreamSettings, secrets: Readonly<Record<string, string>>): Upstream {
   const key = settings.key && secrets[settings.key.secret]

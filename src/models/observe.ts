@@ -17,7 +17,7 @@ export interface ObservedCall {
   /** Of embeddings: each text as a message. */
   readonly conversation: Conversation
   /** Left out: chat. */
-  readonly operation?: 'embeddings'
+  readonly operation?: 'embeddings' | 'count_tokens'
 }
 
 /** Who watches model calls, for metrics and traces. Must neither wait nor throw. */

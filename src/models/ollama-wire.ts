@@ -1,10 +1,14 @@
-import type { ChatMessage, ChatRequest, ContentPart, FinishReason } from './chat.ts'
+import type { ChatMessage, ChatRequest, ContentPart, FinishReason, NativeRequest } from './chat.ts'
 import { promptBytes } from './estimate.ts'
+import { passedBody } from './pass.ts'
 
 /** What Ollama knows of a model beyond its name (/api/show). */
 export interface ModelDetails {
   /** Tokens; undefined when the server does not say. */
   readonly contextLength?: number
+  readonly family: string
+  /** In Ollama's words: `completion`, `tools`, `vision`, `thinking`, … */
+  readonly capabilities: readonly string[]
   readonly thinks: boolean
   /** Takes an effort (`low`, `medium`, `high`) instead of on and off. */
   readonly thinksByEffort: boolean
@@ -25,12 +29,16 @@ export function contextWindow(request: ChatRequest, model: ModelDetails): number
   return Math.min(window, model.contextLength ?? window)
 }
 
+// newer servers then say that a conversation is too long instead of cutting it; older ones do not know the fields
+const uncut = { truncate: false, shift: false }
+
 /** The body of /api/chat. */
 export function toOllama(request: ChatRequest, model: ModelDetails): Record<string, unknown> {
   const options: Record<string, unknown> = { num_ctx: contextWindow(request, model) }
   const given = {
     temperature: request.temperature,
     top_p: request.topP,
+    top_k: request.topK,
     num_predict: request.maxTokens,
     stop: request.stop,
     seed: request.seed,
@@ -44,14 +52,33 @@ export function toOllama(request: ChatRequest, model: ModelDetails): Record<stri
     model: request.model,
     messages: request.messages.map((message) => toMessage(message, request.messages)),
     stream: true,
-    // newer servers then say that a conversation is too long instead of cutting it; older ones do not know the fields
-    truncate: false,
-    shift: false,
+    ...uncut,
     options,
     ...(tools.length === 0 ? {} : { tools }),
     ...(think === undefined ? {} : { think }),
     ...(request.format === undefined ? {} : { format: request.format.type === 'json' ? 'json' : request.format.schema }),
   }
+}
+
+/** Those of a client's own fields that change the answer and nothing else. How long a model stays loaded, and on what, is not for one client to say. */
+const passedFields = { chat: new Set(['messages', 'tools', 'format']), generate: new Set(['prompt', 'system', 'images', 'format']) } as const
+const passedOptions = [
+  'temperature', 'top_p', 'top_k', 'min_p', 'typical_p', 'tfs_z', 'seed', 'stop', 'num_predict', 'num_keep', 'repeat_last_n', 'repeat_penalty', 'presence_penalty',
+  'frequency_penalty', 'penalize_newline', 'mirostat', 'mirostat_tau', 'mirostat_eta',
+]
+
+/** A client's own body, for a daemon. It may ask for more context than the conversation takes, up to what the model has, and not for less. */
+export function passedOllama(native: NativeRequest, request: ChatRequest, model: ModelDetails): Record<string, unknown> {
+  const given = (native.body['options'] ?? {}) as Readonly<Record<string, unknown>>
+  const options = Object.fromEntries(passedOptions.flatMap((name) => (given[name] == null ? [] : [[name, given[name]]])))
+  const wanted = typeof given['num_ctx'] === 'number' ? Math.min(given['num_ctx'], model.contextLength ?? 0) : 0
+  return passedBody(native, native.wire === 'ollama-generate' ? passedFields.generate : passedFields.chat, {
+    model: request.model,
+    stream: native.stream,
+    ...uncut,
+    options: { num_ctx: Math.max(contextWindow(request, model), wanted), ...options },
+    think: model.thinks ? (native.body['think'] ?? undefined) : undefined,
+  })
 }
 
 /** Ollama cannot be made to call a tool; offering only the wanted one, or none, is as near as it gets. */

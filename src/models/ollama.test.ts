@@ -62,6 +62,9 @@ test('a model behind the daemon that runs in the cloud is a cloud model, by what
   for (const model of ['kimi:cloud', 'innocent:latest']) {
     const before = server.calls().length
     await assert.rejects(collect(upstream.chat({ ...ask, model }, signal)), isFault('refused', 'upstream.zone'))
+    for (const wire of ['ollama-chat', 'ollama-generate'] as const) {
+      await assert.rejects(collect(upstream.chat({ ...ask, model, native: { wire, body: { ...ask, model: 'local:1b' }, headers: {}, stream: true } }, signal)), isFault('refused', 'upstream.zone'))
+    }
     assert.equal(server.calls().length, before)
   }
   server.install([{ name: 'scripted:latest' }])
@@ -96,7 +99,7 @@ test('a conversation with tool results is put in Ollama words', async () => {
     tools: [{ name: 'find', parameters: { type: 'object' } }, { name: 'count' }],
     toolChoice: { name: 'find' },
     format: { type: 'schema', name: 'answer', schema: { type: 'object' } },
-    temperature: 0, topP: 0.5, maxTokens: 9, stop: ['END'], seed: 4, reasoning: 'high',
+    temperature: 0, topP: 0.5, topK: 7, maxTokens: 9, stop: ['END'], seed: 4, reasoning: 'high',
   }, signal))
   const { messages, tools, format, options, think } = server.calls().at(-1)!.json!
   assert.deepEqual(messages, [
@@ -106,7 +109,7 @@ test('a conversation with tool results is put in Ollama words', async () => {
   ])
   assert.deepEqual(tools, [{ type: 'function', function: { name: 'find', description: '', parameters: { type: 'object' } } }])
   assert.deepEqual(format, { type: 'object' })
-  assert.deepEqual(options, { num_ctx: 8_192, temperature: 0, top_p: 0.5, num_predict: 9, stop: ['END'], seed: 4 })
+  assert.deepEqual(options, { num_ctx: 8_192, temperature: 0, top_p: 0.5, top_k: 7, num_predict: 9, stop: ['END'], seed: 4 })
   assert.equal(think, undefined, 'a model that cannot think is not asked to')
   await upstream.close()
 })
@@ -123,5 +126,33 @@ test('a model that can think is told how much', async () => {
     [undefined, false, true, 'low'],
   )
   server.install([{ name: 'scripted:latest' }])
+  await upstream.close()
+})
+
+test('a body of the same wire is passed with what changes the answer, room for the conversation, and nothing that steers the daemon', async () => {
+  server.install([{ name: 'scripted:latest', contextLength: 40_000 }])
+  const upstream = open()
+  const messages = [{ role: 'user', content: 'Hello', images: ['aGk='] }]
+  const sentFor = async (body: object) => {
+    await collect(upstream.chat({ ...ask, native: { wire: 'ollama-chat', body: { model: 'anything', messages, ...body }, headers: {}, stream: false } }, signal))
+    return server.calls().at(-1)!.json!
+  }
+  assert.deepEqual(
+    await sentFor({ format: 'json', prompt: 'not here', system: 'nor here', keep_alive: -1, think: true, truncate: true, debug_render_only: true, options: { min_p: 0.1, repeat_penalty: 1.2, num_gpu: 0, num_thread: 64, use_mmap: false, seed: null } }),
+    { model: 'scripted:latest', messages, format: 'json', truncate: false, shift: false, stream: false, options: { num_ctx: 8_192, min_p: 0.1, repeat_penalty: 1.2 } },
+  )
+  const windowFor = async (asked: number) => ((await sentFor({ options: { num_ctx: asked } }))['options'] as { num_ctx: number }).num_ctx
+  assert.deepEqual([await windowFor(2_048), await windowFor(20_000), await windowFor(1_000_000)], [8_192, 20_000, 40_000])
+  server.install([{ name: 'scripted:latest', capabilities: ['completion', 'thinking'] }])
+  await upstream.models()
+  assert.deepEqual([(await sentFor({ think: false }))['think'], (await sentFor({ think: 'low' }))['think']], [false, 'low'])
+  server.install([{ name: 'scripted:latest' }])
+  await upstream.close()
+})
+
+test('lines that do not have the shape of an answer are no defect of ours', async () => {
+  const upstream = open()
+  server.next({ text: ['a'], toolCalls: [undefined as never] })
+  await assert.rejects(collect(upstream.chat(ask, signal)), isFault('unavailable', 'upstream.malformed'))
   await upstream.close()
 })

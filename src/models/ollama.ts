@@ -1,9 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import { Fault } from '../kernel/fault.ts'
 import type { ChatChunk, ChatRequest } from './chat.ts'
+import { chatOver } from './chat-over.ts'
 import { checkVectors, isEmbeddingName } from './embedding.ts'
 import { promptBytes, tokensOf } from './estimate.ts'
-import { finishReason, toOllama, type ModelDetails } from './ollama-wire.ts'
+import { ollamaEvents } from './ollama-events.ts'
+import { passedOllama, toOllama, type ModelDetails } from './ollama-wire.ts'
 import { createTransport, parseJson } from './transport.ts'
 import { defaultTimeouts, type ModelInfo, type Upstream, type UpstreamSettings } from './upstream.ts'
 
@@ -18,19 +19,6 @@ interface Show {
   readonly details?: { readonly family?: string }
   readonly model_info?: Record<string, unknown>
   readonly remote_host?: string
-}
-
-interface Line {
-  readonly error?: string
-  readonly message?: {
-    readonly content?: string
-    readonly thinking?: string
-    readonly tool_calls?: readonly { readonly id?: string; readonly function: { readonly name: string; readonly arguments?: unknown } }[]
-  }
-  readonly done?: boolean
-  readonly done_reason?: string
-  readonly prompt_eval_count?: number
-  readonly eval_count?: number
 }
 
 /** An Ollama daemon, by its native wire (https://docs.ollama.com/api). */
@@ -48,6 +36,8 @@ export function createOllama(settings: UpstreamSettings, key?: string): Upstream
     const contextLength = Object.entries(shown.model_info ?? {}).find(([field]) => field.endsWith('.context_length'))?.[1]
     return {
       ...(typeof contextLength === 'number' ? { contextLength } : {}),
+      family: shown.details?.family ?? '',
+      capabilities: shown.capabilities ?? [],
       thinks: shown.capabilities?.includes('thinking') ?? false,
       thinksByEffort: shown.details?.family === 'gptoss',
     }
@@ -74,25 +64,18 @@ export function createOllama(settings: UpstreamSettings, key?: string): Upstream
       return (models as readonly Tag[]).map((tag) => asModel(tag, settings.zone))
     },
     async *chat(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatChunk, void, void> {
-      const body = toOllama(request, await detailsOf(request.model))
-      let calls = 0
-      for await (const text of transport.postLines('/api/chat', body, signal)) {
-        if (text === '') continue
-        const line = parseJson(name, text) as Line
-        if (line.error !== undefined) throw new Fault('unavailable', 'upstream.failed', `upstream ${name} failed: ${line.error.slice(0, 300)}`, { upstream: name })
-        if (line.message?.thinking) yield { kind: 'thinking', text: line.message.thinking }
-        if (line.message?.content) yield { kind: 'text', text: line.message.content }
-        for (const call of line.message?.tool_calls ?? []) {
-          const id = call.id || `call_${randomUUID()}`
-          yield { kind: 'tool_call', index: calls, id, name: call.function.name, arguments: JSON.stringify(call.function.arguments ?? {}) }
-          calls += 1
-        }
-        if (!line.done) continue
-        yield { kind: 'finish', reason: finishReason(line.done_reason, calls > 0) }
-        if (line.eval_count !== undefined) yield { kind: 'usage', inputTokens: line.prompt_eval_count ?? tokensOf(promptBytes(request)), outputTokens: line.eval_count }
-        return
-      }
-      throw new Fault('unavailable', 'upstream.died', `upstream ${name} ended its answer before it was done`, { upstream: name })
+      // says where the model runs, before it is sent anything
+      const model = await detailsOf(request.model)
+      const wire = request.native?.wire === 'ollama-generate' ? 'ollama-generate' : 'ollama-chat'
+      const chat = chatOver({
+        upstream: name, wire, path: () => (wire === 'ollama-generate' ? '/api/generate' : '/api/chat'), by: 'line', transport,
+        reader: () => ollamaEvents(name, tokensOf(promptBytes(request))), passed: (native) => passedOllama(native, request, model), translated: () => toOllama(request, model),
+      })
+      yield* chat(request, signal)
+    },
+    async describe(model) {
+      const { family, capabilities, contextLength } = await detailsOf(model)
+      return { family, capabilities, ...(contextLength !== undefined && { contextLength }) }
     },
     async embed(request, signal) {
       // says where the model runs, before it is sent anything

@@ -141,6 +141,15 @@ test('an answer that breaks off in the middle of an event shows only whole ones,
   assert.equal(passed(chunks), events[1])
 })
 
+test('what cannot be read in the middle of an answer is not passed, and the client is told of it', async () => {
+  say = (response) => response.writeHead(200).end(`${events[1]}data: {"half":\n\n`)
+  const chunks: ChatChunk[] = []
+  await assert.rejects(async () => {
+    for await (const chunk of upstream.chat(native({}, true), signal)) chunks.push(chunk)
+  }, (thrown) => isFault('unavailable', 'upstream.malformed')(thrown) && !wasPassed(thrown))
+  assert.equal(passed(chunks), events[1])
+})
+
 test('garbage is malformed, whatever its shape, and shows nothing', async () => {
   for (const garbage of ['<html>', 'null', '{}', '{"choices":[]}', '{"error":"no"}', '{"choices":[{"message":{"tool_calls":7}}]}']) {
     say = (response) => response.writeHead(200).end(garbage)

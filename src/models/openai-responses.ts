@@ -17,8 +17,8 @@ export function createOpenaiResponses(settings: UpstreamSettings, key?: string):
     listsAll: false,
     models: (signal) => listOpenaiModels(name, settings.zone, transport, signal),
     chat: chatOver({
-      upstream: name, wire: 'openai-responses', path: '/responses', transport,
-      reader: (native) => responsesEvents(name, { isPassed: native !== undefined }), passed: passedResponses, translated: (request) => toResponses(name, request),
+      upstream: name, wire: 'openai-responses', path: () => '/responses', transport,
+      reader: (native) => responsesEvents(name, { isPassed: native?.stream === true }), passed: passedResponses, translated: (request) => toResponses(name, request),
     }),
     embed: (request, signal) => embedByOpenai(name, transport, request, signal),
     close: () => transport.close(),

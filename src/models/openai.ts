@@ -28,7 +28,7 @@ export function createOpenai(settings: UpstreamSettings, key?: string, way: Pick
     listsAll: false,
     models: (signal) => listOpenaiModels(name, settings.zone, transport, signal),
     chat: chatOver({
-      upstream: name, wire: 'openai-chat', path: '/chat/completions', transport,
+      upstream: name, wire: 'openai-chat', path: () => '/chat/completions', transport,
       reader: (native) => openaiEvents(name, { hidesUsage: native !== undefined && !usageAsked(native) }),
       // the ledger always wants to know the usage
       passed: (native, model) => passedBody(native, passedFields, {

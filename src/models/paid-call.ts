@@ -6,7 +6,7 @@ import type { Passage } from './route/walk.ts'
 
 interface PaidCallDeps {
   readonly ledger: CallLedger
-  readonly money: Money
+  readonly money: Pick<Money, 'hold'>
   readonly log: Logger
 }
 

@@ -6,6 +6,8 @@ import { createSplitter } from './splitter.ts'
 export interface EventReader {
   /** The chunks of one event. `hidden`: the client did not ask for this event, we did. Faults: an error that was told inside the stream, and `upstream.malformed`. */
   read(data: string): { readonly chunks: readonly ChatChunk[]; readonly hidden?: boolean }
+  /** What stands in the stream outside of events, line by line. Faults: an error that is told there. */
+  beside?(text: string): void
   /** The chunks that are known only now. Faults: `upstream.died` when the answer is not whole. */
   end(): readonly ChatChunk[]
   /** Was that the last event? Whatever comes after it is not read. */
@@ -29,8 +31,8 @@ export function passedBody({ body }: NativeRequest, kept: ReadonlySet<string>, o
 
 /**
  * Passes a stream of events through: its bytes in native chunks, whole events only, so that something of our own can follow any of them; then
- * what was understood of them. An error that comes first is thrown unseen, since another upstream may still answer; one that comes later is
- * passed and then thrown with `passed` among its details.
+ * what was understood of them. An error that comes first is thrown unseen, since another upstream may still answer; one that the upstream tells later
+ * is passed and then thrown with `passed` among its details. What nobody can read is not passed: the client is told so in words that it can.
  */
 export async function* passEvents(upstream: string, raw: AsyncIterable<Buffer>, reader: EventReader, by: 'line' | 'event' = 'event'): AsyncGenerator<ChatChunk, void, void> {
   const splitter = createSplitter(upstream, by)
@@ -43,7 +45,7 @@ export async function* passEvents(upstream: string, raw: AsyncIterable<Buffer>, 
       yield { kind: 'native', bytes: shown.length === 1 ? shown[0]! : Buffer.concat(shown) }
     }
     yield* chunks
-    if (fault) throw new Fault(fault.kind, fault.code, fault.message, { ...fault.details, passed: true }, fault)
+    if (fault) throw isTold(fault) ? new Fault(fault.kind, fault.code, fault.message, { ...fault.details, passed: true }, fault) : fault
   }
 
   for await (const bytes of raw) {
@@ -64,17 +66,25 @@ function understand(pieces: readonly Buffer[], reader: EventReader, by: 'line' |
     if (reader.isOver()) break
     let isHidden = false
     try {
-      for (const data of dataOf(piece, by)) {
+      const events = dataOf(piece, by)
+      if (events.length === 0) reader.beside?.(piece.toString('utf8'))
+      for (const data of events) {
         const understood = reader.read(data)
         chunks.push(...understood.chunks)
         isHidden ||= understood.hidden ?? false
       }
     } catch (error) {
-      return { shown: [...shown, piece], chunks, fault: toFault(error) }
+      const fault = toFault(error)
+      return { shown: isTold(fault) ? [...shown, piece] : shown, chunks, fault }
     }
     if (!isHidden) shown.push(piece)
   }
   return { shown, chunks }
+}
+
+/** Did the upstream itself say that it failed? */
+function isTold({ code }: Fault): boolean {
+  return code === 'upstream.failed' || code === 'upstream.limited'
 }
 
 /** Was this error told to the client by the upstream itself, in what was passed? */

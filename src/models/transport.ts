@@ -34,7 +34,12 @@ export interface TransportOptions {
   /** A Unix socket to reach it by. */
   readonly socketPath?: string
   readonly timeouts: UpstreamTimeouts
+  /** For wires that tell in the body of an error what others tell by status and headers. */
+  readonly readError?: ReadError
 }
+
+/** The status that an error is to be read as, and the seconds that it asks to wait. */
+export type ReadError = (status: number, body: unknown) => { readonly status: number; readonly retryAfter: number | undefined }
 
 const longestLine = 8 * 1024 * 1024
 const longestJson = 16 * 1024 * 1024
@@ -62,7 +67,7 @@ export function createTransport(options: TransportOptions): Transport {
       headersTimeout: 0,
       bodyTimeout: 0,
     })
-    if (response.statusCode !== 200) throw await faultOf(name, response)
+    if (response.statusCode !== 200) throw await faultOf(name, response, options.readError)
     return response
   }
 
@@ -135,10 +140,11 @@ export function createTransport(options: TransportOptions): Transport {
   }
 }
 
-async function faultOf(name: string, response: Dispatcher.ResponseData): Promise<Fault> {
-  const { statusCode: status } = response
-  const said = messageOf(await readText(response.body, 64 * 1024, name).catch(() => ''))
-  const details = { upstream: name, status, ...retryAfterOf(response) }
+async function faultOf(name: string, response: Dispatcher.ResponseData, readError?: ReadError): Promise<Fault> {
+  const body = jsonOf(await readText(response.body, 64 * 1024, name).catch(() => ''))
+  const { status, retryAfter: told } = readError?.(response.statusCode, body) ?? { status: response.statusCode, retryAfter: undefined }
+  const said = messageOf(body)
+  const details = { upstream: name, status, ...(told === undefined ? retryAfterOf(response) : { retryAfter: told }) }
   if (status === 429) {
     return new Fault('unavailable', 'upstream.limited', `upstream ${name} takes no more calls now (429)`, details)
   }
@@ -165,14 +171,18 @@ function retryAfterOf({ headers }: Dispatcher.ResponseData): { retryAfter?: numb
   return Number.isFinite(until) ? { retryAfter: Math.max(0, until / 1_000) } : {}
 }
 
-function messageOf(text: string): string {
+function jsonOf(text: string): unknown {
   try {
-    const { error } = JSON.parse(text) as { error?: string | { message?: string } }
-    const message = typeof error === 'string' ? error : error?.message
-    return message ? `: ${message.slice(0, 300)}` : ''
+    return JSON.parse(text)
   } catch {
-    return ''
+    return undefined
   }
+}
+
+function messageOf(body: unknown): string {
+  const { error } = (body ?? {}) as { error?: string | { message?: unknown } | null }
+  const message = typeof error === 'string' ? error : error?.message
+  return typeof message === 'string' && message !== '' ? `: ${message.slice(0, 300)}` : ''
 }
 
 async function readText(body: AsyncIterable<Buffer>, limit: number, name: string): Promise<string> {

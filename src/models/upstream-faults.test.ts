@@ -3,6 +3,7 @@ import { after, test } from 'node:test'
 import { startModelServer, type Misbehaviour } from '../../test/support/model-server.ts'
 import type { Fault } from '../kernel/fault.ts'
 import type { ChatRequest } from './chat.ts'
+import { createGemini } from './gemini.ts'
 import { createOllama } from './ollama.ts'
 import { createOpenai } from './openai.ts'
 import { collect, isFault } from './upstream.contract.ts'
@@ -13,6 +14,7 @@ after(() => server.close())
 
 const timeouts = { connect: 2_000, firstByte: 700, idle: 700 }
 const adapters: Record<string, () => Upstream> = {
+  gemini: () => createGemini({ name: 'it', kind: 'gemini', url: `${server.url}/v1beta`, zone: 'machine', timeouts }),
   ollama: () => createOllama({ name: 'it', kind: 'ollama', url: server.url, zone: 'machine', timeouts }),
   openai: () => createOpenai({ name: 'it', kind: 'openai', url: `${server.url}/v1`, zone: 'machine', timeouts }),
 }

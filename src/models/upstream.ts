@@ -1,6 +1,7 @@
 import type { Upstream as DeclaredUpstream } from '../house/index.ts'
 import type { Zone } from '../labels/index.ts'
 import type { ChatChunk, ChatRequest } from './chat.ts'
+import type { TokenCounter } from './count-over.ts'
 import type { Embeddings, EmbedRequest } from './embedding.ts'
 
 /** A model as an upstream lists it. */
@@ -10,6 +11,15 @@ export interface ModelInfo {
   readonly zone: Zone
   /** Makes vectors, not answers. */
   readonly embedding: boolean
+}
+
+/** What an upstream knows of a model beyond its name. */
+export interface ModelDescription {
+  readonly family: string
+  /** In Ollama's words: `completion`, `tools`, `vision`, `thinking`, … */
+  readonly capabilities: readonly string[]
+  /** Tokens. */
+  readonly contextLength?: number
 }
 
 /** A server of models: the port that every adapter implements and `upstream.contract.ts` checks. */
@@ -25,6 +35,10 @@ export interface Upstream {
   chat(request: ChatRequest, signal: AbortSignal): AsyncIterable<ChatChunk>
   /** Makes vectors of texts, for upstreams that can. Faults as of `chat`. */
   embed?(request: EmbedRequest, signal: AbortSignal): Promise<Embeddings>
+  /** For upstreams that count tokens before a call. */
+  readonly countTokens?: TokenCounter
+  /** For upstreams that can say more of a model than that they have it. */
+  describe?(model: string): Promise<ModelDescription>
   models(signal?: AbortSignal): Promise<ModelInfo[]>
   close(): Promise<void>
 }

@@ -28,10 +28,15 @@ export type Misbehaviour =
 export type Quirk =
   | 'no-usage' // no usage at all
   | 'usage-in-choices' // usage on the last chunk that still has a choice
+  | 'usage-everywhere' // usage so far on every chunk
+  | 'usage-at-end' // nothing counted at the beginning, all of it at the end (messages)
+  | 'no-prompt-count' // the prompt was in the cache, so its tokens are not said (Ollama)
   | 'empty-tool-calls' // `tool_calls: []` on every delta
   | 'content-in-first-delta' // the first delta has the role and text at once
   | 'no-done' // the stream ends without [DONE]
   | 'done-only' // no deltas, only what is done (responses)
+  | 'arguments-once' // arguments of a call in its `.done` event alone (responses)
+  | 'keep-alive' // comments between events, empty lines between lines
   | 'in-small-pieces' // bytes come in splits inside UTF-8 and JSON
   | 'stop-after-tools' // finish_reason is stop although tools were called
 

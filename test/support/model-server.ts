@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { piecesOf, type Piece, type ScriptedAnswer, type ScriptedModel } from './model-script.ts'
 import { embedding } from './model-wire-embed.ts'
 import { anthropicWire } from './model-wire-anthropic.ts'
+import { geminiEmbedding, geminiError, geminiModels, geminiPath, geminiWire } from './model-wire-gemini.ts'
 import { ollamaWire } from './model-wire-ollama.ts'
 import { openaiWire } from './model-wire-openai.ts'
 import { responsesWire } from './model-wire-responses.ts'
@@ -64,13 +65,13 @@ export interface ModelServer {
 
 export interface ModelServerOptions {
   readonly models?: readonly ScriptedModel[]
-  /** The key that the OpenAI wire wants as a bearer token. */
+  /** The key that every wire but Ollama's wants. */
   readonly key?: string
 }
 
 const standing: ScriptedAnswer = { text: ['Good ', 'morning.'], usage: { input: 11, output: 3 } }
 
-/** A loopback server that speaks Ollama's native wire and OpenAI's, says what it is told to say, and keeps every byte it was sent. */
+/** A loopback server that speaks the wires of Ollama, OpenAI, Anthropic and Gemini, says what it is told to say, and keeps every byte it was sent. */
 export async function startModelServer(options: ModelServerOptions = {}): Promise<ModelServer> {
   const requests: LoggedRequest[] = []
   const received: Buffer[] = []
@@ -83,7 +84,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
   let holding = 0
   let someHeld = Promise.withResolvers<void>()
 
-  const calls = () => requests.filter((request) => ['/api/chat', '/v1/chat/completions', '/v1/responses', '/v1/messages'].includes(request.path))
+  const calls = () => requests.filter((request) => ['/api/chat', '/api/generate', '/v1/chat/completions', '/v1/responses', '/v1/messages'].includes(request.path) || request.path.endsWith('enerateContent'))
 
   const server = createServer((request, response) => {
     void handle(request, response).catch((error: unknown) => response.destroy(error as Error))
@@ -102,18 +103,31 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const logged = await log(request, response)
     const path = logged.path
+    if (path.startsWith('/v1beta/')) return gemini(logged, request, response)
     if (path.startsWith('/v1/') && options.key && request.headers.authorization !== `Bearer ${options.key}` && request.headers['x-api-key'] !== options.key)
       return json(response, 401, { error: { message: 'Incorrect API key provided', type: 'invalid_request_error', code: 'invalid_api_key' } })
     if (path === '/api/tags') return json(response, 200, { models: models.map(asTag) })
     if (path === '/v1/models') return json(response, 200, { object: 'list', data: models.map((model) => ({ id: model.name, object: 'model', created: 1, owned_by: 'script' })) })
     const model = models.find((known) => known.name === logged.json?.['model'])
     if (path === '/api/show') return model ? json(response, 200, asShow(model)) : json(response, 404, { error: `model '${String(logged.json?.['model'])}' not found` })
-    if (path === '/api/chat') return say(logged, response, model, (answer) => ollamaWire(answer, logged))
+    if (path === '/api/chat' || path === '/api/generate') return say(logged, response, model, (answer) => ollamaWire(answer, logged))
     if (path === '/v1/chat/completions') return say(logged, response, model, (answer) => openaiWire(answer, logged))
     if (path === '/v1/messages') return say(logged, response, model, (answer) => anthropicWire(answer, logged))
+    if (path === '/v1/messages/count_tokens') return count(logged, response, model)
     if (path === '/v1/responses') return say(logged, response, model, (answer) => responsesWire(answer, logged))
     if (path === '/api/embed' || path === '/v1/embeddings') return embed(logged, response, model)
     json(response, 404, { error: 'not found' })
+  }
+
+  async function gemini(logged: LoggedRequest, { url }: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (options.key && logged.headers['x-goog-api-key'] !== options.key) return json(response, 400, geminiError(400, 'API key not valid. Please pass a valid API key.', undefined, 'API_KEY_INVALID'))
+    if (logged.path === '/v1beta/models') return json(response, 200, geminiModels(models.map(({ name }) => name), new URL(url!, 'http://it').searchParams.get('pageToken')))
+    const { model: asked, method } = geminiPath(logged.path) ?? {}
+    const model = models.find((known) => known.name === asked)
+    if (!model || !method) return json(response, 404, geminiError(404, `models/${asked} is not found for API version v1beta, or is not supported for ${method}.`))
+    if (method === 'countTokens') return count(logged, response, model)
+    if (method === 'batchEmbedContents') return embed(logged, response, model)
+    return say(logged, response, model, (answer) => geminiWire(answer, logged))
   }
 
   async function embed(request: LoggedRequest, response: ServerResponse, model: ScriptedModel | undefined): Promise<void> {
@@ -123,7 +137,16 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     if (fault?.kind === 'status') return json(response, fault.status, { error: { message: fault.message ?? `scripted ${fault.status}` } })
     if (fault?.kind === 'stall') await hold()
     if (fault?.kind === 'die') return void response.destroy()
-    json(response, 200, embedding(request, fault?.kind === 'malformed'))
+    json(response, 200, (request.path.startsWith('/v1beta/') ? geminiEmbedding : embedding)(request, fault?.kind === 'malformed'))
+  }
+
+  /** Tokens before a call: those that the script names, or none. */
+  async function count(request: LoggedRequest, response: ServerResponse, model: ScriptedModel | undefined): Promise<void> {
+    const chosen = queue.shift() ?? script
+    const { misbehaves: fault, usage, quirks } = typeof chosen === 'function' ? chosen(request) : chosen
+    if (!model || fault?.kind === 'status') return json(response, fault?.kind === 'status' ? fault.status : 404, { error: { message: 'scripted' } })
+    const tokens = quirks?.includes('no-usage') ? 0 : (usage?.input ?? 7)
+    json(response, 200, request.path.startsWith('/v1beta/') ? { totalTokens: tokens, promptTokensDetails: [{ modality: 'TEXT', tokenCount: tokens }] } : { input_tokens: tokens })
   }
 
   async function log(request: IncomingMessage, response: ServerResponse): Promise<LoggedRequest> {
@@ -151,6 +174,8 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     const fault = answer.misbehaves
     if (!model) return json(response, 404, wire.error(`model '${String(request.json?.['model'])}' not found`))
     if (fault?.kind === 'status') {
+      // Google says it in the body
+      if (request.path.startsWith('/v1beta/')) return json(response, fault.status, geminiError(fault.status, fault.message ?? `scripted ${fault.status}`, fault.retryAfter))
       if (fault.retryAfter !== undefined) response.setHeader('retry-after', String(fault.retryAfter))
       return json(response, fault.status, wire.error(fault.message ?? `scripted ${fault.status}`))
     }
@@ -191,6 +216,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
       if (fault?.kind === 'error' && said === fault.after) return void response.end(wire.error(fault.message))
       if (fault?.kind === 'malformed' && said === fault.after) return void response.end('data: {"half":\n\n{"half":\n')
       if (fault?.kind === 'slow') await delay(fault.milliseconds)
+      if (answer.quirks?.includes('keep-alive')) await write(wire.contentType === 'text/event-stream' ? ': keep-alive\n\n' : '\n')
       if (piece === undefined) break
       for (const text of wire.piece(piece)) await write(text)
       said += 1

@@ -4,6 +4,7 @@ import type { LoggedRequest, Wire } from './model-server.ts'
 /** Anthropic's messages: named events, pings between them, usage at both ends. */
 export function anthropicWire(answer: ScriptedAnswer, request: LoggedRequest): Wire {
   const quirk = new Set(answer.quirks ?? [])
+  const atEnd = quirk.has('usage-at-end')
   const counted = { input_tokens: answer.usage?.input ?? 7, cache_read_input_tokens: 0, cache_creation_input_tokens: 0 }
   const output = answer.usage?.output ?? 2
   const stop = answer.toolCalls ? 'tool_use' : answer.finish === 'length' ? 'max_tokens' : 'end_turn'
@@ -25,7 +26,7 @@ export function anthropicWire(answer: ScriptedAnswer, request: LoggedRequest): W
     contentType: 'text/event-stream',
     head: () => {
       isBegun = true
-      return [event('message_start', { message: { ...message, content: [], stop_reason: null, usage: { ...counted, output_tokens: 1 } } }), event('ping')]
+      return [event('message_start', { message: { ...message, content: [], stop_reason: null, ...(atEnd ? {} : { usage: { ...counted, output_tokens: 1 } }) } }), event('ping')]
     },
     piece: (piece) => {
       if ('thinking' in piece) return during('thinking', { type: 'thinking', thinking: '', signature: '' }, [{ type: 'thinking_delta', thinking: piece.thinking }])
@@ -36,7 +37,7 @@ export function anthropicWire(answer: ScriptedAnswer, request: LoggedRequest): W
       return during(`call ${piece.index}`, block, ['', json.slice(0, half), json.slice(half)].map((part) => ({ type: 'input_json_delta', partial_json: part })))
     },
     error: (text) => (isBegun ? event('error', { error: { type: 'overloaded_error', message: text } }) : JSON.stringify({ type: 'error', error: { type: 'api_error', message: text } })),
-    tail: () => [...close(), event('message_delta', { delta: { stop_reason: stop, stop_sequence: null }, ...(quirk.has('no-usage') ? {} : { usage: { output_tokens: output } }) }), event('message_stop')],
+    tail: () => [...close(), event('message_delta', { delta: { stop_reason: stop, stop_sequence: null }, ...(quirk.has('no-usage') ? {} : { usage: { ...(atEnd ? counted : {}), output_tokens: output } }) }), event('message_stop')],
     whole: () => ({
       ...message,
       content: [

@@ -18,7 +18,7 @@ export function openaiWire(answer: ScriptedAnswer, request: LoggedRequest): Wire
     const role = quirk.has('content-in-first-delta') && !roleSaid ? { role: 'assistant' } : {}
     roleSaid = true
     const extra = quirk.has('empty-tool-calls') && !('tool_calls' in content) ? { tool_calls: [] } : {}
-    return event({ choices: [{ index: 0, delta: { ...role, ...content, ...extra }, finish_reason: reason }], ...rest })
+    return event({ choices: [{ index: 0, delta: { ...role, ...content, ...extra }, finish_reason: reason }], ...(quirk.has('usage-everywhere') ? { usage: { ...usage, completion_tokens: 1 } } : {}), ...rest })
   }
   return {
     streams: request.json?.['stream'] === true,

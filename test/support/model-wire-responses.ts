@@ -46,13 +46,14 @@ export function responsesWire(answer: ScriptedAnswer, request: LoggedRequest): W
     const done = item.type === 'function_call' ? [event('response.function_call_arguments.done', { ...at, name: item.name, arguments: item.arguments })]
       : item.type === 'reasoning' ? [event('response.reasoning_summary_text.done', { ...at, summary_index: 0, text: whole(answer, 'thinking') })]
       : [event('response.output_text.done', { ...at, content_index: 0, text: whole(answer, 'text'), logprobs: [] })]
-    return [...done, ...(quirk.has('done-only') ? [] : part('done', index)), event('response.output_item.done', { output_index: index, item })]
+    return [...done, ...(quirk.has('done-only') ? [] : part('done', index)), event('response.output_item.done', { output_index: index, item: item.type === 'function_call' && quirk.has('arguments-once') ? { ...item, arguments: '' } : item })]
   }
   const deltas = (piece: Piece, index: number): string[] => {
     if (quirk.has('done-only')) return []
     const at = { item_id: items[index]!.id, output_index: index }
     if ('thinking' in piece) return [event('response.reasoning_summary_text.delta', { ...at, summary_index: 0, delta: piece.thinking })]
     if ('text' in piece) return [event('response.output_text.delta', { ...at, content_index: 0, delta: piece.text, logprobs: [] })]
+    if (quirk.has('arguments-once')) return []
     const text = JSON.stringify(piece.toolCall.arguments)
     return [text.slice(0, 4), text.slice(4)].map((delta) => event('response.function_call_arguments.delta', { ...at, delta }))
   }

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import OpenAI from 'openai'
 import { gateDatabase, startGate } from '../../../test/support/gate.ts'
 import { startModelServer } from '../../../test/support/model-server.ts'
-import { clients, unserved } from './clients.ts'
+import { clients } from './clients.ts'
 
 // before the database's own hook, so that the gate stops first
 after(async () => {
@@ -15,7 +15,9 @@ after(async () => {
 })
 const server = await startModelServer({ models: [{ name: 'scripted:latest' }] })
 const database = await gateDatabase(['near'])
-const gate = await startGate(database, 'gate-local', { upstreams: [{ name: 'near', kind: 'ollama', url: server.url, zone: 'machine' }] })
+const gate = await startGate(database, 'gate-local', {
+  upstreams: [{ name: 'near', kind: 'ollama', url: server.url, zone: 'machine' }], routes: { default: [{ upstream: 'near', model: 'auto' }] },
+})
 const key = `ck_${randomBytes(32).toString('hex')}`
 await database.as('castellan_releaser').pool.query(`select client_key_make($1, 'pasted', $2, 'local', 'private', 2::smallint, '{}', null)`, [randomUUID(), createHash('sha256').update(key).digest()])
 beforeEach(() => server.answer({ text: ['Good morning.'] }))
@@ -54,6 +56,26 @@ test('programs on the Anthropic SDK, and Claude Code, are answered where the set
   }
 })
 
+test('a program on Ollama’s client, made as the settings say, is answered with the key in a header', async () => {
+  const settings = settingsOf('ollama', 'near/scripted:latest')
+  const [, made] = /^# JavaScript: (.*)$/m.exec(settings)!
+  const [, model] = /^# the model: +(.*)$/m.exec(settings)!
+  const program = `import { Ollama } from "ollama"
+    const answer = await (${made}).chat({ model: "${model}", messages: [{ role: "user", content: "Hello" }] })
+    console.log(answer.message.content)`
+  assert.equal(await inShell(settings, `'${process.execPath}' --input-type=module -e '${program}'`), 'Good morning.\n')
+})
+
+test('programs on the Google SDK, and Gemini CLI, are answered where the settings were pasted', async () => {
+  for (const [name, model] of [['google-sdk', '"auto"'], ['gemini-cli', 'process.env.GEMINI_MODEL']] as const) {
+    const program = `import { GoogleGenAI } from "@google/genai"
+      const answer = await new GoogleGenAI({}).models.generateContent({ model: ${model}, contents: "Hello" })
+      console.log(answer.text)`
+    assert.equal(await inShell(settingsOf(name), `'${process.execPath}' --input-type=module -e '${program}'`), 'Good morning.\n', name)
+  }
+  assert.match(settingsOf('gemini-cli', 'near/scripted:latest'), /^export GEMINI_MODEL=near\/scripted:latest$/m)
+})
+
 test('what Codex reads from its file and environment is answered on the wire of responses', async () => {
   const settings = settingsOf('codex')
   const value = (name: string) => new RegExp(`^${name} = "([^"]*)"$`, 'm').exec(settings)?.[1]
@@ -80,10 +102,6 @@ test('the environments of Open WebUI and aider lead to the gate, with its key', 
     assert.deepEqual((await new OpenAI({ baseURL: address, apiKey: given, maxRetries: 0 }).models.list()).data.map((model) => model.id), ['auto', 'near/scripted:latest'])
     assert.equal(await chat(address, given, 'auto'), 'Good morning.')
   }
-})
-
-test('a client is connected or said not to be, never both', () => {
-  assert.deepEqual(clients.filter(({ name }) => Object.hasOwn(unserved, name)), [])
 })
 
 test('no settings hold more of the house than the address, the key and the model', () => {

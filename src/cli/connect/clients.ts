@@ -17,12 +17,6 @@ export interface ClientRecipe {
   readonly note?: string
 }
 
-/** Programs that are asked for and cannot be connected: what they speak no gate serves. */
-export const unserved: Readonly<Record<string, string>> = {
-  gemini: 'Gemini CLI speaks Gemini’s wire',
-  ollama: 'clients of Ollama speak Ollama’s wire',
-}
-
 const openaiEnvironment = ({ address, key }: Access) => `export OPENAI_BASE_URL=${address}/v1\nexport OPENAI_API_KEY=${key}`
 
 /** Programs that speak a wire of the gates, with the settings that make them speak to yours. */
@@ -72,11 +66,38 @@ export const clients: readonly ClientRecipe[] = [
     note: 'Ask for the model auto, task:NAME, or one of `castellan model list` as upstream/model.',
   },
   {
+    name: 'gemini-cli',
+    title: 'Gemini CLI',
+    where: 'into the environment, or into ~/.gemini/.env',
+    // it makes names of Google's out of `auto`, so the default route is asked for by its name
+    settings: ({ address, key, model }) => `export GOOGLE_GEMINI_BASE_URL=${address}\nexport GEMINI_API_KEY=${key}\nexport GEMINI_MODEL=${model === 'auto' ? 'task:default' : model}`,
+    note: 'In ~/.gemini/settings.json let security.auth.selectedType be "gemini-api-key", or it signs in at Google; a GOOGLE_API_KEY that is set goes before the key, so unset it. Google’s web search and what it fetches run at a provider and are refused here; for small things of its own it asks for models of Google’s by name, and does without where an upstream has none of that name.',
+  },
+  {
+    name: 'google-sdk',
+    title: 'the Google Gen AI SDKs, and programs built on them',
+    where: 'into the environment',
+    settings: ({ address, key }) => `export GOOGLE_GEMINI_BASE_URL=${address}\nexport GEMINI_API_KEY=${key}`,
+    note: 'Ask for the model auto, task:NAME, or one of `castellan model list` as upstream/model.',
+  },
+  {
     name: 'openai-sdk',
     title: 'the OpenAI SDKs, and programs built on them',
     where: 'into the environment',
     settings: openaiEnvironment,
     note: 'Ask for the model auto, task:NAME, or one of `castellan model list` as upstream/model.',
+  },
+  {
+    name: 'ollama',
+    title: 'clients of Ollama that can send a header',
+    where: 'into the environment and, the second half, into the program',
+    settings: ({ address, key, model }) => [
+      `export OLLAMA_HOST=${address}`, `export CASTELLAN_KEY=${key}`, '',
+      '# JavaScript: new Ollama({ host: process.env.OLLAMA_HOST, headers: { Authorization: `Bearer ${process.env.CASTELLAN_KEY}` } })',
+      '# Python:     Client(headers={"Authorization": "Bearer " + os.environ["CASTELLAN_KEY"]})',
+      `# the model:  ${model}`,
+    ].join('\n'),
+    note: 'The gate wants its key with every request, and many clients of Ollama, its own command line among them, send none: connect those that can be set to an OpenAI-compatible server as openai-sdk.',
   },
   {
     name: 'aider',

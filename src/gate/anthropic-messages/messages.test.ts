@@ -118,9 +118,16 @@ test('an upstream of the same wire is sent the request as it is, and the client 
   assert.deepEqual((await closedCallsOf(database, run)).map((row) => [row.upstream, row.state, row.input_tokens, row.output_tokens]), [['claude', 'succeeded', 5, 4], ['claude', 'succeeded', 5, 4]])
 })
 
-test('tokens are not counted wrongly: 404, and the client reckons for itself', async () => {
+test('models are listed in the shape that the client reads, and told one by one, errors too', async () => {
   const { key } = await openRun(database, 'private')
-  await assert.rejects(clientOf(local, key).messages.countTokens({ model: 'auto', messages: [{ role: 'user', content: 'Hello' }] }), Anthropic.NotFoundError)
+  const client = clientOf(local, key)
+  const names: string[] = []
+  for await (const model of client.models.list()) names.push(model.id)
+  assert.deepEqual(names, ['auto', 'near/near:latest'])
+  const { type, id, display_name: shown } = await client.models.retrieve('near/near:latest')
+  assert.deepEqual([type, id, shown], ['model', 'near/near:latest', 'near/near:latest'])
+  await assert.rejects(client.models.retrieve('far/far'), (error) => error instanceof Anthropic.NotFoundError && (error.error as { type: string }).type === 'error')
+  await assert.rejects(clientOf(local, 'nobody').models.list(), (error) => error instanceof Anthropic.AuthenticationError && (error.error as { type: string }).type === 'error')
 })
 
 test('nothing is asked of a provider beside the model: its tools, its machines, addresses to fetch', async () => {

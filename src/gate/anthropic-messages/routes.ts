@@ -1,6 +1,5 @@
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
-import { Fault } from '../../kernel/fault.ts'
-import { answerCall } from '../answer-call.ts'
+import { answerCall, answerCount } from '../answer-call.ts'
 import type { GateDeps } from '../app.ts'
 import { authenticateFirst } from '../authenticate.ts'
 import { tellErrors } from '../tell-errors.ts'
@@ -24,10 +23,7 @@ export function anthropicMessagesRoutes(deps: GateDeps): FastifyPluginAsync {
       authenticateFirst(withKey, deps)
       withKey.post('/v1/messages', async (request, reply) => answerCall(deps, request, reply, readMessages(request.body, passedHeaders(request)), anthropicMessages))
 
-      // no number is better than a wrong one: clients then reckon for themselves
-      withKey.post('/v1/messages/count_tokens', async () => {
-        throw new Fault('missing', 'route.unknown', 'tokens are not counted here before a call; the answer says how many there were')
-      })
+      withKey.post('/v1/messages/count_tokens', async (request, reply) => answerCount(deps, request, reply, readMessages(request.body, passedHeaders(request))))
     })
   }
 }

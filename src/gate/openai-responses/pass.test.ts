@@ -57,3 +57,13 @@ test('the official client reads a passed stream to its end', async () => {
   const response = await new OpenAI({ baseURL: `${gates[1].gate.address}/v1`, apiKey: key, maxRetries: 0 }).responses.stream({ model: 'it/theirs', input: 'Hello' }).finalResponse()
   assert.deepEqual([response.status, response.output_text, response.usage?.total_tokens], ['completed', 'Grüße, 🦊', 25])
 })
+
+test('a passed stream that breaks off ends with events of the gate’s own, numbered on', async () => {
+  const { key } = await openRun(database, 'open')
+  server.next({ text: ['half'], misbehaves: { kind: 'cut', after: 1 } })
+  const { text } = await post(gates[0].gate.address, '/v1/responses', { model: 'it/theirs', input: 'Hello', stream: true }, key)
+  const events = [...text.matchAll(/^data: (.*)$/gm)].map((match) => JSON.parse(match[1]!) as { type: string; sequence_number: number })
+  assert.deepEqual(events.map(({ sequence_number: number }) => number), events.map((_, index) => index))
+  assert.deepEqual(events.slice(-2).map(({ type }) => type), ['error', 'response.failed'])
+  assert.ok(events.length > 5)
+})

@@ -69,7 +69,7 @@ function readItem(item: Fields): ChatMessage {
       return { role: 'tool', content: readContent(item, 'output'), toolCallId }
     }
     default: {
-      const instead = type === 'item_reference' ? 'nothing is stored that it could refer to; send the item itself' : 'items are message, reasoning, function_call, custom_tool_call and their outputs'
+      const instead = type === 'item_reference' ? 'nothing is stored that it could refer to; send the item itself, as clients do that are told to store nothing (store: false)' : 'items are message, reasoning, function_call, custom_tool_call and their outputs'
       throw new Fault('invalid', 'request.unsupported', `${item.path}: ${type} is not served: ${instead}`, { param: item.path })
     }
   }

@@ -26,6 +26,7 @@ export function openaiResponses(echo: Asked['echo'], tools: Asked['tools']): Wir
 function eventWriter(asked: Asked, answer: Named, now: Date): StreamWriter {
   let said = ''
   let sequence = 0
+  let last: Uint8Array | undefined
   const emit = (type: string, body: object) => {
     said += `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: sequence, ...body })}\n\n`
     sequence += 1
@@ -51,8 +52,12 @@ function eventWriter(asked: Asked, answer: Named, now: Date): StreamWriter {
       emit(`response.${ended.status}`, { response: ended })
       return taken()
     },
+    passed(events) {
+      last = events
+    },
     broken(error) {
       const { code, message, param } = toldError(error)
+      sequence = numberAfter(last) ?? sequence
       // of a chunk that could not be written half may be here
       taken()
       emit('error', { code, message, param: param ?? null })
@@ -60,6 +65,12 @@ function eventWriter(asked: Asked, answer: Named, now: Date): StreamWriter {
       return taken()
     },
   }
+}
+
+/** Who ends what an upstream began goes on counting where it stopped. */
+function numberAfter(events: Uint8Array | undefined): number | undefined {
+  const numbers = events && [...Buffer.from(events).toString('utf8').matchAll(/^data: ?\{.*?"sequence_number": ?(\d+)/gm)]
+  return numbers?.length ? Number(numbers.at(-1)![1]) + 1 : undefined
 }
 
 type Status = 'in_progress' | 'completed' | 'incomplete' | 'failed'

@@ -42,7 +42,7 @@ export type DatabaseSettings =
 
 export interface Upstream {
   readonly name: string
-  readonly kind: 'ollama' | 'openai' | 'openai-responses' | 'anthropic'
+  readonly kind: 'ollama' | 'openai' | 'openai-responses' | 'anthropic' | 'gemini'
   readonly url: string
   readonly zone: Zone
   readonly key?: SecretReference

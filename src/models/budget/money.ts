@@ -58,21 +58,22 @@ export interface MoneyDeps {
 /** An answer that is not allowed as much is not worth asking for. */
 const shortestAnswer = 1_024
 const nothing: Cost = { nanoUsd: 0, nanoEur: 0 }
-const free: Hold = { reserved: nothing, block: undefined, maxTokens: undefined, costOf: () => nothing, settle: () => {} }
-const unknown: Hold = { ...free, reserved: undefined, costOf: () => undefined }
+/** Of what nobody bills. */
+export const freeHold: Hold = { reserved: nothing, block: undefined, maxTokens: undefined, costOf: () => nothing, settle: () => {} }
+const unknown: Hold = { ...freeHold, reserved: undefined, costOf: () => undefined }
 
 export function createMoney({ spending, timezone, rate, purse, store, onError }: MoneyDeps): Money {
   return {
     async hold({ session, label, candidate, promptBytes, maxTokens }) {
       // what is handed on is paid for at gate cloud
-      if (candidate.handedOn || gateOf(candidate.zone) === 'local') return free
+      if (candidate.handedOn || gateOf(candidate.zone) === 'local') return freeHold
       const { budgets, prices, allowUnknownPrice } = spending()
       const price = findPrice(candidate, prices)
       if (!price) {
         if (allowUnknownPrice) return unknown
         throw priceUnknown(candidate)
       }
-      if (isFree(price)) return free
+      if (isFree(price)) return freeHold
       const micro = await rate()
       const inEur = (nanoUsd: number): Cost => ({ nanoUsd, nanoEur: toNanoEur(nanoUsd, micro) })
       const most = (outputTokens: number) => inEur(mostOf({ inputTokens: promptBytes, outputTokens }, price))
@@ -80,7 +81,7 @@ export function createMoney({ spending, timezone, rate, purse, store, onError }:
       const reckoned = { costOf: (usage: Usage) => inEur(costOf(usage, price)) }
       const lanes = [...new Set([session.lane, ...label.lanes])]
       const ceilings: Ceiling[] = ceilingsFor({ lanes, provider: candidate.upstream, job: session.job ?? undefined, agent: session.agent, key: session.client?.name }, budgets)
-      if (ceilings.length === 0) return { ...free, ...reckoned, reserved: most(longest) }
+      if (ceilings.length === 0) return { ...freeHold, ...reckoned, reserved: most(longest) }
 
       const needed = most(longest)
       const enough = maxTokens === undefined ? most(Math.min(longest, shortestAnswer)) : needed

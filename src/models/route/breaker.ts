@@ -5,7 +5,7 @@ import { Fault } from '../../kernel/fault.ts'
 export interface Circuit {
   readonly upstream: string
   readonly model: string
-  readonly endpoint: 'chat' | 'embeddings'
+  readonly endpoint: 'chat' | 'embeddings' | 'count'
 }
 
 /** Upstreams that have failed again and again, each rest twice as long as the last, or have said when they may be asked again, are not asked before. In memory: a new start tries anew. */
