@@ -25,14 +25,15 @@ const timeouts = { connect: 500, firstByte: 300, idle: 300 }
 const near = await startModelServer({ models: [{ name: 'near:latest' }] })
 const far = await startModelServer({ models: [{ name: 'far' }] })
 const other = await startModelServer({ models: [{ name: 'other' }] })
-const database = await gateDatabase(['near', 'far', 'other'])
+const database = await gateDatabase(['near', 'far', 'other', 'google'])
 const models = {
   upstreams: [
     { name: 'near', kind: 'ollama', url: near.url, zone: 'machine', timeouts },
     { name: 'far', kind: 'openai', url: `${far.url}/v1`, zone: 'cloud', timeouts },
     { name: 'other', kind: 'openai', url: `${other.url}/v1`, zone: 'cloud', timeouts },
+    { name: 'google', kind: 'gemini', url: `${other.url}/v1beta`, zone: 'cloud', timeouts },
   ],
-  routes: { default: [{ upstream: 'near', model: 'auto' }, { upstream: 'far', model: 'far' }, { upstream: 'other', model: 'other' }], far: [{ upstream: 'far', model: 'far' }, { upstream: 'other', model: 'other' }] },
+  routes: { default: [{ upstream: 'near', model: 'auto' }, { upstream: 'far', model: 'far' }, { upstream: 'other', model: 'other' }], far: [{ upstream: 'far', model: 'far' }, { upstream: 'other', model: 'other' }, { upstream: 'google', model: 'other' }] },
 } as const
 await database.owner.pool.query(`update lane set redacts = name = 'open'`)
 
@@ -117,8 +118,27 @@ function embeddingsBodies(word: string, model: string): readonly (string | objec
   return [{ model, input: word }, { model: model === 'auto' ? 'far/far' : model, input: ['a', word], user: word }, { model: `far/${word}`, input: word }, { model, input: [[word]] }]
 }
 
+function geminiBodies(word: string): readonly (string | object)[] {
+  const user = { role: 'user', parts: [{ text: 'Hello' }] }
+  const tool = { functionDeclarations: [{ name: 'look', description: `about ${word}`, parameters: { type: 'OBJECT', properties: { [word]: { type: 'STRING', enum: [word] } } }, response: { title: word } }] }
+  return [
+    { systemInstruction: { parts: [{ text: word }] }, contents: [user, { role: 'model', parts: [{ text: word, thought: true, thoughtSignature: Buffer.from(word).toString('base64') }, { text: word }] }, { role: 'user', parts: [{ text: `a ${word} b` }] }] },
+    { contents: [user, { role: 'model', parts: [{ functionCall: { id: word, name: 'look', args: { [word]: word } }, partMetadata: { word } }] }, { role: 'user', parts: [{ functionResponse: { id: word, name: 'look', response: { [word]: { word } } } }] }], tools: [tool] },
+    { contents: [user], generation_config: { stop_sequences: [word], response_mime_type: 'application/json', response_json_schema: { title: word, type: 'object' } }, safetySettings: [{ category: word, threshold: word }], tool_config: { function_calling_config: { mode: 'ANY', allowed_function_names: [word] } } },
+    { contents: [user], labels: { word }, cachedContent: word, serviceTier: word, unknownField: word, [word]: word },
+    { contents: [{ role: 'user', parts: [{ fileData: { fileUri: `https://${word}/x.png` } }] }] },
+    { generateContentRequest: { model: word, contents: [{ role: 'user', parts: [{ text: word }] }] } },
+    { content: { parts: [{ text: word }] }, title: word }, { requests: [{ content: { parts: [{ text: word }] } }] },
+    `{"contents": [{"parts": [{"text": "${word}`,
+  ]
+}
+
+/** On Gemini's wire the model stands in the path, with what is to be done. */
+const geminiPaths = (word: string, model: string, stream: boolean) =>
+  [model, 'google/other', word].flatMap((name) => [stream ? 'streamGenerateContent?alt=sse' : 'generateContent', 'streamGenerateContent', 'countTokens', 'batchEmbedContents'].map((method) => `/v1beta/models/${encodeURIComponent(name)}:${method}`))
+
 /** Each wire with its path; the first body of each can be answered. */
-const wires = [['/v1/chat/completions', bodies], ['/v1/responses', responsesBodies], ['/v1/embeddings', embeddingsBodies]] as const
+const wires = [['/v1/chat/completions', bodies], ['/v1/responses', responsesBodies], ['/v1/embeddings', embeddingsBodies], ['/v1/messages/count_tokens', bodies]] as const
 
 const troubles: readonly (Misbehaviour | undefined)[] = [
   undefined, { kind: 'status', status: 429, retryAfter: 0 }, { kind: 'status', status: 500 }, { kind: 'die', after: 0 }, { kind: 'die', after: 1 }, { kind: 'cut', after: 1 }, { kind: 'malformed', after: 1 }, { kind: 'stall' },
@@ -157,6 +177,13 @@ for (const stream of [false, true]) {
           await post(local.address, key, asked, {}, path)
           // as a worker that was taken over would: with what it likes, where it likes
           await post(cloud.address, key, asked, { 'x-castellan-label': 'P0' }, path)
+        }
+        // each body with another of the paths, so that all of both come up
+        const paths = geminiPaths(canary, index % 2 === 0 ? 'auto' : 'far/far', stream)
+        for (const [place, body] of geminiBodies(canary).entries()) {
+          const path = paths[(place + index) % paths.length]!
+          await post(local.address, key, body, {}, path)
+          await post(cloud.address, key, body, { 'x-castellan-label': 'P0' }, path)
         }
         near.release()
         far.release()
