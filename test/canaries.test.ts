@@ -27,15 +27,16 @@ const near = await startModelServer({ models: [{ name: 'near:latest' }] })
 const far = await startModelServer({ models: [{ name: 'far' }] })
 const collector = await startCollector()
 const other = await startModelServer({ models: [{ name: 'other' }] })
-const database = await gateDatabase(['near', 'far', 'other'])
+const database = await gateDatabase(['near', 'far', 'other', 'google'])
 const models = {
   upstreams: [
     { name: 'near', kind: 'ollama', url: near.url, zone: 'machine', timeouts },
     { name: 'far', kind: 'openai', url: `${far.url}/v1`, zone: 'cloud', timeouts },
     { name: 'other', kind: 'openai', url: `${other.url}/v1`, zone: 'cloud', timeouts },
+    { name: 'google', kind: 'gemini', url: `${other.url}/v1beta`, zone: 'cloud', timeouts },
   ],
   routing: { retry: { tries: 2, longestWaitMs: 100 }, breaker: { failures: 1_000, restMs: 1 }, cache: { keepMs: 60_000, bytes: 10_000_000 } },
-  routes: { default: [{ upstream: 'near', model: 'auto' }, { upstream: 'far', model: 'far' }, { upstream: 'other', model: 'other' }], far: [{ upstream: 'far', model: 'far' }, { upstream: 'other', model: 'other' }] },
+  routes: { default: [{ upstream: 'near', model: 'auto' }, { upstream: 'far', model: 'far' }, { upstream: 'other', model: 'other' }], far: [{ upstream: 'far', model: 'far' }, { upstream: 'other', model: 'other' }, { upstream: 'google', model: 'other' }] },
 } as const
 await database.owner.pool.query(`update lane set redacts = name = 'open'`)
 
@@ -156,9 +157,28 @@ function generateBodies(word: string, model: string): readonly (string | object)
   return [{ model, system: word, prompt: `a ${word} b` }, { model, prompt: 'Hello', template: word }, { model: word, prompt: word, options: { [word]: word } }]
 }
 
+function geminiBodies(word: string): readonly (string | object)[] {
+  const user = { role: 'user', parts: [{ text: 'Hello' }] }
+  const tool = { functionDeclarations: [{ name: 'look', description: `about ${word}`, parameters: { type: 'OBJECT', properties: { [word]: { type: 'STRING', enum: [word] } } }, response: { title: word } }] }
+  return [
+    { systemInstruction: { parts: [{ text: word }] }, contents: [user, { role: 'model', parts: [{ text: word, thought: true, thoughtSignature: Buffer.from(word).toString('base64') }, { text: word }] }, { role: 'user', parts: [{ text: `a ${word} b` }] }] },
+    { contents: [user, { role: 'model', parts: [{ functionCall: { id: word, name: 'look', args: { [word]: word } }, partMetadata: { word } }] }, { role: 'user', parts: [{ functionResponse: { id: word, name: 'look', response: { [word]: { word } } } }] }], tools: [tool] },
+    { contents: [user], generation_config: { stop_sequences: [word], response_mime_type: 'application/json', response_json_schema: { title: word, type: 'object' } }, safetySettings: [{ category: word, threshold: word }], tool_config: { function_calling_config: { mode: 'ANY', allowed_function_names: [word] } } },
+    { contents: [user], labels: { word }, cachedContent: word, serviceTier: word, unknownField: word, [word]: word },
+    { contents: [{ role: 'user', parts: [{ fileData: { fileUri: `https://${word}/x.png` } }] }] },
+    { generateContentRequest: { model: word, contents: [{ role: 'user', parts: [{ text: word }] }] } },
+    { content: { parts: [{ text: word }] }, title: word }, { requests: [{ content: { parts: [{ text: word }] } }] },
+    `{"contents": [{"parts": [{"text": "${word}`,
+  ]
+}
+
+/** On Gemini's wire the model stands in the path, with what is to be done. */
+const geminiPaths = (word: string, model: string, stream: boolean) =>
+  [model, 'google/other', word].flatMap((name) => [stream ? 'streamGenerateContent?alt=sse' : 'generateContent', 'streamGenerateContent', 'countTokens', 'batchEmbedContents'].map((method) => `/v1beta/models/${encodeURIComponent(name)}:${method}`))
+
 /** Each wire with its path; the first body of each can be answered. */
 const wires = [
-  ['/v1/chat/completions', bodies], ['/v1/responses', responsesBodies], ['/v1/embeddings', embeddingsBodies], ['/v1/messages', messagesBodies],
+  ['/v1/chat/completions', bodies], ['/v1/responses', responsesBodies], ['/v1/embeddings', embeddingsBodies], ['/v1/messages', messagesBodies], ['/v1/messages/count_tokens', messagesBodies],
   ['/api/chat', ollamaBodies], ['/api/generate', generateBodies], ['/api/embed', embeddingsBodies],
 ] as const
 
@@ -201,6 +221,13 @@ for (const stream of [false, true]) {
           await post(local.address, key, asked, {}, path)
           // as a worker that was taken over would: with what it likes, where it likes
           await post(cloud.address, key, asked, { 'x-castellan-label': 'P0' }, path)
+        }
+        // each body with another of the paths, so that all of both come up
+        const paths = geminiPaths(canary, index % 2 === 0 ? 'auto' : 'far/far', stream)
+        for (const [place, body] of geminiBodies(canary).entries()) {
+          const path = paths[(place + index) % paths.length]!
+          await post(local.address, key, body, {}, path)
+          await post(cloud.address, key, body, { 'x-castellan-label': 'P0' }, path)
         }
         near.release()
         far.release()

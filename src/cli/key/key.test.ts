@@ -58,5 +58,6 @@ test('without a client those that are known are listed, and an unknown one is to
   const { exit, stderr } = await run(['connect', 'telegraph'])
   assert.equal(exit, 1)
   assert.match(stderr, /connected as openai-sdk/)
+  assert.match((await run(['connect', 'gemini'])).stderr, /known are .*gemini-cli/)
   assert.match((await run(['connect', 'constructor'])).stderr, /nothing is known of constructor/)
 })
