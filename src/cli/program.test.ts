@@ -17,7 +17,7 @@ const job = {
   digest: 'd', overlap: 'skip', missed: 'latest', tries: 3, reads_up_to: 'P2 internal', timeout_ms: 600_000, grace_ms: 60_000, steps: [],
 }
 const upstream = {
-  name: 'ollama', kind: 'ollama', zone: 'machine', url: 'http://x', state: 'answers', reason: null, latency_ms: 1.2, models: [{ name: 'small:latest', zone: 'machine', embedding: false }],
+  name: 'ollama', kind: 'ollama', zone: 'machine', url: 'http://x', state: 'answers', reason: null, latency_ms: 1.2, models: [{ name: 'small:latest', zone: 'machine', embedding: false }], resting: [],
   routes: [{ task: 'summarize', model: 'auto' }], calls: 0, failed: 0, input_tokens: 0, output_tokens: 0, cost_eur: 0,
 }
 const spend = {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import Anthropic from '@anthropic-ai/sdk'
 import { ApiError, GoogleGenAI } from '@google/genai'
-import { auditOf, callsOf, gateBoot, gateDatabase, openRun, startFrom, startGate } from '../../test/support/gate.ts'
+import { auditOf, closedCallsOf, gateBoot, gateDatabase, openRun, startFrom, startGate } from '../../test/support/gate.ts'
 import { startModelServer } from '../../test/support/model-server.ts'
 
 after(async () => {
@@ -42,7 +42,7 @@ for (const { wire, named, count } of ways) {
     const { key, run } = await openRun(database, 'open')
     far.next({ usage: { input: 31, output: 0 } })
     assert.equal(await count(cloud, key, named), 31)
-    assert.deepEqual((await callsOf(database, run)).map(({ task, upstream, model, state, input_tokens: input, output_tokens: output, closed }) => [task, `${upstream}/${model}`, state, input, output, closed]), [['count_tokens', named, 'succeeded', 0, 0, true]])
+    assert.deepEqual((await closedCallsOf(database, run)).map(({ task, upstream, model, state, input_tokens: input, output_tokens: output, closed }) => [task, `${upstream}/${model}`, state, input, output, closed]), [['count_tokens', named, 'succeeded', 0, 0, true]])
     const { rows } = await database.owner.pool.query<{ cost_eur: string }>('select cost_eur from model_call where run_id = $1', [run])
     assert.equal(Number(rows[0]!.cost_eur), 0)
     assert.deepEqual((await auditOf(database, run)).map(({ kind, state }) => [kind, state]), [['call.closed', 'succeeded']])
@@ -57,7 +57,7 @@ for (const { wire, named, count } of ways) {
     for (const model of ['far/far', wire === 'anthropic' ? 'google/far' : 'claude/far', 'nowhere']) await assert.rejects(count(cloud, far404.key, model), withStatus(404), model)
     assert.equal(counts().length, asked[1])
     assert.ok(near.requests.slice(asked[0]).every(({ path }) => path !== '/api/chat'))
-    assert.deepEqual([await callsOf(database, near404.run), await callsOf(database, far404.run)], [[], []])
+    assert.deepEqual([await closedCallsOf(database, near404.run), await closedCallsOf(database, far404.run)], [[], []])
   })
 
   test(`${wire}: a count goes nowhere that the label may not go, and the refusal is in the ledger`, async () => {
@@ -65,7 +65,7 @@ for (const { wire, named, count } of ways) {
     for (const [gate, lane, level] of [[cloud, 'open', 2], [cloud, 'private', 0], [local, 'private', 2]] as const) {
       const { key, run } = await openRun(database, lane, level)
       await assert.rejects(count(gate, key, named), withStatus(403))
-      assert.deepEqual((await callsOf(database, run)).map(({ state }) => state), ['refused'])
+      assert.deepEqual((await closedCallsOf(database, run)).map(({ state }) => state), ['refused'])
     }
     assert.equal(counts().length, asked)
   })
@@ -78,7 +78,7 @@ for (const { wire, named, count } of ways) {
     await assert.rejects(count(cloud, key, named), withStatus(404))
     far.next({ misbehaves: { kind: 'status', status: 429 } })
     await assert.rejects(count(cloud, key, named), withStatus(429))
-    assert.deepEqual((await callsOf(database, run)).map(({ state, reason }) => [state, reason]), [['failed', 'upstream.malformed'], ['failed', 'upstream.model'], ['failed', 'upstream.limited']])
+    assert.deepEqual((await closedCallsOf(database, run)).map(({ state, reason }) => [state, reason]), [['failed', 'upstream.malformed'], ['failed', 'upstream.model'], ['failed', 'upstream.limited']])
   })
 }
 
@@ -120,5 +120,5 @@ test('nothing that is handed on redacted is counted', async (t) => {
   await assert.rejects(anthropicOf(handing, key).messages.countTokens({ model: 'task:code', messages: [hello] }), withStatus(404))
   const headers = { 'x-castellan-declassification': '00000000-0000-4000-8000-000000000000' }
   await assert.rejects(anthropicOf(cloud, key).messages.countTokens({ model: 'claude/far', messages: [hello] }, { headers }), withStatus(404))
-  assert.deepEqual([counts().length, await callsOf(database, run)], [asked, []])
+  assert.deepEqual([counts().length, await closedCallsOf(database, run)], [asked, []])
 })

@@ -102,6 +102,7 @@ for (const { gate, lane, model, server } of sides) {
     await fails(client.models.generateContent({ model, contents: hello, config: { temperature: 9 } }), 400, /INVALID_ARGUMENT.*generationConfig\.temperature/)
     server.next({ misbehaves: { kind: 'status', status: 429, retryAfter: 7 } })
     await fails(client.models.generateContent({ model, contents: hello }), 429, /RESOURCE_EXHAUSTED.*"retryDelay":"7s"/)
+    gate.forget()
     server.next({ text: ['half an '], misbehaves: { kind: 'die', after: 1 } })
     await assert.rejects(streamed(client, { model, contents: hello }), ApiError)
   })

@@ -58,6 +58,7 @@ test('what Google refuses is told in the words of each client, with the wait tha
   const ask = () => openaiOf(key).chat.completions.create({ model, messages: [{ role: 'user', content: 'Hello' }] })
   server.next({ misbehaves: { kind: 'status', status: 429, retryAfter: 6.5 } })
   await assert.rejects(ask(), (error) => error instanceof OpenAI.RateLimitError && error.headers.get('retry-after') === '7')
+  gate.forget()
   server.next({ misbehaves: { kind: 'status', status: 400, message: 'Function calling is not enabled' } })
   await assert.rejects(ask(), (error) => error instanceof OpenAI.BadRequestError && /Function calling/.test(error.message))
   server.next({ text: ['half'], misbehaves: { kind: 'error', after: 1, message: 'high demand' } })
