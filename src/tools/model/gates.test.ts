@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, beforeEach, test } from 'node:test'
-import { callsOf, gateDatabase, startGate } from '../../../test/support/gate.ts'
+import { closedCallsOf, gateDatabase, startGate } from '../../../test/support/gate.ts'
 import { startModelServer } from '../../../test/support/model-server.ts'
 import { openTestRun, takeOver, type TestRun } from '../../../test/support/tool-run.ts'
 import type { RouteTarget, Settings } from '../../house/index.ts'
@@ -36,7 +36,7 @@ function ask(here: TestRun, task: string, through: Gates = gates) {
   return models.ask({ task, prompt: 'Good morning?', signal: new AbortController().signal })
 }
 const openRun = () => openTestRun(database, { lane: 'open' })
-const asked = async (here: TestRun) => (await callsOf(database, here.run.id)).map(({ gate, upstream, state }) => [gate, upstream, state])
+const asked = async (here: TestRun) => (await closedCallsOf(database, here.run.id)).map(({ gate, upstream, state }) => [gate, upstream, state])
 
 test('a run of the open lane has its answer from a local model, without any word to the cloud', async () => {
   const here = await openRun()

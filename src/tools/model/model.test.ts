@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, beforeEach, describe, test } from 'node:test'
-import { gateDatabase, startGate } from '../../../test/support/gate.ts'
+import { allClosed, gateDatabase, startGate } from '../../../test/support/gate.ts'
 import { startModelServer } from '../../../test/support/model-server.ts'
 import { openTestRun, takeOver, type TestRun } from '../../../test/support/tool-run.ts'
 import type { Settings } from '../../house/index.ts'
@@ -55,6 +55,7 @@ test('a model is asked through the gate, under a session of the run, and its ans
   assert.deepEqual(output, { text: 'A short summary.', model: 'ollama/scripted:latest', madeWithoutModel: false })
   assert.deepEqual(label, { level: 2, integrity: 'untrusted', lanes: ['private'] })
   assert.deepEqual(sent().map(({ role, content }) => [role, content]), [['system', 'You are brief.'], ['user', 'Sum up.']])
+  await allClosed(database)
   const { rows } = await database.owner.pool.query('select task, state, label_level from model_call where run_id = $1', [here.run.id])
   assert.deepEqual(rows, [{ task: 'summarize', state: 'succeeded', label_level: 2 }])
 })
