@@ -20,6 +20,7 @@ const models = {
     { name: 'near', kind: 'ollama', url: near.url, zone: 'machine' },
     { name: 'far', kind: 'openai', url: `${far.url}/v1`, zone: 'cloud' },
   ],
+  dictionary: [{ kind: 'client', words: ['Museum am Ufer'] }],
   routes: { default: [{ upstream: 'near', model: 'auto' }, { upstream: 'far', model: 'far' }], reason: [{ upstream: 'far', model: 'far' }] },
 } as const
 const cloudBoot = await gateBoot(database, 'gate-cloud', models)
@@ -53,6 +54,14 @@ test('what a P2 run asks of a cloud model leaves without names and numbers, and 
       { gate: 'cloud', upstream: 'far', zone: 'cloud', state: 'succeeded', label_level: 1, input_tokens: 20, output_tokens: 9 },
     ],
   )
+})
+
+test('a word of the operator’s dictionary leaves in no spelling, and gate cloud knows it too', async () => {
+  await letRedact('open')
+  const { key } = await openRun(database, 'open', 2)
+  far.next((request) => ({ text: [`About ${/\[\[CLIENT_1\]\]/.exec(JSON.stringify(request.json))?.[0] ?? 'nobody'}: yes`] }))
+  assert.equal((await clientOf(key).chat.completions.create(asking('What does MUSEUM AM UFER owe?'))).choices[0]?.message.content, 'About MUSEUM AM UFER: yes')
+  assert.doesNotMatch(far.bytes().toString('latin1'), /museum am ufer/i)
 })
 
 test('what is asked on the wire of responses leaves redacted too, and texts for vectors do not leave at all', async () => {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { agentSchema } from './agents/agent-file.ts'
 import { jobSchema } from './jobs/job-file.ts'
+import { dictionarySchema } from './dictionary-file.ts'
 import { labelsSchema } from './labels-file.ts'
 import { unwrap, writtenDefault } from './schema-tree.ts'
 import { castellanSchema } from './settings/castellan-file.ts'
@@ -49,6 +50,7 @@ export function configurationDoc(): string {
     introduction,
     section('castellan.yaml', 'Every key has a default; an empty file is a house.', castellanSchema),
     section('labels.yaml', 'A list of rules: the label that things have when they come in.', (labelsSchema as z.ZodArray).element as Schema),
+    section('dictionary.yaml', 'Words that no cloud model is told, whatever their case or spelling. An entry is a word, or `{ word, also: [...] }`.', dictionarySchema),
     section('jobs/NAME.yaml', 'One job a file. The name of the file is its name.', jobSchema),
     expressions,
     section('agents/NAME.yaml', 'One agent a file.', agentSchema),

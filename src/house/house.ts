@@ -1,4 +1,4 @@
-import type { Label, Lane, Level } from '../labels/index.ts'
+import type { DictionaryEntry, Label, Lane, Level } from '../labels/index.ts'
 import type { AgentDefinition } from './agents/agent.ts'
 import type { JobDefinition } from './jobs/job.ts'
 import type { Settings } from './settings/settings.ts'
@@ -15,6 +15,8 @@ export interface House {
   readonly agents: readonly AgentDefinition[]
   readonly prompts: Readonly<Record<string, string>>
   readonly labelRules: readonly LabelRule[]
+  /** Only the gates are told. */
+  readonly dictionary: readonly DictionaryEntry[]
 }
 
 /** A row of the ingest table. A rule about a place decides; a rule about what a stranger wrote only raises. */

@@ -114,6 +114,20 @@ test('two jobs cannot have one name, and two steps not one id', async (t) => {
   ])
 })
 
+test('the words of the dictionary are loaded with what they are, and each stands there once', async (t) => {
+  const folder = houseFolder(t, { 'dictionary.yaml': 'names: [Anna Arendt, { word: Bernd Becker, also: [Berni] }]\nprojects: [Nordlicht]\n' })
+  assert.deepEqual((await loadHouse(folder, { tools: someTools })).house!.dictionary, [
+    { kind: 'name', words: ['Anna Arendt'] }, { kind: 'name', words: ['Bernd Becker', 'Berni'] }, { kind: 'project', words: ['Nordlicht'] },
+  ])
+  const problems = await problemsOf(t, { 'dictionary.yaml': 'names: [Anna, a, Mail Address]\nclients: [{ word: anna, also: [] }]\nfriends: []\n' })
+  assert.match(problems.join('\n'), /dictionary\.yaml:3:.*friends/)
+  assert.match(problems.join('\n'), /at least two letters/)
+  const more = await problemsOf(t, { 'dictionary.yaml': 'names: [Anna, Mail Address]\nclients: [{ word: anna, also: [] }]\n' })
+  assert.deepEqual(more.map((problem) => problem.replace(/ →.*/, '')), [
+    'dictionary.yaml:1:15 Mail Address is a word of what stands for others, such as [[CLIENT_1]]', 'dictionary.yaml:2:11 anna stands under names already',
+  ])
+})
+
 test('no secret and no password stands in a house that was loaded', async (t) => {
   const roles = ['owner', 'server', 'releaser', 'gate_local', 'gate_cloud', 'worker_open', 'worker_private']
   const urls = (url: (role: string) => string) => `database:\n  zone: machine\n  urls:\n${roles.map((role) => `    ${role}: ${url(role)}\n`).join('')}`

@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import { agentSchema } from './agents/agent-file.ts'
 import { checkAgent } from './agents/check-agent.ts'
 import { checkShape } from './check-shape.ts'
+import { checkDictionary, dictionarySchema, toDictionary } from './dictionary-file.ts'
 import { digestOf } from './digest.ts'
 import type { House } from './house.ts'
 import { checkJob } from './jobs/check-job.ts'
@@ -69,8 +70,12 @@ export async function loadHouse(folder: string, options: LoadOptions): Promise<{
   const rules = labels && labels.value != null ? checkShape(labelsSchema, labels) : { value: [], problems: [] }
   problems.push(...rules.problems, ...(labels && rules.value ? checkLabelRules(rules.value, file, labels) : []))
 
+  const words = sources.get('dictionary.yaml') ?? readYaml('dictionary.yaml', '{}').source!
+  const dictionary = checkShape(dictionarySchema, words)
+  problems.push(...dictionary.problems, ...(dictionary.value ? checkDictionary(dictionary.value, words) : []))
+
   const sorted = inOrder(problems)
-  if (!settings || !rules.value || problems.some((problem) => problem.severity === 'error')) return { problems: sorted }
+  if (!settings || !rules.value || !dictionary.value || problems.some((problem) => problem.severity === 'error')) return { problems: sorted }
   const content = {
     settings,
     lanes: [...lanes.values()],
@@ -78,6 +83,7 @@ export async function loadHouse(folder: string, options: LoadOptions): Promise<{
     agents: agents.map(({ name, value: { prompt, ...agent } }) => ({ ...agent, name, ...(prompt !== undefined && { prompt }) })).sort(byName),
     prompts: prompts.prompts,
     labelRules: toLabelRules(rules.value, file),
+    dictionary: toDictionary(dictionary.value),
   }
   return { house: { folder: path, digest: digestOf(content), ...content }, problems: sorted }
 }

@@ -30,6 +30,7 @@ export function readHouseFolder(folder: string): HouseFiles {
   }
   read('castellan.yaml')
   read('labels.yaml', true)
+  read('dictionary.yaml', true)
   for (const { folder: name, ending } of folders) {
     for (const entry of listFolder(join(folder, name))) {
       const file = `${name}/${entry}`

@@ -1,5 +1,6 @@
 export { covers, fromRow, HOUSE_LANE, inLane, isLevel, join, PUBLIC_TRUSTED, toRow, UNLABELLED, type Integrity, type Label, type LabelRow, type Level } from './label.ts'
 export { describeLabel, describeLevel, parseLevel } from './words.ts'
+export { createDictionary, type Dictionary, type DictionaryEntry } from './dictionary/dictionary.ts'
 export { createTextRedactor, leftIn, type TextRedactor } from './redaction/redact-texts.ts'
 export { cloudClearance, lanesByName, mayExecute, mayRedact, maySee, queueOf, type CloudClearance, type Lane, type Lanes } from './lane.ts'
 export { gateOf, zonesOf, type GateName } from './gate.ts'

@@ -49,9 +49,10 @@ export function processSpec(name: ProcessName, deps: SpecDeps): ProcessSpec {
   }
 }
 
-/** The house as one process needs it: only the server looks at jobs. */
+/** The house as one process needs it: only the server looks at jobs, and only the gates know whose names no cloud model is told. */
 export function houseFor(name: ProcessName, house: House): House {
-  return name === 'server' ? house : { ...house, jobs: [], prompts: {}, agents: [] }
+  const dictionary = name.startsWith('gate-') ? house.dictionary : []
+  return name === 'server' ? { ...house, dictionary } : { ...house, dictionary, jobs: [], prompts: {}, agents: [] }
 }
 
 const owners: Readonly<Record<keyof Sockets, ProcessName>> = { server: 'server', releaser: 'releaser', gateLocal: 'gate-local', gateCloud: 'gate-cloud' }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { createDictionary } from '../dictionary/dictionary.ts'
 import { createTextRedactor, leftIn } from './redact-texts.ts'
 
 const mails = fc.tuple(fc.stringMatching(/^[a-z]{1,8}$/), fc.stringMatching(/^[a-z]{2,8}$/)).map(([name, host]) => `${name}@${host}.example`)
@@ -101,6 +102,20 @@ test('JSON of which nothing is taken out stays as it was written', () => {
 test('a secret is not handed on in any form, and the refusal does not say it', () => {
   const secret = 'ghp_aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dE3fG5'
   assert.throws(() => createTextRedactor().redact(`use ${secret}`), (error: Error & { code?: string }) => error.code === 'redaction_blocked' && !error.message.includes(secret))
+})
+
+test('the operator’s own words are taken out and put back as they were written, hidden or not', () => {
+  const dictionary = createDictionary([{ kind: 'name', words: ['Anna Müller', 'Annie'] }, { kind: 'project', words: ['Nordlicht'] }])
+  const redactor = createTextRedactor(dictionary)
+  const text = 'ANNA MUELLER (Annie) works on Nordlicht; Anna Müllers day, Annie’s way'
+  const redacted = redactor.redact(text)
+  assert.equal(redacted, '[[NAME_1]] ([[NAME_2]]) works on [[PROJECT_1]]; [[NAME_3]] day, [[NAME_2]]’s way')
+  const restoring = redactor.restoring()
+  assert.equal(restoring.push(redacted) + restoring.end(), text)
+  assert.deepEqual(leftIn(redacted, dictionary), [])
+  assert.deepEqual(leftIn('ask Annie', dictionary), ['name'])
+  assert.equal(redactor.redact(`see ${Buffer.from('write to Anna Müller').toString('base64')}`), 'see [[NAME_4]]')
+  for (const hidden of ['An\u200bnie', 'Ａnnie', 'An\\u006eie']) assert.ok(leftIn(hidden, dictionary).length > 0, hidden)
 })
 
 test('sixteen times the text takes about sixteen times the time, whatever it repeats', () => {

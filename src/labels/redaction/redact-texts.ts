@@ -2,6 +2,7 @@ import { Fault } from '../../kernel/fault.ts'
 import { findContacts } from '../detectors/contacts.ts'
 import { findings, type Finding } from '../detectors/detect.ts'
 import { findEncoded } from '../detectors/encoded.ts'
+import { createDictionary, type Dictionary } from '../dictionary/dictionary.ts'
 
 /** Redacts the texts of one request and restores those of its answer. What stands for what is known to it alone, and gone with it. */
 export interface TextRedactor {
@@ -29,9 +30,10 @@ const placeholder = /\[\[[A-Z]{1,20}(?:_[A-Z]{1,20}){0,3}_\d{1,6}\]\]/g
 const begun = /\[(?:\[[A-Z_\d]{0,90}\]?)?$/
 const name = 'castellan-1'
 const passes = 8
+const noWords = createDictionary([])
 
 /** Ordinals by first appearance: requests that differ in what was taken out alone become the same bytes, and a conversation that grows keeps its beginning. */
-export function createTextRedactor(): TextRedactor {
+export function createTextRedactor(dictionary: Dictionary = noWords): TextRedactor {
   const known = new Map<string, string>()
   const values = new Map<string, string>()
   const counts: Record<string, number> = {}
@@ -56,15 +58,15 @@ export function createTextRedactor(): TextRedactor {
 
   function redact(text: string): string {
     const redacted = takeOutAll(text)
-    const [hidden] = hiddenIn(redacted)
+    const [hidden] = hiddenIn(redacted, dictionary)
     if (hidden !== undefined) throw notWhole(hidden)
     return redacted
   }
 
   /** What is taken out can bring to light what stood beside it: again, until nothing is found. */
   function takeOutAll(text: string): string {
-    let redacted = takeOut(text, [...spansSeen(text), ...placeholdersIn(text)], (value) => value)
-    for (let left = spansSeen(redacted), pass = 1; left.length > 0; left = spansSeen(redacted), pass += 1) {
+    let redacted = takeOut(text, [...spansSeen(text, dictionary), ...placeholdersIn(text)], (value) => value)
+    for (let left = spansSeen(redacted, dictionary), pass = 1; left.length > 0; left = spansSeen(redacted, dictionary), pass += 1) {
       if (pass === passes) throw notWhole(left[0]!.kind)
       redacted = takeOut(redacted, left, restore)
     }
@@ -89,7 +91,7 @@ export function createTextRedactor(): TextRedactor {
     if (Array.isArray(value)) return value.map(redactValue)
     // a placeholder is no number, so one that says something cannot be taken out
     if (typeof value === 'number') {
-      const [seen] = leftIn(String(value))
+      const [seen] = leftIn(String(value), dictionary)
       if (seen !== undefined) throw notWhole(seen)
     }
     if (typeof value !== 'object' || value === null) return value
@@ -136,8 +138,8 @@ export function createTextRedactor(): TextRedactor {
 }
 
 /** The kinds of what is still in a text that was redacted; placeholders are meant to be there. */
-export function leftIn(text: string): string[] {
-  return [...new Set([...spansSeen(text).map(({ kind }) => kind), ...hiddenIn(text)])]
+export function leftIn(text: string, dictionary: Dictionary = noWords): string[] {
+  return [...new Set([...spansSeen(text, dictionary).map(({ kind }) => kind), ...hiddenIn(text, dictionary)])]
 }
 
 function notWhole(kind: string): Fault {
@@ -148,15 +150,15 @@ function notWhole(kind: string): Fault {
 const invisible = /\p{Default_Ignorable_Code_Point}/gu
 
 /** The kinds of what is seen only once characters are written as they are meant: without invisible ones, in their plain form, without escapes. */
-function hiddenIn(text: string): string[] {
+function hiddenIn(text: string, dictionary: Dictionary): string[] {
   if (!/[^\0-\x7F]|\\u/.test(text)) return []
   const unescaped = text.replaceAll(/\\u([0-9A-Fa-f]{4})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
   const plain = unescaped.normalize('NFKC').replaceAll(invisible, '')
-  return plain === text ? [] : [...new Set(spansSeen(plain).map(({ kind }) => kind))]
+  return plain === text ? [] : [...new Set(spansSeen(plain, dictionary).map(({ kind }) => kind))]
 }
 
-function spansSeen(text: string): Finding[] {
-  const see = (plain: string) => [...findings(plain), ...findContacts(plain)]
+function spansSeen(text: string, dictionary: Dictionary): Finding[] {
+  const see = (plain: string) => [...findings(plain), ...findContacts(plain), ...dictionary.find(plain)]
   return [...see(text), ...findEncoded(text, see)]
 }
 
