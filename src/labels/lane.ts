@@ -1,4 +1,5 @@
 import type { Label } from './label.ts'
+import type { RedactionPolicy } from './redaction/policy.ts'
 
 /** A stream of work with its own rules: which worker executes it and which models may see it. */
 export interface Lane {
@@ -10,6 +11,8 @@ export interface Lane {
   readonly providers: readonly string[]
   /** May its text be redacted by one level and then be shown to a cloud model? Left out: no. */
   readonly redacts?: boolean
+  /** And how. Left out: as by default. */
+  readonly redaction?: RedactionPolicy
 }
 
 export type CloudClearance = -1 | 0 | 1 | 2

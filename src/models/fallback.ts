@@ -18,11 +18,14 @@ export function describeFailures(failures: readonly Failure[]): string {
   return failures.map(({ candidate, fault }) => `${candidate.upstream}: ${fault.code}`).join(', ')
 }
 
+/** What may not be handed on may not be handed on to the next one either. */
+const notForTheCloud: readonly string[] = ['redaction_blocked', 'redaction_local']
+
 /** The next candidate may do better; a request that is wrong is wrong everywhere, and a defect of ours is nobody's turn. */
 const worthAnother: readonly FaultKind[] = ['unavailable', 'timeout', 'missing', 'refused']
 
 export function mayFallBack(error: unknown): error is Fault {
-  return error instanceof Fault && worthAnother.includes(error.kind)
+  return error instanceof Fault && worthAnother.includes(error.kind) && !notForTheCloud.includes(error.code)
 }
 
 /** What to say when no candidate answered: the one failure, or all of them. */

@@ -31,7 +31,8 @@ export interface HandOnDeps {
   readonly database: Pick<Database, 'pool'>
   /** The Unix socket of gate cloud. */
   readonly socketPath: string
-  readonly redaction: () => RequestRedaction
+  /** By the policy of what carries such a label. */
+  readonly redaction: (lanes: readonly string[]) => RequestRedaction
   readonly keepMs: () => number
   /** Only tasks that the house names are told to gate cloud: a caller may call one as he likes. */
   readonly isRoute: (task: string) => boolean
@@ -47,7 +48,7 @@ export function createHandOn({ database, socketPath, redaction, keepMs, isRoute 
         listsAll: false,
         async *chat(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatChunk, void, void> {
           const { native: _, ...conversation } = request
-          const redactor = redaction()
+          const redactor = redaction(session.label.lanes)
           const redacted: ChatRequest = { ...redactor.redact(conversation), model: `${candidate.upstream}/${candidate.model}` }
           const id = await recordRedaction(database, {
             session, level, redactor: redactor.name, input: conversation, output: toOpenai(redacted), kinds: redactor.kinds(), keepMs: keepMs(),

@@ -1,6 +1,7 @@
 import { Fault } from '../kernel/fault.ts'
-import { leftIn, type Dictionary, type TextRedactor } from '../labels/index.ts'
+import { defaultPolicy, leftIn, type Dictionary, type RedactionPolicy, type TextRedactor } from '../labels/index.ts'
 import type { ChatChunk, ChatMessage, ContentPart, Conversation } from './chat.ts'
+import { policyFault, refusedBy } from './enforce-policy.ts'
 
 export interface RequestRedaction {
   readonly name: string
@@ -9,24 +10,50 @@ export interface RequestRedaction {
   restore(chunks: AsyncIterable<ChatChunk>): AsyncGenerator<ChatChunk, void, void>
 }
 
-/** Redacts a conversation in every position, and puts the values back into its answer, its tool calls among it. */
-export function redactConversation(redactor: TextRedactor): RequestRedaction {
+/** Redacts a conversation in every position, and puts the values back into its answer, its tool calls among it. What the policy does not let go is refused. */
+export function redactConversation(redactor: TextRedactor, policy: RedactionPolicy = defaultPolicy): RequestRedaction {
   return {
     name: redactor.name,
     kinds: () => redactor.kinds(),
-    redact: (conversation) => ({
-      ...conversation,
-      messages: conversation.messages.map((message) => redactMessage(redactor, message)),
-      ...(conversation.tools && { tools: redactor.redactJson(conversation.tools) }),
-      ...(conversation.format && { format: redactor.redactJson(conversation.format) }),
-      ...(conversation.stop && { stop: conversation.stop.map((word) => redactor.redact(word)) }),
-    }),
+    redact(conversation) {
+      const redacted = keepingSecrets(policy, () => redactAll(redactor, conversation))
+      const refused = refusedBy(policy, textsOf(redacted))
+      if (refused) throw policyFault(refused)
+      return redacted
+    },
     restore: (chunks) => restoreChunks(redactor, chunks),
   }
 }
 
-/** The kinds of what a redactor should have taken out of a conversation and has not. */
-export function leftInConversation({ messages, tools, format, stop }: Conversation, dictionary?: Dictionary): string[] {
+/** The kinds of what a redactor should have taken out of a conversation and has not, and what it should not have let go. */
+export function leftInConversation(conversation: Conversation, dictionary?: Dictionary, policy: RedactionPolicy = defaultPolicy): string[] {
+  const texts = textsOf(conversation)
+  const refused = refusedBy(policy, texts)
+  return [...new Set([...texts.flatMap((text) => leftIn(text, dictionary)), ...(refused ? [refused.what] : [])])]
+}
+
+function redactAll(redactor: TextRedactor, conversation: Conversation): Conversation {
+  return {
+    ...conversation,
+    messages: conversation.messages.map((message) => redactMessage(redactor, message)),
+    ...(conversation.tools && { tools: redactor.redactJson(conversation.tools) }),
+    ...(conversation.format && { format: redactor.redactJson(conversation.format) }),
+    ...(conversation.stop && { stop: conversation.stop.map((word) => redactor.redact(word)) }),
+  }
+}
+
+/** A secret is refused by the redactor itself; the policy says whether a local model may have the call. */
+function keepingSecrets<T>({ secrets }: RedactionPolicy, redact: () => T): T {
+  try {
+    return redact()
+  } catch (error) {
+    if (secrets === 'local' && error instanceof Fault && error.code === 'redaction_blocked') throw new Fault(error.kind, 'redaction_local', error.message, error.details, error)
+    throw error
+  }
+}
+
+/** Every text of a conversation, names of fields and numbers among them. */
+function textsOf({ messages, tools, format, stop }: Conversation): string[] {
   const texts: string[] = []
   const collect = (value: unknown): void => {
     if (typeof value === 'string') texts.push(value)
@@ -37,7 +64,7 @@ export function leftInConversation({ messages, tools, format, stop }: Conversati
     }
   }
   collect([messages, tools, format, stop])
-  return [...new Set(texts.flatMap((text) => leftIn(text, dictionary)))]
+  return texts
 }
 
 function redactMessage(redactor: TextRedactor, message: ChatMessage): ChatMessage {

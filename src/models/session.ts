@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Database } from '../kernel/database/connect.ts'
+import { Fault } from '../kernel/fault.ts'
 import { fromRow, lanesByName, type Label, type Lane, type Lanes, type Level } from '../labels/index.ts'
 
 /** Who asks: the run behind a key with the lane and label that it has now, or a client with what its key allows. */
@@ -99,4 +100,9 @@ export function rememberSessions(database: Pick<Database, 'pool'>, now: () => nu
       return session
     },
   }
+}
+
+/** The key opens nothing, or no longer. */
+export function sessionUnknown(): Fault {
+  return new Fault('refused', 'session_unknown', 'this key opens nothing here: it is unknown or too old, or its run has ended or was taken over. A run gets a new key each time it is taken up')
 }

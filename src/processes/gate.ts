@@ -6,7 +6,7 @@ import { createLogger } from '../kernel/log.ts'
 import { createGateApp, createInFlight, createMetrics, type GateDeps } from '../gate/index.ts'
 import type { Traces } from '../gate/traces.ts'
 import type { House } from '../house/index.ts'
-import { createDictionary, createTextRedactor, type GateName } from '../labels/index.ts'
+import { createDictionary, createTextRedactor, policyOf, type GateName } from '../labels/index.ts'
 import { createCallLedger, createCalls, createHandOn, declareModels, leftInConversation, observers, openMoney, openRouting, redactConversation, rememberSessions } from '../models/index.ts'
 import type { Boot, Host, Started } from './boot.ts'
 
@@ -34,7 +34,7 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
   const traces = await openTraces(gate, house, boot.secrets)
   const observer = observers(traces ? [metrics, traces] : [metrics])
   const handOn = gate === 'local' && boot.sockets.gateCloud !== '' ? createHandOn({
-    database, socketPath: boot.sockets.gateCloud, redaction: () => redactConversation(createTextRedactor(dictionary)), keepMs: () => house.settings.retention.modelCallsMs,
+    database, socketPath: boot.sockets.gateCloud, redaction: (lanes) => redactConversation(createTextRedactor(dictionary), policyOf(lanes, house.lanes)), keepMs: () => house.settings.retention.modelCallsMs,
     isRoute: (task) => Object.hasOwn(house.settings.models.routes, task),
   }) : undefined
   const sessions = rememberSessions(database)
@@ -47,7 +47,7 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
   let address = ''
   const deps: GateDeps = {
     gate, database, log, sessions, clock: systemClock,
-    calls: createCalls({ gate, database, sessions, ledger, money, log, observer, models: () => models, routing, handOn, leftIn: (conversation) => leftInConversation(conversation, dictionary) }),
+    calls: createCalls({ gate, database, sessions, ledger, money, log, observer, models: () => models, routing, handOn, leftIn: (conversation, lanes) => leftInConversation(conversation, dictionary, policyOf(lanes, house.lanes)) }),
     models: () => models,
     resting: routing.resting,
     inFlight,

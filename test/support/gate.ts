@@ -72,7 +72,7 @@ const patientRouting: RoutingSettings = { retry: { tries: 1, longestWaitMs: 1_00
 export async function gateBoot(
   database: TestDatabase,
   process: GateProcess,
-  models: { readonly upstreams: readonly Upstream[]; readonly routes?: Readonly<Record<string, readonly RouteTarget[]>>; readonly spending?: Partial<SpendingSettings>; readonly routing?: Partial<RoutingSettings>; readonly dictionary?: House['dictionary'] },
+  models: { readonly upstreams: readonly Upstream[]; readonly routes?: Readonly<Record<string, readonly RouteTarget[]>>; readonly spending?: Partial<SpendingSettings>; readonly routing?: Partial<RoutingSettings>; readonly dictionary?: House['dictionary']; readonly lanes?: House['lanes'] },
   secrets: Record<string, string> = {},
   traces: House['settings']['telemetry']['traces'] = null,
 ): Promise<{ boot: Boot; remove(): Promise<void> }> {
@@ -93,7 +93,7 @@ export async function gateBoot(
     home: folder,
     folder,
     sockets: { server: '', releaser: '', gateLocal: join(folder, 'local.sock'), gateCloud: process === 'gate-cloud' ? join(folder, 'cloud.sock') : '' },
-    house: { folder, digest: 'test', settings, lanes: [], jobs: [], agents: [], prompts: {}, labelRules: [], dictionary: models.dictionary ?? [] },
+    house: { folder, digest: 'test', settings, lanes: models.lanes ?? [], jobs: [], agents: [], prompts: {}, labelRules: [], dictionary: models.dictionary ?? [] },
     secrets,
     isolation: { mode: 'demonstration', detail: 'a test' },
   }

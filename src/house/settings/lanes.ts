@@ -1,5 +1,23 @@
 import { z } from 'zod'
+import { defaultPolicy, redactionActions } from '../../labels/index.ts'
 import { clearanceSchema, nameSchema } from './values.ts'
+
+const action = z.enum(redactionActions)
+const { documents: ofDocuments, ...defaults } = defaultPolicy
+
+const redaction = z
+  .strictObject({
+    personal: action.prefault(defaults.personal).describe('Addresses, phone numbers, bank accounts, cards, ids and the like.'),
+    words: action.prefault(defaults.words).describe('What stands in dictionary.yaml.'),
+    secrets: z.enum(['local', 'block']).prefault(defaults.secrets).describe('Keys and passwords. They are never handed on in any form.'),
+    documents: z
+      .strictObject({
+        legal: action.prefault(ofDocuments.legal).describe('What reads like a lawyer’s or a court’s letter.'),
+        health: action.prefault(ofDocuments.health).describe('What reads like a doctor’s letter.'),
+        finance: action.prefault(ofDocuments.finance).describe('What reads like a payslip, a tax notice or a bank statement.'),
+      })
+      .prefault({}),
+  })
 
 const lane = z.strictObject({
   worker: z
@@ -14,9 +32,9 @@ const lane = z.strictObject({
     .optional()
     .describe('The upstreams that this lane allows. Left out: those on this machine. `[]`: none.'),
   redact: z
-    .boolean()
+    .union([z.boolean(), redaction])
     .prefault(false)
-    .describe('Whether gate local may take names, addresses, numbers and the like out of a call and hand the rest on to a cloud model, as one level lower. Never for P3 local only.'),
+    .describe('Whether gate local may take names, addresses, numbers and the like out of a call and hand the rest on to a cloud model, as one level lower. Never for P3 local only. Instead of `true`: what becomes of each kind of thing, `redact` (taken out), `local` (a model of your own machines answers instead) or `block`.'),
 })
 
 export const lanesSectionSchema = z

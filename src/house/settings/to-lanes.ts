@@ -13,7 +13,8 @@ export function toLanes(file: CastellanFile): Lane[] {
     worker: lane.worker,
     cloudClearance: lane.cloud_clearance,
     providers: lane.providers ?? local,
-    redacts: lane.redact,
+    redacts: lane.redact !== false,
+    ...(typeof lane.redact === 'object' && { redaction: lane.redact }),
   }))
   const builtIn: Lane[] = [
     { name: 'private', worker: 'private', cloudClearance: -1, providers: local },
