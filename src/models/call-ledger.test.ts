@@ -62,6 +62,20 @@ test('the database itself keeps the cloud gate from opening what a lane does not
   }
 })
 
+test('a row that PostgreSQL has forgotten in a crash is written when the call ends, and one that is there stays as it is', async () => {
+  const session = await sessionOf('open', 1)
+  const ledger = ledgerOf('cloud')
+  const made = intent(session, far)
+  const [lost, kept] = [await ledger.open(made), await ledger.open(made)]
+  assert.ok(lost.outcome === 'opened' && kept.outcome === 'opened')
+  await database.owner.pool.query('delete from model_call where id = $1', [lost.id])
+  await database.owner.pool.query(`update model_call set state = 'abandoned', closed_at = now() where id = $1`, [kept.id])
+  const result = { state: 'succeeded', inputTokens: 7, outputTokens: 3, cost: { nanoUsd: 2_000, nanoEur: 1_000 } } as const
+  assert.deepEqual([await ledger.close(lost.id, result, made), await ledger.close(kept.id, result, made)], [true, false])
+  const { rows } = await database.owner.pool.query('select state, input_tokens, output_tokens, cost_eur::float8 as eur from model_call where run_id = $1 order by state', [session.run])
+  assert.deepEqual(rows.map(({ state, input_tokens, output_tokens, eur }) => [state, eur === null ? null : eur, state === 'succeeded' ? [input_tokens, output_tokens] : []]), [['abandoned', null, []], ['succeeded', 0.000001, [7, 3]]])
+})
+
 test('a gate can neither write for the other, nor rewrite where a call went, nor take a row away', async () => {
   const session = await sessionOf('open', 1)
   const opened = await ledgerOf('cloud').open(intent(session, far))

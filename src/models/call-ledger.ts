@@ -3,7 +3,7 @@ import type { Database } from '../kernel/database/connect.ts'
 import { faultPoint } from '../kernel/fault-point.ts'
 import { newId } from '../kernel/ids.ts'
 import { gateOf, toRow, type GateName, type Label } from '../labels/index.ts'
-import { closedEvent, writeText } from './call-statements.ts'
+import { anewText, closedEvent, writeText } from './call-statements.ts'
 import type { Cost } from './budget/money.ts'
 import type { Candidate } from './plan.ts'
 import type { Usage } from './prices/price.ts'
@@ -44,8 +44,11 @@ interface Entry {
 export interface CallLedger {
   /** `moved`: the session is gone or its label is another one now; plan again. */
   open(intent: CallIntent): Promise<Opened>
-  /** False: somebody closed it before. Nobody's answer has to wait for it: it is written with the next call that is opened, or in a few milliseconds. */
-  close(id: string, result: CallResult): Promise<boolean>
+  /**
+   * False: somebody closed it before. Nobody's answer has to wait for it: it is written with the next call that is opened, or in a few milliseconds.
+   * A row that a crash of PostgreSQL has forgotten is written anew from its intent.
+   */
+  close(id: string, result: CallResult, intent?: CallIntent): Promise<boolean>
   /** Resolves once all that was to be closed is. */
   settled(): Promise<void>
   refuse(refusal: { session: Session; label: Label; task: string; model: string; reason: string; set: readonly string[] }): Promise<string>
@@ -81,12 +84,20 @@ export function createCallLedger({ database: { pool }, gate, retentionMs }: Ledg
           state, reason, input_tokens: inputTokens, output_tokens: outputTokens, cached_tokens: cachedTokens, cache_write_tokens: cacheWriteTokens, reasoning_tokens: reasoningTokens,
           cost_eur: cost?.nanoEur, cost_usd: cost?.nanoUsd,
         }]))),
-        waitsForDisk(gate, intents.length),
+        intents.some(waitsForDisk) ? 'on' : 'off',
       ],
     })
     const written = new Set(rows.map(({ id }) => id))
     return entries.map(({ id }) => written.has(id))
   }, mostTogether, 1, setImmediate)
+
+  async function writeAnew(id: string, { session, label, task, candidate, block }: CallIntent, { state, reason, inputTokens, outputTokens, cost }: CallResult): Promise<boolean> {
+    const { rowCount } = await pool.query(anewText, [
+      id, session.run === null ? null : session.id, session.run, session.run === null ? session.id : null, gate, task, candidate.upstream, candidate.model, candidate.zone,
+      state, reason ?? null, inputTokens, outputTokens, cost?.nanoEur ?? costOf(candidate), cost?.nanoUsd ?? costOf(candidate), block ?? null, label.level, label.integrity, label.lanes, retentionMs(),
+    ])
+    return rowCount === 1
+  }
 
   const closing = new Set<Promise<boolean>>()
   const put: (() => void)[] = []
@@ -113,14 +124,14 @@ export function createCallLedger({ database: { pool }, gate, retentionMs }: Ledg
       return isOpen ? { outcome: 'opened', id } : { outcome: 'moved' }
     },
 
-    close(id, result) {
+    close(id, result, intent) {
       const closed = (async () => {
         await new Promise<void>((resolve) => {
           put.push(resolve)
           timer ??= setTimeout(putClosings, closingWait)
         })
         faultPoint('call.close:before')
-        const isClosed = await write({ id, result })
+        const isClosed = (await write({ id, result })) || (intent !== undefined && (await writeAnew(id, intent, result)))
         faultPoint('call.close:after')
         return isClosed
       })()
@@ -154,11 +165,13 @@ export function createCallLedger({ database: { pool }, gate, retentionMs }: Ledg
 }
 
 /**
- * Whether a commit waits for the disk: with the rows of calls that leave for a cloud. A row that a crash of PostgreSQL itself may forget within the next
- * moment is enough for a call that stays on machines of one's own and costs nothing; and a close that is forgotten leaves an open row, which is
- * closed at what was reserved.
+ * Whether a commit waits for the disk: with the row of a call that costs money which no block holds. A row that a crash of PostgreSQL itself may forget
+ * within the next moment is enough for a call that costs nothing; and for one that is paid from a block, all of which counts as spent after such a crash. A close
+ * that is forgotten leaves an open row, which is closed at what was reserved.
  */
-const waitsForDisk = (gate: GateName, opens: number) => (gate === 'cloud' && opens > 0 ? 'on' : 'off')
+function waitsForDisk({ candidate, reserved, block }: CallIntent): boolean {
+  return block === undefined && (reserved?.nanoEur ?? costOf(candidate)) !== 0
+}
 
 const mostTogether = 128
 /** Milliseconds that the close of a call waits for another call to be written with. */

@@ -1,3 +1,4 @@
+/** What is written into the audit of a call that ended: the columns of a row of model_call. */
 export const closedEvent = `
   audit_append('call.closed', id::text, jsonb_build_object('run', run_id, 'key', key_id, 'gate', gate, 'task', task, 'upstream', upstream, 'model', model,
     'zone', zone, 'state', state, 'reason', reason, 'input_tokens', input_tokens, 'output_tokens', output_tokens, 'cost_eur', cost_eur), label_level)`
@@ -43,3 +44,12 @@ export const writeText = `
   select id, set_config('synchronous_commit', $7, true) from opened
   union all
   select id, set_config('synchronous_commit', $7, true) || ${closedEvent}::text from closed`
+
+/** A call whose row is gone, as it ended. A row that is there stays as it is. */
+export const anewText = `
+  with restored as (
+    insert into model_call (id, session_id, run_id, key_id, gate, task, upstream, model, zone, state, reason, input_tokens, output_tokens, cost_eur, cost_usd, block_id,
+      label_level, label_integrity, label_lanes, retain_until, closed_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::numeric / 1e9, $15::numeric / 1e9, $16, $17, $18, $19, clock_timestamp() + $20 * interval '1 ms', clock_timestamp())
+    on conflict (id) do nothing returning *
+  ) select ${closedEvent} from restored`

@@ -34,7 +34,8 @@ export async function openPaidCall({ ledger, money, log }: PaidCallDeps, { promp
     passage.left(undefined)
     throw error
   })
-  const opened = await ledger.open({ ...intent, outputTokens: maxTokens ?? hold.maxTokens, reserved: hold.reserved, block: hold.block }).catch((error: unknown) => {
+  const full = { ...intent, outputTokens: maxTokens ?? hold.maxTokens, reserved: hold.reserved, block: hold.block }
+  const opened = await ledger.open(full).catch((error: unknown) => {
     hold.settle(notMade)
     passage.left(undefined)
     throw error
@@ -50,7 +51,7 @@ export async function openPaidCall({ ledger, money, log }: PaidCallDeps, { promp
     close(result, error) {
       leave(passage, result, error)
       const cost = hold.costOf(result)
-      ledger.close(id, { ...result, cost }).then(
+      ledger.close(id, { ...result, cost }, full).then(
         (closed) => {
           hold.settle(cost)
           if (!closed) log.warn({ call: id }, 'a model call had been closed by somebody else')

@@ -94,6 +94,18 @@ test('all of a block that a dead gate had counts as spent until its calls are cl
   assert.equal(await store.recover(), 0)
 })
 
+test('a block that was open when the database went down too stays counted as spent: a call of the last moment may be forgotten', async () => {
+  await clear()
+  const block = newId()
+  await store.reserve(block, daily, eur, eur)
+  await spend(block, eur / 5)
+  await database.owner.pool.query(`update budget_block set opened_at = pg_postmaster_start_time() - interval '1 s' where id = $1`, [block])
+  assert.equal(await store.recover(), 0)
+  assert.equal((await book.account('day')).counted, eur)
+  const { rows } = await database.owner.pool.query(`select b.state, detail ->> 'amount_eur' as kept from audit_event join budget_block b on b.id::text = subject where kind = 'budget.kept'`)
+  assert.deepEqual(rows, [{ state: 'closed', kept: '1.000000000' }])
+})
+
 test('a block with a call that is still open stays open, and so does what the call may cost', async () => {
   await clear()
   const block = newId()

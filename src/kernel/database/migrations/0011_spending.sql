@@ -194,13 +194,20 @@ begin
   return true;
 end $$;
 
--- The blocks of a gate that died, after its open calls were closed.
+-- The blocks of a gate that died, after its open calls were closed. When the database went down as well it may have forgotten calls of the last moment, so
+-- a block that was open then stays counted as spent.
 create function budget_recover() returns integer
 language plpgsql security definer set search_path = castellan, pg_temp as $$
 declare
   v_block uuid;
   v_count integer := 0;
 begin
+  for v_block in
+    update budget_block set state = 'closed', closed_at = clock_timestamp()
+    where gate = budget_gate() and state = 'open' and opened_at < pg_postmaster_start_time() returning id
+  loop
+    perform audit_write('budget.kept', v_block::text, jsonb_build_object('amount_eur', (select amount_eur from budget_block where id = v_block)));
+  end loop;
   for v_block in select id from budget_block where gate = budget_gate() and state = 'open' order by id loop
     if budget_give_back(v_block) then v_count := v_count + 1; end if;
   end loop;
