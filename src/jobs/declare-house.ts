@@ -49,7 +49,8 @@ export async function lastGoodHouse(database: Database): Promise<House | undefin
 async function declareLanes(client: PoolClient, house: House): Promise<void> {
   for (const lane of house.lanes) {
     await client.query(
-      `insert into lane (name, worker, cloud_clearance, providers, redacts) values ($1, $2, $3, $4, $5)
+      // a house that was loaded before P2 took a signature may still say 2
+      `insert into lane (name, worker, cloud_clearance, providers, redacts) values ($1, $2, least($3, 1), $4, $5)
        on conflict (name) do update set worker = excluded.worker, cloud_clearance = excluded.cloud_clearance, providers = excluded.providers, redacts = excluded.redacts`,
       [lane.name, lane.worker, lane.cloudClearance, lane.providers, lane.redacts ?? false],
     )

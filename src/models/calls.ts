@@ -9,7 +9,7 @@ import type { Money } from './budget/money.ts'
 import type { CallLedger } from './call-ledger.ts'
 import type { ChatChunk, Conversation, NativeRequest } from './chat.ts'
 import { embedInOrder, type EmbedAnswer } from './embed-attempt.ts'
-import type { DeclaredModels } from './declared-models.ts'
+import { withOwned, type DeclaredModels } from './declared-models.ts'
 import { useDeclassification, type Declassification } from './declassification.ts'
 import { combineFaults, mayFallBack } from './fallback.ts'
 import type { HandOn } from './hand-on.ts'
@@ -91,8 +91,9 @@ export function createCalls(deps: CallsDeps): Calls {
 
   function planRequest(session: Session, label: Label, request: Wanted): PlanRequest {
     const { declared, routes } = models()
-    if (request.embedding) return { ...planRequest(session, label, { model: request.model, task: request.task ?? 'embed' }), embedding: true, routes: routesOfEmbeddings(routes) }
-    return { gate, model: request.model, task: request.task, label, worker: session.worker, lanes: session.lanes, upstreams: declared, routes }
+    if (request.embedding) return { ...planRequest(session, label, { model: request.model, task: request.task ?? 'embed' }), handsOn: false, embedding: true, routes: routesOfEmbeddings(routes) }
+    const handsOn = handOn !== undefined && !session.client
+    return { gate, model: request.model, task: request.task, label, worker: session.worker, lanes: session.lanes, upstreams: withOwned(declared, session.owned), routes, handsOn }
   }
 
   /** No upstream outside the set is asked anything, not even what it has. */

@@ -24,6 +24,11 @@ export const levelSchema = z.enum(['P0', 'P1', 'P2', 'P3']).transform((word) => 
 
 export const clearanceSchema = z
   .enum(['none', 'P0', 'P1', 'P2'])
+  // what a program that edits this file must not be able to do
+  .refine((word) => word !== 'P2', {
+    error: 'P2 internal reaches a cloud model only by an act that you sign, for one provider',
+    params: { instead: 'write P1, and run `castellan lane clear LANE --upstream NAME --level P2`' },
+  })
   .transform((word) => (word === 'none' ? -1 : Number(word[1])) as CloudClearance)
 
 /** As written: relative to the house, or absolute. Resolved and checked later, with the file system. */
