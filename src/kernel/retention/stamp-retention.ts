@@ -72,8 +72,8 @@ const money = [
 const proposals = `
   with closed as (
     select p.id, coalesce(max(d.closed_at), p.proposed_at) + $2 * interval '1 ms' as until
-    from proposal p join run r on r.id = p.run_id left join draft d on d.proposal_id = p.id
-    where p.retain_until is null and p.state <> 'proposed' and r.closed_at is not null
+    from proposal p left join run r on r.id = p.run_id left join draft d on d.proposal_id = p.id
+    where p.retain_until is null and p.state <> 'proposed' and (p.run_id is null or r.closed_at is not null)
     group by p.id
     having count(d.id) filter (where d.closed_at is null or d.state = 'unknown') = 0 and (count(d.id) > 0 or p.state = 'refused')
     limit $1

@@ -86,8 +86,8 @@ const sessions = `
 // Drafts keep their nonces, decisions their signatures, and proposals the key by which the same act is known again.
 const proposals = `
   with due as (
-    select p.id from proposal p join run r on r.id = p.run_id
-    where p.retain_until < $1 and r.closed_at is not null
+    select p.id from proposal p left join run r on r.id = p.run_id
+    where p.retain_until < $1 and (p.run_id is null or r.closed_at is not null)
       and (p.payload <> '{}' or p.refusal is not null or exists (select 1 from draft where proposal_id = p.id and document <> ''))
       and not exists (select 1 from draft where proposal_id = p.id and (closed_at is null or state = 'unknown'))
     limit $2 for update of p skip locked

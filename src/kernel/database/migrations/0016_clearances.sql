@@ -90,7 +90,7 @@ begin
     raise exception 'draft % clears nothing', p_draft using errcode = '42501';
   end if;
   v_act := convert_from(d.wire, 'UTF8')::jsonb;
-  if v_act ->> 'draft' is distinct from p_draft::text or v_act ->> 'act' is distinct from d.kind or (v_act ->> 'lane' is null) <> (d.kind = 'model.own') then
+  if v_act ->> 'act' is distinct from d.kind or (v_act ->> 'lane' is null) <> (d.kind = 'model.own') then
     raise exception 'draft % clears nothing', p_draft using errcode = '42501';
   end if;
   insert into clearance (id, lane, upstream, url, level, expires_at, label_level, label_integrity)
@@ -99,7 +99,7 @@ begin
   if not found then
     raise exception 'draft % was granted before', p_draft using errcode = 'CA409';
   end if;
-  perform audit_write('clearance.granted', p_draft::text, v_act - 'version' - 'draft' - 'shown', 1::smallint);
+  perform audit_write('clearance.granted', p_draft::text, v_act - 'version' - 'shown', 1::smallint);
 end $$;
 
 -- Takes back what is cleared for this upstream: of that lane, or without a lane that it is one's own machine. Returns how many were.

@@ -617,9 +617,9 @@ export interface components {
             state: components["schemas"]["DraftState"];
             reason: string | null;
             risk: number;
+            /** @description `operator`, without a run: an act of yours. */
             job: string;
-            /** Format: uuid */
-            run: string;
+            run: string | null;
             label: components["schemas"]["Label"];
             /** Format: date-time */
             frozen_at: string;
@@ -662,9 +662,9 @@ export interface components {
             state: components["schemas"]["DraftState"];
             reason: string | null;
             risk: number;
+            /** @description `operator`, without a run: an act of yours. */
             job: string;
-            /** Format: uuid */
-            run: string;
+            run: string | null;
             label: components["schemas"]["Label"];
             /** Format: date-time */
             frozen_at: string;
