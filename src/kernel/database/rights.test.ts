@@ -69,6 +69,9 @@ const everybody: readonly string[] = [
 /** What only others may. */
 const forbidden: Record<Role, readonly string[]> = {
   castellan_worker_open: [
+    `select clearance_grant('${rows.draft}')`,
+    `select clearance_revoke('open', 'cloud')`,
+    `select operator_propose(gen_random_uuid(), 'lane.clear', 'castellan.acts', '{}')`,
     `select * from web_session`,
     `insert into signin_code values (sha256('mine'), 'infinity')`,
     `insert into run (id, occurrence_id, job, digest, lane, state) select gen_random_uuid(), occurrence_id, job, digest, lane, 'queued' from run`,
@@ -105,6 +108,9 @@ const forbidden: Record<Role, readonly string[]> = {
     `select audit_append('operator.request', 'x', '{}')`,
   ],
   castellan_worker_private: [
+    `select clearance_grant('${rows.draft}')`,
+    `select clearance_revoke('open', 'cloud')`,
+    `select operator_propose(gen_random_uuid(), 'lane.clear', 'castellan.acts', '{}')`,
     `select * from web_session`,
     `insert into signin_code values (sha256('mine'), 'infinity')`,
     `select * from draft`,
@@ -121,6 +127,9 @@ const forbidden: Record<Role, readonly string[]> = {
     `select session_find('\\x00')`,
   ],
   castellan_server: [
+    `select clearance_grant('${rows.draft}')`,
+    `select clearance_revoke('open', 'cloud')`,
+    `select operator_propose(gen_random_uuid(), 'lane.clear', 'castellan.acts', '{}')`,
     `update draft set state = 'signed'`,
     `select document from draft`,
     `select wire from draft`,
@@ -146,6 +155,7 @@ const forbidden: Record<Role, readonly string[]> = {
     `select file_written('${rows.open.run}', '${rows.open.fence}', '\\x00', 0::smallint, 'trusted', '{}')`,
   ],
   castellan_releaser: [
+    `select clearance_grant('${rows.draft}')`,
     `select * from web_session`,
     `insert into signin_code values (sha256('mine'), 'infinity')`,
     `update draft set document = '{}'`,
@@ -168,6 +178,9 @@ const forbidden: Record<Role, readonly string[]> = {
     `select audit_append('operator.request', 'x', '{}')`,
   ],
   castellan_gate_local: [
+    `select clearance_grant('${rows.draft}')`,
+    `select clearance_revoke('open', 'cloud')`,
+    `select operator_propose(gen_random_uuid(), 'lane.clear', 'castellan.acts', '{}')`,
     `select * from web_session`,
     `insert into signin_code values (sha256('mine'), 'infinity')`,
     `select * from run`,
@@ -185,6 +198,9 @@ const forbidden: Record<Role, readonly string[]> = {
     `select audit_append('draft.decided', 'x', '{}')`,
   ],
   castellan_gate_cloud: [
+    `select clearance_grant('${rows.draft}')`,
+    `select clearance_revoke('open', 'cloud')`,
+    `select operator_propose(gen_random_uuid(), 'lane.clear', 'castellan.acts', '{}')`,
     `select * from web_session`,
     `insert into signin_code values (sha256('mine'), 'infinity')`,
     `select * from run`,
