@@ -23,7 +23,7 @@ export async function stampRetention(owner: Database, { runLogMs, runsMs, mailMs
   await all(occurrences, runsMs)
   await all(messages, mailMs)
   await all(calls, modelCallsMs)
-  for (const text of money) await all(text, modelCallsMs)
+  for (const text of [...money, ...keys]) await all(text, modelCallsMs)
   await all(proposals, outboxMs)
 }
 
@@ -67,6 +67,11 @@ const money = [
   `update budget_alert set retain_until = at + $2 * interval '1 ms' where (ceiling, starts_at, percent) in (select ceiling, starts_at, percent from budget_alert where retain_until is null limit $1)`,
   `update exchange_rate set retain_until = recorded_at + $2 * interval '1 ms' where day in (select day from exchange_rate where retain_until is null limit $1)`,
 ]
+
+/** Keys and clearances that are over: as long as the calls that they let through. */
+const keys = ['client_key', 'clearance'].map((table) => `
+  update ${table} set retain_until = least(revoked_at, expires_at) + $2 * interval '1 ms' where id in (
+    select id from ${table} where retain_until is null and (revoked_at is not null or expires_at < clock_timestamp()) limit $1)`)
 
 /** A proposal is over when its last draft is; one of which nobody knows whether it left waits for the operator's word. */
 const proposals = `
