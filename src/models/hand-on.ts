@@ -1,4 +1,5 @@
 import type { Database } from '../kernel/database/connect.ts'
+import { Fault } from '../kernel/fault.ts'
 import type { Level } from '../labels/index.ts'
 import type { ChatChunk, ChatRequest } from './chat.ts'
 import { recordRedaction } from './declassification.ts'
@@ -40,37 +41,40 @@ export function createHandOn({ database, socketPath, redaction, keepMs, isRoute 
     upstream({ candidate, session, key, level, task }) {
       const name = `${candidate.upstream} by gate cloud`
       const settings = { name, kind: 'openai', url: 'http://gate-cloud/v1', zone: 'cloud' } as const
-      const toCloud = (headers: Record<string, string>) => createOpenai(settings, key, { socketPath, headers: { ...headers, ...(isRoute(task) && { 'x-castellan-task': task }) } })
+      const model = `${candidate.upstream}/${candidate.model}`
+      async function* askCloud(request: ChatRequest, signal: AbortSignal, headers: Record<string, string> = {}): AsyncGenerator<ChatChunk, void, void> {
+        const gate = createOpenai(settings, key, { socketPath, headers: { ...headers, ...(isRoute(task) && { 'x-castellan-task': task }) } })
+        try {
+          yield* gate.chat(request, signal)
+        } catch (error) {
+          throw error instanceof Fault && error.code === 'upstream.key' ? notLetThrough(candidate.upstream, error) : error
+        } finally {
+          void gate.close()
+        }
+      }
       return {
         name,
         zone: 'cloud',
         listsAll: false,
         async *chat(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatChunk, void, void> {
           const { native: _, ...conversation } = request
-          if (candidate.handedOn === 'cleared') {
-            // the run itself carries what is cleared, and gate cloud knows its label: a caller that raises his call leaves the lane
-            const cleared = toCloud({})
-            try {
-              return yield* cleared.chat({ ...conversation, model: `${candidate.upstream}/${candidate.model}` }, signal)
-            } finally {
-              void cleared.close()
-            }
-          }
+          // the run itself carries what is cleared, and gate cloud knows its label: a caller that raises his call leaves the lane
+          if (candidate.handedOn === 'cleared') return yield* askCloud({ ...conversation, model }, signal)
           const redactor = redaction()
-          const redacted: ChatRequest = { ...redactor.redact(conversation), model: `${candidate.upstream}/${candidate.model}` }
+          const redacted: ChatRequest = { ...redactor.redact(conversation), model }
           const id = await recordRedaction(database, {
             session, level, redactor: redactor.name, input: conversation, output: toOpenai(redacted), kinds: redactor.kinds(), keepMs: keepMs(),
           })
-          const gate = toCloud({ 'x-castellan-declassification': id })
-          try {
-            yield* redactor.restore(gate.chat(redacted, signal))
-          } finally {
-            void gate.close()
-          }
+          yield* redactor.restore(askCloud(redacted, signal, { 'x-castellan-declassification': id }))
         },
         models: async () => [],
         close: async () => {},
       }
     },
   }
+}
+
+/** Gate cloud judges by itself, by what the database says a moment later; its row says why. */
+function notLetThrough(upstream: string, cause: Fault): Fault {
+  return new Fault('unavailable', 'upstream.refused', `gate cloud did not let this call through to ${upstream}; what it wrote down of it (\`castellan run show\`, \`castellan spend\`) says why, e.g. a price or a budget`, { upstream }, cause)
 }
