@@ -6,17 +6,19 @@ import { startModelServer } from '../../test/support/model-server.ts'
 
 after(async () => {
   await Promise.all([local.stop(), cloud.stop()])
-  await Promise.all([near.close(), far.close(), other.close()])
+  await Promise.all([near.close(), box.close(), far.close(), other.close()])
   await Promise.all([localBoot.remove(), cloudBoot.remove()])
 })
 const near = await startModelServer({ models: [{ name: 'near:latest' }] })
+const box = await startModelServer({ models: [{ name: 'box:latest' }] })
 const far = await startModelServer({ models: [{ name: 'far' }] })
 const other = await startModelServer({ models: [{ name: 'other' }] })
-const database = await gateDatabase(['near', 'far', 'other'])
+const database = await gateDatabase(['near', 'box', 'far', 'other'])
 const farUrl = `${far.url}/v1`
 const models = {
   upstreams: [
     { name: 'near', kind: 'ollama', url: near.url, zone: 'machine' },
+    { name: 'box', kind: 'ollama', url: box.url, zone: 'machine', own: true },
     { name: 'far', kind: 'openai', url: farUrl, zone: 'cloud' },
     { name: 'other', kind: 'openai', url: `${other.url}/v1`, zone: 'cloud' },
   ],
@@ -83,4 +85,25 @@ test('an act that was taken back or is over counts from that moment, for keys th
   await clear(database.owner, 'client', 'far', farUrl, new Date(Date.now() - 1))
   await assert.rejects(ask(key, 'far/far'), refused)
   assert.equal(far.calls().length, asked)
+})
+
+test('a machine that castellan.yaml alone calls the operator\'s own sees P2 at most; signed, P3, at that address and until it is taken back', async () => {
+  const [internal, local3] = await Promise.all([openRun(database, 'private', 2), openRun(database, 'private', 3)])
+  await ask(internal.key, 'box/box')
+  const asked = box.calls().length
+  const isRefused = async (why: string) => {
+    await assert.rejects(ask(local3.key, 'box/box'), refused, why)
+    assert.equal(box.calls().length, asked, why)
+  }
+  await isRefused('nobody signed it')
+  await clear(database.owner, null, 'box', `${box.url}/elsewhere`)
+  await isRefused('another address was signed')
+  await clear(database.owner, 'private', 'box', box.url)
+  await isRefused('P2 of a lane was signed')
+  await clear(database.owner, null, 'box', box.url)
+  await ask(local3.key, 'box/box')
+  assert.equal(box.calls().length, asked + 1)
+  await database.as('castellan_releaser').pool.query(`select clearance_revoke(null, 'box')`)
+  await assert.rejects(ask(local3.key, 'box/box'), refused)
+  assert.equal(box.calls().length, asked + 1)
 })
