@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { Fault } from '../kernel/fault.ts'
 import { describeLevel, parseLevel, type Level } from '../labels/index.ts'
-import { clearanceLine, proposedText, readEnd, type Clearance, type ProposedClearance } from './clearance/clearances.ts'
+import { clearanceLine, proposedText, readEnd, revokedText, type Clearance, type ProposedClearance, type RevokedClearance } from './clearance/clearances.ts'
 import { addCommand, type Cli, type Invocation } from './command/add-command.ts'
 import { outcome, type Outcome } from './command/outcome.ts'
 import { table } from './terminal/table.ts'
@@ -66,7 +66,7 @@ export function register(program: Command, cli: Cli): void {
     async run({ args, options, releaser }) {
       const client = await releaser()
       if (options.dryRun) return outcome({ state: 'dry_run', would: `would take back that ${options.upstream} may see P2 of lane ${args[0]}` }, (data) => data.would)
-      return outcome(await client.post<{ lane: string; upstream: string; state: string }>('/clearances/revoke', { lane: args[0], upstream: options.upstream }), (data) => `${data.upstream} sees no P2 of lane ${data.lane} any more.`)
+      return outcome(await client.post<RevokedClearance>('/clearances/revoke', { lane: args[0], upstream: options.upstream }), (data) => revokedText(data, `${data.upstream} sees no P2 of lane ${data.lane} any more.`))
     },
   })
 }

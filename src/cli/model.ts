@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { Fault } from '../kernel/fault.ts'
 import type { ToolRunView, UpstreamView } from '../server/index.ts'
-import { proposedText, readEnd, type ProposedClearance } from './clearance/clearances.ts'
+import { proposedText, readEnd, revokedText, type ProposedClearance, type RevokedClearance } from './clearance/clearances.ts'
 import { addCommand, type Cli, type Invocation } from './command/add-command.ts'
 import { exitCodes } from './command/exit-codes.ts'
 import { outcome, type Outcome } from './command/outcome.ts'
@@ -48,7 +48,7 @@ export function register(program: Command, cli: Cli): void {
     async run({ args, options, releaser }) {
       const client = await releaser()
       if (options.dryRun) return outcome({ state: 'dry_run', would: `would take back that the machine of ${args[0]} is your own` }, (data) => data.would)
-      return outcome(await client.post<{ upstream: string; state: string }>('/clearances/revoke', { lane: null, upstream: args[0] }), (data) => `${data.upstream} sees no P3 any more, and P2 at most.`)
+      return outcome(await client.post<RevokedClearance>('/clearances/revoke', { lane: null, upstream: args[0] }), (data) => revokedText(data, `${data.upstream} sees no P3 any more, and P2 at most.`))
     },
   })
 }

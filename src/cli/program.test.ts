@@ -67,7 +67,7 @@ const releaser: StubRoutes = {
   'GET /keys': { data: [key] }, 'POST /keys/enroll': { data: key }, 'POST /keys/ed25519:a/revoke': { data: key },
   'GET /client-keys': { data: [clientKey] }, 'POST /client-keys': { data: { ...clientKey, key: 'ck_1' } }, 'POST /client-keys/notes/revoke': { data: { name: 'notes', state: 'revoked' } },
   'GET /lanes': { data: [lane] }, 'GET /clearances': { data: [clearance] }, 'POST /clearances': { data: { draft: id, risk: 8 } },
-  'POST /clearances/revoke': { data: { lane: 'client', upstream: 'far', state: 'revoked' } },
+  'POST /clearances/revoke': { data: { lane: 'client', upstream: 'far', state: 'revoked', drafts: [] } },
   'GET /audit/verify': { data: { ok: true, sealed: 3, batches: 1, unsealed: { count: 0, oldest: null } } },
   'GET /audit/events': { data: [{ at, actor: 'castellan_server', kind: 'operator.request', subject: 'brief', detail: { request: 'job.run' } }] },
 }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { Fault } from '../kernel/fault.ts'
 import type { House } from '../house/index.ts'
 import type { OutboxDeps } from '../outbox/change.ts'
+import { readClearance } from '../outbox/clearances/clearance-act.ts'
 import { proposeClearance } from '../outbox/clearances/propose-clearance.ts'
 import { parseRequest } from '../server/envelope.ts'
 
@@ -67,10 +68,23 @@ export function clearanceRoutes(app: FastifyInstance, { outbox, house, onChange 
   app.post('/clearances/revoke', async (request) => {
     const { lane, upstream } = parseRequest(revokedBody, request.body)
     const { rows } = await pool.query<{ count: number }>('select clearance_revoke($1, $2) as count', [lane, upstream])
-    if (rows[0]!.count === 0) throw new Fault('missing', 'clearance.missing', lane === null ? `${upstream} is not cleared as a machine of your own` : `${upstream} is not cleared for lane ${lane}; \`castellan lane clearances\` shows what is`)
+    const drafts = await openDraftsOf(pool, lane, upstream)
+    if (rows[0]!.count === 0) {
+      const waiting = drafts.length > 0 ? `; a draft is open that would clear it (${drafts.join(', ')}): deny it, or undo it while it is held` : ''
+      throw new Fault('missing', 'clearance.missing', `${lane === null ? `${upstream} is not cleared as a machine of your own` : `${upstream} is not cleared for lane ${lane}; \`castellan lane clearances\` shows what is`}${waiting}`)
+    }
     outbox.onChanged?.()
-    return { ok: true, data: { lane, upstream, state: 'revoked' } }
+    return { ok: true, data: { lane, upstream, state: 'revoked', drafts } }
   })
+}
+
+/** Drafts that would clear it again, should they be released. */
+async function openDraftsOf(pool: OutboxDeps['database']['pool'], lane: string | null, upstream: string): Promise<string[]> {
+  const { rows } = await pool.query<{ id: string; wire: Buffer }>(`select id, wire from draft where state in ('waiting', 'signed', 'held', 'releasing') and kind = $1 order by frozen_at`, [lane === null ? 'model.own' : 'lane.clear'])
+  return rows.filter(({ wire }) => {
+    const act = readClearance(wire)
+    return act.upstream === upstream && (act.act === 'model.own' || act.lane === lane)
+  }).map(({ id }) => id)
 }
 
 /** Does the house still say the address that was signed? */

@@ -24,6 +24,18 @@ export interface ProposedClearance {
   readonly risk: number
 }
 
+export interface RevokedClearance {
+  readonly lane: string | null
+  readonly upstream: string
+  readonly state: 'revoked'
+  /** Open ones that would clear it again. */
+  readonly drafts: readonly string[]
+}
+
+export function revokedText({ drafts }: Pick<RevokedClearance, 'drafts'>, what: string): string {
+  return [what, ...drafts.map((id) => `Draft ${shortId(id)} is open and would clear it again: castellan draft deny ${shortId(id)}, or draft undo while it is held.`)].join('\n')
+}
+
 export function clearanceLine({ lane, upstream, url, level, state, granted_at, expires_at }: Clearance, terminal: Terminal, here: Here): string[] {
   return [lane === null ? 'a machine of your own' : `lane ${lane}`, upstream, url, describeLevel(level), paintState(terminal, state), moment(granted_at, here), expires_at === null ? 'you take it back' : moment(expires_at, here)]
 }

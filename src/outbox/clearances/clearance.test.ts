@@ -23,6 +23,7 @@ const house = {
     mail: { accounts: [{ name: 'contracts', kind: 'folder', path: '/x', label }] },
     folders: [],
   },
+  labelRules: [{ folder: 'vault/ferreira', label }, { folder: 'vault/public', label: { ...label, lanes: [] } }, { source: 'mail', level: 3 }],
   lanes: [
     { name: 'client', worker: 'open', cloudClearance: 1, providers: ['far', 'near'] },
     { name: 'house', worker: 'private', cloudClearance: 1, providers: ['far', 'box'] },
@@ -61,7 +62,7 @@ test('what is shown says lane, provider, address, level, time, and what could th
   const outbox = await testOutbox(t)
   const { draft } = await proposeClearance(outbox.deps, house, wanted)
   const { text, origin, run, taint } = await readDraftDetail(outbox.database.owner.pool, draft, outbox.clock.now())
-  for (const words of ['far at https://far.example/v1', 'lane client', 'P2 internal', 'Until: 2099-09-01', 'mailbox contracts', 'brief', 'castellan lane unclear client --upstream far']) assert.ok(text?.includes(words), words)
+  for (const words of ['far at https://far.example/v1', 'lane client', 'P2 internal', 'Until: 2099-09-01', 'mailbox contracts, part of folder vault', 'brief', 'castellan lane unclear client --upstream far']) assert.ok(text?.includes(words), words)
   assert.deepEqual([origin?.run, origin?.job, run], [null, 'operator', null])
   assert.match(taint ?? '', /you proposed this yourself/)
 })

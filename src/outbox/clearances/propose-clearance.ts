@@ -34,7 +34,7 @@ export async function proposeClearance(deps: OutboxDeps, house: House, wanted: W
   return { draft, risk }
 }
 
-function laneOf({ lanes, settings, jobs }: House, name: string, { upstream, expiresAt }: WantedClearance): [ClearanceKind, ClearancePayload<'lane.clear'>] {
+function laneOf({ lanes, settings, jobs, labelRules }: House, name: string, { upstream, expiresAt }: WantedClearance): [ClearanceKind, ClearancePayload<'lane.clear'>] {
   const lane = lanes.find((one) => one.name === name)
   if (!lane) throw new Fault('missing', 'lane.missing', `there is no lane ${name}; there are ${lanes.map((one) => one.name).join(', ')}`)
   if (name === HOUSE_LANE) throw new Fault('refused', 'clearance.house', `what belongs to no lane in particular is in the lane ${HOUSE_LANE}, and is shown to no cloud model as P2; give the folder or account a lane of its own and clear that one`)
@@ -46,6 +46,7 @@ function laneOf({ lanes, settings, jobs }: House, name: string, { upstream, expi
   const sources = [
     ...settings.mail.accounts.filter(({ label }) => within(label)).map((one) => `mailbox ${one.name}`),
     ...settings.folders.filter(({ label }) => within(label)).map((one) => `folder ${one.name}`),
+    ...new Set(labelRules.flatMap((rule) => ('folder' in rule && within(rule.label) ? [`part of folder ${rule.folder.split('/')[0]}`] : []))),
   ]
   const shown = { sources, jobs: jobs.filter((job) => job.lane === name).map((job) => job.name) }
   return ['lane.clear', { lane: name, upstream, url, level: 2, expires_at: expiresAt?.toISOString() ?? null, shown }]

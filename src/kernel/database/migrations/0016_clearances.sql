@@ -137,7 +137,7 @@ begin
 end $$;
 
 revoke execute on function cloud_cleared, machine_owned, clearances_now, session_of_key, session_find, operator_propose, clearance_grant, clearance_revoke from public;
-grant execute on function session_find, clearances_now to castellan_gate_local, castellan_gate_cloud;
+grant execute on function session_find to castellan_gate_local, castellan_gate_cloud;
 grant execute on function cloud_cleared to castellan_gate_cloud, castellan_server;
 grant execute on function machine_owned to castellan_gate_local;
 grant execute on function operator_propose, clearance_grant, clearance_revoke to castellan_releaser;
