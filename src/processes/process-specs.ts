@@ -44,9 +44,11 @@ export function processSpec(name: ProcessName, deps: SpecDeps): ProcessSpec {
   }
 }
 
-/** The house as one process needs it: only the server looks at jobs. */
+/** The house as one process needs it: only the server looks at jobs; the releaser at their names and lanes, which it shows to whoever signs. */
 export function houseFor(name: ProcessName, house: House): House {
-  return name === 'server' ? house : { ...house, jobs: [], prompts: {}, agents: [] }
+  if (name === 'server') return house
+  const jobs = name === 'releaser' ? house.jobs.map((job) => ({ ...job, steps: [], prompts: {} })) : []
+  return { ...house, jobs, prompts: {}, agents: [] }
 }
 
 const owners: Readonly<Record<keyof Sockets, ProcessName>> = { server: 'server', releaser: 'releaser', gateLocal: 'gate-local', gateCloud: 'gate-cloud' }
