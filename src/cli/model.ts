@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { Fault } from '../kernel/fault.ts'
 import type { ToolRunView, UpstreamView } from '../server/index.ts'
+import { proposedText, readEnd, revokedText, type ProposedClearance, type RevokedClearance } from './clearance/clearances.ts'
 import { addCommand, type Cli, type Invocation } from './command/add-command.ts'
 import { exitCodes } from './command/exit-codes.ts'
 import { outcome, type Outcome } from './command/outcome.ts'
@@ -26,17 +27,44 @@ export function register(program: Command, cli: Cli): void {
     configure: (command) => void command.option('--lane <lane>', 'whose rules the questions to a model obey (default: private, for the cloud open)'),
     run: test,
   })
+
+  addCommand<{ expires?: string }>(model, cli, {
+    usage: 'own <name>',
+    summary: 'Propose that another machine is your own and may see P3; it may not before you have signed that',
+    changes: true,
+    configure: (command) => void command.option('--expires <date>', 'until when: a day such as 2027-03-31, or a span such as 90d (default: until you take it back)'),
+    async run({ args, options, here, releaser }) {
+      const wanted = { upstream: args[0]!, expires_at: readEnd(options.expires, here.now) }
+      const client = await releaser()
+      if (options.dryRun) return outcome({ state: 'dry_run', would: `would make a draft that says the machine of ${wanted.upstream} is your own` }, (data) => data.would)
+      return outcome({ ...(await client.post<ProposedClearance>('/clearances', wanted)), state: 'waiting' }, (data) => proposedText(data))
+    },
+  })
+
+  addCommand(model, cli, {
+    usage: 'disown <name>',
+    summary: 'Take back that a machine is your own; at once, without a signature',
+    changes: true,
+    async run({ args, options, releaser }) {
+      const client = await releaser()
+      if (options.dryRun) return outcome({ state: 'dry_run', would: `would take back that the machine of ${args[0]} is your own` }, (data) => data.would)
+      return outcome(await client.post<RevokedClearance>('/clearances/revoke', { lane: null, upstream: args[0] }), (data) => revokedText(data, `${data.upstream} sees no P3 any more, and P2 at most.`))
+    },
+  })
 }
 
 function upstreamList(upstreams: UpstreamView[], terminal: Terminal): string {
   if (upstreams.length === 0) return 'The house names no model. Jobs do what they can without one, and say so.'
   const rows = upstreams.map((one) => [
-    one.name, paintState(terminal, one.state), one.zone, one.latency_ms === null ? '' : `${Math.ceil(one.latency_ms)} ms`, installed(one),
+    one.name, paintState(terminal, one.state), one.owned === true ? `${one.zone}, your own` : one.zone, one.latency_ms === null ? '' : `${Math.ceil(one.latency_ms)} ms`, installed(one),
     one.routes.map(({ task, model }) => `${task}: ${model}`).join(', '), String(one.calls), String(one.failed),
     String(one.input_tokens + one.output_tokens), money(one.cost_eur),
   ])
   const head = ['UPSTREAM', 'STATE', 'ZONE', 'LATENCY', 'MODELS', 'FOR', 'CALLS TODAY', 'FAILED', 'TOKENS', 'COST']
-  const why = upstreams.filter((one) => one.state !== 'answers').map((one) => `${one.name} (${one.kind}, ${one.url}): ${one.reason}`)
+  const why = [
+    ...upstreams.filter((one) => one.state !== 'answers').map((one) => `${one.name} (${one.kind}, ${one.url}): ${one.reason}`),
+    ...upstreams.filter((one) => one.owned === false).map((one) => `${one.name} (${one.url}) counts as a machine of the mesh, P2 at most, until you have signed that it is your own: castellan model own ${one.name}`),
+  ]
   const resting = upstreams.flatMap((one) => one.resting.map(({ model, for_ms }) => `${one.name}: ${model} kept failing or asked for it, and is not asked for ${duration(for_ms)}`))
   return [table(terminal, head, rows), ...(resting.length > 0 ? [resting.join('\n')] : []), ...(why.length > 0 ? [why.join('\n')] : [])].join('\n\n')
 }

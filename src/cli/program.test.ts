@@ -17,7 +17,7 @@ const job = {
   digest: 'd', overlap: 'skip', missed: 'latest', tries: 3, reads_up_to: 'P2 internal', timeout_ms: 600_000, grace_ms: 60_000, steps: [],
 }
 const upstream = {
-  name: 'ollama', kind: 'ollama', zone: 'machine', url: 'http://x', state: 'answers', reason: null, latency_ms: 1.2, models: [{ name: 'small:latest', zone: 'machine', embedding: false }], resting: [],
+  name: 'ollama', kind: 'ollama', zone: 'machine', owned: null, url: 'http://x', state: 'answers', reason: null, latency_ms: 1.2, models: [{ name: 'small:latest', zone: 'machine', embedding: false }], resting: [],
   routes: [{ task: 'summarize', model: 'auto' }], calls: 0, failed: 0, input_tokens: 0, output_tokens: 0, cost_eur: 0,
 }
 const spend = {
@@ -33,11 +33,14 @@ const today = {
 }
 const status = {
   state: 'ready', version: '0.1.0', started_at: at, pid: 1, house: { folder: '/h', name: 'H', digest: 'd', loaded_at: at, problems: [] }, isolation: today.isolation,
-  database: { version: '18', schema: 7 }, parts: [], processes: [], runs: { queued_open: 0, queued_private: 0, running: 0, parked: 0, waiting: 0 },
+  database: { version: '18', schema: 7 }, parts: [], processes: [], runs: { queued_open: 0, queued_private: 0, running: 0, parked: 0, waiting: 0 }, unsigned_machines: ['box'],
 }
 const session = { id, state: 'open', browser: 'Firefox', opened_at: at, seen_at: at, expires_at: at }
 const key = { id: 'ed25519:a', kind: 'ed25519', name: 'me', scope: 'operator', enrolled_at: at, last_used_at: null, revoked_at: null, until: null, passkey: null, rp_id: null }
 const clientKey = { id, name: 'notes', gate: 'local', lane: 'private', max_level: 2, models: [], made_at: at, expires_at: null, revoked_at: null, last_used_on: null }
+
+const lane = { name: 'client', worker: 'open', cloud_clearance: 1, providers: ['far'], redacts: false, cleared: [{ upstream: 'far', expires_at: null }] }
+const clearance = { id, lane: 'client', upstream: 'far', url: 'https://x', level: 2, granted_at: at, expires_at: null, revoked_at: null, state: 'good' }
 
 const draft = await sampleDraft()
 const server: StubRoutes = {
@@ -63,6 +66,8 @@ const releaser: StubRoutes = {
   'GET /connectors': { data: [{ name: 'file', kind: 'file', account: '/out', refusal: null, last_problem: null, copies: { late: 0, failed: 0 } }] }, 'GET /connectors/file/reach': { data: null },
   'GET /keys': { data: [key] }, 'POST /keys/enroll': { data: key }, 'POST /keys/ed25519:a/revoke': { data: key },
   'GET /client-keys': { data: [clientKey] }, 'POST /client-keys': { data: { ...clientKey, key: 'ck_1' } }, 'POST /client-keys/notes/revoke': { data: { name: 'notes', state: 'revoked' } },
+  'GET /lanes': { data: [lane] }, 'GET /clearances': { data: [clearance] }, 'POST /clearances': { data: { draft: id, risk: 8 } },
+  'POST /clearances/revoke': { data: { lane: 'client', upstream: 'far', state: 'revoked', drafts: [] } },
   'GET /audit/verify': { data: { ok: true, sealed: 3, batches: 1, unsealed: { count: 0, oldest: null } } },
   'GET /audit/events': { data: [{ at, actor: 'castellan_server', kind: 'operator.request', subject: 'brief', detail: { request: 'job.run' } }] },
 }
@@ -81,6 +86,8 @@ const commands: Record<string, { argv: string[]; data: 'array' | 'state' | 'obje
   spend: { argv: ['--by', 'model', '--since', '7d'], data: 'object' }, 'model list': { argv: [], data: 'array' }, 'model test': { argv: [], data: 'array' },
   'key create': { argv: ['notes'], data: 'state' }, 'key list': { argv: [], data: 'array' }, 'key show': { argv: ['notes'], data: 'state' }, 'key revoke': { argv: ['notes', '--yes'], data: 'state' },
   connect: { argv: ['curl'], data: 'object' },
+  'lane list': { argv: [], data: 'array' }, 'lane clearances': { argv: [], data: 'array' }, 'lane clear': { argv: ['client', '--upstream', 'far', '--level', 'P2'], data: 'state' },
+  'lane unclear': { argv: ['client', '--upstream', 'far'], data: 'state' }, 'model own': { argv: ['box'], data: 'state' }, 'model disown': { argv: ['box'], data: 'state' },
   'draft list': { argv: [], data: 'array' }, 'draft show': { argv: [draft.id], data: 'state' }, 'draft approve': { argv: [draft.id, '--yes'], data: 'state' },
   'draft edit': { argv: [draft.id, '--subject', 'Neu'], data: 'state' }, 'draft snooze': { argv: [draft.id, '--until', '2h'], data: 'state' },
   'draft deny': { argv: [draft.id], data: 'state' }, 'draft undo': { argv: [draft.id], data: 'state' },

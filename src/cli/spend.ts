@@ -6,7 +6,7 @@ import { table } from './terminal/table.ts'
 import { paintState, type Terminal } from './terminal/terminal.ts'
 import { counted, distance, moment, money, type Here } from './terminal/wording.ts'
 
-const kinds = ['provider', 'model', 'lane', 'job', 'day']
+const kinds = ['provider', 'model', 'lane', 'job', 'key', 'day']
 
 export function register(program: Command, cli: Cli): void {
   addCommand<{ by?: string; since?: string }>(program, cli, {

@@ -30,6 +30,7 @@ function statusText(status: StatusView, terminal: Terminal, here: Here): string 
     ['runs', `${queued} queued (${runs.queued_open} open, ${runs.queued_private} private), ${runs.running} running, ${runs.parked} parked, ${runs.waiting} waiting`],
     ['isolation', `${status.isolation.mode}: ${status.isolation.detail}`],
     ...status.parts.filter((part) => !part.ready).map((part): [string, string] => [part.name, terminal.paint('red', part.state)]),
+    ...status.unsigned_machines.map((name): [string, string] => ['model', `${name} counts as of the mesh, P2 at most, until you sign that it is your own: ${terminal.typed(`castellan model own ${name}`)}`]),
     ...(house.problems.length > 0 ? [['problems', `${house.problems.length} in the house; ${terminal.typed('castellan config check')}`] as [string, string]] : []),
   ]
   const rows = status.processes.map((one) => [

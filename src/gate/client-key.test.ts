@@ -117,6 +117,9 @@ test('a key that was revoked or is over opens nothing from that moment, and its 
   await assert.rejects(releaser.query(make, [randomUUID(), name, randomBytes(32), 'local', 'private', 1, [], null]), { code: 'CA409' })
   const over = await makeKey({ expires: new Date(Date.now() - 1_000) })
   await assert.rejects(clientOf(local, over.key).models.list(), refusal(401, 'session_unknown'))
+  await releaser.query(make, [randomUUID(), over.name, randomBytes(32), 'local', 'private', 1, [], null])
+  await assert.rejects(clientOf(local, over.key).models.list(), refusal(401, 'session_unknown'), 'the one that is over stays over')
+  await assert.rejects(releaser.query(make, [randomUUID(), over.name, randomBytes(32), 'local', 'private', 1, [], null]), { code: 'CA409' })
 })
 
 test('a client is not handed on to a cloud model, whatever its lane redacts', async (t) => {

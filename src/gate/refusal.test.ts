@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import OpenAI from 'openai'
-import { auditOf, closedCallsOf, gateDatabase, issueKey, openRun, raise, startGate, type OpenedRun } from '../../test/support/gate.ts'
+import { auditOf, clear, closedCallsOf, gateDatabase, issueKey, openRun, raise, startGate, type OpenedRun } from '../../test/support/gate.ts'
 import { startModelServer } from '../../test/support/model-server.ts'
 
 after(async () => {
@@ -18,6 +18,7 @@ const models = {
   ],
   routes: { analyze: [{ upstream: 'ollama', model: 'auto' }, { upstream: 'cloud', model: 'far' }], frontier: [{ upstream: 'cloud', model: 'far' }] },
 } as const
+await clear(database.owner, 'client', 'cloud', `${far.url}/v1`)
 const local = await startGate(database, 'gate-local', models)
 const cloud = await startGate(database, 'gate-cloud', models, { FAR_KEY: 'sk-far' })
 
@@ -38,7 +39,7 @@ test('the cloud gate refuses what the label or the lane forbids, and not a byte 
   const cases = [
     ['open', 2, /P2 internal.*lane open is cleared for up to P1 low/],
     ['open', 3, /P3 local only.*lane open/],
-    ['client', 3, /P3 local only.*lane client is cleared for up to P2 internal/],
+    ['client', 3, /P3 local only.*lane client is cleared for up to P1 low/],
     ['private', 0, /lane private.*private worker/],
     ['private', 2, /P2 internal.*lane private.*private worker/],
     ['private', 3, /P3 local only.*private worker/],
@@ -158,7 +159,7 @@ test('a lane that loses its clearance while a call is open: the call is closed, 
   far.next({ text: ['a', 'b'], misbehaves: { kind: 'pause', after: 1 } })
   const asked = ask(cloud, run, 'cloud/far')
   await far.held()
-  await database.owner.pool.query(`update lane set cloud_clearance = 1 where name = 'client'`)
+  await database.as('castellan_releaser').pool.query(`select clearance_revoke('client', 'cloud')`)
   far.release()
   await asked
   await assert.rejects(ask(cloud, run, 'cloud/far'), failsWith(403, 'label_refused', /lane client is cleared for up to P1 low/))

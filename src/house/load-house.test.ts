@@ -101,6 +101,15 @@ test('symbolic links, big files and files that are not text are refused, files w
   ])
 })
 
+test('a budget for a job that is not there is a problem, and one for a job whose file is broken is not a second', async (t) => {
+  const of = (job: string) => `models: { budgets: [{ per: day, eur: 1, job: ${job} }] }\n`
+  const brief = jobText('', '  - { id: mail, uses: mail.list, with: { since: 24h } }')
+  const problems = await problemsOf(t, { 'castellan.yaml': of('breif'), 'jobs/brief.yaml': brief })
+  assert.match(problems.join('\n'), /^castellan\.yaml:1:\d+ a budget is for the job breif, which is not declared → did you mean brief\?$/)
+  assert.deepEqual(await problemsOf(t, { 'castellan.yaml': of('brief'), 'jobs/brief.yaml': brief }), [])
+  assert.ok((await problemsOf(t, { 'castellan.yaml': of('brief'), 'jobs/brief.yaml': 'steps: 5\n' })).every((problem) => !problem.includes('a budget is for')))
+})
+
 test('two jobs cannot have one name, and two steps not one id', async (t) => {
   const problems = await problemsOf(t, {
     'jobs/brief.yaml': jobText('', '  - { id: mail, uses: mail.list }\n  - { id: mail, uses: mail.list }'),

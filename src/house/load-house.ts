@@ -17,6 +17,7 @@ import { loadSettings } from './load-settings.ts'
 import type { Overrides } from './override-ports.ts'
 import type { Problem } from './problem.ts'
 import { readHouseFolder } from './read-folder.ts'
+import { checkBudgetJobs } from './settings/check-spending.ts'
 import { forbiddenPlaces } from './settings/resolve-path.ts'
 import type { ToolCatalog } from './tool-catalog.ts'
 import { readYaml, type YamlSource } from './yaml-source.ts'
@@ -62,6 +63,9 @@ export async function loadHouse(folder: string, options: LoadOptions): Promise<{
   const jobs = named(shaped('jobs', jobSchema), problems)
   const around = { tools: options.tools, lanes, prompts: promptNames, timezone: file.timezone, now: options.now ?? new Date() }
   for (const { value, source } of jobs) problems.push(...checkJob(value, source, around))
+  // a job whose file cannot be read is there all the same
+  const jobFiles = [...sources.keys()].flatMap((path) => /^jobs\/(?:.*\/)?([^/]*)\.yaml$/.exec(path)?.[1] ?? [])
+  if (sources.has('castellan.yaml')) problems.push(...checkBudgetJobs(file, castellan, jobs.map(({ name }) => name), jobFiles))
 
   const agents = named(shaped('agents', agentSchema), problems)
   for (const { value, source } of agents) problems.push(...checkAgent(value, source, { ...around, tasks: Object.keys(file.models.routes) }))

@@ -40,6 +40,16 @@ test('a lane that is no longer declared shows nothing to a cloud model any more'
   assert.deepEqual(rows, [{ worker: 'private', cloud_clearance: -1 }])
 })
 
+test('a house that ran before P2 took a signature goes on with P1', async (t) => {
+  const { owner: database } = await testDatabase(t)
+  const clock = createManualClock(eight)
+  await declareHouse({ database, clock }, house('one'), [])
+  await database.pool.query(`update house set settings = jsonb_set(settings, '{lanes,1,cloudClearance}', '2')`)
+  const last = (await lastGoodHouse(database))!
+  await declareHouse({ database, clock }, last, [])
+  assert.deepEqual((await database.pool.query(`select cloud_clearance from lane where name = 'open'`)).rows, [{ cloud_clearance: 1 }])
+})
+
 test('slots of a schedule that was changed while nobody ran are recorded as missed, and the new one counts from now', async (t) => {
   const { owner: database } = await testDatabase(t)
   const clock = createManualClock(eight)

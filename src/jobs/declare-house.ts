@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.ts'
 import type { Database } from '../kernel/database/connect.ts'
 import { newId } from '../kernel/ids.ts'
 import type { House, JobDefinition, Problem } from '../house/index.ts'
+import type { CloudClearance } from '../labels/index.ts'
 import { slotsBetween } from './due-slots.ts'
 import { readScheduledJobs } from './job-store.ts'
 
@@ -43,7 +44,9 @@ export async function recordProblems(database: Database, problems: readonly Prob
 /** The house that ran last, for a start on a broken one. */
 export async function lastGoodHouse(database: Database): Promise<House | undefined> {
   const { rows } = await database.pool.query<{ settings: House }>('select settings from house where current')
-  return rows[0]?.settings
+  const house = rows[0]?.settings
+  // loaded before P2 took a signature, it may still say 2
+  return house && { ...house, lanes: house.lanes.map((lane) => ({ ...lane, cloudClearance: Math.min(lane.cloudClearance, 1) as CloudClearance })) }
 }
 
 async function declareLanes(client: PoolClient, house: House): Promise<void> {

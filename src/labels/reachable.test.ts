@@ -42,11 +42,12 @@ test('the queue, the worker and the sight of a run only close as its label rises
 const lanes = lanesByName([
   { name: 'private', worker: 'private', cloudClearance: -1, providers: ['local'] },
   { name: 'open', worker: 'open', cloudClearance: 1, providers: ['local', 'cloud'] },
-  { name: 'contract', worker: 'open', cloudClearance: 2, providers: ['local', 'cloud'] },
+  { name: 'contract', worker: 'open', cloudClearance: 1, cleared: [{ name: 'cloud', url: 'https://cloud.example' }], providers: ['local', 'cloud', 'other'] },
   { name: 'house', worker: 'private', cloudClearance: 1, providers: ['local', 'cloud', 'mesh'] },
 ] satisfies Lane[])
 const upstreams = [
-  { name: 'local', zone: 'machine' }, { name: 'mesh', zone: 'mesh' }, { name: 'cloud', zone: 'cloud' }, { name: 'site', zone: 'internet' },
+  { name: 'local', zone: 'machine' }, { name: 'mesh', zone: 'mesh' }, { name: 'cloud', zone: 'cloud', url: 'https://cloud.example' }, { name: 'other', zone: 'cloud', url: 'https://cloud.example' },
+  { name: 'site', zone: 'internet' },
 ] as const
 
 function label(level: Label['level'], ...names: string[]): Label {
@@ -58,12 +59,28 @@ test('P3 stays on this machine, P2 within the mesh, and a lane without clearance
   assert.deepEqual(reachable(label(2, 'house'), lanes, upstreams), ['local', 'mesh'])
   assert.deepEqual(reachable(label(1, 'open'), lanes, upstreams), ['local', 'cloud'])
   assert.deepEqual(reachable(label(0, 'private'), lanes, upstreams), ['local'])
-  assert.deepEqual(reachable(label(0), lanes, upstreams), ['local', 'mesh', 'cloud', 'site'])
+  assert.deepEqual(reachable(label(0), lanes, upstreams), ['local', 'mesh', 'cloud', 'other', 'site'])
 })
 
-test('a lane with a contract may show P2 to its cloud, but not what belongs to the house', () => {
+test('a lane with a contract may show P2 to the one provider that an act clears, but not what belongs to the house', () => {
   assert.deepEqual(reachable(label(2, 'contract'), lanes, upstreams), ['local', 'cloud'])
+  assert.deepEqual(reachable(label(1, 'contract'), lanes, upstreams), ['local', 'cloud', 'other'])
+  assert.deepEqual(reachable(label(3, 'contract'), lanes, upstreams), ['local'])
   assert.deepEqual(reachable(join(label(2, 'contract'), label(2, 'house')), lanes, upstreams), ['local'])
+  assert.equal(queueOf('contract', label(2, 'contract'), lanes), 'runs_private')
+  assert.equal(maySee('open', label(2, 'contract'), lanes), false)
+})
+
+test('an act names an address: at another one, or without one, the provider is not cleared', () => {
+  const moved = [{ name: 'cloud', zone: 'cloud', url: 'https://cloud.example.evil' }, { name: 'cloud', zone: 'cloud' }] as const
+  assert.deepEqual(reachable(label(2, 'contract'), lanes, moved), [])
+  const closed = lanesByName([{ ...lanes.get('contract')!, cloudClearance: -1 }])
+  assert.deepEqual(reachable(label(2, 'contract'), closed, upstreams), ['local'])
+})
+
+test('another machine may see P3 only when it is known to be the operator\'s own', () => {
+  assert.deepEqual(reachable(label(3, 'house'), lanes, [{ name: 'mesh', zone: 'mesh', owned: true }]), ['mesh'])
+  assert.deepEqual(reachable(label(3, 'house'), lanes, [{ name: 'mesh', zone: 'mesh', owned: false }]), [])
 })
 
 test('a lane that is not declared, an upstream that no lane names and a zone that nobody knows reach nothing', () => {

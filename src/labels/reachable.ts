@@ -1,5 +1,5 @@
 import type { Label } from './label.ts'
-import { cloudClearance, type Lanes } from './lane.ts'
+import { cloudClearance, providerClearance, type Lanes } from './lane.ts'
 
 /** Where data ends up: this machine and those declared one's own, the mesh, a cloud model, the internet. */
 export const zones = ['machine', 'mesh', 'cloud', 'internet'] as const
@@ -9,17 +9,24 @@ export type Zone = (typeof zones)[number]
 export interface Destination {
   readonly name: string
   readonly zone: Zone
+  /** Where it answers; an act that clears it names that too. */
+  readonly url?: string
+  /** Of the mesh: the operator has signed that this machine is his own. */
+  readonly owned?: boolean
 }
 
-/** The highest level that may go to a zone; below 0: nothing may. A zone that nobody knows is cleared for nothing. */
-export function zoneClearance(zone: Zone, label: Pick<Label, 'lanes'>, lanes: Lanes): number {
+/**
+ * The highest level that may go to a zone, or to this one destination there; below 0: nothing may. A zone that nobody knows is cleared for
+ * nothing.
+ */
+export function zoneClearance(zone: Zone, label: Pick<Label, 'lanes'>, lanes: Lanes, to?: Destination): number {
   switch (zone) {
     case 'machine':
       return 3
     case 'mesh':
-      return 2
+      return to?.owned === true ? 3 : 2
     case 'cloud':
-      return cloudClearance(label, lanes)
+      return to ? providerClearance(label, lanes, to) : cloudClearance(label, lanes)
     case 'internet':
       return 0
     default:
@@ -33,7 +40,7 @@ export function zoneClearance(zone: Zone, label: Pick<Label, 'lanes'>, lanes: La
  */
 export function reachable(label: Label, lanes: Lanes, upstreams: readonly Destination[]): string[] {
   return upstreams
-    .filter((upstream) => label.level <= zoneClearance(upstream.zone, label, lanes) && everyLaneAllows(label, lanes, upstream.name))
+    .filter((upstream) => label.level <= zoneClearance(upstream.zone, label, lanes, upstream) && everyLaneAllows(label, lanes, upstream.name))
     .map((upstream) => upstream.name)
 }
 

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { testDatabase } from '../../test/support/database.ts'
 import { covers, join, toRow, type Label } from './label.ts'
-import { cloudClearance, mayExecute, mayRedact, maySee, queueOf, type Lanes } from './lane.ts'
+import { cloudClearance, mayExecute, mayRedact, maySee, providerClearance, queueOf, type Lanes } from './lane.ts'
 import { arbitraryLabel, arbitraryLanes, laneNames } from './labels.arbitrary.ts'
 
 const database = await testDatabase()
@@ -12,8 +12,10 @@ const database = await testDatabase()
 /** A house with these lanes, and nothing else. */
 async function declare(lanes: Lanes): Promise<void> {
   await database.owner.pool.query('delete from lane')
-  for (const { name, worker, cloudClearance: clearance, providers, redacts } of lanes.values()) {
+  await database.owner.pool.query('delete from clearance')
+  for (const { name, worker, cloudClearance: clearance, cleared = [], providers, redacts } of lanes.values()) {
     await database.owner.pool.query('insert into lane (name, worker, cloud_clearance, providers, redacts) values ($1, $2, $3, $4, $5)', [name, worker, clearance, providers, redacts ?? false])
+    for (const provider of cleared) await database.owner.pool.query('insert into clearance (id, lane, upstream, url, level) values (gen_random_uuid(), $1, $2, $3, 2)', [name, provider.name, provider.url])
   }
 }
 
@@ -58,6 +60,22 @@ test('what may be redacted down in SQL is what the pure rule says', async () => 
     may.push(...rows.map((row) => row.may))
   }
   assert.ok(may.includes(true) && may.includes(false))
+})
+
+test('the providers that an act clears are in SQL what the pure rule says, where each is at the address of its act', async () => {
+  const outcomes = new Set<string>()
+  for (const lanes of houses) {
+    // two acts for one name differ in the address alone, which the gate compares and the database does not know
+    const plain = new Map([...lanes].map(([name, lane]) => [name, { ...lane, cleared: lane.cleared!.filter(({ url }) => url !== 'https://elsewhere.example') }]))
+    await declare(plain)
+    for (const provider of [{ name: 'cloud_one', url: 'https://one.example' }, { name: 'cloud_two', url: 'https://two.example' }, { name: 'cloud_three', url: 'https://three.example' }]) {
+      const { rows } = await database.as('castellan_gate_cloud').pool.query(`select cloud_cleared(lanes, $4, level) as cleared from ${cases} order by place`, [...columns(labels), provider.name])
+      const wanted = labels.map((label) => label.level <= providerClearance(label, plain, provider))
+      assert.deepEqual(rows.map(({ cleared }) => cleared), wanted, provider.name)
+      labels.forEach((label, place) => outcomes.add(`${label.level} ${wanted[place]}`))
+    }
+  }
+  assert.ok(outcomes.has('2 true') && outcomes.has('2 false') && !outcomes.has('3 true'))
 })
 
 test('two labels join in SQL as they join in the source, whatever their lanes are called', async () => {

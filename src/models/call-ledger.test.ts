@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { callsOf, gateDatabase, openRun, raise } from '../../test/support/gate.ts'
+import { callsOf, clear, gateDatabase, openRun, raise } from '../../test/support/gate.ts'
 import { join, PUBLIC_TRUSTED } from '../labels/index.ts'
 import { createCallLedger, type CallIntent } from './call-ledger.ts'
 import { findSession, hashOfKey, type Session } from './session.ts'
 
 const database = await gateDatabase(['ollama', 'cloud'])
+await clear(database.owner, 'client', 'cloud', 'https://cloud.example')
 const gates = {
   local: database.as('castellan_gate_local'),
   cloud: database.as('castellan_gate_cloud'),
@@ -24,7 +25,7 @@ test('a session is the run’s: its lane, its label of now, and the lanes as the
   await raise(database.owner, run, 2)
   const session = await findSession(gates.local, hashOfKey(key))
   assert.deepEqual([session?.run, session?.lane, session?.worker, session?.label], [run, 'open', 'open', { level: 2, integrity: 'trusted', lanes: ['open'] }])
-  assert.deepEqual(session?.lanes.get('client'), { name: 'client', worker: 'open', cloudClearance: 2, providers: ['ollama', 'cloud'], redacts: false })
+  assert.deepEqual(session?.lanes.get('client'), { name: 'client', worker: 'open', cloudClearance: 1, cleared: [{ name: 'cloud', url: 'https://cloud.example' }], providers: ['ollama', 'cloud'], redacts: false })
   assert.equal(await findSession(gates.local, hashOfKey(`${key}0`)), undefined)
 })
 
@@ -74,6 +75,27 @@ test('a row that PostgreSQL has forgotten in a crash is written when the call en
   assert.deepEqual([await ledger.close(lost.id, result, made), await ledger.close(kept.id, result, made)], [true, false])
   const { rows } = await database.owner.pool.query('select state, input_tokens, output_tokens, cost_eur::float8 as eur from model_call where run_id = $1 order by state', [session.run])
   assert.deepEqual(rows.map(({ state, input_tokens, output_tokens, eur }) => [state, eur === null ? null : eur, state === 'succeeded' ? [input_tokens, output_tokens] : []]), [['abandoned', null, []], ['succeeded', 0.000001, [7, 3]]])
+})
+
+test('what a signed act clears is opened for that provider alone, and no more once it is taken back', async () => {
+  const session = await sessionOf('client', 2)
+  assert.equal((await ledgerOf('cloud').open(intent(session, far))).outcome, 'opened')
+  assert.equal((await ledgerOf('cloud').open(intent(session, { ...far, upstream: 'other' }))).outcome, 'moved')
+  await database.as('castellan_releaser').pool.query(`select clearance_revoke('client', 'cloud')`)
+  assert.equal((await ledgerOf('cloud').open(intent(session, far))).outcome, 'moved')
+  assert.equal((await ledgerOf('cloud').open(intent((await findSession(gates.cloud, session.keyHash))!, far))).outcome, 'moved')
+  await clear(database.owner, 'client', 'cloud', 'https://cloud.example', new Date(Date.now() - 1))
+  assert.deepEqual((await findSession(gates.cloud, session.keyHash))!.lanes.get('client')!.cleared, [])
+})
+
+test('the database itself keeps P3 from a machine of the mesh that nobody has signed to be his own', async () => {
+  const session = await sessionOf('private', 3)
+  const box = { upstream: 'box', model: 'm', zone: 'mesh' } as const
+  assert.equal((await ledgerOf('local').open(intent(session, box))).outcome, 'moved')
+  await clear(database.owner, null, 'box', 'http://10.0.0.9:11434')
+  const found = (await findSession(gates.local, session.keyHash))!
+  assert.deepEqual(found.owned, [{ name: 'box', url: 'http://10.0.0.9:11434' }])
+  assert.equal((await ledgerOf('local').open(intent(found, box))).outcome, 'opened')
 })
 
 test('a gate can neither write for the other, nor rewrite where a call went, nor take a row away', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { closedCallsOf, gateDatabase, openRun, raise } from '../../test/support/gate.ts'
+import { clear, closedCallsOf, gateDatabase, openRun, raise } from '../../test/support/gate.ts'
 import { startModelServer } from '../../test/support/model-server.ts'
 import { createLogger } from '../kernel/log.ts'
 import { openMoney } from './budget/open-money.ts'
@@ -18,6 +18,7 @@ after(async () => {
 const far = await startModelServer({ models: [{ name: 'far' }] })
 const database = await gateDatabase(['cloud'])
 const gate = database.as('castellan_gate_cloud')
+await clear(database.owner, 'client', 'cloud', `${far.url}/v1`)
 const models = declareModels({ upstreams: [{ name: 'cloud', kind: 'openai', url: `${far.url}/v1`, zone: 'cloud' }], routes: {} }, 'cloud', {})
 const calls = createCalls({
   gate: 'cloud', database: gate, sessions: rememberSessions(gate), models: () => models,
@@ -81,9 +82,9 @@ test('who is gone before the call began leaves no row', async () => {
 test('what was remembered refuses nobody: a lane that was cleared a moment ago is', async () => {
   const { key, run } = await openRun(database, 'open', 2)
   const session = (await findSession(gate, hashOfKey(key)))!
-  await database.owner.pool.query(`update lane set cloud_clearance = 2 where name = 'open'`)
+  await clear(database.owner, 'open', 'cloud', `${far.url}/v1`)
   await collect((await calls.call(request(session))).chunks)
-  await database.owner.pool.query(`update lane set cloud_clearance = 1 where name = 'open'`)
+  await database.as('castellan_releaser').pool.query(`select clearance_revoke('open', 'cloud')`)
   assert.deepEqual((await closedCallsOf(database, run)).map((row) => row.state), ['succeeded'])
 })
 

@@ -89,6 +89,7 @@ export interface CallsDeps {
 
 /** Tokens of an answer, for the limits, where a call names no most. */
 const usualAnswer = 1_024
+
 export function createCalls(deps: CallsDeps): Calls {
   const { gate, database, models, handOn, leftIn, routing: { walk, cache } } = deps
   const planner = createPlanner({ ...deps, handsOn: handOn !== undefined })
@@ -123,7 +124,7 @@ export function createCalls(deps: CallsDeps): Calls {
 
   /** What its lane gives to local models alone goes to one of them, whatever was asked for; who answers is told to the caller. */
   async function nearInstead(error: unknown, session: Session, label: Label, { task, candidates: asked }: Planned, request: CallRequest): Promise<Answer | 'moved'> {
-    if (!(error instanceof Fault) || error.code !== 'redaction_local' || asked.some(({ handedOn }) => !handedOn)) throw error
+    if (!(error instanceof Fault) || error.code !== 'redaction_local' || asked.some(({ handedOn }) => handedOn !== 'redacted')) throw error
     const near = await planner.near(session, label)
     if (!near) throw error
     const answer = await ask(session, label, { ...near, task }, request)

@@ -1,6 +1,6 @@
 import { Fault } from '../kernel/fault.ts'
 import type { Settings } from '../house/index.ts'
-import { zonesOf, type GateName } from '../labels/index.ts'
+import { zonesOf, type GateName, type Provider } from '../labels/index.ts'
 import { createAnthropic } from './anthropic.ts'
 import { createCatalog, type Catalog } from './catalog.ts'
 import { createGemini } from './gemini.ts'
@@ -20,12 +20,26 @@ export interface DeclaredModels {
 
 /** Opens the upstreams of one gate's zones. Nothing is connected to before it is asked something. */
 export function declareModels(settings: Settings['models'], gate: GateName, secrets: Readonly<Record<string, string>>): DeclaredModels {
-  const own = settings.upstreams.filter((upstream) => zonesOf[gate].includes(upstream.zone))
+  const served = settings.upstreams.map(asUntilSigned).filter((upstream) => zonesOf[gate].includes(upstream.zone))
   return {
-    catalog: createCatalog(own.map((upstream) => openUpstream(upstream, secrets))),
-    declared: settings.upstreams.map(({ name, zone, kind }) => ({ name, zone, listsAll: kind === 'ollama' })),
+    catalog: createCatalog(served.map((upstream) => openUpstream(upstream, secrets))),
+    declared: settings.upstreams.map(asUntilSigned).map(({ name, zone, url, kind, own }) => ({
+      name, zone, url, ...(own && { own }),
+      // gate local does not know the lists of gate cloud, which looks them up itself
+      listsAll: kind === 'ollama' && zonesOf[gate].includes(zone),
+    })),
     routes: settings.routes,
   }
+}
+
+/** Another machine is of the mesh, whatever castellan.yaml says: that it is the operator's own takes his signature. */
+function asUntilSigned(upstream: UpstreamSettings): UpstreamSettings {
+  return upstream.own ? { ...upstream, zone: 'mesh' } : upstream
+}
+
+/** What is declared, with the machines marked that the operator has signed to be his own, at these addresses. */
+export function withOwned(declared: readonly KnownUpstream[], owned: readonly Provider[]): KnownUpstream[] {
+  return declared.map((upstream) => (upstream.own ? { ...upstream, owned: owned.some(({ name, url }) => name === upstream.name && url === upstream.url) } : upstream))
 }
 
 const open = { anthropic: createAnthropic, gemini: createGemini, ollama: createOllama, openai: createOpenai, 'openai-responses': createOpenaiResponses } as const

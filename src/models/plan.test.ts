@@ -10,7 +10,7 @@ const model = (name: string, zone: Zone, embedding = false): ModelInfo => ({ nam
 const lanes = lanesByName([
   { name: 'private', worker: 'private', cloudClearance: -1, providers: ['ollama', 'box'] },
   { name: 'open', worker: 'open', cloudClearance: 1, providers: ['ollama', 'box', 'cloud', 'ollama-cloud'] },
-  { name: 'client', worker: 'open', cloudClearance: 2, providers: ['cloud'] },
+  { name: 'client', worker: 'open', cloudClearance: 1, cleared: [{ name: 'cloud', url: 'https://cloud.example/v1' }], providers: ['cloud', 'ollama-cloud'] },
   { name: 'narrow', worker: 'open', cloudClearance: 1, providers: ['ollama-cloud'] },
   { name: 'nothing', worker: 'open', cloudClearance: 1, providers: [] },
 ])
@@ -20,7 +20,7 @@ const upstreams: KnownUpstream[] = [
     models: [model('nomic-embed-text:latest', 'machine', true), model('kimi:cloud', 'cloud'), model('llama3.2:latest', 'machine'), model('qwen3:8b', 'machine')],
   },
   { name: 'box', zone: 'mesh', listsAll: false, models: [model('mistral', 'mesh'), model('qwen3:8b', 'mesh')] },
-  { name: 'cloud', zone: 'cloud', listsAll: false, models: [model('whisper-1', 'cloud'), model('gpt-5', 'cloud')] },
+  { name: 'cloud', zone: 'cloud', url: 'https://cloud.example/v1', listsAll: false, models: [model('whisper-1', 'cloud'), model('gpt-5', 'cloud')] },
   { name: 'ollama-cloud', zone: 'cloud', listsAll: true, models: [model('kimi:cloud', 'cloud')] },
 ]
 const routes = {
@@ -30,7 +30,8 @@ const routes = {
   default: [{ upstream: 'box', model: 'auto' }, { upstream: 'ollama', model: 'auto' }],
 }
 const vectors = { vectors: [{ upstream: 'ollama', model: 'nomic-embed-text' }, { upstream: 'box', model: 'e5' }] }
-const silenced = (name: string) => upstreams.map((upstream) => (upstream.name === name ? { name, zone: upstream.zone, listsAll: upstream.listsAll } : upstream))
+const unlisted = ({ models: _, ...upstream }: KnownUpstream): KnownUpstream => upstream
+const silenced = (name: string) => upstreams.map((upstream) => (upstream.name === name ? unlisted(upstream) : upstream))
 const at = (level: Level, ...names: string[]): Label => ({ level, integrity: 'trusted', lanes: names })
 
 function short(result: Plan): string {
@@ -72,7 +73,16 @@ const table: Row[] = [
   ['a cloud’s first model is nobody’s choice', 'cloud', at(1, 'open'), 'cloud/auto', 'unknown'],
   ['a :cloud model where its daemon is declared as cloud', 'cloud', at(1, 'open'), 'ollama-cloud/auto', 'ollama-cloud/kimi:cloud'],
   ['P2 of an open lane does not', 'cloud', at(2, 'open'), 'cloud/gpt-5', 'refused'],
-  ['P2 of a lane that was cleared for it does', 'cloud', at(2, 'client'), 'cloud/gpt-5', 'cloud/gpt-5'],
+  ['P2 of a lane whose provider was cleared for it does', 'cloud', at(2, 'client'), 'cloud/gpt-5', 'cloud/gpt-5'],
+  ['P2 of that lane reaches no other provider', 'cloud', at(2, 'client'), 'ollama-cloud/kimi:cloud', 'refused'],
+  ['and not that one at another address', 'cloud', at(2, 'client'), 'cloud/gpt-5', 'refused', { upstreams: upstreams.map((one) => ({ ...one, url: 'https://elsewhere.example/v1' })) }],
+  ['what a signed act clears is handed on as it is', 'local', at(2, 'client'), 'cloud/gpt-5', 'cloud/gpt-5', { handsOn: true }],
+  ['in the order of its route', 'local', at(2, 'client'), 'task:frontier', 'cloud/gpt-5', { handsOn: true }],
+  ['but not for a caller for whom gate cloud cannot be asked', 'local', at(2, 'client'), 'cloud/gpt-5', 'refused'],
+  ['not to another provider', 'local', at(2, 'client'), 'ollama-cloud/kimi:cloud', 'refused', { handsOn: true }],
+  ['not P3', 'local', at(3, 'client'), 'cloud/gpt-5', 'refused', { handsOn: true }],
+  ['and not P1, which has a gate of its own', 'local', at(1, 'client'), 'cloud/gpt-5', 'refused', { handsOn: true }],
+  ['a machine of one’s own may see P3 once that was signed', 'local', at(3, 'private'), 'box/mistral', 'box/mistral', { upstreams: upstreams.map((one) => (one.name === 'box' ? { ...one, owned: true } : one)) }],
   ['two lanes are cleared for the lower', 'cloud', at(2, 'client', 'open'), 'cloud/gpt-5', 'refused'],
   ['two lanes allow what both allow', 'cloud', at(1, 'narrow', 'open'), 'cloud/gpt-5', 'refused'],
   ['P3 is refused whatever the lane', 'cloud', at(3, 'client'), 'cloud/gpt-5', 'refused'],
@@ -116,7 +126,7 @@ const anyRequest = fc.record({
 test('no plan leaves its set, its gate or its zone, whoever is silent', () => {
   fc.assert(
     fc.property(anyRequest, ({ silent, ...given }) => {
-      const known = upstreams.map((upstream) => (silent.includes(upstream.name) ? { name: upstream.name, zone: upstream.zone, listsAll: upstream.listsAll } : upstream))
+      const known = upstreams.map((upstream) => (silent.includes(upstream.name) ? unlisted(upstream) : upstream))
       const request: PlanRequest = { ...given, lanes, routes, upstreams: known }
       const result = plan(request)
       assert.deepEqual(result.set, providerSet({ ...request, upstreams }), 'the set does not depend on who answers')

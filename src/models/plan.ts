@@ -1,4 +1,4 @@
-import { describeLabel, describeLevel, mayRedact, reachable, zoneClearance, zonesOf, type GateName, type Label, type Lanes, type Level, type Zone } from '../labels/index.ts'
+import { cloudClearance, describeLabel, describeLevel, mayRedact, reachable, zoneClearance, zonesOf, type GateName, type Label, type Lanes, type Level, type Zone } from '../labels/index.ts'
 import { wishOf, type Routes, type Wish } from './wish.ts'
 import type { ModelInfo } from './upstream.ts'
 
@@ -6,6 +6,10 @@ import type { ModelInfo } from './upstream.ts'
 export interface KnownUpstream {
   readonly name: string
   readonly zone: Zone
+  readonly url?: string
+  /** Declared as a machine of the operator's own: the mesh, until `owned` says that he has signed it. */
+  readonly own?: true
+  readonly owned?: boolean
   readonly listsAll: boolean
   /** Undefined: it was not asked, or did not answer. */
   readonly models?: readonly ModelInfo[]
@@ -22,6 +26,8 @@ export interface PlanRequest {
   /** Who executes the run that asks. */
   readonly worker: 'open' | 'private'
   readonly lanes: Lanes
+  /** Gate local can ask gate cloud for this caller. */
+  readonly handsOn?: boolean
   /** Every declared upstream, those of the other gate too. */
   readonly upstreams: readonly KnownUpstream[]
   readonly routes: Routes
@@ -31,8 +37,8 @@ export interface Candidate {
   readonly upstream: string
   readonly model: string
   readonly zone: Zone
-  /** Served by gate cloud, which is sent redacted text. */
-  readonly handedOn?: true
+  /** Served by gate cloud, which gate local asks: with redacted text, or as it is, where a signed act clears the provider. */
+  readonly handedOn?: 'redacted' | 'cleared'
 }
 
 /** Where a call may go, in order; or why it goes nowhere. `set` is every upstream that this call could ever have reached. */
@@ -49,8 +55,13 @@ export type Plan = { readonly task: string; readonly set: readonly string[] } & 
 /** The upstreams that this call may reach: from gate, worker, label and lanes alone. Everything after can only take away. */
 export function providerSet(request: Omit<PlanRequest, 'model' | 'task' | 'routes'>): string[] {
   if (request.gate === 'cloud' && request.worker === 'private') return []
-  const served = request.upstreams.filter((upstream) => zonesOf[request.gate].includes(upstream.zone))
+  const served = request.upstreams.filter((upstream) => zonesOf[request.gate].includes(upstream.zone) || isHandedOn(request, upstream))
   return reachable(request.label, request.lanes, served)
+}
+
+/** Only what no cloud model may see by the lanes alone: the rest has a gate of its own, which its worker may enter. */
+function isHandedOn({ gate, worker, handsOn, label, lanes }: Pick<PlanRequest, 'gate' | 'worker' | 'handsOn' | 'label' | 'lanes'>, { zone }: KnownUpstream): boolean {
+  return gate === 'local' && worker === 'open' && handsOn === true && zone === 'cloud' && label.level > cloudClearance(label, lanes)
 }
 
 /** The upstreams whose models must be known before this call can be planned; never one outside the set. */
@@ -72,13 +83,15 @@ export function planWithRedaction(request: PlanRequest): Plan {
   if (request.gate !== 'local' || !mayRedact(request.label, request.lanes)) return near
   const label = { ...request.label, level: (request.label.level - 1) as Level }
   // gate cloud knows its lists and looks them up itself
-  const upstreams = request.upstreams.map(({ name, zone, listsAll }) => ({ name, zone, listsAll }))
+  const upstreams = request.upstreams.map(({ models: _, ...upstream }) => upstream)
   const far = plan({ ...request, gate: 'cloud', worker: 'open', label, upstreams })
   const set = [...near.set, ...far.set]
   if (far.outcome !== 'planned') return { ...near, set }
   // a model's name is a text too, and the caller's: only those that the operator wrote down go out
   const isRouted = ({ upstream, model }: Candidate) => Object.values(request.routes).some((targets) => targets.some((target) => target.upstream === upstream && target.model === model))
-  const handedOn = far.candidates.filter(isRouted).map((candidate): Candidate => ({ ...candidate, handedOn: true }))
+  const cleared = near.outcome === 'planned' ? near.candidates : []
+  const isCleared = ({ upstream, model }: Candidate) => cleared.some((one) => one.upstream === upstream && one.model === model)
+  const handedOn = far.candidates.filter((one) => isRouted(one) && !isCleared(one)).map((candidate): Candidate => ({ ...candidate, handedOn: 'redacted' }))
   if (handedOn.length === 0) return { ...near, set }
   return { task: near.task, set, outcome: 'planned', candidates: [...(near.outcome === 'planned' ? near.candidates : []), ...handedOn] }
 }
@@ -99,7 +112,8 @@ export function plan(request: PlanRequest): Plan {
   if (inside.length === 0) return { ...base, ...outside(request, wish, set) }
   const found = inside.map((entry) => resolve(entry, request.upstreams, wish.kind === 'anywhere', request.embedding ?? false))
   const resolved = found.filter((result) => typeof result === 'object')
-  const candidates = request.embedding ? sameSpace(inside, found, resolved) : resolved
+  const reached = request.embedding ? sameSpace(inside, found, resolved) : resolved
+  const candidates = request.gate === 'local' ? reached.map((one): Candidate => (one.zone === 'cloud' ? { ...one, handedOn: 'cleared' } : one)) : reached
   if (candidates.length > 0) return { ...base, outcome: 'planned', candidates: unique(candidates) }
   const asked = wish.kind === 'anywhere' ? wish.model : inside.map((entry) => `${entry.upstream}/${entry.model}`).join(', ')
   if (found.includes('elsewhere')) {
@@ -168,9 +182,13 @@ function whyNothing(request: PlanRequest): string {
   if (gate === 'cloud' && worker === 'private') return `${what} is executed by the private worker, which reaches no cloud model; use gate local`
   if (gate === 'cloud' && !isCleared(request)) {
     const clearance = zoneClearance('cloud', label, lanes)
-    const limiting = label.lanes.filter((name) => (lanes.get(name)?.cloudClearance ?? -1) === clearance)
+    const lowest = label.lanes.filter((name) => (lanes.get(name)?.cloudClearance ?? -1) === clearance)
+    // those for which nothing at all was signed, where there are such
+    const unsigned = lowest.filter((name) => label.level !== 2 || (lanes.get(name)?.cleared ?? []).length === 0)
+    const limiting = unsigned.length > 0 ? unsigned : lowest
     const who = limiting.length === 0 ? 'without a lane' : `lane ${limiting.join(' + ')}`
-    return `${what} may not reach a cloud model: ${who} is cleared for ${clearance < 0 ? 'none' : `up to ${describeLevel(clearance as Level)}`}; use gate local`
+    const how = label.level === 2 && worker === 'open' ? ', or have one provider cleared: `castellan lane clear LANE --upstream NAME --level P2`' : ''
+    return `${what} may not reach a cloud model: ${who} is cleared for ${clearance < 0 ? 'none' : `up to ${describeLevel(clearance as Level)}`}; use gate local${how}`
   }
   return `${what} reaches no upstream of gate ${gate}: ${allowances(request)}`
 }

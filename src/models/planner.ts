@@ -2,7 +2,7 @@ import { matches } from '../house/index.ts'
 import { Fault } from '../kernel/fault.ts'
 import { describeLevel, join, PUBLIC_TRUSTED, type GateName, type Label, type Level } from '../labels/index.ts'
 import type { CallLedger } from './call-ledger.ts'
-import type { DeclaredModels } from './declared-models.ts'
+import { withOwned, type DeclaredModels } from './declared-models.ts'
 import { isRefusal } from './fallback.ts'
 import { plan, planWithRedaction, toBeListed, type Candidate, type Plan, type PlanRequest } from './plan.ts'
 import { sessionUnknown, type Client, type Session, type Sessions } from './session.ts'
@@ -52,8 +52,11 @@ export function createPlanner({ gate, sessions, ledger, models, handsOn }: Plann
 
   function planRequest(session: Session, label: Label, request: Asked): PlanRequest {
     const { declared, routes } = models()
-    if (request.embedding) return { ...planRequest(session, label, { model: request.model, task: request.task ?? 'embed' }), embedding: true, routes: routesOfEmbeddings(routes) }
-    return { gate, model: request.model, task: request.task, label, worker: session.worker, lanes: session.lanes, upstreams: declared, routes }
+    if (request.embedding) return { ...planRequest(session, label, { model: request.model, task: request.task ?? 'embed' }), handsOn: false, embedding: true, routes: routesOfEmbeddings(routes) }
+    return {
+      gate, model: request.model, task: request.task, label, worker: session.worker, lanes: session.lanes, upstreams: withOwned(declared, session.owned), routes,
+      handsOn: handsOn && !session.client,
+    }
   }
 
   /** No upstream outside the set is asked anything, not even what it has. */
@@ -120,7 +123,7 @@ export function createPlanner({ gate, sessions, ledger, models, handsOn }: Plann
     settle,
 
     async near(session, label) {
-      const byDefault = planRequest(session, label, { model: 'auto' })
+      const byDefault = { ...planRequest(session, label, { model: 'auto' }), handsOn: false }
       for (const request of [byDefault, { ...byDefault, routes: {} }]) {
         const near = plan(await withListings(request))
         const candidates = near.outcome === 'planned' ? near.candidates.filter(({ upstream, model }) => isAllowed(session, upstream, model)) : []

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Database } from '../kernel/database/connect.ts'
 import { Fault } from '../kernel/fault.ts'
-import { fromRow, lanesByName, type Label, type Lane, type Lanes, type Level } from '../labels/index.ts'
+import { fromRow, lanesByName, type Label, type Lane, type Lanes, type Level, type Provider } from '../labels/index.ts'
 
 /** Who asks: the run behind a key with the lane and label that it has now, or a client with what its key allows. */
 export interface Session {
@@ -16,6 +16,8 @@ export interface Session {
   readonly worker: 'open' | 'private'
   readonly label: Label
   readonly lanes: Lanes
+  /** Machines that the operator has signed to be his own. */
+  readonly owned: readonly Provider[]
   /** All that the database said of it, as it said it: a call is only opened while it still says the same. */
   readonly said: string
 }
@@ -37,6 +39,8 @@ interface Found {
   readonly lane: string
   readonly worker: 'open' | 'private'
   readonly label: { readonly level: number; readonly integrity: string; readonly lanes: string[] }
+  /** What the operator has cleared by signed acts: lane (null: a machine of his own), upstream, url. */
+  readonly clearances: readonly (readonly [lane: string | null, upstream: string, url: string])[]
 }
 
 interface LaneColumns {
@@ -61,13 +65,15 @@ export async function findSession({ pool }: Pick<Database, 'pool'>, keyHash: Buf
   })
   const { said, lanes } = rows[0]!
   if (said === null) return undefined
-  const { id, run, job, lane: its, worker, label, client } = JSON.parse(said) as Found
+  const { id, run, job, lane: its, worker, label, client, clearances } = JSON.parse(said) as Found
+  const clearedFor = (lane: string | null): Provider[] => clearances.filter(([name]) => name === lane).map(([, name, url]) => ({ name, url }))
   return {
     id, run, job, lane: its, worker, keyHash, said,
     ...(client && { client: { name: client.name, maxLevel: client.max_level, models: client.models } }),
     label: fromRow({ label_level: label.level, label_integrity: label.integrity, label_lanes: label.lanes }),
+    owned: clearedFor(null),
     lanes: lanesByName(
-      (lanes ?? []).map(({ name, worker, cloud_clearance, providers, redacts }) => ({ name, worker, cloudClearance: cloud_clearance, providers, redacts })),
+      (lanes ?? []).map(({ name, worker, cloud_clearance, providers, redacts }) => ({ name, worker, cloudClearance: cloud_clearance, cleared: clearedFor(name), providers, redacts })),
     ),
   }
 }

@@ -24,6 +24,7 @@ export function showAnswered({ messageId, account, envelope, receivedAt, label }
 
 /** The label in words, and where it came from as far as that is known. */
 export function describeTaint(label: Label, origin: DraftDocument['origin'], answers: ReturnType<typeof showAnswered> | null): string {
+  if (origin.run === null) return `${describeLabel(label)}: you proposed this yourself, and no run had a part in it`
   const read = answers === null ? '' : `; it answers the mail of ${answers.from ?? 'a sender who could not be read'} in mailbox ${answers.account}, which is ${answers.label.text}`
   const stranger = label.integrity === 'untrusted' ? ', which read what strangers wrote' : ''
   return `${describeLabel(label)}: what run ${origin.run.slice(-8)} of job ${origin.job} had read when it proposed this in step ${origin.step}${stranger}${read}`

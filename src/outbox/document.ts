@@ -28,7 +28,7 @@ const documentSchema = z.strictObject({
     lanes: z.array(z.string()),
   }),
   origin: z.strictObject({
-    proposal: z.uuid(), job: z.string(), run: z.uuid(), step: z.string(),
+    proposal: z.uuid(), job: z.string(), run: z.uuid().nullable().describe('null: an act of the operator himself'), step: z.string(),
     item: sha256Hex.describe('of run, step and item key: the same act of the same run, whatever freezes it'),
   }),
   replaces: z.uuid().nullable(),
@@ -83,7 +83,7 @@ function inOrder(value: unknown): boolean {
 }
 
 /** The same act of the same run, whatever freezes it. */
-export function itemOf({ run, step, item }: { run: string; step: string; item: string }): string {
+export function itemOf({ run, step, item }: { run: string | null; step: string; item: string }): string {
   return sha256(JSON.stringify([run, step, item]))
 }
 

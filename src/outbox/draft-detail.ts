@@ -32,7 +32,7 @@ export async function readDraftDetail(query: Queryable, id: string, now: Date) {
     links: linkLines(links),
     link_warnings: links.filter(({ warning }) => warning !== null).map(({ url, warning }) => ({ url, warning })),
     taint: document === undefined ? null : describeTaint(draft.label, document.origin, answers),
-    run: document === undefined ? null : { id: document.origin.run, job: document.origin.job, step: document.origin.step },
+    run: document === undefined || document.origin.run === null ? null : { id: document.origin.run, job: document.origin.job, step: document.origin.step },
     answers,
     first: await firstOf(query, draft, document, text, history.drafts),
     /** Canonical JSON, exactly as it is signed. */

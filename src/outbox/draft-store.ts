@@ -10,7 +10,8 @@ export type Queryable = Pick<Pool | PoolClient, 'query'>
 
 export interface ProposalToFreeze {
   readonly id: string
-  readonly run: string
+  /** Null: an act of the operator himself, as which `job` says so too. */
+  readonly run: string | null
   readonly job: string
   readonly step: string
   readonly item: string
@@ -53,20 +54,20 @@ export async function findProposal(query: Queryable, id: string): Promise<Propos
 
 async function readProposal(client: Queryable, id: string, only: string): Promise<ProposalToFreeze | undefined> {
   const { rows } = await client.query<{
-    id: string; run_id: string; step_id: string; item_key: string; kind: string; connector: string; payload: unknown; job: string
-    now: LabelRow; then: LabelRow
+    id: string; run_id: string | null; step_id: string; item_key: string; kind: string; connector: string; payload: unknown; job: string
+    now: LabelRow | null; then: LabelRow
   }>(
-    `select p.id, p.run_id, p.step_id, p.item_key, p.kind, p.connector, p.payload, r.job,
-       jsonb_build_object('label_level', r.label_level, 'label_integrity', r.label_integrity, 'label_lanes', r.label_lanes) as now,
+    `select p.id, p.run_id, p.step_id, p.item_key, p.kind, p.connector, p.payload, coalesce(r.job, 'operator') as job,
+       case when r.id is not null then jsonb_build_object('label_level', r.label_level, 'label_integrity', r.label_integrity, 'label_lanes', r.label_lanes) end as now,
        jsonb_build_object('label_level', p.label_level, 'label_integrity', p.label_integrity, 'label_lanes', p.label_lanes) as then
-     from proposal p join run r on r.id = p.run_id
+     from proposal p left join run r on r.id = p.run_id
      where p.id = $1 ${only}`,
     [id],
   )
   const row = rows[0]
   return row && {
     id: row.id, run: row.run_id, job: row.job, step: row.step_id, item: row.item_key, kind: row.kind, connector: row.connector,
-    payload: row.payload, label: join(fromRow(row.now), fromRow(row.then)),
+    payload: row.payload, label: row.now === null ? fromRow(row.then) : join(fromRow(row.now), fromRow(row.then)),
   }
 }
 
@@ -238,8 +239,8 @@ export async function openDrafts(query: Queryable, connector?: string): Promise<
 }
 
 /** Every draft that was ever approved, or that a flipped row shows as approved, and every one that the operator changed. */
-export async function everSpent(query: Queryable): Promise<(DraftTrace & { origin: { run: string; step: string; item: string } })[]> {
-  const { rows } = await query.query<DraftTrace & { origin: { run: string; step: string; item: string } }>(
+export async function everSpent(query: Queryable): Promise<(DraftTrace & { origin: { run: string | null; step: string; item: string } })[]> {
+  const { rows } = await query.query<DraftTrace & { origin: { run: string | null; step: string; item: string } }>(
     `select d.id, d.nonce, d.document, d.state, jsonb_build_object('run', p.run_id, 'step', p.step_id, 'item', p.item_key) as origin
      from draft d join proposal p on p.id = d.proposal_id
      where d.state in ('signed', 'held', 'releasing', 'replaced') or exists (select 1 from decision where draft_id = d.id and verdict = 'approve')

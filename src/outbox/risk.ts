@@ -1,6 +1,7 @@
 import type { RiskRule } from '../house/index.ts'
 import { matches } from '../house/index.ts'
 import { describeLevel, type Label } from '../labels/index.ts'
+import { isClearanceKind } from './clearances/clearance-act.ts'
 import { ibansIn, speaksOfBankChange } from './bank-accounts.ts'
 
 /** From here on a draft is high-risk: it expires soon and is never approved together with others. */
@@ -40,7 +41,7 @@ export interface Risk {
   readonly reasons: readonly string[]
 }
 
-const base: Readonly<Record<string, number>> = { mail: 2, 'mail.move': 2, 'mail.flag': 1 }
+const base: Readonly<Record<string, number>> = { mail: 2, 'mail.move': 2, 'mail.flag': 1, 'lane.clear': 8, 'model.own': 9 }
 /** Acts whose text is what a stranger wrote about something else: nobody is told anything by them. */
 const silent: ReadonlySet<string> = new Set(['mail.move', 'mail.flag'])
 const manyRecipients = 5
@@ -87,6 +88,8 @@ export function assessRisk(subject: RiskSubject, houseRules: readonly RiskRule[]
   if (!silent.has(subject.kind)) for (const [level, why] of speaksOfMoney(subject, said)) atLeast(level, why)
   for (const from of answeredElsewhere(subject)) add(1, `the mail that it answers came from ${from}, and the answer does not go there`)
   if (subject.label.level === 3) atLeast(8, 'local-only content would leave the house')
+  // whatever the rules of the house take away: a program may have written them
+  if (isClearanceKind(subject.kind)) atLeast(8, 'it changes what may reach whom, from then on and without asking again')
   for (const rule of houseRules) {
     if (applies(rule, subject, said)) add(rule.add, `${rule.reason} (rule of the house)`)
   }

@@ -24,6 +24,12 @@ async function ask(method: 'GET' | 'POST', url: string, payload?: object) {
   return { status: answer.statusCode, text: answer.body, ...answer.json<Answer>() }
 }
 
+test('a key that was made for a moment and is over is in no list', async () => {
+  await ask('POST', '/client-keys', { ...wanted, name: 'moment', lasts: 30 * 60_000 })
+  await ask('POST', '/client-keys/moment/revoke')
+  assert.deepEqual((await ask('GET', '/client-keys')).data, [])
+})
+
 test('a key is told once; the database keeps its hash, the record who it is for, and the list what it is good for', async () => {
   const made = await ask('POST', '/client-keys', wanted)
   const { key, id, ...rest } = made.data

@@ -49,10 +49,12 @@ export function processSpec(name: ProcessName, deps: SpecDeps): ProcessSpec {
   }
 }
 
-/** The house as one process needs it: only the server looks at jobs, and only the gates know whose names no cloud model is told. */
+/** The house as one process needs it: only the server looks at jobs; the releaser at their names and lanes, which it shows to whoever signs; only the gates know whose names no cloud model is told. */
 export function houseFor(name: ProcessName, house: House): House {
   const dictionary = name.startsWith('gate-') ? house.dictionary : []
-  return name === 'server' ? { ...house, dictionary } : { ...house, dictionary, jobs: [], prompts: {}, agents: [] }
+  if (name === 'server') return { ...house, dictionary }
+  const jobs = name === 'releaser' ? house.jobs.map((job) => ({ ...job, steps: [], prompts: {} })) : []
+  return { ...house, dictionary, jobs, prompts: {}, agents: [] }
 }
 
 const owners: Readonly<Record<keyof Sockets, ProcessName>> = { server: 'server', releaser: 'releaser', gateLocal: 'gate-local', gateCloud: 'gate-cloud' }

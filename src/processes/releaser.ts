@@ -8,7 +8,9 @@ import { listenOnSocket } from '../kernel/listen.ts'
 import { createLogger } from '../kernel/log.ts'
 import type { House } from '../house/index.ts'
 import type { OutboxDeps } from '../outbox/change.ts'
+import { createClearanceConnector } from '../outbox/clearances/clearance-connector.ts'
 import { createConnectors, openConnector, type Connectors } from '../outbox/connectors/connectors.ts'
+import type { Connector } from '../outbox/connectors/connector.ts'
 import { fileSentCopies } from '../outbox/file-sent-copies.ts'
 import { freezeProposals } from '../outbox/freeze-proposal.ts'
 import { openOperatorKeys } from '../outbox/operator-keys.ts'
@@ -19,6 +21,7 @@ import { openSpentNonces } from '../outbox/spent-nonces.ts'
 import { bareApp } from '../server/bare-app.ts'
 import { auditRoutes } from './audit-routes.ts'
 import type { Boot, Host, Started } from './boot.ts'
+import { clearanceRoutes } from './clearance-routes.ts'
 import { clientKeyRoutes } from './client-key-routes.ts'
 import { connectorRoutes } from './connector-routes.ts'
 import { startLoop, type Loop } from './loop.ts'
@@ -87,7 +90,8 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
     database, log, clock: systemClock, secrets: boot.secrets, demonstration: boot.isolation.mode === 'demonstration', onError: dieWhenReplaced,
   })
   closing.push(mailboxes.close)
-  let connectors = connectorsOf(house, boot, mailboxes)
+  const inside = [createClearanceConnector(database, systemClock.now)]
+  let connectors = connectorsOf(house, boot, mailboxes, inside)
   await recoverDrafts(outbox)
 
   const seal = () => sealAudit({ database, keyId: sealingKey.id, sign: sealingKey.sign, headFile: headFileOf(boot) })
@@ -118,7 +122,7 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
   declareMailboxes(house)
 
   const onChange = releasing.wake
-  const app = createReleaserApp({ outbox, sealingKey, boot, signing, onChange, dieWhenReplaced, mailboxes })
+  const app = createReleaserApp({ outbox, house: () => house, sealingKey, boot, signing, onChange, dieWhenReplaced, mailboxes })
   closing.push(() => app.close())
   await listenOnSocket(app, boot.sockets.releaser, 'owner')
 
@@ -129,7 +133,7 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
   host.onHouse((changed) => {
     house = changed
     declareMailboxes(house)
-    connectors = connectorsOf(house, boot, mailboxes)
+    connectors = connectorsOf(house, boot, mailboxes, inside)
   })
   log.info({ spent: spent.count }, 'keeping the outbox')
 }
@@ -143,10 +147,10 @@ function createFiling(outbox: OutboxDeps, signal: AbortSignal): () => Promise<nu
   }
 }
 
-function connectorsOf({ settings }: House, { isolation, secrets }: Boot, { entranceOf }: Mailboxes): Connectors {
+function connectorsOf({ settings }: House, { isolation, secrets }: Boot, { entranceOf }: Mailboxes, inside: readonly Connector[]): Connectors {
   return createConnectors(settings.outbox.connectors.map((connector) => openConnector(connector, { secrets, entranceOf })), {
     demonstration: isolation.mode === 'demonstration', accepted: settings.isolation.acceptDemonstration,
-  })
+  }, inside)
 }
 
 /** As `Promise.all`, but waits for those that still open when one has failed, so that they can be closed. */
@@ -157,6 +161,7 @@ async function allOrNone<T extends readonly unknown[]>(openings: { [K in keyof T
 
 interface ReleaserApp {
   readonly outbox: OutboxDeps
+  readonly house: () => House
   readonly sealingKey: SealingKey
   readonly boot: Boot
   readonly signing: SigningPage
@@ -165,7 +170,7 @@ interface ReleaserApp {
   readonly mailboxes: Mailboxes
 }
 
-function createReleaserApp({ outbox, sealingKey, boot, signing, onChange, dieWhenReplaced, mailboxes }: ReleaserApp): FastifyInstance {
+function createReleaserApp({ outbox, house, sealingKey, boot, signing, onChange, dieWhenReplaced, mailboxes }: ReleaserApp): FastifyInstance {
   const app = bareApp(outbox.log)
   app.addHook('onError', async (_request, _reply, error) => dieWhenReplaced(error))
   outboxRoutes(app, { ...outbox, onChange })
@@ -176,6 +181,7 @@ function createReleaserApp({ outbox, sealingKey, boot, signing, onChange, dieWhe
   })
   connectorRoutes(app, outbox)
   clientKeyRoutes(app, outbox)
+  clearanceRoutes(app, { outbox, house, onChange })
   app.get('/mailboxes', async () => ({ ok: true, data: mailboxes.statuses() }))
   app.get('/mailboxes/problems', async () => ({ ok: true, data: mailboxes.problems() }))
   return app

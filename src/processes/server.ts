@@ -19,6 +19,7 @@ import {
   databaseExaminations,
   machineExaminations,
   mailboxExamination,
+  ownMachinesExamination,
   signingExamination,
   type Reloaded,
 } from '../server/index.ts'
@@ -53,6 +54,7 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
   const doctor = createDoctor([
     ...databaseExaminations({ database, clock, checkSchema }),
     mailboxExamination({ database, house: () => house }),
+    ownMachinesExamination({ database, house: () => house }),
     ...machineExaminations({ home, house: () => house, gates, isolation, path: process.env.PATH ?? '', platform: process.platform }),
     signingExamination({ site: () => signingSite(house.settings.signing, releaserPort), port: releaserPort }),
   ])

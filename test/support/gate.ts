@@ -30,7 +30,7 @@ export interface TestGate {
   forget(): void
 }
 
-/** A database with lanes `open` (P1 to the cloud), `client` (P2) and `private` (none), each allowing these upstreams, and a job for each. */
+/** A database with lanes `open`, `client` (both P1 to the cloud) and `private` (none), each allowing these upstreams, and a job for each. */
 export async function gateDatabase(providers: readonly string[], t?: TestContext): Promise<TestDatabase> {
   const database = await testDatabase(t)
   await declareLanes(database.owner, providers)
@@ -38,11 +38,16 @@ export async function gateDatabase(providers: readonly string[], t?: TestContext
 }
 
 export async function declareLanes(owner: Database, providers: readonly string[]): Promise<void> {
-  const lanes = [['open', 'open', 1], ['client', 'open', 2], ['private', 'private', -1]] as const
+  const lanes = [['open', 'open', 1], ['client', 'open', 1], ['private', 'private', -1]] as const
   for (const [name, worker, clearance] of lanes) {
     await owner.pool.query('insert into lane (name, worker, cloud_clearance, providers) values ($1, $2, $3, $4)', [name, worker, clearance, providers])
   }
   await declareJobs(owner, lanes.map(([lane]) => jobDefinition({ name: `job-${lane}`, lane })))
+}
+
+/** What the release of a signed act leaves behind: this provider may see P2 of the lane; without a lane the machine is the operator's own. */
+export async function clear(owner: Database, lane: string | null, upstream: string, url: string, expiresAt: Date | null = null): Promise<void> {
+  await owner.pool.query('insert into clearance (id, lane, upstream, url, level, expires_at) values ($1, $2, $3, $4, $5, $6)', [newId(), lane, upstream, url, lane === null ? 3 : 2, expiresAt])
 }
 
 /** Opens a run of a lane, claims it as its worker, and issues its key; the label is raised to `level` before. */

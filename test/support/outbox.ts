@@ -12,6 +12,7 @@ import type { OutboxDeps } from '../../src/outbox/change.ts'
 import type { Connector } from '../../src/outbox/connectors/connector.ts'
 import { createConnectors } from '../../src/outbox/connectors/connectors.ts'
 import { createFileConnector } from '../../src/outbox/connectors/file.ts'
+import { createClearanceConnector } from '../../src/outbox/clearances/clearance-connector.ts'
 import { decideDraft, type DecisionOutcome } from '../../src/outbox/decide-draft.ts'
 import { challengeOf } from '../../src/outbox/document.ts'
 import type { Draft } from '../../src/outbox/draft.ts'
@@ -88,6 +89,7 @@ export async function testOutbox(t?: TestContext, options: TestOutboxOptions = {
   const connectors = createConnectors(
     options.connectors?.(outgoing) ?? [createFileConnector({ name: 'file', path: outgoing, from: 'Haus <haus@example.org>' })],
     options.isolation ?? { demonstration: false, accepted: false },
+    [createClearanceConnector(database.as('castellan_releaser'), clock.now)],
   )
   const spent = await openSpentNonces(folder)
   const base = {

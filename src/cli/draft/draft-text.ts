@@ -41,7 +41,7 @@ export function draftText(draft: DescribedDraft, terminal: Terminal, here: Here)
     ['label', describeLabel(document.label)],
     ['risk', `${terminal.paint(document.risk >= highRisk ? 'red' : 'bold', `${document.risk}/10`)}${document.reasons.map((reason) => `\n${reason}`).join('')}`],
     ['undo', document.rollback],
-    ['origin', `job ${document.origin.job}, step ${document.origin.step}, run ${shortId(document.origin.run)}`],
+    ['origin', document.origin.run === null ? 'you, at the command line' : `job ${document.origin.job}, step ${document.origin.step}, run ${shortId(document.origin.run)}`],
     ...(document.replaces === null ? [] : [['replaces', `draft ${shortId(document.replaces)}`] as [string, string]]),
     ['bytes', `${document.wire.length}, sha256 ${draft.sha256}`],
     ['signed', `sha256 ${draft.challenge}  ${dim('computed here')}`],

@@ -14,7 +14,7 @@ export interface DraftLine {
   risk: number
   high_risk: boolean
   label: { level: number; word: string; text: string; integrity: string; lanes: string[] }
-  origin: { job: string; run: string; step: string } | null
+  origin: { job: string; run: string | null; step: string } | null
   frozen_at: string
   expires_at: string
   seconds_left: number | null

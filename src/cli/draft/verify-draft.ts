@@ -1,6 +1,6 @@
 import { simpleParser, type AddressObject } from 'mailparser'
 import { Fault } from '../../kernel/fault.ts'
-import { challengeOf, readDocument, readMailboxAct, sha256, textOfMailboxAct, type DraftDocument } from '../../outbox/index.ts'
+import { challengeOf, readClearance, readDocument, readMailboxAct, sha256, textOfClearance, textOfMailboxAct, titleOfClearance, type DraftDocument } from '../../outbox/index.ts'
 import type { ReleaserDraft } from './releaser-draft.ts'
 
 /** A draft whose document and bytes were computed anew here, on the operator's side. */
@@ -34,7 +34,16 @@ export async function verifyDraft(shown: Pick<ReleaserDraft, 'id' | 'document' |
 async function readText(document: DraftDocument, wire: Buffer): Promise<string> {
   if (document.kind === 'mail') return readMail(document, wire)
   if (document.kind === 'mail.move' || document.kind === 'mail.flag') return readAct(document, wire)
+  if (document.kind === 'lane.clear' || document.kind === 'model.own') return readCleared(document, wire)
   return wire.toString('utf8')
+}
+
+/** What is cleared by an act, in words that are made of its bytes alone. */
+function readCleared(document: DraftDocument, wire: Buffer): string {
+  const act = readClearance(wire)
+  const differs = act.act !== document.kind && 'the kind of act' || titleOfClearance(act) !== document.title && 'the title'
+  if (differs) throw mismatch(document.id, `${differs} in the bytes differs from what the document says`)
+  return textOfClearance(act)
 }
 
 /** What an act in a mailbox does, in words that are made of its bytes alone. */

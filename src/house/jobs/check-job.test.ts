@@ -27,7 +27,7 @@ const wrong: Record<string, { job: string; what: RegExp }> = {
   'a zone that does not exist': { job: jobText('on: { schedule: [ { cron: "0 9 * * *", timezone: §Europe/Berlim } ] }\n'), what: /no such time zone → write an IANA name/ },
   'an offset instead of a zone': { job: jobText('on: { schedule: [ { cron: "0 9 * * *", timezone: §"+02:00" } ] }\n'), what: /no such time zone/ },
   'a lane that is not declared': { job: jobText('lane: §secret\n'), what: /the lane secret is not declared/ },
-  'a label above what the open worker may execute': { job: jobText('lane: open\nlabel: §P2\n'), what: /start with P2 internal, and the open worker of the lane open may execute only up to P1 low/ },
+  'a label above what the open worker may execute': { job: jobText('lane: open\nlabel: §P3\n'), what: /start with P3 local only, and the open worker of the lane open may execute only up to P1 low/ },
   'a level that does not exist': { job: jobText('label: §P4\n'), what: /label cannot be "P4" → / },
   'a fallback that the tool does not have': { job: jobText('', '  - { id: mail, uses: mail.list, fallback: §extractive }'), what: /mail\.list has no fallback extractive → remove the line; those that have it: model\.ask/ },
   'a step that may outlast its run': { job: jobText('timeout: 1m\n', '  - { id: mail, uses: mail.list, timeout: §5m }'), what: /one try of mail may take longer than the whole run/ },

@@ -1,4 +1,3 @@
-import { HOUSE_LANE } from '../../labels/index.ts'
 import type { Problem } from '../problem.ts'
 import { didYouMean } from '../suggest.ts'
 import type { YamlSource } from '../yaml-source.ts'
@@ -17,9 +16,6 @@ export function checkLanes(file: CastellanFile, source: YamlSource): Problem[] {
       const at = ['lanes', name, 'cloud_clearance']
       if (lane.worker === 'open' && lane.cloud_clearance === -1) {
         return [source.problem(at, `the lane ${name} is for the open worker, which may see nothing that a cloud model may not see, and its clearance is none`, 'write worker: private, or cloud_clearance: P1')]
-      }
-      if (name === HOUSE_LANE && lane.cloud_clearance > 1) {
-        return [source.problem(at, `what belongs to no lane in particular is in the lane ${HOUSE_LANE}, and P2 internal must not reach a cloud model by default`, 'give the folder or account a lane of its own and raise that one')]
       }
       return []
     }),

@@ -25,3 +25,11 @@ export function checkSpending(file: CastellanFile, source: YamlSource): Problem[
     ]
   })
 }
+
+/** Budgets for jobs that are not there; `files` may hold jobs that could not be read. */
+export function checkBudgetJobs(file: CastellanFile, source: YamlSource, jobs: readonly string[], files: readonly string[]): Problem[] {
+  return file.models.budgets.flatMap(({ job }, at) =>
+    job === undefined || jobs.includes(job) || files.includes(job)
+      ? []
+      : [source.problem(['models', 'budgets', at, 'job'], `a budget is for the job ${job}, which is not declared`, didYouMean(job, jobs))])
+}

@@ -26,7 +26,7 @@ const lane = z.strictObject({
     .describe('Which worker executes its runs. `open` may use cloud models and is given only what they may see.'),
   cloud_clearance: clearanceSchema
     .prefault('none')
-    .describe('The highest level that may reach a cloud model: `none`, P0, P1, or P2 where a contract allows it.'),
+    .describe('The highest level that may reach a cloud model: `none`, P0 or P1. P2 takes your signature, for one provider: `castellan lane clear`.'),
   providers: z
     .array(nameSchema)
     .optional()

@@ -8,7 +8,7 @@ const upstream = z.strictObject({
   kind: z.enum(['ollama', 'openai', 'openai-responses', 'anthropic', 'gemini']).describe('`ollama`: its own wire; `openai`: anything that speaks /v1/chat/completions; `openai-responses`: what speaks /v1/responses; `anthropic`: what speaks /v1/messages; `gemini`: what speaks /v1beta/models of Google.'),
   url: z.url({ protocol: /^https?$/, error: 'the address of a model begins with http:// or https://' }).describe('Where it answers, e.g. http://127.0.0.1:11434.'),
   zone: z.enum(zones).describe('Where the data goes: machine, mesh, cloud or internet. A cloud model behind a local daemon is `cloud`.'),
-  own: z.boolean().prefault(false).describe('Says that a machine other than this one is your own and may see P3 local only.'),
+  own: z.boolean().prefault(false).describe('Says that a machine other than this one is your own. It may see P3 local only once you have signed that: `castellan model own NAME`; until then P2 at most.'),
   key: secretSchema.optional().describe('The key, as the name of a secret. Needed for `zone: cloud`.'),
   limits: limitsSchema.optional(),
 })

@@ -32,7 +32,7 @@ const wrong: Record<string, { yaml: string; what: RegExp }> = {
   'an address with a password': { yaml: upstream('url: "http://me:secret@127.0.0.1:8000/v1", zone: machine'), what: /the address of x carries a password/ },
   'a private lane that allows a cloud': { yaml: `${upstream('url: "https://api.example/v1", zone: cloud, key: { secret: k }')}lanes: { private: { providers: [x] } }\n`, what: /the lane private allows the cloud upstream x and has no cloud clearance/ },
   'an open lane that may see nothing': { yaml: 'lanes: { open: { worker: open } }\n', what: /the lane open is for the open worker/ },
-  'a house lane that is cleared for P2': { yaml: 'lanes: { house: { cloud_clearance: P2 } }\n', what: /what belongs to no lane in particular/ },
+  'P2 for a cloud, which takes a signature': { yaml: 'lanes: { open: { worker: open, cloud_clearance: P2 } }\n', what: /P2 internal reaches a cloud model only by an act that you sign, for one provider → write P1, and run `castellan lane clear LANE --upstream NAME --level P2`/ },
   'P3 for a cloud': { yaml: 'lanes: { open: { worker: open, cloud_clearance: P3 } }\n', what: /cloud_clearance cannot be "P3" → / },
   'a path out of the house': { yaml: 'folders: { vault: { path: ../vault } }\n', what: /1:27 \.\.\/vault leads out of the house → write an absolute path/ },
   'a path that goes in and out': { yaml: 'folders: { vault: { path: vault/../../x } }\n', what: /leads out of the house/ },

@@ -45,6 +45,8 @@ export interface Upstream {
   readonly kind: 'ollama' | 'openai' | 'openai-responses' | 'anthropic' | 'gemini'
   readonly url: string
   readonly zone: Zone
+  /** Another machine that castellan.yaml says is the operator's own; it counts as one of the mesh until he has signed that. */
+  readonly own?: true
   readonly key?: SecretReference
 }
 

@@ -24,7 +24,7 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
     database: toDatabase(file),
     isolation: { acceptDemonstration: file.isolation.accept_demonstration },
     models: {
-      upstreams: Object.entries(file.models.upstreams).map(([name, { kind, url, zone, key }]): Upstream => ({ name, kind, url, zone, ...(key && { key }) })),
+      upstreams: Object.entries(file.models.upstreams).map(([name, { kind, url, zone, own, key }]): Upstream => ({ name, kind, url, zone, ...(own && { own }), ...(key && { key }) })),
       routes: file.models.routes,
     },
     routing: toRouting(file.models),

@@ -22,9 +22,16 @@ export const durationSchema = z.string().transform((text, context) => {
 
 export const levelSchema = z.enum(['P0', 'P1', 'P2', 'P3']).transform((word) => Number(word[1]) as Level)
 
-export const clearanceSchema = z
-  .enum(['none', 'P0', 'P1', 'P2'])
-  .transform((word) => (word === 'none' ? -1 : Number(word[1])) as CloudClearance)
+const clearances: Readonly<Record<string, CloudClearance>> = { none: -1, P0: 0, P1: 1 }
+
+/** No P2: whoever edits this file must not be able to say that. */
+export const clearanceSchema = z.string().transform((word, context): CloudClearance => {
+  if (Object.hasOwn(clearances, word)) return clearances[word]!
+  context.addIssue(word === 'P2'
+    ? { code: 'custom', message: 'P2 internal reaches a cloud model only by an act that you sign, for one provider', params: { instead: 'write P1, and run `castellan lane clear LANE --upstream NAME --level P2`' } }
+    : { code: 'custom', message: `cloud_clearance cannot be ${JSON.stringify(word)}`, params: { instead: `one of ${Object.keys(clearances).join(', ')}` } })
+  return z.NEVER
+})
 
 /** As written: relative to the house, or absolute. Resolved and checked later, with the file system. */
 export const pathSchema = z.string().min(1).max(1000).regex(/^[^\0]*$/, 'a path cannot contain a null byte')

@@ -22,8 +22,12 @@ const everybody: readonly string[] = [
   `select audit_append('draft.decided.twice', 'forged', '{}')`,
   `alter table audit_event disable trigger all`,
   `drop table audit_event`,
-  `update lane set cloud_clearance = 2`,
-  `insert into lane values ('mine', 'open', 2)`,
+  `update lane set cloud_clearance = 1`,
+  `insert into lane values ('mine', 'open', 1)`,
+  `insert into clearance (id, lane, upstream, url, level) values (gen_random_uuid(), 'open', 'cloud', 'https://cloud.example', 2)`,
+  `update clearance set revoked_at = null`,
+  `delete from clearance`,
+  `select session_of_key('\\x00')`,
   `insert into job_definition (digest, job, definition) values ('d', 'open-job', '{}')`,
   `update job set digest = 'd'`,
   `insert into house (digest, settings) values ('d', '{}')`,
@@ -65,6 +69,9 @@ const everybody: readonly string[] = [
 /** What only others may. */
 const forbidden: Record<Role, readonly string[]> = {
   castellan_worker_open: [
+    `select clearance_grant('${rows.draft}')`,
+    `select clearance_revoke('open', 'cloud')`,
+    `select operator_propose(gen_random_uuid(), 'lane.clear', 'castellan.acts', '{}')`,
     `select * from web_session`,
     `insert into signin_code values (sha256('mine'), 'infinity')`,
     `insert into run (id, occurrence_id, job, digest, lane, state) select gen_random_uuid(), occurrence_id, job, digest, lane, 'queued' from run`,
@@ -101,6 +108,9 @@ const forbidden: Record<Role, readonly string[]> = {
     `select audit_append('operator.request', 'x', '{}')`,
   ],
   castellan_worker_private: [
+    `select clearance_grant('${rows.draft}')`,
+    `select clearance_revoke('open', 'cloud')`,
+    `select operator_propose(gen_random_uuid(), 'lane.clear', 'castellan.acts', '{}')`,
     `select * from web_session`,
     `insert into signin_code values (sha256('mine'), 'infinity')`,
     `select * from draft`,
@@ -117,6 +127,9 @@ const forbidden: Record<Role, readonly string[]> = {
     `select session_find('\\x00')`,
   ],
   castellan_server: [
+    `select clearance_grant('${rows.draft}')`,
+    `select clearance_revoke('open', 'cloud')`,
+    `select operator_propose(gen_random_uuid(), 'lane.clear', 'castellan.acts', '{}')`,
     `update draft set state = 'signed'`,
     `select document from draft`,
     `select wire from draft`,
@@ -142,6 +155,7 @@ const forbidden: Record<Role, readonly string[]> = {
     `select file_written('${rows.open.run}', '${rows.open.fence}', '\\x00', 0::smallint, 'trusted', '{}')`,
   ],
   castellan_releaser: [
+    `select clearance_grant('${rows.draft}')`,
     `select * from web_session`,
     `insert into signin_code values (sha256('mine'), 'infinity')`,
     `update draft set document = '{}'`,
@@ -164,6 +178,9 @@ const forbidden: Record<Role, readonly string[]> = {
     `select audit_append('operator.request', 'x', '{}')`,
   ],
   castellan_gate_local: [
+    `select clearance_grant('${rows.draft}')`,
+    `select clearance_revoke('open', 'cloud')`,
+    `select operator_propose(gen_random_uuid(), 'lane.clear', 'castellan.acts', '{}')`,
     `select * from web_session`,
     `insert into signin_code values (sha256('mine'), 'infinity')`,
     `select * from run`,
@@ -181,6 +198,9 @@ const forbidden: Record<Role, readonly string[]> = {
     `select audit_append('draft.decided', 'x', '{}')`,
   ],
   castellan_gate_cloud: [
+    `select clearance_grant('${rows.draft}')`,
+    `select clearance_revoke('open', 'cloud')`,
+    `select operator_propose(gen_random_uuid(), 'lane.clear', 'castellan.acts', '{}')`,
     `select * from web_session`,
     `insert into signin_code values (sha256('mine'), 'infinity')`,
     `select * from run`,

@@ -62,7 +62,8 @@ export interface FileLabelTable extends LabelColumns, Retained {
 
 export interface ProposalTable extends LabelColumns, Retained {
   id: string
-  run_id: string
+  /** Null: an act of the operator himself. */
+  run_id: Nullable<string>
   step_id: string
   item_key: string
   kind: string

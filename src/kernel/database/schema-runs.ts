@@ -16,7 +16,7 @@ export interface LaneTable {
   name: string
   worker: 'open' | 'private'
   /** The highest level that a cloud model may see; -1: none. */
-  cloud_clearance: -1 | 0 | 1 | 2
+  cloud_clearance: -1 | 0 | 1
   providers: Generated<string[]>
   /** May its text be redacted and then shown to a cloud model? */
   redacts: Generated<boolean>
@@ -180,6 +180,18 @@ export interface ClientKeyTable extends LabelColumns, Retained {
   max_level: 0 | 1 | 2 | 3
   models: Generated<string[]>
   made_at: GeneratedTimestamp
+  expires_at: NullableTimestamp
+  revoked_at: NullableTimestamp
+}
+
+export interface ClearanceTable extends LabelColumns, Retained {
+  /** Of the draft that granted it. */
+  id: string
+  lane: Nullable<string>
+  upstream: string
+  url: string
+  level: 2 | 3
+  granted_at: GeneratedTimestamp
   expires_at: NullableTimestamp
   revoked_at: NullableTimestamp
 }

@@ -16,6 +16,7 @@ export interface Schema {
   model_call: runs.ModelCallTable
   declassification: runs.DeclassificationTable
   client_key: runs.ClientKeyTable
+  clearance: runs.ClearanceTable
   exchange_rate: spending.ExchangeRateTable
   budget_account: spending.BudgetAccountTable
   budget_block: spending.BudgetBlockTable

@@ -23,7 +23,7 @@ export async function stampRetention(owner: Database, { runLogMs, runsMs, mailMs
   await all(occurrences, runsMs)
   await all(messages, mailMs)
   await all(calls, modelCallsMs)
-  for (const text of money) await all(text, modelCallsMs)
+  for (const text of [...money, ...keys]) await all(text, modelCallsMs)
   await all(proposals, outboxMs)
 }
 
@@ -68,12 +68,17 @@ const money = [
   `update exchange_rate set retain_until = recorded_at + $2 * interval '1 ms' where day in (select day from exchange_rate where retain_until is null limit $1)`,
 ]
 
+/** Keys and clearances that are over: as long as the calls that they let through. */
+const keys = ['client_key', 'clearance'].map((table) => `
+  update ${table} set retain_until = least(revoked_at, expires_at) + $2 * interval '1 ms' where id in (
+    select id from ${table} where retain_until is null and (revoked_at is not null or expires_at < clock_timestamp()) limit $1)`)
+
 /** A proposal is over when its last draft is; one of which nobody knows whether it left waits for the operator's word. */
 const proposals = `
   with closed as (
     select p.id, coalesce(max(d.closed_at), p.proposed_at) + $2 * interval '1 ms' as until
-    from proposal p join run r on r.id = p.run_id left join draft d on d.proposal_id = p.id
-    where p.retain_until is null and p.state <> 'proposed' and r.closed_at is not null
+    from proposal p left join run r on r.id = p.run_id left join draft d on d.proposal_id = p.id
+    where p.retain_until is null and p.state <> 'proposed' and (p.run_id is null or r.closed_at is not null)
     group by p.id
     having count(d.id) filter (where d.closed_at is null or d.state = 'unknown') = 0 and (count(d.id) > 0 or p.state = 'refused')
     limit $1

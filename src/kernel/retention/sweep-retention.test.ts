@@ -8,7 +8,7 @@ import { sweepRetention, type Swept } from './sweep-retention.ts'
 
 const day = 86_400_000
 const retention = { runLogMs: 10 * day, runsMs: 100 * day, mailMs: 50 * day, modelCallsMs: 40 * day, outboxMs: 1_000 * day }
-const nothing: Swept = { logLines: 0, calls: 0, declassifications: 0, money: 0, sessions: 0, proposals: 0, runs: 0, occurrences: 0, messages: 0, contents: 0 }
+const nothing: Swept = { logLines: 0, calls: 0, declassifications: 0, money: 0, sessions: 0, keys: 0, proposals: 0, runs: 0, occurrences: 0, messages: 0, contents: 0 }
 const closed = new Date('2026-03-02T09:00:00Z')
 
 async function house(t: TestContext) {
@@ -62,6 +62,30 @@ test('what ceilings counted goes with the calls that they counted, an open block
   assert.equal((await sweep(39.9))['money'], undefined)
   assert.equal((await sweep(41))['money'], 2, 'the block that is closed, and the rate')
   assert.deepEqual(await one('select (select count(*)::int from budget_block) as blocks, (select count(*)::int from budget_account) as accounts'), { blocks: 1, accounts: 1 })
+})
+
+test('a key of a client goes when the calls that it let through are gone, and so does what was cleared; what is good stays', async (t) => {
+  const { pool, sweep, one } = await house(t)
+  const long = '2020-03-02T09:00:00Z'
+  for (const [name, revoked, expires] of [['revoked', closed, null], ['over', null, long], ['asked', closed, null], ['good', null, null]] as const) {
+    await pool.query(`insert into client_key (id, name, key_hash, gate, lane, max_level, made_at, revoked_at, expires_at) values (gen_random_uuid(), $1, sha256(convert_to($1::text, 'UTF8')), 'local', 'private', 1, $2, $3, $4)`, [name, closed, revoked, expires])
+  }
+  await pool.query(`insert into model_call (id, key_id, gate, task, state, opened_at, closed_at, retain_until) select gen_random_uuid(), id, 'local', 't', 'succeeded', $1, $1, 'infinity' from client_key where name = 'asked'`, [closed])
+  for (const [lane, revoked] of [['open', closed], [null, null]] as const) {
+    await pool.query(`insert into clearance (id, lane, upstream, url, level, revoked_at) values (gen_random_uuid(), $1, 'far', 'https://far.example', $2, $3)`, [lane, lane === null ? 3 : 2, revoked])
+  }
+  assert.deepEqual((await sweep(39.9))['keys'], 1, 'that was over long before')
+  assert.deepEqual((await sweep(42))['keys'], 2)
+  assert.deepEqual(await one(`select (select string_agg(name, ' ' order by name) from client_key) as keys, (select count(*)::int from clearance) as clearances`), { keys: 'asked good', clearances: 1 })
+})
+
+test('an act of the operator himself, which has no run, is swept in its time too', async (t) => {
+  const { db, pool, one, sweep } = await house(t)
+  const id = randomUUID()
+  await db.as('castellan_releaser').pool.query(`select operator_propose($1, 'model.own', 'castellan.acts', '{"upstream": "box"}')`, [id])
+  await pool.query(`update proposal set state = 'refused', refusal = 'said', proposed_at = $2 where id = $1`, [id, closed])
+  await sweep(1_000)
+  assert.deepEqual(await one('select payload, refusal from proposal where id = $1', [id]), { payload: {}, refusal: null })
 })
 
 test('each kind goes in its time, and not before', async (t) => {

@@ -10,6 +10,8 @@ export interface Swept {
   /** Rows of blocks, accounts, alerts and rates. */
   readonly money: number
   readonly sessions: number
+  /** Of clients, and what was cleared by an act. */
+  readonly keys: number
   readonly proposals: number
   readonly runs: number
   readonly occurrences: number
@@ -41,6 +43,7 @@ export async function sweepRetention(owner: Database, { retention, now = new Dat
     declassifications: await until(declassifications),
     money: (await until(blocks)) + (await until(accounts)) + (await until(alerts)) + (await until(rates)),
     sessions: await until(sessions),
+    keys: (await until(clientKeys)) + (await until(clearances)),
     proposals: await until(proposals),
     runs: await sweepRuns(owner, now),
     occurrences: await until(occurrences),
@@ -83,11 +86,20 @@ const sessions = `
   delete from session where id in (
     select id from session s where expires_at < $1::timestamptz - interval '1 day' and not exists (select 1 from model_call where session_id = s.id) limit $2)`
 
+const clientKeys = `
+  delete from client_key where id in (
+    select id from client_key k where retain_until < $1 and not exists (select 1 from model_call where key_id = k.id) limit $2)`
+
+const clearances = `
+  delete from clearance where id in (
+    -- a call may have ended a while after what let it through
+    select id from clearance where retain_until < $1::timestamptz - interval '1 day' limit $2)`
+
 // Drafts keep their nonces, decisions their signatures, and proposals the key by which the same act is known again.
 const proposals = `
   with due as (
-    select p.id from proposal p join run r on r.id = p.run_id
-    where p.retain_until < $1 and r.closed_at is not null
+    select p.id from proposal p left join run r on r.id = p.run_id
+    where p.retain_until < $1 and (p.run_id is null or r.closed_at is not null)
       and (p.payload <> '{}' or p.refusal is not null or exists (select 1 from draft where proposal_id = p.id and document <> ''))
       and not exists (select 1 from draft where proposal_id = p.id and (closed_at is null or state = 'unknown'))
     limit $2 for update of p skip locked

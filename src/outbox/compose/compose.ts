@@ -1,5 +1,6 @@
 import { Fault } from '../../kernel/fault.ts'
 import type { Composed, Frame } from './composed.ts'
+import { composeClearance } from '../clearances/clearance-act.ts'
 import { composeMail, editMail, type MailWords } from './mail.ts'
 import { composeFlag, composeMove } from './mailbox-act.ts'
 
@@ -7,6 +8,8 @@ const composers: Readonly<Record<string, (payload: unknown, frame: Frame) => Pro
   mail: composeMail,
   'mail.move': composeMove,
   'mail.flag': composeFlag,
+  'lane.clear': (payload) => composeClearance('lane.clear', payload),
+  'model.own': (payload) => composeClearance('model.own', payload),
 }
 
 /** The bytes of an act of that kind. @throws Fault `draft.kind` for a kind that nobody can compose */

@@ -15,15 +15,15 @@ export interface Connectors {
 
 /**
  * The connectors of a house. While the processes share one uid, whatever runs here could read a connector's credential;
- * so all but `file` refuse then, unless the operator accepts it.
+ * so all but `file` refuse then, unless the operator accepts it. `inside` leads nowhere out and has no credential.
  */
-export function createConnectors(declared: readonly Connector[], { demonstration, accepted }: { demonstration: boolean; accepted: boolean }): Connectors {
-  const byName = new Map(declared.map((connector) => [connector.name, connector]))
+export function createConnectors(declared: readonly Connector[], { demonstration, accepted }: { demonstration: boolean; accepted: boolean }, inside: readonly Connector[] = []): Connectors {
+  const byName = new Map([...declared, ...inside].map((connector) => [connector.name, connector]))
   return {
     find: (name) => byName.get(name),
     all: () => declared,
     refusal: (connector) =>
-      demonstration && !accepted && connector.kind !== 'file'
+      demonstration && !accepted && connector.kind !== 'file' && !inside.includes(connector)
         ? `connector ${connector.name} (${connector.kind}) refuses while all processes share one user: start Castellan as root, or accept it with isolation.accept_demonstration in castellan.yaml`
         : undefined,
   }

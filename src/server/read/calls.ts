@@ -3,7 +3,7 @@ import type { Database } from '../../kernel/database/connect.ts'
 import type { House } from '../../house/index.ts'
 import type { GateReport } from '../../models/index.ts'
 import type { UpstreamView } from '../api.ts'
-import { upstreamStates } from './upstreams.ts'
+import { unsignedMachines, upstreamStates } from './upstreams.ts'
 
 /** EUR, 0 without any call; null when the price of one of them is not known, for a sum without it would pretend. */
 const totalCost = sql<number | null>`case when bool_or(cost_eur is null) then null else coalesce(sum(cost_eur), 0)::float8 end`
@@ -16,13 +16,13 @@ export async function spentSince(database: Database, since: Date): Promise<numbe
 }
 
 /**
- * Words above their clearance that reached a cloud model, counted from the call ledger rather than promised: input
- * tokens of calls whose label was higher than their lanes clear, one for a call that does not say how many.
+ * Words above their clearance that reached a cloud model, counted from the call ledger rather than promised: input tokens of calls
+ * whose label was higher than what their lanes, or an act of the operator, cleared at that moment; one for a call that does not say how many.
  */
 export async function privateWordsLeft(database: Database, since?: Date): Promise<number> {
   const { rows } = await sql<{ words: number }>`
     select coalesce(sum(greatest(coalesce(input_tokens, 0), 1)), 0)::int as words from model_call
-    where zone in ('cloud', 'internet') and state <> 'refused' and label_level > cloud_clearance(label_lanes)
+    where gate = 'cloud' and zone in ('cloud', 'internet') and state <> 'refused' and not cloud_cleared(label_lanes, upstream, label_level, opened_at)
       and opened_at >= ${since ?? new Date(0)}`.execute(database.kysely)
   return rows[0]!.words
 }
@@ -36,12 +36,15 @@ export async function listUpstreams(database: Database, house: House, reports: r
     from model_call where opened_at >= ${since} and upstream is not null group by upstream`.execute(database.kysely)
   const asked = new Map(rows.map((row) => [row.upstream, row]))
   const states = upstreamStates(upstreams, reports)
+  const unsigned = await unsignedMachines(database, house)
   return upstreams.map(({ name, ...upstream }, index) => {
     const seen = asked.get(name)
     return {
       ...states[index]!,
       kind: upstream.kind,
-      zone: upstream.zone,
+      // as its gate has it: of the mesh, whether or not it may see P3
+      zone: upstream.own ? 'mesh' : upstream.zone,
+      owned: upstream.own ? !unsigned.includes(name) : null,
       url: upstream.url,
       routes: Object.entries(routes).flatMap(([task, models]) =>
         models.filter((route) => route.upstream === name).map((route) => ({ task, model: route.model }))),

@@ -64,7 +64,7 @@ function selectDrafts(database: Database) {
   return database.kysely
     .selectFrom('draft as d')
     .innerJoin('proposal as p', 'p.id', 'd.proposal_id')
-    .innerJoin('run as r', 'r.id', 'p.run_id')
+    .leftJoin('run as r', 'r.id', 'p.run_id')
     .select(['d.id', 'd.kind', 'd.connector', 'd.account', 'd.state', 'd.reason', 'd.risk', 'd.frozen_at', 'd.expires_at', 'd.hold_until', 'd.closed_at'])
     .select(['r.job', 'r.id as run', 'd.label_level', 'd.label_integrity', 'd.label_lanes'])
 }
@@ -80,7 +80,7 @@ function draftLine(row: DraftRow, origin: string): DraftLine {
     state: row.state,
     reason: row.reason,
     risk: row.risk,
-    job: row.job,
+    job: row.job ?? 'operator',
     run: row.run,
     label: labelView(row),
     frozen_at: iso(row.frozen_at),

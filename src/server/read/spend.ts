@@ -27,8 +27,9 @@ async function readLines(database: Database, by: SpendView['by'], since: Date, t
   const named: Readonly<Record<SpendView['by'], RawBuilder<string>>> = {
     provider: sql`upstream`,
     model: sql`upstream || '/' || coalesce(model, '')`,
-    lane: sql`r.lane`,
-    job: sql`r.job`,
+    lane: sql`coalesce(r.lane, k.lane)`,
+    job: sql`coalesce(r.job, 'no job: a program with a key')`,
+    key: sql`coalesce(k.name, 'no key: jobs of the house')`,
     day: sql`to_char(c.opened_at at time zone ${timezone}, 'YYYY-MM-DD')`,
   }
   const order = by === 'day' ? sql`1` : sql`cost_eur desc, calls desc, 1`
@@ -38,7 +39,7 @@ async function readLines(database: Database, by: SpendView['by'], since: Date, t
       coalesce(sum(output_tokens), 0)::float8 as output_tokens, coalesce(sum(reasoning_tokens), 0)::float8 as reasoning_tokens,
       coalesce(sum(cost_eur), 0)::float8 as cost_eur, coalesce(sum(cost_usd), 0)::float8 as cost_usd,
       count(*) filter (where cost_eur is null)::int as unknown_price
-    from model_call c join run r on r.id = c.run_id
+    from model_call c left join run r on r.id = c.run_id left join client_key k on k.id = c.key_id
     where c.opened_at >= ${since} and c.upstream is not null group by 1 order by ${order} limit 500`.execute(database.kysely)
   return rows
 }

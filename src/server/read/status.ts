@@ -6,6 +6,7 @@ import type { HouseView, IsolationView, PartView, ProcessView, StatusView } from
 import { readAlerts } from './alerts.ts'
 import { signOrigin } from './drafts.ts'
 import { readHouse } from './house.ts'
+import { unsignedMachines } from './upstreams.ts'
 
 /** The processes as `up` sees them. */
 export async function readProcesses(database: Database): Promise<ProcessView[]> {
@@ -16,12 +17,13 @@ export async function readProcesses(database: Database): Promise<ProcessView[]> 
 /** What runs, how far apart, on which house and database, and how much is waiting. */
 export async function readStatus(deps: { database: Database; house: House; isolation: IsolationView }, parts: readonly PartView[]): Promise<StatusView> {
   const { database, house, isolation } = deps
-  const [supervisor, processes, runs, loaded, version] = await Promise.all([
+  const [supervisor, processes, runs, loaded, version, unsigned] = await Promise.all([
     database.kysely.selectFrom('supervisor').select(['pid', 'started_at', 'version']).executeTakeFirst(),
     readProcesses(database),
     countRuns(database),
     readHouse(database),
     readDatabaseVersion(database),
+    unsignedMachines(database, house),
   ])
   if (supervisor === undefined) throw new Fault('unavailable', 'up.starting', 'Castellan is still starting; try again in a moment')
   return {
@@ -35,6 +37,7 @@ export async function readStatus(deps: { database: Database; house: House; isola
     parts: [...parts],
     processes,
     runs,
+    unsigned_machines: unsigned,
   }
 }
 

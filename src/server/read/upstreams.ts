@@ -1,3 +1,4 @@
+import type { Database } from '../../kernel/database/connect.ts'
 import type { House } from '../../house/index.ts'
 import { gateOf } from '../../labels/index.ts'
 import type { GateReport } from '../../models/index.ts'
@@ -10,6 +11,16 @@ type Declared = House['settings']['models']['upstreams'][number]
 /** How the upstreams of the house are, as their gates say; one that no gate could ask is in the list too. */
 export function upstreamStates(upstreams: readonly Declared[], reports: readonly GateReport[]): UpstreamState[] {
   return upstreams.map((upstream) => ({ name: upstream.name, ...stateOf(upstream, reports) }))
+}
+
+/** Machines that castellan.yaml says are the operator's own, and that he has not signed to be, at the address that they have now. */
+export async function unsignedMachines({ pool }: Pick<Database, 'pool'>, { settings }: Pick<House, 'settings'>): Promise<string[]> {
+  const own = settings.models.upstreams.filter((upstream) => upstream.own)
+  if (own.length === 0) return []
+  const { rows } = await pool.query<{ upstream: string; url: string }>(
+    'select upstream, url from clearance where lane is null and revoked_at is null and (expires_at is null or expires_at > clock_timestamp())',
+  )
+  return own.filter(({ name, url }) => !rows.some((row) => row.upstream === name && row.url === url)).map(({ name }) => name)
 }
 
 function stateOf({ name, zone }: Declared, reports: readonly GateReport[]): Omit<UpstreamState, 'name'> {

@@ -5,6 +5,7 @@ import { jobDefinition, stepDefinition } from '../../../test/support/jobs.ts'
 import { testServer, type TestServer } from '../../../test/support/server.ts'
 import type { House } from '../../house/index.ts'
 import { newId } from '../../kernel/ids.ts'
+import { ownMachinesExamination } from '../doctor/own-machines-examination.ts'
 import type { OpenedRun, StatusView, TodayView, UpstreamView } from '../api.ts'
 
 const failing = jobDefinition({ name: 'failing', tries: 1 })
@@ -109,6 +110,35 @@ test('private words that left are counted from the ledger of calls: only those a
   await call('cloud', 2, ['open'])
   await call('cloud', 0, ['private'], 'failed', null)
   assert.equal((await today(server)).counts.private_words_left, 101)
+})
+
+test('what an act of the operator cleared when it was asked is none of them, also after he has taken it back', async (t) => {
+  const server = await testServer(t, [calm])
+  const { id: run } = (await server.post<OpenedRun>('/api/jobs/calm/run')).data
+  const { pool } = server.database.owner
+  await pool.query(`insert into clearance (id, lane, upstream, url, level) values (gen_random_uuid(), 'open', 'ollama', 'https://far.example', 2)`)
+  const call = () => modelCall(server, run, { zone: 'cloud', level: 2, lanes: ['open'], state: 'succeeded', tokens: 100 })
+  await call()
+  await pool.query('update clearance set revoked_at = clock_timestamp()')
+  assert.equal((await today(server)).counts.private_words_left, 0)
+  await call()
+  assert.equal((await today(server)).counts.private_words_left, 100)
+})
+
+test('a machine that castellan.yaml calls one’s own is said to be of the mesh until that is signed, for the address that it has', async (t) => {
+  const upstreams = [{ name: 'box', kind: 'ollama', url: 'http://10.0.0.9:11434', zone: 'machine', own: true }] as const
+  const server = await testServer(t, [], { models: { upstreams, routes: {} } })
+  const said = async () => {
+    const [model] = (await server.get<UpstreamView[]>('/api/models')).data
+    const [finding] = [await ownMachinesExamination({ database: server.database.as('castellan_server'), house: () => ({ settings: { models: { upstreams } } }) as never }).look()].flat()
+    return [model?.zone, model?.owned, finding?.status, finding?.mend]
+  }
+  const sign = (url: string) => server.database.owner.pool.query(`insert into clearance (id, upstream, url, level) values (gen_random_uuid(), 'box', $1, 3)`, [url])
+  assert.deepEqual(await said(), ['mesh', false, 'warn', 'castellan model own box'])
+  await sign('http://10.0.0.8:11434')
+  assert.deepEqual(await said(), ['mesh', false, 'warn', 'castellan model own box'])
+  await sign('http://10.0.0.9:11434')
+  assert.deepEqual(await said(), ['mesh', true, 'ok', undefined])
 })
 
 test('what was spent is a sum of known prices, or unknown', async (t) => {

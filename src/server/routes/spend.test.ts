@@ -56,6 +56,19 @@ test('it is told for other things too, and since when one likes', async (t) => {
   assert.equal((await server.get('/api/spend?by=colour')).status, 400)
 })
 
+test('what programs with a key spend counts, and is told by their names', async (t) => {
+  const server = await spentHouse(t)
+  const key = newId()
+  await server.database.owner.pool.query(`insert into client_key (id, name, key_hash, gate, lane, max_level) values ($1, 'editor', $2, 'cloud', 'open', 1)`, [key, Buffer.alloc(32)])
+  await server.database.owner.pool.query(
+    `insert into model_call (id, key_id, gate, task, upstream, model, zone, state, input_tokens, output_tokens, cost_eur, cost_usd, opened_at)
+     values ($1, $2, 'cloud', 't', 'far', 'm', 'cloud', 'succeeded', 100, 10, 0.9, 1, '2026-03-29T10:00:00Z')`, [newId(), key])
+  const lines = async (by: string) => (await server.get<SpendView>(`/api/spend?by=${by}`)).data.lines.map((line) => [line.name, line.calls, line.cost_eur])
+  assert.deepEqual(await lines('key'), [['no key: jobs of the house', 2, 2.7], ['editor', 1, 0.9]])
+  assert.deepEqual(await lines('lane'), [['private', 2, 2.7], ['open', 1, 0.9]])
+  assert.equal((await server.get<SpendView>('/api/spend')).data.total_eur, 3.6)
+})
+
 test('a mark that was passed is on the morning page', async (t) => {
   const server = await spentHouse(t)
   const { data } = await server.get<TodayView>('/api/today')

@@ -72,6 +72,7 @@ export const statusView = z
     parts: z.array(partView),
     processes: z.array(processView),
     runs: z.strictObject({ queued_open: z.int(), queued_private: z.int(), running: z.int(), parked: z.int(), waiting: z.int() }),
+    unsigned_machines: z.array(z.string()).describe('Upstreams that castellan.yaml calls machines of your own, and that count as of the mesh until you sign that.'),
   })
   .meta({ id: 'Status' })
 export type StatusView = z.output<typeof statusView>

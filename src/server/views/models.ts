@@ -6,6 +6,7 @@ export const upstreamView = z
     kind: z.string(),
     zone: z.string(),
     url: z.string(),
+    owned: z.boolean().nullable().describe('Of a machine that castellan.yaml says is your own: whether you have signed that. Without it the machine is of the mesh. Null: of no such machine.'),
     state: z.enum(['answers', 'silent', 'not asked']).describe('When its gate last asked it what it has; `not asked`: nobody could.'),
     reason: z.string().nullable().describe('Why it does not answer.'),
     latency_ms: z.number().nullable(),

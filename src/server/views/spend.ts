@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-export const spendBy = ['provider', 'model', 'lane', 'job', 'day'] as const
+export const spendBy = ['provider', 'model', 'lane', 'job', 'key', 'day'] as const
 const time = z.iso.datetime()
 const tokens = z.number().describe('Tokens.')
 

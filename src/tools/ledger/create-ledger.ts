@@ -55,7 +55,7 @@ export function createLedger({ database, run, clock, raise }: LedgerDeps): Ledge
 
     async drafts({ since, limit }) {
       const rows = await db.selectFrom('proposal').innerJoin('run', 'run.id', 'proposal.run_id')
-        .select(['proposal.id', 'proposal.run_id', 'run.job', 'proposal.kind', 'proposal.connector', 'proposal.proposed_at',
+        .select(['proposal.id', 'run.id as run_id', 'run.job', 'proposal.kind', 'proposal.connector', 'proposal.proposed_at',
           'proposal.label_level', 'proposal.label_integrity', 'proposal.label_lanes'])
         .where('proposal.label_level', '<=', run.readsUpTo).where('proposal.proposed_at', '>=', since)
         .orderBy('proposal.proposed_at', 'desc').orderBy('proposal.id', 'desc').limit(limit).execute()

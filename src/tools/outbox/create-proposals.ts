@@ -43,7 +43,8 @@ export function createProposals({ database, run, step, connectors, label, raise 
     },
 
     async list({ since, limit }) {
-      let query = database.kysely.selectFrom('proposal')
+      // of runs: what the operator does himself is none of theirs
+      let query = database.kysely.selectFrom('proposal').where('run_id', 'is not', null)
         .select(['id', 'run_id', 'step_id', 'item_key', 'kind', 'connector', 'proposed_at', 'label_level', 'label_integrity', 'label_lanes'])
         .where('label_level', '<=', run.readsUpTo).orderBy('proposed_at', 'desc').orderBy('id', 'desc').limit(limit)
       if (since !== undefined) query = query.where('proposed_at', '>=', since)
@@ -52,7 +53,7 @@ export function createProposals({ database, run, step, connectors, label, raise 
       return rows.map((row) => {
         raise(fromRow(row))
         return {
-          id: row.id, run: row.run_id, step: row.step_id, key: row.item_key, kind: row.kind, connector: row.connector,
+          id: row.id, run: row.run_id!, step: row.step_id, key: row.item_key, kind: row.kind, connector: row.connector,
           state: stateOf.get(row.id) ?? 'proposed', proposedAt: row.proposed_at,
         }
       })

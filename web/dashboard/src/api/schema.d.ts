@@ -617,9 +617,9 @@ export interface components {
             state: components["schemas"]["DraftState"];
             reason: string | null;
             risk: number;
+            /** @description `operator`, without a run: an act of yours. */
             job: string;
-            /** Format: uuid */
-            run: string;
+            run: string | null;
             label: components["schemas"]["Label"];
             /** Format: date-time */
             frozen_at: string;
@@ -662,9 +662,9 @@ export interface components {
             state: components["schemas"]["DraftState"];
             reason: string | null;
             risk: number;
+            /** @description `operator`, without a run: an act of yours. */
             job: string;
-            /** Format: uuid */
-            run: string;
+            run: string | null;
             label: components["schemas"]["Label"];
             /** Format: date-time */
             frozen_at: string;
@@ -726,6 +726,8 @@ export interface components {
                 parked: number;
                 waiting: number;
             };
+            /** @description Upstreams that castellan.yaml calls machines of your own, and that count as of the mesh until you sign that. */
+            unsigned_machines: string[];
             /**
              * Format: uri
              * @description Where drafts are signed.
@@ -1016,7 +1018,7 @@ export interface components {
             /** Format: date-time */
             since: string;
             /** @enum {string} */
-            by: "provider" | "model" | "lane" | "job" | "day";
+            by: "provider" | "model" | "lane" | "job" | "key" | "day";
             lines: {
                 name: string;
                 calls: number;
@@ -1084,6 +1086,8 @@ export interface components {
                 parked: number;
                 waiting: number;
             };
+            /** @description Upstreams that castellan.yaml calls machines of your own, and that count as of the mesh until you sign that. */
+            unsigned_machines: string[];
         };
         Step: {
             id: string;
@@ -1186,6 +1190,8 @@ export interface components {
             kind: string;
             zone: string;
             url: string;
+            /** @description Of a machine that castellan.yaml says is your own: whether you have signed that. Without it the machine is of the mesh. Null: of no such machine. */
+            owned: boolean | null;
             /**
              * @description When its gate last asked it what it has; `not asked`: nobody could.
              * @enum {string}
@@ -1433,7 +1439,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description What the lines are for. */
-                by?: "provider" | "model" | "lane" | "job" | "day";
+                by?: "provider" | "model" | "lane" | "job" | "key" | "day";
                 /** @description A span such as 7d, or a moment in ISO 8601. Left out: since midnight. */
                 since?: string;
             };

@@ -36,8 +36,7 @@ export function DraftFacts({ checked: { document, detail }, draft, now }: DraftF
       <div>
         <dt>Where from</dt>
         <dd>
-          job <b>{origin.job}</b>, step <b>{origin.step}</b>
-          <p className="none">run <code>{origin.run}</code></p>
+          {origin.run === null ? 'you, at the command line' : <>job <b>{origin.job}</b>, step <b>{origin.step}</b><p className="none">run <code>{origin.run}</code></p></>}
           {detail.answers && <Answered mail={detail.answers} />}
         </dd>
       </div>

@@ -1,6 +1,7 @@
 import type { Attachment, DraftDetail, DraftSummary, Recipients } from '../releaser/answers.ts'
 import { encode, fromBase64, sha256, toHex, type Bytes } from './bytes.ts'
 import { readAct } from './read-act.ts'
+import { readClearance } from './read-clearance.ts'
 import { readWire, type Wire } from './read-wire.ts'
 
 const version = 'castellan/1'
@@ -21,7 +22,7 @@ export interface SignedDocument {
   readonly risk: number
   readonly reasons: readonly string[]
   readonly label: { readonly level: number; readonly integrity: string; readonly lanes: readonly string[] }
-  readonly origin: { readonly job: string; readonly run: string; readonly step: string }
+  readonly origin: { readonly job: string; /** Null: an act of the operator himself. */ readonly run: string | null; readonly step: string }
   readonly replaces: string | null
   readonly frozen_at: string
   readonly expires_at: string
@@ -58,8 +59,12 @@ export async function checkDraft(detail: DraftDetail): Promise<Check> {
 }
 
 /** What the bytes say, by their kind; nothing when they are of another. */
-function readAs({ kind, from }: SignedDocument, bytes: Bytes): Wire | undefined {
+function readAs({ kind, from, title }: SignedDocument, bytes: Bytes): Wire | undefined {
   if (kind === 'mail') return readWire(bytes)
+  if (kind === 'lane.clear' || kind === 'model.own') {
+    const cleared = readClearance(bytes)
+    return cleared && kind === cleared.kind && title === cleared.title ? { headers: [], text: cleared.text } : undefined
+  }
   const act = readAct(bytes)
   return act && kind === `mail.${act.act}` && from === act.account ? { headers: [], text: act.text } : undefined
 }
