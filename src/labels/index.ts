@@ -1,6 +1,7 @@
 export { covers, fromRow, HOUSE_LANE, inLane, isLevel, join, PUBLIC_TRUSTED, toRow, UNLABELLED, type Integrity, type Label, type LabelRow, type Level } from './label.ts'
 export { describeLabel, describeLevel, parseLevel } from './words.ts'
 export { createTextRedactor, leftIn, type TextRedactor } from './redaction/redact-texts.ts'
+export { createScanner, type Scanner } from './redaction/scanner.ts'
 export { cloudClearance, lanesByName, mayExecute, mayRedact, maySee, queueOf, type CloudClearance, type Lane, type Lanes } from './lane.ts'
 export { gateOf, zonesOf, type GateName } from './gate.ts'
 export { reachable, zoneClearance, zones, type Destination, type Zone } from './reachable.ts'

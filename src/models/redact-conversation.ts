@@ -1,5 +1,5 @@
 import { Fault } from '../kernel/fault.ts'
-import { leftIn, type TextRedactor } from '../labels/index.ts'
+import { leftIn, type Scanner, type TextRedactor } from '../labels/index.ts'
 import type { ChatChunk, ChatMessage, ContentPart, Conversation } from './chat.ts'
 
 export interface RequestRedaction {
@@ -26,7 +26,7 @@ export function redactConversation(redactor: TextRedactor): RequestRedaction {
 }
 
 /** The kinds of what a redactor should have taken out of a conversation and has not. */
-export function leftInConversation({ messages, tools, format, stop }: Conversation): string[] {
+export function leftInConversation({ messages, tools, format, stop }: Conversation, scanner?: Scanner): string[] {
   const texts: string[] = []
   const collect = (value: unknown): void => {
     if (typeof value === 'string') texts.push(value)
@@ -37,7 +37,7 @@ export function leftInConversation({ messages, tools, format, stop }: Conversati
     }
   }
   collect([messages, tools, format, stop])
-  return [...new Set(texts.flatMap(leftIn))]
+  return [...new Set(texts.flatMap((text) => leftIn(text, scanner)))]
 }
 
 function redactMessage(redactor: TextRedactor, message: ChatMessage): ChatMessage {

@@ -6,7 +6,7 @@ import { createLogger } from '../kernel/log.ts'
 import { createGateApp, createInFlight, createMetrics, type GateDeps } from '../gate/index.ts'
 import type { Traces } from '../gate/traces.ts'
 import type { House } from '../house/index.ts'
-import { createTextRedactor, type GateName } from '../labels/index.ts'
+import { createScanner, createTextRedactor, type GateName } from '../labels/index.ts'
 import { createCallLedger, createCalls, createHandOn, declareModels, leftInConversation, observers, openMoney, redactConversation, rememberSessions } from '../models/index.ts'
 import type { Boot, Host, Started } from './boot.ts'
 
@@ -26,13 +26,14 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
   })
   let house = boot.house
   let models = declareModels(house.settings.models, gate, boot.secrets)
+  const scanner = createScanner()
   const ledger = createCallLedger({ database, gate, retentionMs: () => house.settings.retention.modelCallsMs })
   const inFlight = createInFlight()
   const metrics = createMetrics(inFlight)
   const traces = await openTraces(gate, house, boot.secrets)
   const observer = observers(traces ? [metrics, traces] : [metrics])
   const handOn = gate === 'local' && boot.sockets.gateCloud !== '' ? createHandOn({
-    database, socketPath: boot.sockets.gateCloud, redaction: () => redactConversation(createTextRedactor()), keepMs: () => house.settings.retention.modelCallsMs,
+    database, socketPath: boot.sockets.gateCloud, redaction: () => redactConversation(createTextRedactor(scanner)), keepMs: () => house.settings.retention.modelCallsMs,
     isRoute: (task) => Object.hasOwn(house.settings.models.routes, task),
   }) : undefined
   const sessions = rememberSessions(database)
@@ -45,7 +46,7 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
   let address = ''
   const deps: GateDeps = {
     gate, database, log, sessions, clock: systemClock,
-    calls: createCalls({ gate, database, sessions, ledger, money, log, observer, models: () => models, handOn, leftIn: leftInConversation }),
+    calls: createCalls({ gate, database, sessions, ledger, money, log, observer, models: () => models, handOn, leftIn: (conversation) => leftInConversation(conversation, scanner) }),
     models: () => models,
     inFlight,
     metrics,
