@@ -1,5 +1,6 @@
 import { passesLuhn, passesMod97 } from './check-digits.ts'
 import type { Finding } from './detect.ts'
+import { matchesOf } from './matches.ts'
 
 /** Lengths of the IBANs by country (SWIFT IBAN registry). */
 const ibanLengths: Readonly<Record<string, number>> = {
@@ -23,11 +24,11 @@ const cardNumber =
 /** Bank accounts and payment cards whose check digits are right: P2. */
 export function findAccounts(text: string): Finding[] {
   const found: Finding[] = []
-  for (const match of text.matchAll(ibanStart)) {
+  for (const match of matchesOf(ibanStart, text)) {
     const end = ibanEnd(text, match.index)
     if (end !== undefined) found.push({ kind: 'IBAN', level: 2, start: match.index, end })
   }
-  for (const match of text.matchAll(card)) {
+  for (const match of matchesOf(card, text)) {
     const digits = match[0].replace(/\D/g, '')
     if (cardNumber.test(digits) && passesLuhn(digits)) {
       found.push({ kind: 'payment card', level: 2, start: match.index, end: match.index + match[0].length })

@@ -1,4 +1,5 @@
 import type { Finding } from './detect.ts'
+import { matchesOf } from './matches.ts'
 
 const before = '(?<![A-Za-zÀ-ÿ])'
 const behind = '(?![A-Za-zÀ-ÿ])'
@@ -17,18 +18,20 @@ const date = new RegExp(
 /** Characters between the word and its date. */
 const reach = 40
 const longestDate = 30
+/** Where something was taken out: the date that the word spoke of. */
+const gap = '[['
 
 /** Dates that stand by a word about being born: of each word the nearest one. */
 export function findBirthDates(text: string): Finding[] {
   const found = new Map<number, Finding>()
-  for (const word of text.matchAll(born)) {
+  for (const word of matchesOf(born, text)) {
     const wordEnd = word.index + word[0].length
     const from = Math.max(0, word.index - reach - longestDate)
-    const near = [...text.slice(from, wordEnd + reach + longestDate).matchAll(date)]
+    const near = [...matchesOf(date, text.slice(from, wordEnd + reach + longestDate))]
       .filter((match) => isDate(match))
       .map((match) => ({ start: from + match.index, end: from + match.index + match[0].length }))
       .map((span) => ({ ...span, away: span.start >= wordEnd ? span.start - wordEnd : word.index - span.end }))
-      .filter(({ away }) => away >= 0 && away <= reach)
+      .filter(({ away, start, end }) => away >= 0 && away <= reach && !text.slice(Math.min(end, wordEnd), Math.max(start, word.index)).includes(gap))
       .sort((a, b) => a.away - b.away)[0]
     if (near) found.set(near.start, { kind: 'date of birth', level: 1, start: near.start, end: near.end })
   }

@@ -1,4 +1,5 @@
 import type { Finding } from './detect.ts'
+import { matchesOf } from './matches.ts'
 
 /** Characters of base64 in either alphabet; hexadecimal ones are among them. */
 const alphabet = new Uint8Array(128)
@@ -26,9 +27,9 @@ export function findEncoded(text: string, see: (text: string) => readonly Findin
   for (const [start, end] of longRuns(text)) {
     const token = text.slice(start, end)
     look(start, token, fromBase64(token))
-    for (const match of token.matchAll(hex)) look(start + match.index, match[0], Buffer.from(match[0], 'hex').toString('utf8'))
+    for (const match of matchesOf(hex, token)) look(start + match.index, match[0], Buffer.from(match[0], 'hex').toString('utf8'))
   }
-  if (escape.test(text)) for (const match of text.matchAll(run)) if (escape.test(match[0])) look(match.index, match[0], unescape(match[0]))
+  if (escape.test(text)) for (const match of matchesOf(run, text)) if (escape.test(match[0])) look(match.index, match[0], unescape(match[0]))
   return found
 }
 

@@ -1,7 +1,8 @@
 import { isIPv6 } from 'node:net'
 import type { Finding } from './detect.ts'
+import { matchesOf } from './matches.ts'
 
-const ipv4 = /(?<![0-9.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![0-9.])/g
+const ipv4 = /(?<![0-9.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?!\d|\.\d)/g
 /** Groups with colons between them, an IPv4 address perhaps at the end (RFC 4291, 2.2). */
 const colons = /[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,8}(?:(?:\.\d{1,3}){3})?/y
 /** What every one of them has. */
@@ -13,9 +14,9 @@ const bordering = /[0-9A-Za-z_:.]/
 export function findIpAddresses(text: string): Finding[] {
   const found: Finding[] = []
   const add = (start: number, end: number) => void found.push({ kind: 'IP address', level: 1, start, end })
-  if (text.includes('.')) for (const match of text.matchAll(ipv4)) add(match.index, match.index + match[0].length)
+  if (text.includes('.')) for (const match of matchesOf(ipv4, text)) add(match.index, match.index + match[0].length)
   let looked = 0
-  for (const { index } of text.matchAll(inside)) {
+  for (const { index } of matchesOf(inside, text)) {
     if (index < looked) continue
     let start = index
     while (start > looked && index - start < 4 && hexDigit.test(text[start - 1]!)) start -= 1

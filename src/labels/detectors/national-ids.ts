@@ -1,5 +1,6 @@
 import { passesEan13, passesMod11And10, weightedSum } from './check-digits.ts'
 import type { Finding } from './detect.ts'
+import { matchesOf } from './matches.ts'
 
 /** A number that a state gives to a person. */
 interface NationalId {
@@ -130,13 +131,13 @@ export interface FoundId extends Finding {
 /** The numbers that states give to persons. */
 export function findNationalIds(text: string): FoundId[] {
   const found: FoundId[] = []
-  for (const { 0: candidate, index } of text.matchAll(run)) {
+  for (const { 0: candidate, index } of matchesOf(run, text)) {
     if (digitsIn(candidate) < fewestDigits) continue
     // what borders it is looked at too
     const from = Math.max(0, index - 1)
     const window = text.slice(from, index + candidate.length + 2)
     for (const id of ids) {
-      for (const match of window.matchAll(id.pattern)) {
+      for (const match of matchesOf(id.pattern, window)) {
         const start = from + match.index
         const seen = look(text, id, match, start)
         if (seen) found.push(seen)
@@ -149,8 +150,9 @@ export function findNationalIds(text: string): FoundId[] {
 function look(text: string, { kind, fits, context, wants, raises }: NationalId, match: RegExpExecArray, start: number): FoundId | undefined {
   if (!fits(match[0].replaceAll(/[ ./-]/g, ''))) return undefined
   const end = start + match[0].length
+  if (wants === 'nothing' && raises === 'as found') return { kind, level: 2, start, end, raises: true }
   const hasWord = context.test(text.slice(Math.max(0, start - reach.before), start)) || context.test(text.slice(end, end + reach.behind))
-  const enough = wants === 'nothing' || hasWord || (wants === 'groups or word' && match.groups?.['grouped'] !== undefined)
+  const enough = hasWord || (wants === 'groups or word' && match.groups?.['grouped'] !== undefined)
   return enough ? { kind, level: 2, start, end, raises: raises === 'as found' || (raises === 'with word' && hasWord) } : undefined
 }
 

@@ -1,5 +1,6 @@
 import type { Finding } from './detect.ts'
 import { entropy } from './entropy.ts'
+import { matchesOf } from './matches.ts'
 
 const inUrl = /:\/\/[^\s/:@]{0,100}:([^\s/@]{1,200})@/g
 const assignment =
@@ -21,7 +22,7 @@ const userAndPassword = /^[\x21-\x39\x3B-\x7E]{1,100}:[\x21-\x7E]{3,200}$/
 export function findPasswords(text: string): Finding[] {
   const found: Finding[] = []
   const see = (kind: string, pattern: RegExp, isOne: (match: RegExpExecArray) => boolean) => {
-    for (const match of text.matchAll(pattern)) if (isOne(match)) found.push({ kind, level: 3, start: match.index, end: match.index + match[0].length })
+    for (const match of matchesOf(pattern, text)) if (isOne(match)) found.push({ kind, level: 3, start: match.index, end: match.index + match[0].length })
   }
   see('password in a URL', inUrl, ([, value]) => !placeholder.test(value!))
   see('password', assignment, ([, value]) => looksMade(value!))

@@ -62,6 +62,10 @@ test('phone numbers of North America are found in the three forms in which they 
   for (const text of ['part 115-555-0134', '2415-555-0134', 'v415.555.01345', '415.555.0134.2', '415-555-01345']) assert.ok(!seen(text).some((found) => found.startsWith('phone')), text)
 })
 
+test('an address with umlauts, one at the end of a sentence, and a number without groups beside its word are found whole', () => {
+  assert.deepEqual(seen('an k.müller@bücher.example, 192.168.1.7. Tel. 01711234567.'), ['mail address: k.müller@bücher.example', 'IP address: 192.168.1.7', 'phone number: 01711234567'])
+})
+
 test('a mail address is found whose name is longer than any may be', () => {
   assert.match(seen(`to ${'a'.repeat(80)}@museum.example`).join(), /mail address: a{64}@museum\.example/)
 })
@@ -80,9 +84,10 @@ test('the headers of Basic and Bearer, and passwords of letters behind their wor
 test('twice the text takes about twice the time, whatever it repeats', () => {
   const parts = ['1 ', '12 345 678 ', '756.1234.', '2 55 08 ', 'A1', 'AB 12 34 56 ', '123-45-', '1234 010180 ', 'fe80::', '1:', '::', 'a:', 'born ', 'born 1.2.', 'May 1, ', 'geb. 12.03.1984 ', '(415) ', '415-555-', 'Basic QUFB', 'authorization: bearer ', 'password=', 'password=Ab', 'a@a.', '%41', 'QUJD', '9 '.repeat(30), 'TFN 123456789 ']
   const cost = (text: string) => {
-    const started = performance.now()
+    // time of the processor, which waiting for it is no part of
+    const started = process.cpuUsage()
     findAll(text)
-    return performance.now() - started
+    return process.cpuUsage(started).user / 1_000
   }
   for (const part of parts) {
     const [small, large] = [64_000, 128_000].map((length) => part.repeat(Math.ceil(length / part.length))) as [string, string]

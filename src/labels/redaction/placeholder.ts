@@ -1,4 +1,5 @@
 import type { Finding } from '../detectors/detect.ts'
+import { matchesOf } from '../detectors/matches.ts'
 
 /** The form of what stands for a value. One that a text brings along is taken out as a value, so that restoring invents nothing. */
 export const placeholder = /\[\[[A-Z]{1,20}(?:_[A-Z]{1,20}){0,3}_\d{1,6}\]\]/g
@@ -19,5 +20,5 @@ export const placeholderKind = 'text'
 
 export function placeholdersIn(text: string): Finding[] {
   if (!text.includes('[[')) return []
-  return [...text.matchAll(placeholder)].map((match): Finding => ({ kind: placeholderKind, level: 1, start: match.index, end: match.index + match[0].length }))
+  return [...matchesOf(placeholder, text)].map((match): Finding => ({ kind: placeholderKind, level: 1, start: match.index, end: match.index + match[0].length }))
 }

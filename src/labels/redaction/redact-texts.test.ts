@@ -105,9 +105,10 @@ test('a secret is not handed on in any form, and the refusal does not say it', (
 
 test('sixteen times the text takes about sixteen times the time, whatever it repeats', () => {
   const cost = (text: string) => {
-    const started = performance.now()
+    // time of the processor, which waiting for it is no part of
+    const started = process.cpuUsage()
     createTextRedactor().redact(text)
-    return performance.now() - started
+    return process.cpuUsage(started).user / 1_000
   }
   // what grows with the square would take 256 times as long
   for (const part of ['a@', 'a@b.', '[[', '[[A_', '+4', '0 1', '1.', '00:', '4111 ', 'DE89', 'x', 'a@b.example ', ':// :', 'QUFB', 'ab', '%41', 'x%', 'x%4', 'YUBiLmV4YW1wbGUg']) {

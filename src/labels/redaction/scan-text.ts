@@ -21,7 +21,7 @@ export function scanText(text: string, see: Detector): Scan {
   let spans = apart(placeholdersIn(text))
   for (let pass = 0; ; pass += 1) {
     const rest = withoutSpans(plain, spans)
-    const found = see(rest)
+    const found = pass === 0 ? see(rest) : seeAround(rest, see)
     if (found.length === 0) return { spans, hidden: hiddenIn(rest, see) }
     // a secret is handed on in no form, so the rest need not be known
     if (pass === passes || found.some(({ level }) => level === 3)) return { spans: apart([...spans, ...inText(found, spans)]), hidden: found[0]!.kind }
@@ -42,6 +42,37 @@ function withoutSpans(text: string, spans: readonly Finding[]): string {
     at = end
   }
   return at === 0 ? text : rest + text.slice(at)
+}
+
+/** Characters that what a detector knows can have on one side of a space, the words beside it among them. Runs without a space are looked at whole. */
+const reach = 200
+
+/** What was not there before stands at a gap, or leans on a word that did: the rest was looked at already. */
+function seeAround(rest: string, see: Detector): Finding[] {
+  const found: Finding[] = []
+  let until = 0
+  for (let at = rest.indexOf(gap); at !== -1; at = rest.indexOf(gap, until)) {
+    const from = Math.max(until, lastSpace(rest, at - reach))
+    until = at
+    // gaps that are near each other are looked at together
+    for (let next = at; next !== -1 && next <= until + reach; next = rest.indexOf(gap, next + gap.length)) until = nextSpace(rest, Math.max(until, next + gap.length + reach))
+    for (const finding of see(rest.slice(from, until))) found.push({ ...finding, start: finding.start + from, end: finding.end + from })
+  }
+  return found
+}
+
+const space = /\s/
+
+function lastSpace(text: string, before: number): number {
+  let at = before
+  while (at > 0 && !space.test(text[at]!)) at -= 1
+  return Math.max(0, at)
+}
+
+function nextSpace(text: string, from: number): number {
+  let at = from
+  while (at < text.length && !space.test(text[at]!)) at += 1
+  return Math.min(at, text.length)
 }
 
 /** Where findings in a text with gaps are in the whole text. One that reaches into a gap takes all that the gap stands for. */
