@@ -17,6 +17,8 @@ test('a ratio is met from the target on, a limit up to it', () => {
   assert.equal(isMet(figure({ peer: peer(100.1) })), false)
   assert.equal(isMet(figure({ target: { atMost: 200 } })), true)
   assert.equal(isMet(figure({ target: { atMost: 199 } })), false)
+  assert.equal(isMet(figure({ target: { atLeast: 200 } })), true)
+  assert.equal(isMet(figure({ target: { atLeast: 201 } })), false)
 })
 
 test('work of callers that overlap is counted, each unit once', async () => {

@@ -10,8 +10,8 @@ export interface Figure {
   readonly target: Target
 }
 
-/** `ratio`: ours over the peer's, at least; `atMost`: the value itself. */
-export type Target = { readonly ratio: number } | { readonly atMost: number }
+/** `ratio`: ours over the peer's, at least; `atMost` and `atLeast`: the value itself. */
+export type Target = { readonly ratio: number } | { readonly atMost: number } | { readonly atLeast: number }
 
 /** The middle of the values, and their extremes. */
 export function middle(values: readonly number[]): { value: number; spread: [number, number] } {
@@ -31,5 +31,7 @@ export function ratioOf({ value, peer }: Figure): number | undefined {
 }
 
 export function isMet(figure: Figure): boolean {
-  return 'ratio' in figure.target ? ratioOf(figure)! >= figure.target.ratio : figure.value <= figure.target.atMost
+  const { target, value } = figure
+  if ('ratio' in target) return ratioOf(figure)! >= target.ratio
+  return 'atMost' in target ? value <= target.atMost : value >= target.atLeast
 }

@@ -32,6 +32,11 @@ const benches: Record<string, Bench> = {
     peers: false,
     measure: async (rounds, onProgress) => (await import('./mail.ts')).measureMail(rounds, onProgress),
   },
+  redaction: {
+    summary: 'what is found of what may not be handed on, what is taken for it, and how fast (seconds)',
+    peers: false,
+    measure: async (rounds, onProgress) => (await import('./redaction.ts')).measureRedaction(rounds, onProgress),
+  },
   web: {
     summary: 'when both pages are painted, what they ask and load, and how soon a signed draft has left (about 2 minutes)',
     peers: false,
@@ -46,7 +51,7 @@ const { values: flags, positionals: [name] } = parseArgs({
 const bench = name === undefined ? undefined : benches[name]
 if (name === undefined || flags.help) {
   console.log('npm run bench -- NAME [--json | --markdown] [--rounds 5]\n')
-  for (const [known, { summary }] of Object.entries(benches)) console.log(`  ${known.padEnd(8)} ${summary}`)
+  for (const [known, { summary }] of Object.entries(benches)) console.log(`  ${known.padEnd(9)} ${summary}`)
 } else if (bench === undefined) {
   console.error(`there is no bench ${name}; there are: ${Object.keys(benches).join(', ')}`)
   process.exitCode = 2

@@ -6,7 +6,7 @@ const columns = ['figure', 'Castellan', 'peer', 'ratio', 'target', ''] as const
 function row(figure: Figure): string[] {
   const { name, unit, value, spread, peer, target } = figure
   const ratio = ratioOf(figure)
-  const targetText = 'ratio' in target ? `≥ ${target.ratio} ×` : `≤ ${shown(target.atMost)} ${unit}`
+  const targetText = 'ratio' in target ? `≥ ${target.ratio} ×` : 'atMost' in target ? `≤ ${shown(target.atMost)} ${unit}` : `≥ ${shown(target.atLeast)} ${unit}`
   return [
     name,
     `${shown(value)} ${unit} (${spread.map(shown).join('–')})`,

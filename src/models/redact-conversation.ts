@@ -1,5 +1,5 @@
 import { Fault } from '../kernel/fault.ts'
-import { defaultPolicy, leftIn, type Dictionary, type RedactionPolicy, type TextRedactor } from '../labels/index.ts'
+import { defaultPolicy, leftIn, type RedactionPolicy, type Scanner, type TextRedactor } from '../labels/index.ts'
 import type { ChatChunk, ChatMessage, ContentPart, Conversation } from './chat.ts'
 import { policyFault, refusedBy } from './enforce-policy.ts'
 
@@ -26,10 +26,10 @@ export function redactConversation(redactor: TextRedactor, policy: RedactionPoli
 }
 
 /** The kinds of what a redactor should have taken out of a conversation and has not, and what it should not have let go. */
-export function leftInConversation(conversation: Conversation, dictionary?: Dictionary, policy: RedactionPolicy = defaultPolicy): string[] {
+export function leftInConversation(conversation: Conversation, scanner?: Scanner, policy: RedactionPolicy = defaultPolicy): string[] {
   const texts = textsOf(conversation)
   const refused = refusedBy(policy, texts)
-  return [...new Set([...texts.flatMap((text) => leftIn(text, dictionary)), ...(refused ? [refused.what] : [])])]
+  return [...new Set([...texts.flatMap((text) => leftIn(text, scanner)), ...(refused ? [refused.what] : [])])]
 }
 
 function redactAll(redactor: TextRedactor, conversation: Conversation): Conversation {

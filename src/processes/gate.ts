@@ -6,7 +6,7 @@ import { createLogger } from '../kernel/log.ts'
 import { createGateApp, createInFlight, createMetrics, type GateDeps } from '../gate/index.ts'
 import type { Traces } from '../gate/traces.ts'
 import type { House } from '../house/index.ts'
-import { createDictionary, createTextRedactor, policyOf, type GateName } from '../labels/index.ts'
+import { createDictionary, createScanner, createTextRedactor, policyOf, type GateName, type Scanner } from '../labels/index.ts'
 import { createCallLedger, createCalls, createHandOn, declareModels, leftInConversation, observers, openMoney, openRouting, redactConversation, rememberSessions } from '../models/index.ts'
 import type { Boot, Host, Started } from './boot.ts'
 
@@ -25,8 +25,8 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
     onLost: (error) => log.warn({ err: error }, 'a connection to the database was lost'),
   })
   let house = boot.house
-  let dictionary = createDictionary(house.dictionary)
   let models = declareModels(house.settings.models, gate, boot.secrets)
+  let scanner = scannerFor(house)
   const ledger = createCallLedger({ database, gate, retentionMs: () => house.settings.retention.modelCallsMs })
   const inFlight = createInFlight()
   const routing = openRouting(() => house.settings.routing)
@@ -34,7 +34,7 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
   const traces = await openTraces(gate, house, boot.secrets)
   const observer = observers(traces ? [metrics, traces] : [metrics])
   const handOn = gate === 'local' && boot.sockets.gateCloud !== '' ? createHandOn({
-    database, socketPath: boot.sockets.gateCloud, redaction: (lanes) => redactConversation(createTextRedactor(dictionary), policyOf(lanes, house.lanes)), keepMs: () => house.settings.retention.modelCallsMs,
+    database, socketPath: boot.sockets.gateCloud, redaction: (lanes) => redactConversation(createTextRedactor(scanner), policyOf(lanes, house.lanes)), keepMs: () => house.settings.retention.modelCallsMs,
     isRoute: (task) => Object.hasOwn(house.settings.models.routes, task),
   }) : undefined
   const sessions = rememberSessions(database)
@@ -47,7 +47,7 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
   let address = ''
   const deps: GateDeps = {
     gate, database, log, sessions, clock: systemClock,
-    calls: createCalls({ gate, database, sessions, ledger, money, log, observer, models: () => models, routing, handOn, leftIn: (conversation, lanes) => leftInConversation(conversation, dictionary, policyOf(lanes, house.lanes)) }),
+    calls: createCalls({ gate, database, sessions, ledger, money, log, observer, models: () => models, routing, handOn, leftIn: (conversation, lanes) => leftInConversation(conversation, scanner, policyOf(lanes, house.lanes)) }),
     models: () => models,
     resting: routing.resting,
     inFlight,
@@ -81,7 +81,7 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
   host.onHouse((changed: House) => {
     const before = { house, models }
     house = changed
-    dictionary = createDictionary(house.dictionary)
+    scanner = scannerFor(house)
     if (JSON.stringify(changed.settings.models) === JSON.stringify(before.house.settings.models)) return
     models = declareModels(changed.settings.models, gate, boot.secrets)
     routing.forget()
@@ -103,6 +103,11 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
       await traces?.close()
     },
   }
+}
+
+/** One that remembers what it has scanned with this dictionary. */
+function scannerFor({ dictionary }: House): Scanner {
+  return createScanner({ dictionary: createDictionary(dictionary).find })
 }
 
 /** The exporter's libraries are loaded only by who has an exporter. Another one takes a restart. */

@@ -1,5 +1,7 @@
 import type { Level } from '../label.ts'
-import { findPersonalData } from './personal-data.ts'
+import { findAccounts } from './accounts.ts'
+import { findContacts } from './contacts.ts'
+import { findNationalIds } from './national-ids.ts'
 import { findSecrets } from './secrets.ts'
 
 /** One thing that a detector saw. `text` is never kept: a log line about a secret must not hold it. */
@@ -26,7 +28,13 @@ export function detect(text: string): Level {
   return findings(text).reduce<Level>((level, finding) => (finding.level > level ? finding.level : level), 0)
 }
 
-/** Everything that the detectors see, in the order of the text. */
+/** Everything that says something of a text's label, in the order of the text. A national id says it only by a check digit that is right. */
 export function findings(text: string): Finding[] {
-  return [...findSecrets(text), ...findPersonalData(text)].sort((a, b) => a.start - b.start)
+  const ids = findNationalIds(text).filter(({ raises }) => raises).map(({ raises: _, ...finding }) => finding)
+  return [...findSecrets(text), ...findAccounts(text), ...ids].sort((a, b) => a.start - b.start)
+}
+
+/** Everything that is not handed on: besides, what is too common to raise a label, and ids that have no check digit. */
+export function findAll(text: string): Finding[] {
+  return [...findSecrets(text), ...findAccounts(text), ...findNationalIds(text), ...findContacts(text)]
 }

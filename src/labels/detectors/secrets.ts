@@ -1,5 +1,7 @@
 import type { Finding } from './detect.ts'
 import { entropy } from './entropy.ts'
+import { findPasswords } from './passwords.ts'
+import { matchesOf } from './matches.ts'
 
 /** Every quantifier is bounded or runs over one class of characters, so that a hostile text costs linear time. */
 const shapes: readonly { kind: string; pattern: RegExp; bits?: number }[] = [
@@ -21,34 +23,13 @@ const shapes: readonly { kind: string; pattern: RegExp; bits?: number }[] = [
   { kind: 'signed token', pattern: /\beyJ[0-9A-Za-z_-]{10,2000}\.eyJ[0-9A-Za-z_-]{10,4000}\.[0-9A-Za-z_-]{20,1000}/g },
 ]
 
-const passwordInUrl = /:\/\/[^\s/:@]{0,100}:([^\s/@]{1,200})@/g
-const assignment =
-  /(?<![a-z])(?:password|passwd|passphrase|passwort|kennwort|secret|api[_-]?key|access[_-]?key|auth[_-]?token|bearer)["']?[ \t]{0,3}[:= ][ \t]{0,3}["']?([^\s"',;]{8,200})/gi
-/** What stands in a manual instead of a secret. */
-const placeholder = /^(?:[*•x.]+$|[<{$%[(]|your|example|changeme|password$|passwort$|secret$)/i
-
 /** Keys, tokens and passwords that nobody could take for anything else: P3. */
 export function findSecrets(text: string): Finding[] {
   const found: Finding[] = []
   for (const { kind, pattern, bits } of shapes) {
-    for (const match of text.matchAll(pattern)) {
-      if (bits === undefined || entropy(match[0]) >= bits) found.push(secret(kind, match.index, match[0].length))
+    for (const match of matchesOf(pattern, text)) {
+      if (bits === undefined || entropy(match[0]) >= bits) found.push({ kind, level: 3, start: match.index, end: match.index + match[0].length })
     }
   }
-  for (const match of text.matchAll(passwordInUrl)) {
-    if (!placeholder.test(match[1]!)) found.push(secret('password in a URL', match.index, match[0].length))
-  }
-  for (const match of text.matchAll(assignment)) {
-    if (looksMade(match[1]!)) found.push(secret('password', match.index, match[0].length))
-  }
-  return found
-}
-
-/** A word follows "password:" in many an ordinary sentence; what was made by a generator or a careful person mixes its characters. */
-function looksMade(value: string): boolean {
-  return !placeholder.test(value) && /\d/.test(value) && /[a-z]/i.test(value) && entropy(value) >= 2.75
-}
-
-function secret(kind: string, start: number, length: number): Finding {
-  return { kind, level: 3, start, end: start + length }
+  return [...found, ...findPasswords(text)]
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { createDictionary } from '../dictionary/dictionary.ts'
 import { createTextRedactor, leftIn } from './redact-texts.ts'
+import { createScanner } from './scanner.ts'
 
 const mails = fc.tuple(fc.stringMatching(/^[a-z]{1,8}$/), fc.stringMatching(/^[a-z]{2,8}$/)).map(([name, host]) => `${name}@${host}.example`)
 const ibans = fc.constantFrom('DE89370400440532013000', 'AT61 1904 3002 3457 3201', 'GB82-WEST-1234-5698-7654-32')
@@ -105,24 +106,25 @@ test('a secret is not handed on in any form, and the refusal does not say it', (
 })
 
 test('the operator’s own words are taken out and put back as they were written, hidden or not', () => {
-  const dictionary = createDictionary([{ kind: 'name', words: ['Anna Müller', 'Annie'] }, { kind: 'project', words: ['Nordlicht'] }])
-  const redactor = createTextRedactor(dictionary)
+  const scanner = createScanner({ dictionary: createDictionary([{ kind: 'name', words: ['Anna Müller', 'Annie'] }, { kind: 'project', words: ['Nordlicht'] }]).find })
+  const redactor = createTextRedactor(scanner)
   const text = 'ANNA MUELLER (Annie) works on Nordlicht; Anna Müllers day, Annie’s way'
   const redacted = redactor.redact(text)
   assert.equal(redacted, '[[NAME_1]] ([[NAME_2]]) works on [[PROJECT_1]]; [[NAME_3]] day, [[NAME_2]]’s way')
   const restoring = redactor.restoring()
   assert.equal(restoring.push(redacted) + restoring.end(), text)
-  assert.deepEqual(leftIn(redacted, dictionary), [])
-  assert.deepEqual(leftIn('ask Annie', dictionary), ['name'])
+  assert.deepEqual(leftIn(redacted, scanner), [])
+  assert.deepEqual(leftIn('ask Annie', scanner), ['name'])
   assert.equal(redactor.redact(`see ${Buffer.from('write to Anna Müller').toString('base64')}`), 'see [[NAME_4]]')
-  for (const hidden of ['An\u200bnie', 'Ａnnie', 'An\\u006eie']) assert.ok(leftIn(hidden, dictionary).length > 0, hidden)
+  for (const hidden of ['An\u200bnie', 'Ａnnie', 'An\\u006eie']) assert.ok(leftIn(hidden, scanner).length > 0, hidden)
 })
 
 test('sixteen times the text takes about sixteen times the time, whatever it repeats', () => {
   const cost = (text: string) => {
-    const started = performance.now()
+    // time of the processor, which waiting for it is no part of
+    const started = process.cpuUsage()
     createTextRedactor().redact(text)
-    return performance.now() - started
+    return process.cpuUsage(started).user / 1_000
   }
   // what grows with the square would take 256 times as long
   for (const part of ['a@', 'a@b.', '[[', '[[A_', '+4', '0 1', '1.', '00:', '4111 ', 'DE89', 'x', 'a@b.example ', ':// :', 'QUFB', 'ab', '%41', 'x%', 'x%4', 'YUBiLmV4YW1wbGUg']) {

@@ -1,8 +1,7 @@
 import { Fault } from '../../kernel/fault.ts'
-import { findContacts } from '../detectors/contacts.ts'
-import { findings, type Finding } from '../detectors/detect.ts'
-import { findEncoded } from '../detectors/encoded.ts'
-import { createDictionary, type Dictionary } from '../dictionary/dictionary.ts'
+import type { Finding } from '../detectors/detect.ts'
+import { begunPlaceholder, placeholder, placeholderFor, placeholderKind, wordOf } from './placeholder.ts'
+import { createScanner, type Scanner } from './scanner.ts'
 
 /** Redacts the texts of one request and restores those of its answer. What stands for what is known to it alone, and gone with it. */
 export interface TextRedactor {
@@ -24,16 +23,8 @@ export interface Restoring {
   end(): string
 }
 
-/** The form of what stands for a value. One that a text brings along is taken out as a value, so that restoring invents nothing. */
-const placeholder = /\[\[[A-Z]{1,20}(?:_[A-Z]{1,20}){0,3}_\d{1,6}\]\]/g
-/** What could become one with the next piece. */
-const begun = /\[(?:\[[A-Z_\d]{0,90}\]?)?$/
-const name = 'castellan-1'
-const passes = 8
-const noWords = createDictionary([])
-
 /** Ordinals by first appearance: requests that differ in what was taken out alone become the same bytes, and a conversation that grows keeps its beginning. */
-export function createTextRedactor(dictionary: Dictionary = noWords): TextRedactor {
+export function createTextRedactor(scanner: Scanner = createScanner({ cacheBytes: 0 })): TextRedactor {
   const known = new Map<string, string>()
   const values = new Map<string, string>()
   const counts: Record<string, number> = {}
@@ -48,39 +39,25 @@ export function createTextRedactor(dictionary: Dictionary = noWords): TextRedact
     const id = `${kind} ${value}`
     const found = known.get(id)
     if (found !== undefined) return found
-    const word = kind.toUpperCase().replace(/[^A-Z]+/g, '_')
+    const word = wordOf(kind)
     ordinals[word] = (ordinals[word] ?? 0) + 1
-    const made = `[[${word}_${ordinals[word]}]]`
+    const made = placeholderFor(kind, ordinals[word])
     known.set(id, made)
     values.set(made, value)
     return made
   }
 
   function redact(text: string): string {
-    const redacted = takeOutAll(text)
-    const [hidden] = hiddenIn(redacted, dictionary)
-    if (hidden !== undefined) throw notWhole(hidden)
-    return redacted
-  }
-
-  /** What is taken out can bring to light what stood beside it: again, until nothing is found. */
-  function takeOutAll(text: string): string {
-    let redacted = takeOut(text, [...spansSeen(text, dictionary), ...placeholdersIn(text)], (value) => value)
-    for (let left = spansSeen(redacted, dictionary), pass = 1; left.length > 0; left = spansSeen(redacted, dictionary), pass += 1) {
-      if (pass === passes) throw notWhole(left[0]!.kind)
-      redacted = takeOut(redacted, left, restore)
+    const { spans, hidden } = scanner.scan(text)
+    const secret = spans.find(({ level }) => level === 3)
+    if (secret) {
+      throw new Fault('refused', 'redaction_blocked', `this call holds a secret (${secret.kind}), which is not handed on to a cloud model in any form; take it out, or ask a model on this machine`, { kind: secret.kind })
     }
-    return redacted
-  }
-
-  function takeOut(text: string, spans: readonly Finding[], asItCame: (value: string) => string): string {
+    if (hidden !== undefined) throw notWhole(hidden)
     let redacted = ''
     let at = 0
-    for (const span of apart(spans)) {
-      if (span.level === 3) {
-        throw new Fault('refused', 'redaction_blocked', `this call holds a secret (${span.kind}), which is not handed on to a cloud model in any form; take it out, or ask a model on this machine`, { kind: span.kind })
-      }
-      redacted += text.slice(at, span.start) + standIn(span, asItCame(text.slice(span.start, span.end)))
+    for (const span of spans) {
+      redacted += text.slice(at, span.start) + standIn(span, text.slice(span.start, span.end))
       at = span.end
     }
     return redacted + text.slice(at)
@@ -91,7 +68,7 @@ export function createTextRedactor(dictionary: Dictionary = noWords): TextRedact
     if (Array.isArray(value)) return value.map(redactValue)
     // a placeholder is no number, so one that says something cannot be taken out
     if (typeof value === 'number') {
-      const [seen] = leftIn(String(value), dictionary)
+      const [seen] = leftIn(String(value), scanner)
       if (seen !== undefined) throw notWhole(seen)
     }
     if (typeof value !== 'object' || value === null) return value
@@ -113,7 +90,7 @@ export function createTextRedactor(dictionary: Dictionary = noWords): TextRedact
   }
 
   return {
-    name,
+    name: scanner.name,
     redact,
     redactJson: <T>(value: T) => redactValue(value) as T,
     kinds: () => ({ ...counts }),
@@ -122,7 +99,7 @@ export function createTextRedactor(dictionary: Dictionary = noWords): TextRedact
       return {
         push(piece) {
           held += piece
-          const from = begun.exec(held)?.index ?? held.length
+          const from = begunPlaceholder.exec(held)?.index ?? held.length
           const said = restore(held.slice(0, from), escape)
           held = held.slice(from)
           return said
@@ -138,42 +115,12 @@ export function createTextRedactor(dictionary: Dictionary = noWords): TextRedact
 }
 
 /** The kinds of what is still in a text that was redacted; placeholders are meant to be there. */
-export function leftIn(text: string, dictionary: Dictionary = noWords): string[] {
-  return [...new Set([...spansSeen(text, dictionary).map(({ kind }) => kind), ...hiddenIn(text, dictionary)])]
+export function leftIn(text: string, scanner: Scanner = createScanner({ cacheBytes: 0 })): string[] {
+  const { spans, hidden } = scanner.scan(text)
+  const kinds = spans.filter(({ kind }) => kind !== placeholderKind).map(({ kind }) => kind)
+  return [...new Set(hidden === undefined ? kinds : [...kinds, hidden])]
 }
 
 function notWhole(kind: string): Fault {
   return new Fault('refused', 'redaction_blocked', `this call holds something that cannot be taken out whole (${kind}), so it is not handed on; write it plainly, leave it out, or ask a model on this machine`, { kind })
-}
-
-/** Characters that nobody sees. */
-const invisible = /\p{Default_Ignorable_Code_Point}/gu
-
-/** The kinds of what is seen only once characters are written as they are meant: without invisible ones, in their plain form, without escapes. */
-function hiddenIn(text: string, dictionary: Dictionary): string[] {
-  if (!/[^\0-\x7F]|\\u/.test(text)) return []
-  const unescaped = text.replaceAll(/\\u([0-9A-Fa-f]{4})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-  const plain = unescaped.normalize('NFKC').replaceAll(invisible, '')
-  return plain === text ? [] : [...new Set(spansSeen(plain, dictionary).map(({ kind }) => kind))]
-}
-
-function spansSeen(text: string, dictionary: Dictionary): Finding[] {
-  const see = (plain: string) => [...findings(plain), ...findContacts(plain), ...dictionary.find(plain)]
-  return [...see(text), ...findEncoded(text, see)]
-}
-
-function placeholdersIn(text: string): Finding[] {
-  return [...text.matchAll(placeholder)].map((match): Finding => ({ kind: 'text', level: 1, start: match.index, end: match.index + match[0].length }))
-}
-
-/** In the order of the text; where spans lie over each other, all of them as one. */
-function apart(spans: readonly Finding[]): Finding[] {
-  const taken: Finding[] = []
-  for (const span of [...spans].sort((a, b) => a.start - b.start || b.end - a.end)) {
-    const last = taken.at(-1)
-    if (last === undefined || span.start >= last.end) taken.push(span)
-    // one span over both, of the graver kind: of what lies over each other nothing is left standing
-    else taken[taken.length - 1] = { kind: span.level > last.level ? span.kind : last.kind, level: span.level > last.level ? span.level : last.level, start: last.start, end: Math.max(last.end, span.end) }
-  }
-  return taken
 }

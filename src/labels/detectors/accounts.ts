@@ -1,4 +1,6 @@
+import { passesLuhn, passesMod97 } from './check-digits.ts'
 import type { Finding } from './detect.ts'
+import { matchesOf } from './matches.ts'
 
 /** Lengths of the IBANs by country (SWIFT IBAN registry). */
 const ibanLengths: Readonly<Record<string, number>> = {
@@ -19,14 +21,14 @@ const card =
 const cardNumber =
   /^(?:4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2(?:2[2-9]|[3-6]\d|7[01]|720)\d{12,13}|3[47]\d{13}|6(?:011|4[4-9]\d|5\d\d)\d{12}|35\d{14}|3(?:0[0-5]|[68]\d)\d{11})$/
 
-/** Bank accounts and payment cards whose checksum is right: P2. */
-export function findPersonalData(text: string): Finding[] {
+/** Bank accounts and payment cards whose check digits are right: P2. */
+export function findAccounts(text: string): Finding[] {
   const found: Finding[] = []
-  for (const match of text.matchAll(ibanStart)) {
+  for (const match of matchesOf(ibanStart, text)) {
     const end = ibanEnd(text, match.index)
     if (end !== undefined) found.push({ kind: 'IBAN', level: 2, start: match.index, end })
   }
-  for (const match of text.matchAll(card)) {
+  for (const match of matchesOf(card, text)) {
     const digits = match[0].replace(/\D/g, '')
     if (cardNumber.test(digits) && passesLuhn(digits)) {
       found.push({ kind: 'payment card', level: 2, start: match.index, end: match.index + match[0].length })
@@ -50,26 +52,4 @@ function ibanEnd(text: string, start: number): number | undefined {
   }
   const more = text[at] !== undefined && ibanCharacters.test(text[at]!)
   return !more && passesMod97(iban) ? at : undefined
-}
-
-/** ISO 13616: the first four characters moved to the end, letters as 10 to 35, the rest modulo 97 is one. */
-export function passesMod97(iban: string): boolean {
-  const moved = (iban.slice(4) + iban.slice(0, 4)).toUpperCase()
-  let rest = 0
-  for (const character of moved) {
-    const value = Number.parseInt(character, 36)
-    rest = (rest * (value > 9 ? 100 : 10) + value) % 97
-  }
-  return rest === 1
-}
-
-/** ISO/IEC 7812-1, annex B. */
-export function passesLuhn(digits: string): boolean {
-  let sum = 0
-  for (let at = 0; at < digits.length; at += 1) {
-    const digit = Number(digits[digits.length - 1 - at])
-    const weighted = at % 2 === 0 ? digit : digit * 2
-    sum += weighted > 9 ? weighted - 9 : weighted
-  }
-  return digits.length > 0 && sum % 10 === 0 && /[1-9]/.test(digits)
 }
