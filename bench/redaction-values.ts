@@ -70,7 +70,7 @@ export function valuesFrom(random: () => number): Record<string, () => string> {
     phone_de: () => pick([`+49 ${digits(2).replace(/^0/, '3')} ${digits(7)}`, `030 ${digits(7)}`, `0171/${digits(7)}`, `+49 (0)431 ${digits(6)}`, `0171${digits(7)}`]),
     phone_en: () => pick([`+44 20 7946 0${digits(3)}`, `020 7946 0${digits(3)}`, `(415) 555-0${digits(3)}`, `415-555-0${digits(3)}`, `415.555.0${digits(3)}`, `+1 212 555 0${digits(3)}`]),
     phone_fr: () => pick([`+33 6 ${two(10, 99)} ${two(10, 99)} ${two(10, 99)} ${two(10, 99)}`, `06 ${two(10, 99)} ${two(10, 99)} ${two(10, 99)} ${two(10, 99)}`, `01.${two(10, 99)}.${two(10, 99)}.${two(10, 99)}.${two(10, 99)}`, `06${digits(8)}`]),
-    iban: () => iban(...pick([['DE', 22], ['AT', 20], ['CH', 21], ['LT', 20], ['DK', 18]] as const)),
+    iban: () => iban(...pick<readonly [string, number]>([['DE', 22], ['AT', 20], ['CH', 21], ['LT', 20], ['DK', 18]])),
     card: () => pick([card('4', 16), grouped(card('5' + pick([...'12345']), 16), [4, 4, 4, 4], ' '), card('37', 15)]),
     ip: () => pick([`192.168.${Math.floor(random() * 256)}.${Math.floor(random() * 256)}`, `2001:db8::${letters(4, '0123456789abcdef')}`, `fe80::${letters(4, '123456789abc')}:${letters(4, '123456789abc')}:1`]),
     mac: () => Array.from({ length: 6 }, () => letters(2, '0123456789ABCDEF')).join(pick([':', '-'])),
