@@ -115,6 +115,7 @@ test('the operator’s own words are taken out and put back as they were written
   assert.equal(restoring.push(redacted) + restoring.end(), text)
   assert.deepEqual(leftIn(redacted, scanner), [])
   assert.deepEqual(leftIn('ask Annie', scanner), ['name'])
+  assert.deepEqual(leftIn('ask [[ANNIE_1]] about [[NAME_1]]', scanner), ['placeholder that nobody makes'])
   assert.equal(redactor.redact(`see ${Buffer.from('write to Anna Müller').toString('base64')}`), 'see [[NAME_4]]')
   for (const hidden of ['An\u200bnie', 'Ａnnie', 'An\\u006eie']) assert.ok(leftIn(hidden, scanner).length > 0, hidden)
 })

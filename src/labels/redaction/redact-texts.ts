@@ -1,6 +1,6 @@
 import { Fault } from '../../kernel/fault.ts'
 import type { Finding } from '../detectors/detect.ts'
-import { begunPlaceholder, placeholder, placeholderFor, placeholderKind, wordOf } from './placeholder.ts'
+import { begunPlaceholder, isOurs, placeholder, placeholderFor, placeholderKind, wordOf } from './placeholder.ts'
 import { createScanner, type Scanner } from './scanner.ts'
 
 /** Redacts the texts of one request and restores those of its answer. What stands for what is known to it alone, and gone with it. */
@@ -117,7 +117,7 @@ export function createTextRedactor(scanner: Scanner = createScanner({ cacheBytes
 /** The kinds of what is still in a text that was redacted; placeholders are meant to be there. */
 export function leftIn(text: string, scanner: Scanner = createScanner({ cacheBytes: 0 })): string[] {
   const { spans, hidden } = scanner.scan(text)
-  const kinds = spans.filter(({ kind }) => kind !== placeholderKind).map(({ kind }) => kind)
+  const kinds = spans.flatMap(({ kind, start, end }) => (kind !== placeholderKind ? [kind] : isOurs(text.slice(start, end)) ? [] : ['placeholder that nobody makes']))
   return [...new Set(hidden === undefined ? kinds : [...kinds, hidden])]
 }
 
