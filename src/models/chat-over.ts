@@ -6,7 +6,8 @@ import type { Upstream } from './upstream.ts'
 /** A wire of server-sent events, or of JSON lines, as one upstream speaks it. */
 export interface SpokenWire {
   readonly upstream: string
-  readonly wire: WireName
+  /** Of requests that are passed through; undefined: none are. */
+  readonly wire: WireName | undefined
   /** Of one request: on some wires the model and the way of answering stand in it. */
   path(model: string, stream: boolean): string
   /** What a stream is made of: server-sent events unless said otherwise. */
@@ -52,7 +53,7 @@ export function chatOver({ upstream, wire, path, by = 'event', transport, reader
 
   return (request, signal) => {
     const { native, model } = request
-    if (native?.wire !== wire) return translate(request, signal)
+    if (!native || native.wire !== wire) return translate(request, signal)
     return native.stream ? passStream(native, model, signal) : passWhole(native, model, signal)
   }
 }

@@ -6,7 +6,7 @@ import { createCatalog, type Catalog } from './catalog.ts'
 import { createGemini } from './gemini.ts'
 import { createOllama } from './ollama.ts'
 import { createOpenaiResponses } from './openai-responses.ts'
-import { createOpenai } from './openai.ts'
+import { createMistral, createMoonshot, createOpenai } from './openai.ts'
 import type { KnownUpstream } from './plan.ts'
 import type { Upstream, UpstreamSettings } from './upstream.ts'
 import type { Routes } from './wish.ts'
@@ -42,7 +42,7 @@ export function withOwned(declared: readonly KnownUpstream[], owned: readonly Pr
   return declared.map((upstream) => (upstream.own ? { ...upstream, owned: owned.some(({ name, url }) => name === upstream.name && url === upstream.url) } : upstream))
 }
 
-const open = { anthropic: createAnthropic, gemini: createGemini, ollama: createOllama, openai: createOpenai, 'openai-responses': createOpenaiResponses } as const
+const open = { anthropic: createAnthropic, gemini: createGemini, mistral: createMistral, moonshot: createMoonshot, ollama: createOllama, openai: createOpenai, 'openai-responses': createOpenaiResponses } as const
 
 function openUpstream(settings: UpstreamSettings, secrets: Readonly<Record<string, string>>): Upstream {
   const key = settings.key && secrets[settings.key.secret]

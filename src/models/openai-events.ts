@@ -7,11 +7,18 @@ import type { EventReader } from './pass.ts'
 import { parseJson } from './transport.ts'
 
 interface Said {
-  readonly content?: string | null
+  /** Some of Mistral's models say parts: what they think, and what they say. */
+  readonly content?: string | readonly Part[] | null
   readonly refusal?: string | null
   readonly reasoning_content?: string | null
   readonly reasoning?: string | null
   readonly tool_calls?: readonly { readonly index?: number; readonly id?: string; readonly function?: { readonly name?: string; readonly arguments?: string } }[] | null
+}
+
+interface Part {
+  readonly type?: string
+  readonly text?: string
+  readonly thinking?: readonly { readonly text?: string }[]
 }
 
 interface Usage {
@@ -40,10 +47,11 @@ export function openaiEvents(upstream: string, { hidesUsage = false } = {}): Eve
   function* understand({ choices }: Event): Generator<ChatChunk> {
     const choice = choices?.[0]
     const said = choice?.delta ?? choice?.message
-    const thinking = said?.reasoning_content ?? said?.reasoning
+    const parts = Array.isArray(said?.content) ? (said.content as readonly Part[]) : []
+    const thinking = said?.reasoning_content ?? said?.reasoning ?? parts.flatMap((part) => part.thinking ?? []).map(({ text }) => text ?? '').join('')
     if (thinking) yield { kind: 'thinking', text: thinking }
     // a refusal is what the model says instead of an answer
-    const text = said?.content || said?.refusal
+    const text = (typeof said?.content === 'string' ? said.content : parts.map((part) => part.text ?? '').join('')) || said?.refusal
     if (text) yield { kind: 'text', text }
     for (const call of said?.tool_calls ?? []) {
       // some servers leave the index out and send each call whole

@@ -1,5 +1,6 @@
 import type { NativeRequest } from './chat.ts'
 import { chatOver } from './chat-over.ts'
+import { toMistral, toMoonshot, type Dialect } from './openai-dialects.ts'
 import { embedByOpenai } from './openai-embed.ts'
 import { openaiEvents } from './openai-events.ts'
 import { listOpenaiModels } from './openai-models.ts'
@@ -15,8 +16,19 @@ const passedFields: ReadonlySet<string> = new Set([
   'response_format', 'chat_template_kwargs', 'safe_prompt',
 ])
 
+interface OpenaiWay extends Pick<TransportOptions, 'socketPath' | 'headers'> {
+  /** Of a provider that takes only what it knows: nothing is passed through to it. */
+  readonly dialect?: Dialect
+}
+
+/** Mistral's own servers. */
+export const createMistral = (settings: UpstreamSettings, key?: string): Upstream => createOpenai(settings, key, { dialect: toMistral })
+
+/** Kimi, by Moonshot. */
+export const createMoonshot = (settings: UpstreamSettings, key?: string): Upstream => createOpenai(settings, key, { dialect: toMoonshot })
+
 /** Any server of OpenAI's chat completions; `url` ends where `/chat/completions` begins, usually in `/v1`. */
-export function createOpenai(settings: UpstreamSettings, key?: string, way: Pick<TransportOptions, 'socketPath' | 'headers'> = {}): Upstream {
+export function createOpenai(settings: UpstreamSettings, key?: string, { dialect, ...way }: OpenaiWay = {}): Upstream {
   const { name } = settings
   const transport = createTransport({ name, url: settings.url, key, timeouts: { ...defaultTimeouts, ...settings.timeouts }, ...way })
 
@@ -28,13 +40,13 @@ export function createOpenai(settings: UpstreamSettings, key?: string, way: Pick
     listsAll: false,
     models: (signal) => listOpenaiModels(name, settings.zone, transport, signal),
     chat: chatOver({
-      upstream: name, wire: 'openai-chat', path: () => '/chat/completions', transport,
+      upstream: name, wire: dialect ? undefined : 'openai-chat', path: () => '/chat/completions', transport,
       reader: (native) => openaiEvents(name, { hidesUsage: native !== undefined && !usageAsked(native) }),
       // the ledger always wants to know the usage
       passed: (native, model) => passedBody(native, passedFields, {
         model, stream: native.stream, stream_options: native.stream ? { ...(native.body['stream_options'] as object | null | undefined), include_usage: true } : undefined,
       }),
-      translated: toOpenai,
+      translated: dialect ?? toOpenai,
     }),
     embed: (request, signal) => embedByOpenai(name, transport, request, signal),
     close: () => transport.close(),

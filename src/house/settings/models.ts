@@ -5,7 +5,7 @@ import { spendingKeys } from './spending.ts'
 import { nameSchema, secretSchema } from './values.ts'
 
 const upstream = z.strictObject({
-  kind: z.enum(['ollama', 'openai', 'openai-responses', 'anthropic', 'gemini']).describe('`ollama`: its own wire; `openai`: anything that speaks /v1/chat/completions; `openai-responses`: what speaks /v1/responses; `anthropic`: what speaks /v1/messages; `gemini`: what speaks /v1beta/models of Google.'),
+  kind: z.enum(['ollama', 'openai', 'openai-responses', 'anthropic', 'gemini', 'mistral', 'moonshot']).describe('`ollama`: its own wire; `openai`: anything that speaks /v1/chat/completions; `openai-responses`: what speaks /v1/responses; `anthropic`: what speaks /v1/messages; `gemini`: what speaks /v1beta/models of Google; `mistral` and `moonshot` (Kimi): what they take of OpenAI’s wire.'),
   url: z.url({ protocol: /^https?$/, error: 'the address of a model begins with http:// or https://' }).describe('Where it answers, e.g. http://127.0.0.1:11434.'),
   zone: z.enum(zones).describe('Where the data goes: machine, mesh, cloud or internet. A cloud model behind a local daemon is `cloud`.'),
   own: z.boolean().prefault(false).describe('Says that a machine other than this one is your own. It may see P3 local only once you have signed that: `castellan model own NAME`; until then P2 at most.'),

@@ -42,7 +42,7 @@ export type DatabaseSettings =
 
 export interface Upstream {
   readonly name: string
-  readonly kind: 'ollama' | 'openai' | 'openai-responses' | 'anthropic' | 'gemini'
+  readonly kind: 'ollama' | 'openai' | 'openai-responses' | 'anthropic' | 'gemini' | 'mistral' | 'moonshot'
   readonly url: string
   readonly zone: Zone
   /** Another machine that castellan.yaml says is the operator's own; it counts as one of the mesh until he has signed that. */

@@ -1,7 +1,8 @@
 import type { Upstream } from '../../../src/house/index.ts'
 
 export type WireName = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'gemini' | 'ollama'
-export type UpstreamKind = Upstream['kind']
+/** Those with a wire of their own; dialects of OpenAI's are tested beside their adapter. */
+export type UpstreamKind = Exclude<Upstream['kind'], 'mistral' | 'moonshot'>
 
 /** A request before it is put on a wire, and what an upstream was sent when it is read back from one. */
 export interface Ask {
