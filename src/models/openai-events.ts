@@ -51,7 +51,8 @@ export function openaiEvents(upstream: string, { hidesUsage = false } = {}): Eve
     const thinking = said?.reasoning_content ?? said?.reasoning ?? parts.flatMap((part) => part.thinking ?? []).map(({ text }) => text ?? '').join('')
     if (thinking) yield { kind: 'thinking', text: thinking }
     // a refusal is what the model says instead of an answer
-    const text = (typeof said?.content === 'string' ? said.content : parts.map((part) => part.text ?? '').join('')) || said?.refusal
+    // what is no text either is told by the check of the chunks
+    const text = (Array.isArray(said?.content) ? parts.map((part) => part.text ?? '').join('') : (said?.content as string | null | undefined)) || said?.refusal
     if (text) yield { kind: 'text', text }
     for (const call of said?.tool_calls ?? []) {
       // some servers leave the index out and send each call whole
