@@ -17,7 +17,7 @@ const americanPhone = /(?<![0-9A-Za-z+(.-])(?:1[ .-])?(?:\([2-9]\d{2}\) ?[2-9]\d
 /** A date with digits is no number to call. */
 const day = /^0?(?:[1-9]|[12]\d|3[01])([./-])0?(?:[1-9]|[12]\d|3[01])\1(?:19|20)?\d{2}$/
 const mac = /[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}/g
-const beginsMac = /[:-][0-9A-Fa-f]{2}[:-]/
+const beginsMac = /[:-][0-9A-Fa-f]{2}[:-][0-9A-Fa-f]{2}[:-]/
 const bordersMac = /[0-9A-Fa-f:-]/
 
 /** How people and machines are reached and when they were born: too common to say anything of a text's label, and taken out before a text is handed on. */

@@ -33,17 +33,27 @@ export function findEncoded(text: string, see: (text: string) => readonly Findin
   return found
 }
 
-/** Where runs of the alphabet begin and end that are long enough, with one or two `=` behind them. A loop, since a pattern would try each word anew. */
+/** Where runs of the alphabet begin and end that are long enough, with one or two `=` behind them. Looks where one would have to reach first, so that most words are skipped. */
 function longRuns(text: string): [number, number][] {
   const runs: [number, number][] = []
-  let start = 0
-  for (let at = 0; at <= text.length; at += 1) {
-    const code = at < text.length ? text.charCodeAt(at) : 0
-    if (code < 128 && alphabet[code] === 1) continue
-    if (at - start >= shortest) runs.push([start, at + (text[at] === '=' ? (text[at + 1] === '=' ? 2 : 1) : 0)])
-    start = at + 1
+  for (let start = 0; start + shortest <= text.length; ) {
+    let last = start + shortest - 1
+    while (last >= start && isInAlphabet(text, last)) last -= 1
+    if (last >= start) {
+      start = last + 1
+      continue
+    }
+    let end = start + shortest
+    while (end < text.length && isInAlphabet(text, end)) end += 1
+    runs.push([start, end + (text[end] === '=' ? (text[end + 1] === '=' ? 2 : 1) : 0)])
+    start = end + 1
   }
   return runs
+}
+
+function isInAlphabet(text: string, at: number): boolean {
+  const code = text.charCodeAt(at)
+  return code < 128 && alphabet[code] === 1
 }
 
 /** Words and paths decode to bytes that no text has, or to a few letters among such; those are not made a string of. */

@@ -29,8 +29,11 @@ export function scanText(text: string, see: Detector): Scan {
   }
 }
 
+const beyondAscii = /[^\0-\x7F]/
+
 /** Spaces that do not break, and dots in one character, as detectors know them; one for one, so that positions stay. */
 function withPlainGaps(text: string): string {
+  if (!beyondAscii.test(text)) return text
   return text.replaceAll(/[\u00A0\u2007\u2009\u202F\u2026]/g, (character) => (character === '\u2026' ? '.' : ' '))
 }
 
