@@ -4,6 +4,8 @@ export { databaseExaminations } from './doctor/database-examinations.ts'
 export { mailboxExamination } from './doctor/mailbox-examination.ts'
 export { machineExaminations } from './doctor/machine-examinations.ts'
 export { signingExamination } from './doctor/signing-examination.ts'
+export { webhookExamination } from './doctor/webhook-examination.ts'
+export type { WebhookListener } from './read/webhooks.ts'
 export { createLoopbackApp, type LoopbackDeps } from './loopback.ts'
 export { createReadiness } from './readiness.ts'
 export { createSessions } from './signin/sessions.ts'
@@ -30,4 +32,5 @@ export type {
   ToolRunView,
   ToolView,
   UpstreamView,
+  WebhooksView,
 } from './api.ts'

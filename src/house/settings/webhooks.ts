@@ -15,7 +15,7 @@ const common = {
   label: levelSchema.prefault('P2').describe('The level of an event. What a stranger sent is always untrusted, signed or not.'),
   lanes: lanesSchema.prefault(['private']).describe('The lanes that its events belong to.'),
   events: z.array(eventPatternSchema).max(100).prefault([]).describe('The types that are taken in, e.g. `push` or `invoice.*`; others are answered and forgotten. Left out: all.'),
-  kilobytes: z.int().min(1).max(25_600).prefault(256).describe('The largest body that is read.'),
+  kilobytes: z.int().min(1).max(7_000).prefault(256).describe('The largest body that is read.'),
   per_minute: z.int().min(1).max(10_000).prefault(120).describe('Deliveries that are looked at within a minute, good and bad together; more are told to come again.'),
 }
 
