@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { request } from 'undici'
 import type { Check, StatusView, WebhooksView } from '../src/server/index.ts'
+import { freePort } from './support/free-port.ts'
 import { homeDatabase } from './support/home-database.ts'
 import { runningHouse, type RunningHouse } from './support/running-house.ts'
 import { githubHeaders, secrets } from './support/webhooks.ts'
@@ -43,14 +43,6 @@ async function house(t: TestContext, faultPoints?: () => string | undefined): Pr
     },
   })
   return { ...running, port }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 async function deliver(port: number, body: string, headers: ReturnType<typeof githubHeaders>): Promise<number | undefined> {

@@ -18,6 +18,10 @@ const wrong: Record<string, { yaml: string; what: RegExp }> = {
   'sales without a token': { yaml: 'webhooks: { shop: { kind: gumroad, secrets: [ { secret: a } ] } }\n', what: /webhooks\.shop\.token is missing/ },
   'a token that would travel in the clear': { yaml: 'webhooks: { shop: { kind: gumroad, secrets: [ { secret: a } ], token: { secret: t }, api: "http://api.gumroad.com" } }\n', what: /the token of shop would go to api\.gumroad\.com unencrypted → write https/ },
   'a token where none is needed': { yaml: webhook(', token: { secret: t }'), what: /there is no key token in webhooks\.hub/ },
+  'a database of one’s own that knows no listener': {
+    yaml: `${webhook()}database: { zone: machine, urls: { ${['owner', 'server', 'releaser', 'gate_local', 'gate_cloud', 'worker_open', 'worker_private'].map((user) => `${user}: { secret: db_${user} }`).join(', ')} } }\n`,
+    what: /their listener has no user in the database → write listener: \{ secret: database_listener \}/,
+  },
   'a name that cannot stand in a path': { yaml: webhook('', 'Hub'), what: /Hub is not a name/ },
 }
 
