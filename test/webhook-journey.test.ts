@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -64,7 +65,7 @@ async function until<T>(what: string, look: () => Promise<T | undefined>): Promi
 }
 
 test('a push that GitHub signed becomes a draft that waits for the operator; a forged one becomes a number', { timeout: 120_000 }, async (t) => {
-  const { call, port } = await house(t)
+  const { call, port, home } = await house(t)
   const headers = githubHeaders(push)
   assert.equal(await deliver(port, push, githubHeaders(push, { secret: secrets.old })), 404)
   assert.equal(await deliver(port, push, headers), 202)
@@ -84,6 +85,15 @@ test('a push that GitHub signed becomes a draft that waits for the operator; a f
   const runs = await call<{ job: string; origin: string; state: string; label: { word: string } }[]>('server', 'GET', '/api/runs')
   assert.deepEqual(runs.map(({ job, origin, state, label }) => [job, origin, state, label.word]), [['pushed', 'webhook', 'succeeded', 'P2 internal']])
   assert.equal((await call<{ ok: boolean }>('releaser', 'GET', '/audit/verify')).ok, true)
+
+  // the operator delivers one to himself, with the secret that he can read
+  const event = join(home, 'event.json')
+  writeFileSync(event, push.replace('Bake', 'Eat'))
+  const castellan = (...argv: string[]) => execFileSync(process.execPath, [join(import.meta.dirname, '..', 'bin', 'castellan.js'), ...argv, '--home', home], { encoding: 'utf8' })
+  assert.deepEqual(JSON.parse(castellan('webhook', 'test', 'hub', '--type', 'push', '--event', event, '--json')), { ok: true, data: { state: 'accepted', status: 202, webhook: 'hub' } })
+  await until('the second draft', async () => ((await call<DraftLine[]>('releaser', 'GET', '/drafts')).some(({ title }) => title === 'Pushed: Eat the stollen') ? true : undefined))
+  assert.match(castellan('webhook', 'list'), /hub +github +listening +P2 internal.* pushed +2 +1 \(1 forged\)/)
+  assert.match(castellan('status'), new RegExp(`webhooks +1 declared, port ${port}, 2 event\\(s\\) and 1 refused deliveries today`))
 
   // the dashboard is not there, and nothing of it
   const outside = await request(`http://127.0.0.1:${port}/api/status`)

@@ -4,7 +4,7 @@ import { houseFolder, jobText, problemsIn, problemsOf, someTools } from '../../.
 import { loadHouse } from '../index.ts'
 
 const webhook = (more = '', name = 'hub') => `webhooks: { ${name}: { kind: github, secrets: [ { secret: ${name} } ]${more} } }\n`
-const lanes = 'lanes: { private: {}, open: { worker: open, cloud_clearance: P1 }, client: { worker: open, cloud_clearance: P2 } }\n'
+const lanes = 'lanes: { private: {}, open: { worker: open, cloud_clearance: P1 }, client: { worker: open, cloud_clearance: P1 } }\n'
 
 const wrong: Record<string, { yaml: string; what: RegExp }> = {
   'a kind that does not exist': { yaml: 'webhooks: { hub: { kind: gitlab, secrets: [ { secret: a } ] } }\n', what: /webhooks\.hub\.kind cannot be "gitlab" → (did you mean|one of)/ },
@@ -55,14 +55,14 @@ for (const [name, { yaml = webhook(), job, what }] of Object.entries(wrongJobs))
 
 test('a job starts with the label of its webhook joined in, loses no event to an overlap, and may belong to an open lane that is cleared', async (t) => {
   const folder = houseFolder(t, {
-    'castellan.yaml': `${lanes}${webhook(', lanes: [client], events: ["issue*"]')}`,
+    'castellan.yaml': `${lanes}${webhook(', label: P1, lanes: [client], events: ["issue*"]')}`,
     'jobs/x.yaml': jobText('lane: client\non: { webhook: hub, events: [issues] }\n'),
     'jobs/y.yaml': jobText(''),
   })
   assert.deepEqual(await problemsIn(folder), [])
   const { house } = await loadHouse(folder, { tools: someTools, env: {} })
   const [x, y] = house!.jobs
-  assert.deepEqual([x!.label, x!.overlap, x!.webhook], [{ level: 2, integrity: 'untrusted', lanes: ['client'] }, 'queue', { name: 'hub', events: ['issues'] }])
+  assert.deepEqual([x!.label, x!.overlap, x!.webhook], [{ level: 1, integrity: 'untrusted', lanes: ['client'] }, 'queue', { name: 'hub', events: ['issues'] }])
   assert.deepEqual([y!.label, y!.overlap, y!.webhook], [{ level: 1, integrity: 'trusted', lanes: ['private'] }, 'skip', undefined])
 })
 
