@@ -14,10 +14,11 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   outbox: ['kernel', 'labels', 'house', 'imap'],
   signing: ['kernel', 'outbox'],
   channels: ['kernel', 'labels', 'house', 'imap'],
+  webhooks: ['kernel', 'house'],
   gate: ['kernel', 'labels', 'house', 'models'],
   server: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox'],
-  cli: ['kernel', 'labels', 'house', 'outbox'],
-  processes: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'signing', 'imap', 'channels', 'gate', 'server'],
+  cli: ['kernel', 'labels', 'house', 'outbox', 'webhooks'],
+  processes: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'signing', 'imap', 'channels', 'webhooks', 'gate', 'server'],
 }
 
 /** Who may besides know the shapes of whom: imports of types, which are gone when the program runs. */

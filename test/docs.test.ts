@@ -45,6 +45,23 @@ test('the mailboxes and the job of the recipe are ones that a house takes', asyn
   }
 })
 
+test('the webhooks and the job of the recipe are ones that a house takes', async (t) => {
+  const folder = join(mkdtempSync(join(tmpdir(), 'castellan-recipe-')), 'house')
+  t.after(() => rmSync(dirname(folder), { recursive: true }))
+  const blocks = [...read('docs/recipes/receive-webhooks.md').matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1]!)
+  const webhooks = blocks.filter((block) => block.startsWith('webhooks:'))
+  assert.equal(webhooks.length, 5)
+  cpSync(join(root, 'house'), folder, { recursive: true })
+  for (const webhook of webhooks) {
+    writeFileSync(join(folder, 'castellan.yaml'), webhook)
+    if (webhook.includes('kind: github')) writeFileSync(join(folder, 'jobs', 'pushed.yaml'), blocks.find((block) => block.includes('uses: webhook.read'))!)
+    else rmSync(join(folder, 'jobs', 'pushed.yaml'), { force: true })
+    const { problems } = await loadHouse(folder, { tools: toolCatalog(allTools), env: {} })
+    const found = problems.filter(({ file, severity, line }) => severity === 'error' && (/pushed/.test(file) || (file === 'castellan.yaml' && line > 0)))
+    assert.deepEqual(found.map(({ file, what }) => `${file} ${what}`), [])
+  }
+})
+
 test('the job of the recipe is one that a house takes', async (t) => {
   const folder = join(mkdtempSync(join(tmpdir(), 'castellan-recipe-')), 'house')
   t.after(() => rmSync(dirname(folder), { recursive: true }))

@@ -6,8 +6,10 @@ import { test, type TestContext } from 'node:test'
 import { connect } from '../src/kernel/database/connect.ts'
 import { startPostgres } from '../src/kernel/database/embedded.ts'
 import { databaseGrantsSql, roles, rolesSql, type Passwords } from '../src/kernel/database/roles.ts'
+import { freePort } from './support/free-port.ts'
 import { runningHouse } from './support/running-house.ts'
 import { unprivilegedUser } from './support/unprivileged-user.ts'
+import { githubHeaders, secrets } from './support/webhooks.ts'
 
 const port = 5432
 const passwords = Object.fromEntries(roles.map((role) => [role, `secret of ${role}`])) as Passwords
@@ -35,10 +37,12 @@ for (const [way, urlTo] of [
   test(`a house works on a PostgreSQL of the operator's own, ${way}`, async (t) => {
     const { host, user, password } = await operatorsPostgres(t)
     const names = { owner: user, ...Object.fromEntries(roles.map((role) => [role.replace('castellan_', ''), role])) }
+    const webhooks = await freePort()
     const house = await runningHouse(t, {
-      edit: (yaml) => `${yaml}\ndatabase:\n  zone: machine\n  urls:\n${Object.keys(names).map((name) => `    ${name}: { secret: database_${name} }\n`).join('')}`,
+      edit: (yaml) => `${yaml}\nports: { webhooks: ${webhooks} }\nwebhooks: { hub: { kind: github, secrets: [ { secret: hub } ] } }\ndatabase:\n  zone: machine\n  urls:\n${Object.keys(names).map((name) => `    ${name}: { secret: database_${name} }\n`).join('')}`,
       prepare: (home) => {
         mkdirSync(join(home, 'secrets'), { mode: 0o700 })
+        writeFileSync(join(home, 'secrets', 'hub'), secrets.hub, { mode: 0o600 })
         for (const [name, role] of Object.entries(names)) {
           writeFileSync(join(home, 'secrets', `database_${name}`), urlTo(role, role === user ? password : passwords[role as keyof Passwords], host), { mode: 0o600 })
         }
@@ -48,5 +52,7 @@ for (const [way, urlTo] of [
     const { id } = await house.call<{ id: string }>('server', 'POST', '/api/jobs/morning-mail/run', {})
     const { state } = await house.call<{ state: string }>('server', 'GET', `/api/runs/${id}?wait=30`)
     assert.equal(state, 'succeeded')
+    const delivered = await fetch(`http://127.0.0.1:${webhooks}/hooks/hub`, { method: 'POST', headers: githubHeaders('{}') as Record<string, string>, body: '{}' })
+    assert.equal(delivered.status, 202)
   })
 }

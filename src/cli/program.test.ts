@@ -33,7 +33,11 @@ const today = {
 }
 const status = {
   state: 'ready', version: '0.1.0', started_at: at, pid: 1, house: { folder: '/h', name: 'H', digest: 'd', loaded_at: at, problems: [] }, isolation: today.isolation,
-  database: { version: '18', schema: 7 }, parts: [], processes: [], runs: { queued_open: 0, queued_private: 0, running: 0, parked: 0, waiting: 0 }, unsigned_machines: ['box'],
+  database: { version: '18', schema: 7 }, parts: [], processes: [], webhooks: { port: 7404, declared: 1, stored_today: 2, refused_today: 3 }, runs: { queued_open: 0, queued_private: 0, running: 0, parked: 0, waiting: 0 }, unsigned_machines: ['box'],
+}
+const hook = {
+  name: 'hub', kind: 'github', state: 'listening', problems: [], path: '/hooks/hub', secrets: ['hub'], label, events: [], jobs: ['brief'],
+  today: { stored: 2, replayed: 0, unwanted: 0, refused: 3, reasons: { forged: 3 } }, waiting: 0, last_at: at,
 }
 const session = { id, state: 'open', browser: 'Firefox', opened_at: at, seen_at: at, expires_at: at }
 const key = { id: 'ed25519:a', kind: 'ed25519', name: 'me', scope: 'operator', enrolled_at: at, last_used_at: null, revoked_at: null, until: null, passkey: null, rp_id: null }
@@ -53,6 +57,7 @@ const server: StubRoutes = {
   [`POST /api/runs/${id}/retry`]: { data: { id, state: 'queued', behind: null } }, [`POST /api/runs/${id}/cancel`]: { data: { id, state: 'cancelled' } },
   'GET /api/dead': { data: [run] }, [`POST /api/dead/${id}/redrive`]: { data: { id, state: 'queued', behind: null } },
   'GET /api/tools': { data: [tool] }, 'POST /api/tools/text.echo/run': { data: { run: id, tool: 'text.echo', state: 'succeeded', output: { a: 1 }, label, made_without_model: false, error: null } },
+  'GET /api/webhooks': { data: { port: 7404, webhooks: [hook], unknown: 1 } },
   'GET /api/spend': { data: spend }, 'GET /api/models': { data: [upstream] }, 'POST /api/tools/model.ask/run': { data: { run: id, tool: 'model.ask', state: 'succeeded', output: { model: 'm' }, label, made_without_model: false, error: null } },
   'POST /api/signin/link': { data: { url: 'http://127.0.0.1:7400/#signin=a', expires_at: at } }, 'GET /api/sessions': { data: [session] },
   [`POST /api/sessions/${id}/revoke`]: { data: { id, state: 'signed_out' } },
@@ -82,6 +87,7 @@ const commands: Record<string, { argv: string[]; data: 'array' | 'state' | 'obje
   'run list': { argv: [], data: 'array' }, 'run show': { argv: [id], data: 'state' }, 'run logs': { argv: [id], data: 'array' },
   'run retry': { argv: [id], data: 'state' }, 'run cancel': { argv: [id, '--yes'], data: 'state' },
   'dead list': { argv: [], data: 'array' }, 'dead redrive': { argv: [id], data: 'array' },
+  'webhook list': { argv: [], data: 'object' }, 'webhook test': { argv: ['hub', '--dry-run'], data: 'state' },
   'tool list': { argv: [], data: 'array' }, 'tool run': { argv: ['text.echo'], data: 'state' },
   spend: { argv: ['--by', 'model', '--since', '7d'], data: 'object' }, 'model list': { argv: [], data: 'array' }, 'model test': { argv: [], data: 'array' },
   'key create': { argv: ['notes'], data: 'state' }, 'key list': { argv: [], data: 'array' }, 'key show': { argv: ['notes'], data: 'state' }, 'key revoke': { argv: ['notes', '--yes'], data: 'state' },

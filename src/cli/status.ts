@@ -28,6 +28,7 @@ function statusText(status: StatusView, terminal: Terminal, here: Here): string 
     ['house', `${house.name}, ${house.folder}${house.digest === null ? '' : `, digest ${house.digest.slice(0, 12)}`}`],
     ['database', `PostgreSQL ${database.version}, schema ${database.schema}`],
     ['runs', `${queued} queued (${runs.queued_open} open, ${runs.queued_private} private), ${runs.running} running, ${runs.parked} parked, ${runs.waiting} waiting`],
+    ...(status.webhooks.declared > 0 ? [['webhooks', webhookText(status.webhooks)] as [string, string]] : []),
     ['isolation', `${status.isolation.mode}: ${status.isolation.detail}`],
     ...status.parts.filter((part) => !part.ready).map((part): [string, string] => [part.name, terminal.paint('red', part.state)]),
     ...status.unsigned_machines.map((name): [string, string] => ['model', `${name} counts as of the mesh, P2 at most, until you sign that it is your own: ${terminal.typed(`castellan model own ${name}`)}`]),
@@ -38,4 +39,8 @@ function statusText(status: StatusView, terminal: Terminal, here: Here): string 
     String(one.restarts), one.since === null ? '' : distance(one.since, here), one.reason ?? '',
   ])
   return `${pairs(terminal, facts)}\n\n${table(terminal, ['PROCESS', 'STATE', 'PID', 'UID', 'RESTARTS', 'SINCE', 'WHY'], rows)}`
+}
+
+function webhookText({ port, declared, stored_today, refused_today }: StatusView['webhooks']): string {
+  return `${declared} declared, ${port === null ? 'nothing listens' : `port ${port}`}, ${stored_today} event(s) and ${refused_today} refused deliveries today`
 }

@@ -30,7 +30,7 @@ expression keeps its type (a list stays a list); anything else becomes text. The
 |---|---|
 | \`steps.ID.output\` | what an earlier step gave; null when it was skipped |
 | \`steps.ID.state\` | \`succeeded\` or \`skipped\` |
-| \`input\` | what the run was started with |
+| \`input\` | what the run was started with; where a webhook started it, \`input.event\` has \`id\`, \`webhook\`, \`event_id\`, \`type\` and \`received_at\`, and \`webhook.read\` gives its content |
 | \`slot\` | the moment the run answers for, ISO 8601 in UTC |
 | \`now\` | the moment the run was taken up |
 | \`job.name\`, \`job.summary\`, \`run.id\`, \`run.lane\` | which job and run this is |

@@ -39,7 +39,7 @@ function inheritedDefault(written: unknown, path: Path): unknown {
   return writtenDefault(schemaAt(castellanSchema, path)!)
 }
 
-function portOverride(path: Path, overrides: Overrides): { value: number; source: string } | undefined {
+function portOverride(path: Path, overrides: Overrides): { value: number | undefined; source: string } | undefined {
   const [section, name] = path
   if (section !== 'ports' || path.length !== 2) return undefined
   const { ports, sources } = overridePorts({ server: 0, releaser: 0, gate_local: 0, gate_cloud: 0 }, overrides)

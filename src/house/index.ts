@@ -24,6 +24,7 @@ export type {
   SpendingSettings,
   TraceSettings,
   Upstream,
+  WebhookSettings,
 } from './settings/settings.ts'
 export { signingSite, type SigningSite } from './settings/check-signing.ts'
 export { describeProblem, type Problem } from './problem.ts'

@@ -10,7 +10,7 @@ const now = new Date('2026-11-20T08:00:00Z')
 test('an empty castellan.yaml is a house with every default', async (t) => {
   const { house, problems } = await loadHouse(houseFolder(t), { tools: someTools, env: {} })
   assert.deepEqual(problems, [])
-  assert.deepEqual(house!.settings.ports, { server: 7400, releaser: 7401, gateLocal: 7402, gateCloud: 7403 })
+  assert.deepEqual(house!.settings.ports, { server: 7400, releaser: 7401, gateLocal: 7402, gateCloud: 7403, webhooks: null })
   assert.equal(house!.settings.outbox.holdMs, 10_000)
   assert.deepEqual(house!.settings.outbox.expiryMs, { mail: 259_200_000, highRisk: 1_800_000, default: 86_400_000 })
   assert.deepEqual(house!.lanes.map(({ name, worker, cloudClearance, providers }) => [name, worker, cloudClearance, providers]), [
@@ -149,7 +149,7 @@ test('no secret and no password stands in a house that was loaded', async (t) =>
 test('a port of the environment stands above the file, and nonsense in it is a problem', async (t) => {
   const folder = houseFolder(t, { 'castellan.yaml': 'ports: { server: 8000, releaser: 8001 }\n' })
   const { house } = await loadHouse(folder, { tools: someTools, env: { CASTELLAN_PORT_SERVER: '0', CASTELLAN_PORT_RELEASER: '9001' }, ports: { releaser: 9002 } })
-  assert.deepEqual(house!.settings.ports, { server: 0, releaser: 9002, gateLocal: 7402, gateCloud: 7403 })
+  assert.deepEqual(house!.settings.ports, { server: 0, releaser: 9002, gateLocal: 7402, gateCloud: 7403, webhooks: null })
   const { house: none, problems } = await loadHouse(folder, { tools: someTools, env: { CASTELLAN_PORT_GATE_CLOUD: '70000' } })
   assert.equal(none, undefined)
   assert.match(problems[0]!.what, /CASTELLAN_PORT_GATE_CLOUD is "70000", which is not a port/)

@@ -19,6 +19,7 @@ import type { Problem } from './problem.ts'
 import { readHouseFolder } from './read-folder.ts'
 import { checkBudgetJobs } from './settings/check-spending.ts'
 import { forbiddenPlaces } from './settings/resolve-path.ts'
+import { toWebhooks } from './settings/to-webhooks.ts'
 import type { ToolCatalog } from './tool-catalog.ts'
 import { readYaml, type YamlSource } from './yaml-source.ts'
 
@@ -60,8 +61,9 @@ export async function loadHouse(folder: string, options: LoadOptions): Promise<{
   problems.push(...prompts.problems)
   const promptNames = Object.keys(prompts.prompts)
 
+  const webhooks = new Map(toWebhooks(file).map((webhook) => [webhook.name, webhook]))
   const jobs = named(shaped('jobs', jobSchema), problems)
-  const around = { tools: options.tools, lanes, prompts: promptNames, timezone: file.timezone, now: options.now ?? new Date() }
+  const around = { tools: options.tools, lanes, prompts: promptNames, webhooks, timezone: file.timezone, now: options.now ?? new Date() }
   for (const { value, source } of jobs) problems.push(...checkJob(value, source, around))
   // a job whose file cannot be read is there all the same
   const jobFiles = [...sources.keys()].flatMap((path) => /^jobs\/(?:.*\/)?([^/]*)\.yaml$/.exec(path)?.[1] ?? [])
@@ -83,7 +85,7 @@ export async function loadHouse(folder: string, options: LoadOptions): Promise<{
   const content = {
     settings,
     lanes: [...lanes.values()],
-    jobs: jobs.map(({ name, value }) => toJob(name, value, settings.timezone, prompts.prompts)).sort(byName),
+    jobs: jobs.map(({ name, value }) => toJob(name, value, settings.timezone, prompts.prompts, webhooks)).sort(byName),
     agents: agents.map(({ name, value: { prompt, ...agent } }) => ({ ...agent, name, ...(prompt !== undefined && { prompt }) })).sort(byName),
     prompts: prompts.prompts,
     labelRules: toLabelRules(rules.value, file),

@@ -11,6 +11,7 @@ import { checkOutbox } from './settings/check-outbox.ts'
 import { checkSigning } from './settings/check-signing.ts'
 import { checkPlaces, checkShell } from './settings/check-places.ts'
 import { checkSpending } from './settings/check-spending.ts'
+import { checkWebhooks } from './settings/check-webhooks.ts'
 import type { Settings } from './settings/settings.ts'
 import { toLanes } from './settings/to-lanes.ts'
 import { toSettings } from './settings/to-settings.ts'
@@ -42,6 +43,7 @@ export function loadSettings(folder: string, source: YamlSource, overrides: Over
     ...(broken.has('models') ? [] : checkModels(file, source)),
     ...(broken.has('models') || broken.has('lanes') ? [] : checkSpending(file, source)),
     ...checkDatabase(file, source),
+    ...(broken.has('lanes') ? [] : checkWebhooks(file, source)),
     ...checkSigning(file, source),
     ...ofPlaces,
     ...ofMail,

@@ -71,7 +71,7 @@ async function declareJob(client: PoolClient, job: JobDefinition, now: Date): Pr
   )
   await client.query(
     `insert into job (name, digest, lane, overlap, missed, tries, declared_at, label_level, label_integrity, label_lanes)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, array[$3::text])
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, lanes_join(array[$3::text], $11))
      on conflict (name) do update set
        declared_at = case
          when not job.declared then $10
@@ -82,7 +82,7 @@ async function declareJob(client: PoolClient, job: JobDefinition, now: Date): Pr
        label_level = excluded.label_level, label_integrity = excluded.label_integrity, label_lanes = excluded.label_lanes, declared = true`,
     [
       job.name, job.digest, job.lane, job.overlap, job.missed, job.tries, job.since ? new Date(job.since) : now,
-      job.label.level, job.label.integrity, now,
+      job.label.level, job.label.integrity, now, job.label.lanes,
     ],
   )
 }

@@ -25,6 +25,8 @@ export interface Boot {
   /** The stable name of this executor across restarts, e.g. `worker-open@3f2a9c10`. */
   readonly instance: string
   readonly database: Connection
+  /** For what comes in at the outer port: a role that stores and counts. Only of the server, and only where a webhook is declared. */
+  readonly listener?: Connection
   readonly home: string
   /** Its own 0700 folder. */
   readonly folder: string

@@ -19,7 +19,7 @@ export interface JoinOptions {
 }
 
 const oldestServer = 150_000
-const users: Readonly<Record<ProcessName, DatabaseUser>> = {
+const users: Readonly<Record<ProcessName, Exclude<DatabaseUser, 'listener'>>> = {
   server: 'server', releaser: 'releaser', 'gate-local': 'gateLocal', 'gate-cloud': 'gateCloud', 'worker-open': 'workerOpen', 'worker-private': 'workerPrivate',
 }
 
@@ -32,7 +32,7 @@ export async function joinDatabase(options: JoinOptions): Promise<KeptDatabase> 
   const { log } = options
   const direct = connectionsOf(options)
   const relay = direct.owner.host.startsWith('/') ? undefined : await startRelay(direct.owner, options.socketFolder)
-  const reach = (user: DatabaseUser): Connection => (relay ? { ...direct[user], host: options.socketFolder } : direct[user])
+  const reach = (user: DatabaseUser): Connection => (relay ? { ...direct[user]!, host: options.socketFolder } : direct[user]!)
   const owner = connect(reach('owner'), { application: 'up', max: 2, onLost: (error) => log.warn({ err: error }, 'lost a connection') })
   const close = async () => {
     await owner.close()
@@ -53,6 +53,7 @@ export async function joinDatabase(options: JoinOptions): Promise<KeptDatabase> 
   return {
     owner,
     connectionOf: (process) => reach(users[process]),
+    listener: () => (direct.listener ? reach('listener') : undefined),
     pid: () => undefined,
     async stop() {
       await supervisor.stop()
@@ -61,8 +62,10 @@ export async function joinDatabase(options: JoinOptions): Promise<KeptDatabase> 
   }
 }
 
-function connectionsOf({ settings, secret }: JoinOptions): Record<DatabaseUser, Connection> {
-  const connections = {} as Record<DatabaseUser, Connection>
+type Connections = Record<Exclude<DatabaseUser, 'listener'>, Connection> & { listener?: Connection }
+
+function connectionsOf({ settings, secret }: JoinOptions): Connections {
+  const connections = {} as Connections
   for (const [user, given] of Object.entries(settings.urls) as [DatabaseUser, string | { secret: string }][]) {
     const text = typeof given === 'string' ? given : secret(given.secret)
     if (text === undefined) throw new Fault('invalid', 'database.url', `the secret of database.urls.${user} is missing; write the URL into the file of that name in the folder secrets of the home`)

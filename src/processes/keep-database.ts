@@ -15,6 +15,8 @@ export interface KeptDatabase {
   readonly owner: Database
   /** The connection of one process, with a password that is made anew at every start. */
   connectionOf(process: ProcessName): Connection
+  /** Of the listener for webhooks; undefined where the operator gave it no user. */
+  listener(): Connection | undefined
   /** The pid of the server; changes when it had to be started again. */
   pid(): number | undefined
   stop(): Promise<void>
@@ -81,6 +83,7 @@ export async function keepDatabase(options: KeepOptions): Promise<KeptDatabase> 
       const user = `castellan_${process.replace('-', '_')}` as Role
       return { ...connection, user, password: passwords[user] }
     },
+    listener: () => ({ ...connection, user: 'castellan_listener', password: passwords.castellan_listener }),
     pid: () => postgres?.pid,
     async stop() {
       await supervisor.stop()

@@ -14,6 +14,8 @@ export interface SpecDeps {
   readonly key: string
   readonly sockets: Sockets
   connectionOf(process: ProcessName): Connection
+  /** Undefined where the operator's database has no such user. */
+  listener?(): Connection | undefined
   /** As it is at the moment. */
   house(): House
   faultPoints?(): string | undefined
@@ -67,15 +69,18 @@ function socketsFor(name: ProcessName, sockets: Sockets): Sockets {
 
 function bootMessage(name: ProcessName, folder: string, deps: SpecDeps): Boot {
   const faultPoints = deps.faultPoints?.()
+  const house = deps.house()
+  const listener = name === 'server' && house.settings.webhooks.length > 0 ? deps.listener?.() : undefined
   return {
     process: name,
     instance: `${name}@${deps.key}`,
     database: deps.connectionOf(name),
+    ...(listener && { listener }),
     home: deps.home,
     folder,
     sockets: socketsFor(name, deps.sockets),
-    house: houseFor(name, deps.house()),
-    secrets: secretsOf(name, deps.house(), deps.home),
+    house: houseFor(name, house),
+    secrets: secretsOf(name, house, deps.home),
     isolation: deps.launcher.isolation,
     ...(faultPoints && { faultPoints }),
   }

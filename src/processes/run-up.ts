@@ -43,6 +43,7 @@ function greet(running: Up, link: string | undefined, seconds: number, write: (l
   write(`  house      ${house.folder}, ${house.jobs.length} jobs`)
   write(`  address    http://127.0.0.1:${house.settings.ports.server}`)
   write(`  signing    ${signingSite(house.settings.signing, house.settings.ports.releaser).origin}`)
+  if (house.settings.ports.webhooks !== null) write(`  webhooks   http://127.0.0.1:${house.settings.ports.webhooks}/hooks/NAME, ${house.settings.webhooks.length} declared`)
   if (link !== undefined) write(`  sign in    ${link}  (works once, within ten minutes)`)
   write(`  isolation  ${running.isolation.mode}: ${running.isolation.detail}`)
   if (!fresh) write('  the house has errors; the last good one goes on:')

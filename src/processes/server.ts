@@ -21,16 +21,18 @@ import {
   mailboxExamination,
   ownMachinesExamination,
   signingExamination,
+  webhookExamination,
   type Reloaded,
 } from '../server/index.ts'
 import { allTools } from '../tools/all-tools.ts'
 import { createRegistry } from '../tools/index.ts'
 import type { Boot, Host, Started } from './boot.ts'
+import { openWebhooks } from './webhooks.ts'
 
 const tickMs = 1_000
 const pages = join(import.meta.dirname, '..', '..', 'web', 'dist', 'dashboard')
 
-/** Answers the operator on a Unix socket, says on loopback whether Castellan is well, and keeps the schedule. */
+/** Answers the operator on a Unix socket, says on loopback whether Castellan is well, keeps the schedule, and takes in what webhooks deliver. */
 export async function start(boot: Boot, host: Host): Promise<Started> {
   const log = createLogger({ name: boot.process })
   const clock = systemClock
@@ -51,17 +53,19 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
   const { isolation, home, sockets } = boot
   const releaserPort = boot.house.settings.ports.releaser
   const gates = (fresh: boolean) => listModels(sockets, fresh)
+  const webhooks = await openWebhooks(boot, { database, log, wake, house: () => house })
   const doctor = createDoctor([
     ...databaseExaminations({ database, clock, checkSchema }),
     mailboxExamination({ database, house: () => house }),
     ownMachinesExamination({ database, house: () => house }),
+    webhookExamination({ database, clock, webhooks, house: () => house }),
     ...machineExaminations({ home, house: () => house, gates, isolation, path: process.env.PATH ?? '', platform: process.platform }),
     signingExamination({ site: () => signingSite(house.settings.signing, releaserPort), port: releaserPort }),
   ])
   let address = `http://127.0.0.1:${house.settings.ports.server}`
   const origin = () => address
   const deps = {
-    database, clock, log, isolation, readiness, doctor, wakes, wake,
+    database, clock, log, isolation, readiness, doctor, wakes, wake, webhooks,
     sessions: createSessions({ database, clock, origin }),
     open: createRunOpener(database, wake),
     house: () => house,
@@ -81,7 +85,7 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
       readiness.stopping()
       await scheduler.stop()
       stopping.abort()
-      const drained = Promise.all([app.close(), loopback.close()])
+      const drained = Promise.all([webhooks.close(), app.close(), loopback.close()])
       await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, deadlineMs / 2).unref())])
       await database.close()
     },

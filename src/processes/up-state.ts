@@ -12,7 +12,7 @@ export interface UpState {
   readonly timezone: string
   readonly isolation: Isolation
   readonly sockets: Pick<Sockets, 'server' | 'releaser'>
-  readonly ports: Readonly<Record<string, number>>
+  readonly ports: Readonly<Record<string, number | null>>
 }
 
 export function writeUpState(home: string, state: UpState): void {

@@ -111,6 +111,7 @@ async function start(
   const deps = {
     home, launcher, key: runtime.key, sockets: runtime.sockets,
     connectionOf: database.connectionOf,
+    listener: database.listener,
     house: () => chosen.house,
     ...(options.faultPoints && { faultPoints: options.faultPoints }),
   }

@@ -8,6 +8,7 @@ import { bareApp } from './bare-app.ts'
 import type { Doctor } from './doctor/doctor.ts'
 import type { Readiness } from './readiness.ts'
 import type { RequestDeps } from './request/run-job.ts'
+import type { WebhookListener } from './read/webhooks.ts'
 import type { ToolList } from './routes/tools.ts'
 import { apiRoutes } from './routes/api.ts'
 import { signinLinkRoutes } from './routes/sessions.ts'
@@ -20,6 +21,7 @@ export interface ServerDeps extends RequestDeps {
   gates(fresh: boolean): Promise<readonly GateReport[]>
   readonly isolation: IsolationView
   readonly tools: ToolList
+  readonly webhooks: WebhookListener
   readonly readiness: Readiness
   readonly doctor: Doctor
   readonly sessions: Sessions

@@ -5,6 +5,8 @@ export { mailboxExamination } from './doctor/mailbox-examination.ts'
 export { ownMachinesExamination } from './doctor/own-machines-examination.ts'
 export { machineExaminations } from './doctor/machine-examinations.ts'
 export { signingExamination } from './doctor/signing-examination.ts'
+export { webhookExamination } from './doctor/webhook-examination.ts'
+export type { WebhookListener } from './read/webhooks.ts'
 export { createLoopbackApp, type LoopbackDeps } from './loopback.ts'
 export { createReadiness } from './readiness.ts'
 export { createSessions } from './signin/sessions.ts'
@@ -31,4 +33,5 @@ export type {
   ToolRunView,
   ToolView,
   UpstreamView,
+  WebhooksView,
 } from './api.ts'

@@ -17,6 +17,7 @@ import { textReplies } from './text/replies.ts'
 import { textSummarize } from './text/summarize.ts'
 import { textTemplate } from './text/template.ts'
 import { textTriage } from './text/triage.ts'
+import { webhookRead } from './webhook/read.ts'
 
 /** Every tool there is. A new one is added here and is then a job step, an agent's tool and a command. */
 export const allTools: readonly AnyTool[] = [
@@ -27,4 +28,5 @@ export const allTools: readonly AnyTool[] = [
   outboxList, outboxPropose, outboxWait,
   shellRun,
   textReplies, textSummarize, textTemplate, textTriage,
+  webhookRead,
 ]

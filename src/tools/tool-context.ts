@@ -7,6 +7,7 @@ import type { Mailbox } from './mail/mailbox.ts'
 import type { Models } from './model/models.ts'
 import type { Proposals } from './outbox/proposals.ts'
 import type { Shell } from './shell/shell.ts'
+import type { Events } from './webhook/events.ts'
 
 /** The run on whose behalf a tool works. `fence` is what every write of it must show. */
 export interface ToolRun {
@@ -35,6 +36,7 @@ export interface ToolContext {
   /** Joins a label in. Every port does it by itself for what it returns. */
   raise(label: Label): void
   readonly mailbox: Mailbox
+  readonly events: Events
   readonly files: Files
   readonly models: Models
   readonly proposals: Proposals

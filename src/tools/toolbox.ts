@@ -17,6 +17,7 @@ import { createSandbox } from './sandbox/create-sandbox.ts'
 import type { SandboxStatus } from './sandbox/sandbox.ts'
 import { createShell } from './shell/create-shell.ts'
 import type { ToolContext, ToolLog, ToolRun } from './tool-context.ts'
+import { createEvents } from './webhook/events.ts'
 
 export interface ToolboxDeps {
   /** With the worker's own role. */
@@ -80,6 +81,7 @@ export async function createToolbox(deps: ToolboxDeps): Promise<Toolbox> {
     return {
       run, step: step.id, attempt, clock, signal, log, label, raise,
       mailbox: createMailbox({ database, parse, labelOf: (mail) => labelOfMail(house, mail), run, raise, signal, log }),
+      events: createEvents({ database, run, raise }),
       files: createFiles({ database, folders, places, labelOf: fileLabel, run, label, raise, signal, log }),
       models: createModels({ database, gates, settings: models, run, label }),
       proposals: createProposals({ database, run, step: step.id, connectors: outbox.connectors.map((one) => one.name), label, raise }),

@@ -6,6 +6,7 @@ import { didYouMean } from '../suggest.ts'
 import type { ToolCatalog } from '../tool-catalog.ts'
 import type { Path, YamlSource } from '../yaml-source.ts'
 import { checkExpression } from './check-expressions.ts'
+import { checkWebhook, type KnownWebhook } from './check-webhook.ts'
 import type { JobFile } from './job-file.ts'
 
 /** What a job is checked against. */
@@ -13,6 +14,7 @@ export interface JobSurroundings {
   readonly tools: ToolCatalog
   readonly lanes: Lanes
   readonly prompts: readonly string[]
+  readonly webhooks: ReadonlyMap<string, KnownWebhook>
   readonly timezone: string
   readonly now: Date
 }
@@ -27,6 +29,7 @@ export function checkJob(job: JobFile, source: YamlSource, around: JobSurroundin
       return wrong ? [source.problem(['on', 'schedule', at, 'cron'], wrong.what, wrong.instead)] : []
     }),
     ...checkLane(job, source, around.lanes),
+    ...checkWebhook(job, source, around),
     ...duplicates.map((at) => source.problem(['steps', at, 'id'], `a step before this one is already called ${ids[at]}`, 'give each step an id of its own')),
     ...job.steps.flatMap((_, at) => checkStep(job, at, source, around)),
     ...(job.idempotency_key === undefined

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { timezoneSchema } from '../settings/castellan-file.ts'
 import { durationSchema, levelSchema, nameSchema } from '../settings/values.ts'
+import { eventPatternSchema } from '../settings/webhooks.ts'
 
 const schedule = z.strictObject({
   cron: z.string().min(1).max(200).describe('Minute, hour, day of month, month, day of week; with six fields the first is seconds.'),
@@ -23,7 +24,11 @@ export const jobSchema = z.strictObject({
   name: nameSchema.optional().describe('Default: the name of the file.'),
   summary: z.string().min(1).max(300).describe('One sentence for the pages.'),
   on: z
-    .strictObject({ schedule: z.array(schedule).max(20).prefault([]).describe('When it is due.') })
+    .strictObject({
+      schedule: z.array(schedule).max(20).prefault([]).describe('When it is due.'),
+      webhook: nameSchema.optional().describe('One run for each event of this webhook; `input.event` says which. The run begins with the label of the webhook joined in.'),
+      events: z.array(eventPatternSchema).max(50).prefault([]).describe('Only for events of these types, e.g. `push` or `invoice.*`. Left out: for all that the webhook takes in.'),
+    })
     .prefault({})
     .describe('Left out: only by hand.'),
   since: z.iso
@@ -38,8 +43,8 @@ export const jobSchema = z.strictObject({
   retry: z.strictObject({ tries: z.int().min(1).max(10).prefault(3).describe('How often a step is tried, with pauses of 2, 4, 8 … seconds.') }).prefault({}).describe('What happens after a failure.'),
   overlap: z
     .enum(['skip', 'queue', 'replace', 'allow'])
-    .prefault('skip')
-    .describe('When the run before is not finished: `skip` the slot, `queue` it, `replace` the run, or `allow` both.'),
+    .optional()
+    .describe('When the run before is not finished: `skip` the slot, `queue` it, `replace` the run, or `allow` both. Default: `skip`; `queue` where a webhook starts it, and no event may be lost there.'),
   missed: z
     .enum(['skip', 'latest', 'all'])
     .prefault('latest')

@@ -5,6 +5,8 @@ export interface JobDefinition {
   readonly name: string
   readonly summary: string
   readonly schedules: readonly Schedule[]
+  /** One run for each event of it that is of these types; without types, of all. */
+  readonly webhook?: { readonly name: string; readonly events: readonly string[] }
   readonly lane: string
   /** The label that a run starts with. */
   readonly label: Label

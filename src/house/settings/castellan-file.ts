@@ -10,6 +10,7 @@ import { portsSchema } from './ports.ts'
 import { retentionSchema } from './retention.ts'
 import { telemetrySchema } from './telemetry.ts'
 import { pathSchema } from './values.ts'
+import { webhooksSchema } from './webhooks.ts'
 
 /** An IANA zone, e.g. Europe/Berlin. */
 export const timezoneSchema = z.string().refine(isTimezone, { error: 'there is no such time zone', params: { instead: 'write an IANA name, e.g. Europe/Berlin or UTC' } })
@@ -33,6 +34,7 @@ export const castellanSchema = z.strictObject({
   models: modelsSchema,
   folders: foldersSchema,
   mail: mailSchema,
+  webhooks: webhooksSchema,
   outbox: outboxSchema,
   shell: z
     .strictObject({

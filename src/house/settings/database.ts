@@ -12,6 +12,7 @@ const urls = z.strictObject({
   gate_cloud: url.describe('The gate for cloud models.'),
   worker_open: url.describe('Sees only rows that a cloud model may see.'),
   worker_private: url.describe('Sees all rows.'),
+  listener: url.optional().describe('Stores what webhooks deliver, and sees nothing. Needed when one is declared.'),
 })
 
 export const databaseSchema = z

@@ -9,11 +9,14 @@ export const portsSchema = z
     releaser: port.prefault(7401).describe('The page on which drafts are signed, an origin of its own. Environment: CASTELLAN_PORT_RELEASER.'),
     gate_local: port.prefault(7402).describe('The gate for models on this machine. Environment: CASTELLAN_PORT_GATE_LOCAL.'),
     gate_cloud: port.prefault(7403).describe('The gate for cloud models. Environment: CASTELLAN_PORT_GATE_CLOUD.'),
+    webhooks: port
+      .optional()
+      .describe('Where webhooks are delivered: this port alone may be reached from elsewhere, through a reverse proxy. Left out: 7404 when one is declared, else none. Environment: CASTELLAN_PORT_WEBHOOKS.'),
   })
   .prefault({})
   .describe('Ports on 127.0.0.1; nothing listens elsewhere. 0 takes any free port.')
 
-export const portNames = ['server', 'releaser', 'gate_local', 'gate_cloud'] as const
+export const portNames = ['server', 'releaser', 'gate_local', 'gate_cloud', 'webhooks'] as const
 export type PortName = (typeof portNames)[number]
 
 /** The variable that overrides a port of the file. */

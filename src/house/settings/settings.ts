@@ -6,7 +6,7 @@ export interface Settings {
   /** IANA; schedules without one of their own use it. */
   readonly timezone: string
   /** 0: any free port. */
-  readonly ports: { readonly server: number; readonly releaser: number; readonly gateLocal: number; readonly gateCloud: number }
+  readonly ports: { readonly server: number; readonly releaser: number; readonly gateLocal: number; readonly gateCloud: number; /** Null: no webhook is declared. */ readonly webhooks: number | null }
   readonly database: DatabaseSettings
   readonly isolation: { readonly acceptDemonstration: boolean }
   readonly models: { readonly upstreams: readonly Upstream[]; readonly routes: Readonly<Record<string, readonly RouteTarget[]>> }
@@ -14,6 +14,7 @@ export interface Settings {
   readonly spending: SpendingSettings
   readonly folders: readonly FolderSettings[]
   readonly mail: { readonly accounts: readonly MailAccount[] }
+  readonly webhooks: readonly WebhookSettings[]
   readonly outbox: OutboxSettings
   /** Where drafts are signed in a browser. Null: at localhost on the releaser's port; the host of the origin. */
   readonly signing: { readonly origin: string | null; readonly rpId: string | null }
@@ -27,7 +28,7 @@ export interface SecretReference {
   readonly secret: string
 }
 
-export const databaseUsers = ['owner', 'server', 'releaser', 'gateLocal', 'gateCloud', 'workerOpen', 'workerPrivate'] as const
+export const databaseUsers = ['owner', 'server', 'releaser', 'gateLocal', 'gateCloud', 'workerOpen', 'workerPrivate', 'listener'] as const
 export type DatabaseUser = (typeof databaseUsers)[number]
 
 export type DatabaseSettings =
@@ -37,7 +38,7 @@ export type DatabaseSettings =
       /** Where it stands; the database holds everything, so only a machine of one's own will do. */
       readonly zone: 'machine'
       /** Without passwords, or as secrets. */
-      readonly urls: Readonly<Record<DatabaseUser, string | SecretReference>>
+      readonly urls: Readonly<Record<Exclude<DatabaseUser, 'listener'>, string | SecretReference> & { listener?: string | SecretReference }>
     }
 
 export interface Upstream {
@@ -167,6 +168,32 @@ interface MailAccountBase {
   readonly label: Label
 }
 
+export type WebhookSettings = SignedWebhook | GumroadWebhook
+
+export interface SignedWebhook extends WebhookBase {
+  readonly kind: 'standard' | 'stripe' | 'github'
+}
+
+export interface GumroadWebhook extends WebhookBase {
+  readonly kind: 'gumroad'
+  /** By which sales are read. */
+  readonly token: SecretReference
+  readonly api: string
+}
+
+interface WebhookBase {
+  readonly name: string
+  /** Any of them will do. */
+  readonly secrets: readonly SecretReference[]
+  /** Types, or beginnings of types with a `*` behind; none: all. */
+  readonly events: readonly string[]
+  /** The largest body. */
+  readonly bytes: number
+  readonly perMinute: number
+  /** Always untrusted. */
+  readonly label: Label
+}
+
 export interface OutboxSettings {
   /** How long a signed draft can be undone. */
   readonly holdMs: number
@@ -229,5 +256,6 @@ export interface RetentionSettings {
   readonly runsMs: number
   readonly mailMs: number
   readonly modelCallsMs: number
+  readonly webhooksMs: number
   readonly outboxMs: number
 }

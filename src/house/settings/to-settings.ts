@@ -4,6 +4,7 @@ import type { Place } from './check-places.ts'
 import type { Connector, DatabaseSettings, FolderSettings, ImapAccount, MailAccount, Settings, SmtpConnectorSettings, Upstream } from './settings.ts'
 import { toRouting } from './to-routing.ts'
 import { toSpending } from './to-spending.ts'
+import { toWebhookPort, toWebhooks } from './to-webhooks.ts'
 
 /** What the files say that castellan.yaml names, as PEM: of mailboxes and of connectors, by their names. */
 export interface NamedCertificates {
@@ -20,7 +21,7 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
   return {
     name: file.name,
     timezone: file.timezone,
-    ports: { server: ports.server, releaser: ports.releaser, gateLocal: ports.gate_local, gateCloud: ports.gate_cloud },
+    ports: { server: ports.server, releaser: ports.releaser, gateLocal: ports.gate_local, gateCloud: ports.gate_cloud, webhooks: toWebhookPort(file) },
     database: toDatabase(file),
     isolation: { acceptDemonstration: file.isolation.accept_demonstration },
     models: {
@@ -33,6 +34,7 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
       name, path: pathOf('folder', name), access, label: completeLabel({ level: label, integrity, lanes }),
     })),
     mail: { accounts },
+    webhooks: toWebhooks(file),
     outbox: {
       holdMs: outbox.hold,
       expiryMs: { mail: outbox.expiry.mail, highRisk: outbox.expiry.high_risk, default: outbox.expiry.default },
@@ -49,7 +51,8 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
     signing: { origin: outbox.sign_origin ?? null, rpId: outbox.rp_id ?? null },
     shell: { allow },
     retention: {
-      runLogMs: retention.run_log, runsMs: retention.runs, mailMs: retention.mail, modelCallsMs: retention.model_calls, outboxMs: retention.outbox,
+      runLogMs: retention.run_log, runsMs: retention.runs, mailMs: retention.mail, modelCallsMs: retention.model_calls, webhooksMs: retention.webhooks,
+      outboxMs: retention.outbox,
     },
     telemetry: { traces: toTraces(file) },
   }
@@ -86,10 +89,10 @@ function toAccount(
 
 function toDatabase({ database }: CastellanFile): DatabaseSettings {
   if (database === 'embedded') return { kind: 'embedded' }
-  const { owner, server, releaser, gate_local, gate_cloud, worker_open, worker_private } = database.urls
+  const { owner, server, releaser, gate_local, gate_cloud, worker_open, worker_private, listener } = database.urls
   return {
     kind: 'urls',
     zone: database.zone,
-    urls: { owner, server, releaser, gateLocal: gate_local, gateCloud: gate_cloud, workerOpen: worker_open, workerPrivate: worker_private },
+    urls: { owner, server, releaser, gateLocal: gate_local, gateCloud: gate_cloud, workerOpen: worker_open, workerPrivate: worker_private, ...(listener !== undefined && { listener }) },
   }
 }

@@ -72,6 +72,10 @@ const forbidden: Record<Role, readonly string[]> = {
     `select clearance_grant('${rows.draft}')`,
     `select clearance_revoke('open', 'cloud')`,
     `select operator_propose(gen_random_uuid(), 'lane.clear', 'castellan.acts', '{}')`,
+    `select inbound_store(gen_random_uuid(), 'hub', 'e', 'push', array[sha256('e')], null, '{}', now())`,
+    `select inbound_refuse('hub', 'forged', 1, now())`,
+    `select inbound_open('${nobody}', 'open-job', '${nobody}', '${nobody}')`,
+    `select * from inbound_run`,
     `select * from web_session`,
     `insert into signin_code values (sha256('mine'), 'infinity')`,
     `insert into run (id, occurrence_id, job, digest, lane, state) select gen_random_uuid(), occurrence_id, job, digest, lane, 'queued' from run`,
@@ -111,6 +115,12 @@ const forbidden: Record<Role, readonly string[]> = {
     `select clearance_grant('${rows.draft}')`,
     `select clearance_revoke('open', 'cloud')`,
     `select operator_propose(gen_random_uuid(), 'lane.clear', 'castellan.acts', '{}')`,
+    `select inbound_store(gen_random_uuid(), 'hub', 'e', 'push', array[sha256('e')], null, '{}', now())`,
+    `select inbound_open('${nobody}', 'open-job', '${nobody}', '${nobody}')`,
+    `update inbound_event set label_level = 0`,
+    `insert into inbound_event (id, source, event_id, type, received_at, body) values (gen_random_uuid(), 'hub', 'e', 'push', now(), '')`,
+    `delete from inbound_event`,
+    `select * from inbound_seen`,
     `select * from web_session`,
     `insert into signin_code values (sha256('mine'), 'infinity')`,
     `select * from draft`,
@@ -130,6 +140,13 @@ const forbidden: Record<Role, readonly string[]> = {
     `select clearance_grant('${rows.draft}')`,
     `select clearance_revoke('open', 'cloud')`,
     `select operator_propose(gen_random_uuid(), 'lane.clear', 'castellan.acts', '{}')`,
+    `select inbound_store(gen_random_uuid(), 'hub', 'e', 'push', array[sha256('e')], null, '{}', now())`,
+    `select body from inbound_event`,
+    `select event_id from inbound_event`,
+    `select inbound_refuse('hub', 'forged', 1, now())`,
+    `delete from inbound_seen`,
+    `update inbound_run set outcome = null`,
+    `select * from inbound_seen`,
     `update draft set state = 'signed'`,
     `select document from draft`,
     `select wire from draft`,
@@ -156,6 +173,9 @@ const forbidden: Record<Role, readonly string[]> = {
   ],
   castellan_releaser: [
     `select clearance_grant('${rows.draft}')`,
+    `select inbound_store(gen_random_uuid(), 'hub', 'e', 'push', array[sha256('e')], null, '{}', now())`,
+    `select * from inbound_event`,
+    `select inbound_open('${nobody}', 'open-job', '${nobody}', '${nobody}')`,
     `select * from web_session`,
     `insert into signin_code values (sha256('mine'), 'infinity')`,
     `update draft set document = '{}'`,
@@ -181,6 +201,8 @@ const forbidden: Record<Role, readonly string[]> = {
     `select clearance_grant('${rows.draft}')`,
     `select clearance_revoke('open', 'cloud')`,
     `select operator_propose(gen_random_uuid(), 'lane.clear', 'castellan.acts', '{}')`,
+    `select inbound_store(gen_random_uuid(), 'hub', 'e', 'push', array[sha256('e')], null, '{}', now())`,
+    `select * from inbound_event`,
     `select * from web_session`,
     `insert into signin_code values (sha256('mine'), 'infinity')`,
     `select * from run`,
@@ -201,6 +223,8 @@ const forbidden: Record<Role, readonly string[]> = {
     `select clearance_grant('${rows.draft}')`,
     `select clearance_revoke('open', 'cloud')`,
     `select operator_propose(gen_random_uuid(), 'lane.clear', 'castellan.acts', '{}')`,
+    `select inbound_store(gen_random_uuid(), 'hub', 'e', 'push', array[sha256('e')], null, '{}', now())`,
+    `select * from inbound_event`,
     `select * from web_session`,
     `insert into signin_code values (sha256('mine'), 'infinity')`,
     `select * from run`,
@@ -217,6 +241,37 @@ const forbidden: Record<Role, readonly string[]> = {
     `select run_claim('${rows.open.run}', 'gate', 1000)`,
     `select session_open('${rows.open.run}', '${rows.open.fence}')`,
     `select audit_append('redaction', 'x', '{}')`,
+  ],
+  castellan_listener: [
+    `select * from inbound_event`,
+    `select id from inbound_event`,
+    `select * from inbound_seen`,
+    `select * from inbound_run`,
+    `select * from inbound_tally`,
+    `insert into inbound_event (id, source, event_id, type, received_at, body) values (gen_random_uuid(), 'hub', 'e', 'push', now(), '')`,
+    `insert into inbound_seen (source, key, seen_at) values ('hub', sha256('e'), now())`,
+    `delete from inbound_seen`,
+    `insert into inbound_run (event_id, job) values (gen_random_uuid(), 'open-job')`,
+    `update inbound_event set label_level = 0`,
+    `select inbound_count('hub', 'stored', 1, now())`,
+    `select * from inbound_due(1)`,
+    `select inbound_open('${nobody}', 'open-job', '${nobody}', '${nobody}')`,
+    `select run_open(gen_random_uuid(), gen_random_uuid(), 'open-job', now(), 'manual', null, '{}')`,
+    `select * from house`,
+    `select * from lane`,
+    `select * from job`,
+    `select * from run`,
+    `select * from step`,
+    `select * from content`,
+    `select * from mail_message`,
+    `select * from proposal`,
+    `select * from draft`,
+    `select * from model_call`,
+    `select * from audit_event`,
+    `select * from web_session`,
+    `insert into signin_code values (sha256('mine'), 'infinity')`,
+    `select audit_append('webhook.stored', 'x', '{}')`,
+    `select session_find('\\x00')`,
   ],
 }
 
@@ -288,6 +343,45 @@ describe('rows by label', () => {
     await pool.query(`select mail_parsed($1, 'id', '{}', 'read by the wrong one', null, 0::smallint)`, [rows.message])
     assert.deepEqual((await db.owner.pool.query('select parsed_at from mail_message')).rows, [{ parsed_at: null }])
     assert.deepEqual((await pool.query('select * from proposal_states($1)', [[rows.proposal]])).rows, [])
+  })
+})
+
+describe('events of webhooks', () => {
+  const declared = { settings: { webhooks: [
+    { name: 'hub', events: ['push', 'issue*'], label: { level: 2, integrity: 'untrusted', lanes: ['private'] } },
+    { name: 'open', events: [], label: { level: 1, integrity: 'untrusted', lanes: ['open'] } },
+  ] } }
+  const store = async (source: string, event: string, type = 'push', keys = [event]) => (await db.as('castellan_listener').pool.query<{ what: string }>(
+    'select inbound_store(gen_random_uuid(), $1, $2, $3, array(select sha256(convert_to(k, $4)) from unnest($5::text[]) as u(k)), null, $6, now()) as what',
+    [source, event, type, 'UTF8', keys, Buffer.from('{"secret":1}')],
+  )).rows[0]!.what
+
+  test('are labelled by the house and not by who stores them; a worker sees those that its label lets it see, the server that they came', async () => {
+    await db.owner.pool.query(`insert into house (digest, settings, current) values ('webhooks', $1, true)`, [JSON.stringify(declared)])
+    assert.deepEqual([await store('hub', '1'), await store('open', '2'), await store('hub', '3', 'star'), await store('hub', '4', 'issues')], ['stored', 'stored', 'unwanted', 'stored'])
+    await assert.rejects(store('elsewhere', '5'), { code: 'CA404' })
+    await assert.rejects(store('hub', '5', 'push', []), { code: 'CA400' })
+    const { rows } = await db.owner.pool.query('select source, label_level, label_integrity, label_lanes from inbound_event order by event_id')
+    assert.deepEqual(rows.map((row) => Object.values(row)), [['hub', 2, 'untrusted', ['private']], ['open', 1, 'untrusted', ['open']], ['hub', 2, 'untrusted', ['private']]])
+    const sources = async (role: Role) => (await db.as(role).pool.query<{ source: string }>('select source from inbound_event order by source')).rows.map(({ source }) => source)
+    assert.deepEqual(await sources('castellan_worker_open'), ['open'])
+    assert.deepEqual(await sources('castellan_worker_private'), ['hub', 'hub', 'open'])
+    assert.deepEqual(await sources('castellan_server'), ['hub', 'hub', 'open'])
+    assert.deepEqual((await db.as('castellan_worker_open').pool.query('select body from inbound_event')).rows, [{ body: Buffer.from('{"secret":1}') }])
+  })
+
+  test('are stored once for each of the things that they are known by', async () => {
+    assert.deepEqual([await store('hub', '1'), await store('hub', 'new', 'push', ['new', '1']), await store('open', '1')], ['replayed', 'replayed', 'stored'])
+    const { rows } = await db.owner.pool.query(`select outcome, count from inbound_tally where source = 'hub' order by outcome`)
+    assert.deepEqual(rows, [{ outcome: 'replayed', count: 2 }, { outcome: 'stored', count: 2 }, { outcome: 'unwanted', count: 1 }])
+  })
+
+  test('that are refused are counted and in the audit by reason, those for a name that is not declared without that name', async () => {
+    const { pool } = db.as('castellan_listener')
+    for (const source of ['hub', '<script>']) await pool.query(`select inbound_refuse($1, 'forged', 3, now())`, [source])
+    await assert.rejects(pool.query(`select inbound_refuse('hub', 'a word of a stranger', 1, now())`), { code: 'CA400' })
+    const { rows } = await db.owner.pool.query(`select actor, subject, detail from audit_event where kind = 'webhook.refused' order by subject`)
+    assert.deepEqual(rows, ['?', 'hub'].map((subject) => ({ actor: 'castellan_listener', subject, detail: { reason: 'forged', count: 3 } })))
   })
 })
 

@@ -2,7 +2,7 @@ import pg from 'pg'
 import { Fault } from '../fault.ts'
 import type { Database } from './connect.ts'
 
-/** One role for each process that talks to the database; what it may do is in 0007_rows_and_rights.sql and queue-schema.ts. */
+/** One role for each process that talks to the database, and one for what the server listens for at its outer port; what it may do is in 0007_rows_and_rights.sql and queue-schema.ts. */
 export const roles = [
   'castellan_server',
   'castellan_worker_open',
@@ -10,6 +10,7 @@ export const roles = [
   'castellan_gate_local',
   'castellan_gate_cloud',
   'castellan_releaser',
+  'castellan_listener',
 ] as const
 export type Role = (typeof roles)[number]
 export type Passwords = Readonly<Record<Role, string>>

@@ -60,6 +60,41 @@ export interface FileLabelTable extends LabelColumns, Retained {
   run_id: Nullable<string>
 }
 
+export interface InboundEventTable extends LabelColumns, Retained {
+  id: string
+  /** The name of the webhook. */
+  source: string
+  event_id: string
+  type: string
+  received_at: Timestamp
+  body: Buffer
+}
+
+export interface InboundSeenTable extends Retained {
+  source: string
+  /** SHA-256 of what a delivery is known again by. */
+  key: Buffer
+  seen_at: Timestamp
+}
+
+export interface InboundRunTable {
+  event_id: string
+  job: string
+  run_id: Nullable<string>
+  /** Null: not opened yet. */
+  outcome: Nullable<string>
+  opened_at: NullableTimestamp
+}
+
+export interface InboundTallyTable {
+  source: string
+  /** ISO 8601, UTC. */
+  day: string
+  outcome: string
+  count: number
+  last_at: Timestamp
+}
+
 export interface ProposalTable extends LabelColumns, Retained {
   id: string
   /** Null: an act of the operator himself. */

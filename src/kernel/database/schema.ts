@@ -27,6 +27,10 @@ export interface Schema {
   mailbox: ledger.MailboxTable
   mail_piece: ledger.MailPieceTable
   file_label: ledger.FileLabelTable
+  inbound_event: ledger.InboundEventTable
+  inbound_seen: ledger.InboundSeenTable
+  inbound_run: ledger.InboundRunTable
+  inbound_tally: ledger.InboundTallyTable
   proposal: ledger.ProposalTable
   draft: ledger.DraftTable
   decision: ledger.DecisionTable

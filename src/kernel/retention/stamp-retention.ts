@@ -6,13 +6,14 @@ export interface Retention {
   readonly runsMs: number
   readonly mailMs: number
   readonly modelCallsMs: number
+  readonly webhooksMs: number
   readonly outboxMs: number
 }
 
 const batch = 1_000
 
 /** Writes `retain_until` where it is missing and the row is closed or stored for good. */
-export async function stampRetention(owner: Database, { runLogMs, runsMs, mailMs, modelCallsMs, outboxMs }: Retention): Promise<void> {
+export async function stampRetention(owner: Database, { runLogMs, runsMs, mailMs, modelCallsMs, webhooksMs, outboxMs }: Retention): Promise<void> {
   const all = async (text: string, ...spans: number[]): Promise<void> => {
     for (;;) {
       const { rowCount } = await owner.pool.query(text, [batch, ...spans])
@@ -24,6 +25,7 @@ export async function stampRetention(owner: Database, { runLogMs, runsMs, mailMs
   await all(messages, mailMs)
   await all(calls, modelCallsMs)
   for (const text of [...money, ...keys]) await all(text, modelCallsMs)
+  await all(events, webhooksMs)
   await all(proposals, outboxMs)
 }
 
@@ -59,6 +61,9 @@ const messages = `
 const calls = `
   update model_call set retain_until = coalesce(closed_at, opened_at) + $2 * interval '1 ms' where id in (
     select id from model_call where retain_until is null and state <> 'open' limit $1)`
+
+const events = `
+  update inbound_event set retain_until = received_at + $2 * interval '1 ms' where id in (select id from inbound_event where retain_until is null limit $1)`
 
 /** What ceilings counted, as long as the calls that they counted. */
 const money = [

@@ -7,8 +7,8 @@ import { sampleRows } from '../../../test/support/sample-rows.ts'
 import { sweepRetention, type Swept } from './sweep-retention.ts'
 
 const day = 86_400_000
-const retention = { runLogMs: 10 * day, runsMs: 100 * day, mailMs: 50 * day, modelCallsMs: 40 * day, outboxMs: 1_000 * day }
-const nothing: Swept = { logLines: 0, calls: 0, declassifications: 0, money: 0, sessions: 0, keys: 0, proposals: 0, runs: 0, occurrences: 0, messages: 0, contents: 0 }
+const retention = { runLogMs: 10 * day, runsMs: 100 * day, mailMs: 50 * day, modelCallsMs: 40 * day, webhooksMs: 20 * day, outboxMs: 1_000 * day }
+const nothing: Swept = { logLines: 0, calls: 0, declassifications: 0, money: 0, sessions: 0, keys: 0, proposals: 0, runs: 0, occurrences: 0, messages: 0, contents: 0, events: 0 }
 const closed = new Date('2026-03-02T09:00:00Z')
 
 async function house(t: TestContext) {
@@ -169,4 +169,24 @@ test('bytes stay as long as one message has them, and come back with a message t
   assert.deepEqual([(await sweep(70))['contents'], (await body()).body], [1, null])
   await store('3')
   assert.deepEqual([await sweep(70), (await body()).body], [{}, Buffer.from('raw mail')])
+})
+
+test('an event goes when its time is over and its runs are; by what it is known again stays as long as was said', async (t) => {
+  const db = await testDatabase(t)
+  const { pool } = db.owner
+  await declareJobs(db.owner, [jobDefinition({ name: 'reader', webhook: { name: 'hub', events: [] } })])
+  await pool.query(`insert into house (digest, settings, current) values ('h', $1, true)`, [JSON.stringify({ settings: { webhooks: [{ name: 'hub', label: { level: 2, lanes: ['private'] } }] } })])
+  const [event, run] = [randomUUID(), randomUUID()]
+  const store = () => db.as('castellan_listener').pool.query<{ what: string }>(`select inbound_store($1, 'hub', 'e', 'push', array[sha256('e')], '30 days', '{}', $2) as what`, [event, closed])
+  await store()
+  const sweep = (days: number) => sweepRetention(db.owner, { retention, now: new Date(closed.getTime() + days * day) })
+  assert.equal((await sweep(21)).events, 0, 'it waits for its run')
+  await db.as('castellan_server').pool.query(`select inbound_open($1, 'reader', $2, $3)`, [event, run, randomUUID()])
+  assert.equal((await sweep(21)).events, 0, 'its run is not over')
+  await pool.query(`update run set state = 'cancelled', closed_at = $1`, [closed])
+  await sweep(21)
+  assert.deepEqual((await pool.query('select count(*) as n from inbound_event')).rows, [{ n: 0 }])
+  assert.equal((await store()).rows[0]!.what, 'replayed')
+  await sweep(31)
+  assert.deepEqual((await pool.query('select count(*) as n from inbound_seen')).rows, [{ n: 0 }])
 })

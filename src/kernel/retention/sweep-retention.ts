@@ -17,6 +17,8 @@ export interface Swept {
   readonly occurrences: number
   readonly messages: number
   readonly contents: number
+  /** Of webhooks, with what they are known again by. */
+  readonly events: number
 }
 
 const batch = 5_000
@@ -49,6 +51,7 @@ export async function sweepRetention(owner: Database, { retention, now = new Dat
     occurrences: await until(occurrences),
     messages: await until(messages),
     contents: await until(contents),
+    events: (await until(events)) + (await until(seen)) + (await until(tallies)),
   }
   if (Object.values(swept).some((count) => count > 0)) {
     await owner.pool.query(`select audit_write('retention.swept', 'up', $1)`, [JSON.stringify(swept)])
@@ -132,3 +135,18 @@ const contents = `
     select hash from content c where retain_until < $1 and body is not null
       and not exists (select 1 from mail_message where raw_hash = c.hash and (retain_until is null or retain_until >= $1))
     limit $2)`
+
+// An event that still waits for its run, or whose run is not over, stays.
+const events = `
+  delete from inbound_event where id in (
+    select id from inbound_event e
+    where retain_until < $1 and not exists (
+      select 1 from inbound_run i left join run r on r.id = i.run_id
+      where i.event_id = e.id and (i.outcome is null and exists (select 1 from job where name = i.job and declared) or r.closed_at is null and r.id is not null))
+    limit $2)`
+
+const seen = `
+  delete from inbound_seen where (source, key) in (select source, key from inbound_seen where retain_until < $1 limit $2)`
+
+const tallies = `
+  delete from inbound_tally where (source, day, outcome) in (select source, day, outcome from inbound_tally where last_at < $1::timestamptz - interval '400 days' limit $2)`

@@ -7,6 +7,7 @@ import { readAlerts } from './alerts.ts'
 import { signOrigin } from './drafts.ts'
 import { readHouse } from './house.ts'
 import { unsignedMachines } from './upstreams.ts'
+import { countWebhooks, type WebhookDeps } from './webhooks.ts'
 
 /** The processes as `up` sees them. */
 export async function readProcesses(database: Database): Promise<ProcessView[]> {
@@ -14,13 +15,19 @@ export async function readProcesses(database: Database): Promise<ProcessView[]> 
   return rows.map((row) => ({ ...row, since: row.since.toISOString() }))
 }
 
+export interface WholeDeps extends Pick<WebhookDeps, 'database' | 'clock' | 'webhooks'> {
+  readonly house: House
+  readonly isolation: IsolationView
+}
+
 /** What runs, how far apart, on which house and database, and how much is waiting. */
-export async function readStatus(deps: { database: Database; house: House; isolation: IsolationView }, parts: readonly PartView[]): Promise<StatusView> {
+export async function readStatus(deps: WholeDeps, parts: readonly PartView[]): Promise<StatusView> {
   const { database, house, isolation } = deps
-  const [supervisor, processes, runs, loaded, version, unsigned] = await Promise.all([
+  const [supervisor, processes, runs, webhooks, loaded, version, unsigned] = await Promise.all([
     database.kysely.selectFrom('supervisor').select(['pid', 'started_at', 'version']).executeTakeFirst(),
     readProcesses(database),
     countRuns(database),
+    countWebhooks({ ...deps, house: () => house }),
     readHouse(database),
     readDatabaseVersion(database),
     unsignedMachines(database, house),
@@ -36,13 +43,14 @@ export async function readStatus(deps: { database: Database; house: House; isola
     database: version,
     parts: [...parts],
     processes,
+    webhooks,
     runs,
     unsigned_machines: unsigned,
   }
 }
 
 /** The house as a whole, with what the pages need to know of it. */
-export async function readWhole(deps: { database: Database; house: House; isolation: IsolationView }, parts: readonly PartView[], since: Date): Promise<HouseView> {
+export async function readWhole(deps: WholeDeps, parts: readonly PartView[], since: Date): Promise<HouseView> {
   const [status, alerts] = await Promise.all([readStatus(deps, parts), readAlerts(deps.database, since)])
   return { ...status, sign_origin: signOrigin(deps.house), timezone: deps.house.settings.timezone, alerts }
 }

@@ -8,6 +8,7 @@ import { runRoutes } from './runs.ts'
 import { sessionRoutes } from './sessions.ts'
 import { spendRoutes } from './spend.ts'
 import { toolRoutes } from './tools.ts'
+import { webhookRoutes } from './webhooks.ts'
 
 /** Through which door a request came: a browser is not shown what is P3 unless it asks for it. */
 export type Door = 'socket' | 'browser'
@@ -22,6 +23,7 @@ export function apiRoutes(deps: ServerDeps, door: Door): FastifyPluginAsync {
     app.register(runRoutes(deps, door))
     app.register(draftRoutes(deps))
     app.register(toolRoutes(deps, door))
+    app.register(webhookRoutes(deps))
     app.register(sessionRoutes(deps.sessions))
   }
 }

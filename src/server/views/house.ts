@@ -71,6 +71,7 @@ export const statusView = z
     database: z.strictObject({ version: z.string(), schema: z.int() }),
     parts: z.array(partView),
     processes: z.array(processView),
+    webhooks: z.strictObject({ port: z.int().nullable(), declared: z.int(), stored_today: z.int(), refused_today: z.int() }).describe('Deliveries since midnight in UTC; no port: nothing listens.'),
     runs: z.strictObject({ queued_open: z.int(), queued_private: z.int(), running: z.int(), parked: z.int(), waiting: z.int() }),
     unsigned_machines: z.array(z.string()).describe('Upstreams that castellan.yaml calls machines of your own, and that count as of the mesh until you sign that.'),
   })

@@ -8,7 +8,7 @@ export const runSummary = z
     id: z.uuid(),
     job: z.string(),
     state: runState,
-    origin: z.enum(['schedule', 'manual', 'redrive']),
+    origin: z.enum(['schedule', 'manual', 'redrive', 'webhook']),
     slot: time,
     lane: z.string(),
     label: labelView,

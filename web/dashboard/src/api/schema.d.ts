@@ -429,6 +429,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The declared webhooks, and what was delivered to them today */
+        get: operations["listWebhooks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sessions": {
         parameters: {
             query?: never;
@@ -719,6 +736,13 @@ export interface components {
             };
             parts: components["schemas"]["Part"][];
             processes: components["schemas"]["Process"][];
+            /** @description Deliveries since midnight in UTC; no port: nothing listens. */
+            webhooks: {
+                port: number | null;
+                declared: number;
+                stored_today: number;
+                refused_today: number;
+            };
             runs: {
                 queued_open: number;
                 queued_private: number;
@@ -922,7 +946,7 @@ export interface components {
             job: string;
             state: components["schemas"]["RunState"];
             /** @enum {string} */
-            origin: "schedule" | "manual" | "redrive";
+            origin: "schedule" | "manual" | "redrive" | "webhook";
             /** Format: date-time */
             slot: string;
             lane: string;
@@ -956,7 +980,7 @@ export interface components {
             job: string;
             state: components["schemas"]["RunState"];
             /** @enum {string} */
-            origin: "schedule" | "manual" | "redrive";
+            origin: "schedule" | "manual" | "redrive" | "webhook";
             /** Format: date-time */
             slot: string;
             lane: string;
@@ -1079,6 +1103,13 @@ export interface components {
             };
             parts: components["schemas"]["Part"][];
             processes: components["schemas"]["Process"][];
+            /** @description Deliveries since midnight in UTC; no port: nothing listens. */
+            webhooks: {
+                port: number | null;
+                declared: number;
+                stored_today: number;
+                refused_today: number;
+            };
             runs: {
                 queued_open: number;
                 queued_private: number;
@@ -1224,6 +1255,45 @@ export interface components {
             output_tokens: number;
             /** @description Null when the price of one of the calls is not known. */
             cost_eur: number | null;
+        };
+        Webhook: {
+            name: string;
+            /** @enum {string} */
+            kind: "standard" | "stripe" | "github" | "gumroad";
+            /** @enum {string} */
+            state: "listening" | "not_listening" | "broken";
+            /** @description Why nothing can be delivered to it. */
+            problems: string[];
+            /** @description Of the port for webhooks; SECRET stands for the secret of the path. */
+            path: string;
+            /** @description Their names. */
+            secrets: string[];
+            label: components["schemas"]["Label"];
+            /** @description The types that are taken in; none: all. */
+            events: string[];
+            /** @description The jobs that its events start. */
+            jobs: string[];
+            /** @description Deliveries since midnight in UTC; `reasons` are those of refusals. */
+            today: {
+                stored: number;
+                replayed: number;
+                unwanted: number;
+                refused: number;
+                reasons: {
+                    [key: string]: number;
+                };
+            };
+            /** @description Runs that are still to be opened. */
+            waiting: number;
+            /** @description When an event was taken in last. */
+            last_at: string | null;
+        };
+        Webhooks: {
+            /** @description Null: nothing listens. */
+            port: number | null;
+            webhooks: components["schemas"]["Webhook"][];
+            /** @description Deliveries since midnight in UTC to names that are not declared. */
+            unknown: number;
         };
     };
     responses: never;
@@ -2137,6 +2207,39 @@ export interface operations {
                         /** @enum {boolean} */
                         ok: true;
                         data: components["schemas"]["ToolRun"];
+                    };
+                };
+            };
+            /** @description It was not done; `error.code` is stable, `error.message` is for people. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    listWebhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        ok: true;
+                        data: components["schemas"]["Webhooks"];
                     };
                 };
             };

@@ -1,0 +1,2 @@
+export { secretBytes } from './secret.ts'
+export { signDelivery, type SignedDelivery } from './sign-delivery.ts'
