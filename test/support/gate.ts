@@ -72,7 +72,7 @@ const patientRouting: RoutingSettings = { retry: { tries: 1, longestWaitMs: 1_00
 export async function gateBoot(
   database: TestDatabase,
   process: GateProcess,
-  models: { readonly upstreams: readonly Upstream[]; readonly routes?: Readonly<Record<string, readonly RouteTarget[]>>; readonly spending?: Partial<SpendingSettings>; readonly routing?: Partial<RoutingSettings> },
+  models: { readonly upstreams: readonly Upstream[]; readonly routes?: Readonly<Record<string, readonly RouteTarget[]>>; readonly spending?: Partial<SpendingSettings>; readonly routing?: Partial<RoutingSettings>; readonly batches?: House['settings']['batches'] },
   secrets: Record<string, string> = {},
   traces: House['settings']['telemetry']['traces'] = null,
 ): Promise<{ boot: Boot; remove(): Promise<void> }> {
@@ -82,6 +82,7 @@ export async function gateBoot(
     timezone: 'UTC',
     models: { upstreams: models.upstreams, routes: models.routes ?? {} },
     routing: { ...patientRouting, ...models.routing },
+    batches: models.batches ?? { concurrent: 2, hours: null },
     spending: { budgets: [], prices: {}, microEurPerUsd: 900_000, allowUnknownPrice: true, ...models.spending },
     retention: { modelCallsMs: 86_400_000 },
     telemetry: { traces },

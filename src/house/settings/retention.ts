@@ -7,6 +7,7 @@ export const retentionSchema = z
     runs: durationSchema.prefault('400d').describe('Runs with their steps and occurrences, from when they were closed. A run that a proposal or a model call still names stays as a name, without input and outputs.'),
     mail: durationSchema.prefault('400d').describe('Mirrored messages, from when they were mirrored. That they were is remembered; the mailbox itself is never touched.'),
     model_calls: durationSchema.prefault('400d').describe('The ledger of model calls, from when they were made.'),
+    batches: durationSchema.prefault('30d').describe('Files of batches and the batches themselves with all their answers: files from when they were made, batches from when they were closed.'),
     outbox: durationSchema.prefault('3650d').describe('Proposals, drafts, reasons of decisions and receipts, from when the last draft was closed. Nonces and signatures stay.'),
   })
   .prefault({})

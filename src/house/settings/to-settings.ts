@@ -28,6 +28,7 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
       routes: file.models.routes,
     },
     routing: toRouting(file.models),
+    batches: { concurrent: file.models.batch.concurrent, hours: file.models.batch.hours ?? null },
     spending: toSpending(file.models),
     folders: Object.entries(file.folders).map(([name, { access, label, integrity, lanes }]): FolderSettings => ({
       name, path: pathOf('folder', name), access, label: completeLabel({ level: label, integrity, lanes }),
@@ -49,7 +50,7 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
     signing: { origin: outbox.sign_origin ?? null, rpId: outbox.rp_id ?? null },
     shell: { allow },
     retention: {
-      runLogMs: retention.run_log, runsMs: retention.runs, mailMs: retention.mail, modelCallsMs: retention.model_calls, outboxMs: retention.outbox,
+      runLogMs: retention.run_log, runsMs: retention.runs, mailMs: retention.mail, modelCallsMs: retention.model_calls, batchesMs: retention.batches, outboxMs: retention.outbox,
     },
     telemetry: { traces: toTraces(file) },
   }

@@ -6,13 +6,14 @@ export interface Retention {
   readonly runsMs: number
   readonly mailMs: number
   readonly modelCallsMs: number
+  readonly batchesMs: number
   readonly outboxMs: number
 }
 
 const batch = 1_000
 
 /** Writes `retain_until` where it is missing and the row is closed or stored for good. */
-export async function stampRetention(owner: Database, { runLogMs, runsMs, mailMs, modelCallsMs, outboxMs }: Retention): Promise<void> {
+export async function stampRetention(owner: Database, { runLogMs, runsMs, mailMs, modelCallsMs, batchesMs, outboxMs }: Retention): Promise<void> {
   const all = async (text: string, ...spans: number[]): Promise<void> => {
     for (;;) {
       const { rowCount } = await owner.pool.query(text, [batch, ...spans])
@@ -24,6 +25,8 @@ export async function stampRetention(owner: Database, { runLogMs, runsMs, mailMs
   await all(messages, mailMs)
   await all(calls, modelCallsMs)
   for (const text of money) await all(text, modelCallsMs)
+  await owner.pool.query(abandonedBatches)
+  for (const text of batches) await all(text, batchesMs)
   await all(proposals, outboxMs)
 }
 
@@ -66,6 +69,14 @@ const money = [
   `update budget_account set retain_until = ends_at + $2 * interval '1 ms' where (ceiling, starts_at) in (select ceiling, starts_at from budget_account where retain_until is null limit $1)`,
   `update budget_alert set retain_until = at + $2 * interval '1 ms' where (ceiling, starts_at, percent) in (select ceiling, starts_at, percent from budget_alert where retain_until is null limit $1)`,
   `update exchange_rate set retain_until = recorded_at + $2 * interval '1 ms' where day in (select day from exchange_rate where retain_until is null limit $1)`,
+]
+
+/** Of a gate that no longer sees them, because their lane lost its clearance, or that never came back. */
+const abandonedBatches = `update batch set state = 'expired', closed_at = clock_timestamp() where closed_at is null and window_ends_at < clock_timestamp() - interval '1 day'`
+
+const batches = [
+  `update batch set retain_until = closed_at + $2 * interval '1 ms' where id in (select id from batch where retain_until is null and closed_at is not null limit $1)`,
+  `update batch_file set retain_until = made_at + $2 * interval '1 ms' where id in (select id from batch_file where retain_until is null limit $1)`,
 ]
 
 /** A proposal is over when its last draft is; one of which nobody knows whether it left waits for the operator's word. */
