@@ -3,7 +3,7 @@ import { connect } from '../kernel/database/connect.ts'
 import { Fault } from '../kernel/fault.ts'
 import { listenOnLoopback, listenOnSocket } from '../kernel/listen.ts'
 import { createLogger } from '../kernel/log.ts'
-import { createGateApp, createInFlight, createMetrics, type GateDeps } from '../gate/index.ts'
+import { createGateApp, createInFlight, createMetrics, openBatches, type GateDeps } from '../gate/index.ts'
 import type { Traces } from '../gate/traces.ts'
 import type { House } from '../house/index.ts'
 import { createTextRedactor, type GateName } from '../labels/index.ts'
@@ -44,9 +44,10 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
     onError: (error) => log.error({ err: error }, 'money that was reserved could not be given back; it counts as spent until the gate starts again'),
   })
   let address = ''
+  const calls = createCalls({ gate, database, sessions, ledger, money, log, observer, models: () => models, routing, handOn, leftIn: leftInConversation })
+  const batches = openBatches({ gate, database, sessions, calls, inFlight, log, clock: systemClock, settings: () => house.settings.batches, timezone: () => house.settings.timezone })
   const deps: GateDeps = {
-    gate, database, log, sessions, clock: systemClock,
-    calls: createCalls({ gate, database, sessions, ledger, money, log, observer, models: () => models, routing, handOn, leftIn: leftInConversation }),
+    gate, database, log, sessions, calls, batches, clock: systemClock,
     models: () => models,
     resting: routing.resting,
     inFlight,
@@ -69,6 +70,7 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
     if (swept > 0) log.warn({ calls: swept }, 'closed model calls that were left open')
     await money.recover()
     await routing.recall(database, gate)
+    await batches.recover()
     const { ports } = house.settings
     const [port, setting] = gate === 'local' ? [ports.gateLocal, 'ports.gate_local'] : [ports.gateCloud, 'ports.gate_cloud']
     address = await listenOnLoopback(tcp, port, setting)
@@ -77,9 +79,11 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
     await close()
     throw error
   }
+  batches.wake()
   host.onHouse((changed: House) => {
     const before = { house, models }
     house = changed
+    batches.houseChanged()
     if (JSON.stringify(changed.settings.models) === JSON.stringify(before.house.settings.models)) return
     models = declareModels(changed.settings.models, gate, boot.secrets)
     routing.forget()
@@ -92,7 +96,9 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
     address,
     async stop(deadlineMs) {
       const closed = Promise.all([tcp.close(), socket.close()])
+      await batches.stop()
       await deps.inFlight.drain(Math.max(0, deadlineMs - closingMs))
+      await batches.settled()
       await closed
       await models.catalog.close()
       await ledger.settled()
