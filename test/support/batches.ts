@@ -1,4 +1,5 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import OpenAI, { toFile } from 'openai'
 import type { TestDatabase } from './database.ts'
 
@@ -51,4 +52,13 @@ export async function linesOf(client: OpenAI, id: string | null | undefined): Pr
   if (!id) return []
   const text = await (await client.files.content(id)).text()
   return text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as ReportedLine)
+}
+
+/** The batch once it has ended. */
+export async function endOf(client: OpenAI, id: string, patienceMs = 20_000): Promise<OpenAI.Batch> {
+  for (const deadline = performance.now() + patienceMs; performance.now() < deadline; await delay(20)) {
+    const batch = await client.batches.retrieve(id)
+    if (['completed', 'failed', 'expired', 'cancelled'].includes(batch.status)) return batch
+  }
+  throw new Error(`batch ${id} did not end`)
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import OpenAI from 'openai'
-import { chatLine, clientOf, jsonl, linesOf, makeKey, sendBatch, sendFile } from '../../../test/support/batches.ts'
-import { allClosed, gateDatabase, openRun, startGate, until } from '../../../test/support/gate.ts'
+import { chatLine, clientOf, endOf, jsonl, linesOf, makeKey, sendBatch, sendFile } from '../../../test/support/batches.ts'
+import { allClosed, gateDatabase, openRun, startGate } from '../../../test/support/gate.ts'
 import { startModelServer, type LoggedRequest } from '../../../test/support/model-server.ts'
 
 after(async () => {
@@ -28,11 +28,6 @@ const echo = ({ json }: LoggedRequest) => ({ text: [String((json!['messages'] as
 near.answer(echo)
 far.answer(echo)
 
-const ended = async (client: OpenAI, id: string): Promise<OpenAI.Batch> => {
-  let batch = await client.batches.retrieve(id)
-  await until(async () => ['completed', 'failed', 'expired', 'cancelled'].includes((batch = await client.batches.retrieve(id)).status), `the end of ${id}`)
-  return batch
-}
 const saidBy = (body: Record<string, unknown>) => (body as unknown as OpenAI.ChatCompletion).choices[0]?.message.content
 const refusal = (status: number, code: string) => (error: unknown) => error instanceof OpenAI.APIError && error.status === status && error.code === code
 
@@ -49,7 +44,7 @@ for (const [gate, address, upstream] of [['local', local, 'near/near:latest'], [
     const batch = await client.batches.create({ input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h', metadata: { project: 'nightly' } })
     assert.deepEqual([batch.object, batch.status, batch.input_file_id, batch.endpoint, batch.completion_window, batch.metadata, batch.output_file_id, batch.expires_at! - batch.created_at],
       ['batch', 'validating', file.id, '/v1/chat/completions', '24h', { project: 'nightly' }, null, 86_400])
-    const done = await ended(client, batch.id)
+    const done = await endOf(client, batch.id)
     assert.deepEqual([done.status, done.request_counts, done.errors, done.error_file_id], ['completed', { total: 3, completed: 3, failed: 0 }, null, null])
     assert.ok(done.in_progress_at && done.finalizing_at && done.completed_at)
     const lines = await linesOf(client, done.output_file_id)
@@ -74,7 +69,7 @@ test('responses, embeddings and messages are asked on their own wires', async ()
   const client = clientOf(local, await makeKey(database))
   const line = (id: string, url: string, body: object) => ({ custom_id: id, method: 'POST', url, body: { model: 'near:latest', ...body } })
   const answerTo = async (endpoint: string, body: object) => {
-    const { output_file_id: output } = await ended(client, (await sendBatch(client, [line('x', endpoint, body)], endpoint as '/v1/responses')).id)
+    const { output_file_id: output } = await endOf(client, (await sendBatch(client, [line('x', endpoint, body)], endpoint as '/v1/responses')).id)
     return (await linesOf(client, output))[0]?.response?.body
   }
   const response = (await answerTo('/v1/responses', { input: 'hello' })) as unknown as OpenAI.Responses.Response
@@ -87,7 +82,7 @@ test('responses, embeddings and messages are asked on their own wires', async ()
 
 test('on the same wire the answer is the upstream’s own', async () => {
   const client = clientOf(cloud, await makeKey(database, { gate: 'cloud' }))
-  const batch = await ended(client, (await sendBatch(client, [{ custom_id: 'x', method: 'POST', url: '/v1/messages', body: { model: 'claude/far', max_tokens: 5, messages: [{ role: 'user', content: 'hello' }] } }], '/v1/messages' as '/v1/responses')).id)
+  const batch = await endOf(client, (await sendBatch(client, [{ custom_id: 'x', method: 'POST', url: '/v1/messages', body: { model: 'claude/far', max_tokens: 5, messages: [{ role: 'user', content: 'hello' }] } }], '/v1/messages' as '/v1/responses')).id)
   const [line] = await linesOf(client, batch.output_file_id)
   assert.equal((line!.response!.body as { model: string }).model, 'far')
 })
@@ -95,7 +90,7 @@ test('on the same wire the answer is the upstream’s own', async () => {
 test('a line that fails is in the file of errors, with what its endpoint says, and the others go on', async () => {
   const client = clientOf(local, await makeKey(database))
   near.answer((request) => (JSON.stringify(request.json).includes('bad') ? { misbehaves: { kind: 'status', status: 400, message: 'no' } } : echo(request)))
-  const batch = await ended(client, (await sendBatch(client, [chatLine('good'), chatLine('bad'), chatLine('gone', 'gone', 'near/gone'), { ...chatLine('odd'), body: { model: 'auto', messages: [] } }])).id)
+  const batch = await endOf(client, (await sendBatch(client, [chatLine('good'), chatLine('bad'), chatLine('gone', 'gone', 'near/gone'), { ...chatLine('odd'), body: { model: 'auto', messages: [] } }])).id)
   near.answer(echo)
   assert.deepEqual([batch.status, batch.request_counts], ['completed', { total: 4, completed: 1, failed: 3 }])
   const errors = await linesOf(client, batch.error_file_id)
@@ -108,7 +103,7 @@ test('a file with bad lines is refused as a whole, each of them named with its n
   const client = clientOf(local, await makeKey(database))
   const asked = near.calls().length
   const long = 'x'.repeat(300)
-  const batch = await ended(client, (await sendBatch(client, [
+  const batch = await endOf(client, (await sendBatch(client, [
     chatLine('one'), 'no json', '', chatLine('one'), { ...chatLine('get'), method: 'GET' }, { ...chatLine('elsewhere'), url: '/v1/embeddings' }, '[1]',
     { ...chatLine('x'), custom_id: 7 }, chatLine(long), { ...chatLine('empty'), body: {} }, { ...chatLine('stream'), body: { model: 'auto', messages: [], stream: true } }, chatLine('nul\0'),
   ])).id)
@@ -119,14 +114,14 @@ test('a file with bad lines is refused as a whole, each of them named with its n
   ])
   assert.ok(batch.errors!.data!.every(({ message }) => message && !message.includes(long)))
   assert.equal(near.calls().length, asked)
-  const empty = await ended(client, (await sendBatch(client, ['', ''])).id)
+  const empty = await endOf(client, (await sendBatch(client, ['', ''])).id)
   assert.deepEqual([empty.status, empty.errors!.data!.map(({ code }) => code)], ['failed', ['empty_file']])
 })
 
 test('another key, of this gate or the other, sees nothing of it', async () => {
   const client = clientOf(local, await makeKey(database))
   const batch = await sendBatch(client, [chatLine('mine')])
-  const done = await ended(client, batch.id)
+  const done = await endOf(client, batch.id)
   for (const other of [clientOf(local, await makeKey(database)), clientOf(cloud, await makeKey(database, { gate: 'cloud' }))]) {
     await assert.rejects(other.batches.retrieve(batch.id), refusal(404, 'batch.missing'))
     await assert.rejects(other.batches.cancel(batch.id), refusal(404, 'batch.missing'))
@@ -151,7 +146,7 @@ test('a header raises the label of a file and of a batch, up to what the key is 
   const made = await makeKey(database, { max: 3 })
   const file = await sendFile(clientOf(local, made, { 'x-castellan-label': 'P3' }), [chatLine('x')])
   const client = clientOf(local, made)
-  await ended(client, (await client.batches.create({ input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h' })).id)
+  await endOf(client, (await client.batches.create({ input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h' })).id)
   await allClosed(database)
   const levels = async (text: string) => (await database.owner.pool.query<{ label_level: number }>(text, [made.id])).rows.map((row) => row.label_level)
   assert.deepEqual(await levels('select label_level from model_call where key_id = $1'), [3])
@@ -166,7 +161,7 @@ test('a header raises the label of a file and of a batch, up to what the key is 
 test('a line whose label reaches no model is refused, and the refusal is its error', async () => {
   const client = clientOf(local, await makeKey(database))
   const asked = far.calls().length
-  const batch = await ended(client, (await sendBatch(client, [chatLine('x', 'x', 'far/far')])).id)
+  const batch = await endOf(client, (await sendBatch(client, [chatLine('x', 'x', 'far/far')])).id)
   const [line] = await linesOf(client, batch.error_file_id)
   assert.equal(line!.response!.status_code, 403)
   assert.equal((line!.response!.body['error'] as { code: string }).code, 'label_refused')
@@ -180,7 +175,7 @@ test('a file that a batch reads stays, and goes when the batch has ended; of a b
   await near.held()
   await assert.rejects(client.files.delete(batch.input_file_id), refusal(403, 'files.in_use'))
   near.release()
-  const done = await ended(client, batch.id)
+  const done = await endOf(client, batch.id)
   assert.deepEqual(await client.files.delete(batch.input_file_id), { id: batch.input_file_id, object: 'file', deleted: true })
   await client.files.delete((done.output_file_id ?? done.error_file_id)!)
   await assert.rejects(client.files.content((done.output_file_id ?? done.error_file_id)!), refusal(404, 'files.missing'))

@@ -60,8 +60,10 @@ export function createLineStore({ database: { pool }, gate }: { database: Pick<D
       return rows[0]
     },
 
-    async end({ batch, number }: Pick<TakenLine, 'batch' | 'number'>, state: 'answered' | 'failed', answer: string): Promise<void> {
-      await pool.query({ name: 'batch-line-end', text: endText, values: [batch, number, state, answer] })
+    /** True: perhaps the batch has ended with it. */
+    async end({ batch, number }: Pick<TakenLine, 'batch' | 'number'>, state: 'answered' | 'failed', answer: string): Promise<boolean> {
+      const { rows } = await pool.query<{ isLast: boolean }>({ name: 'batch-line-end', text: endText, values: [batch, number, state, answer] })
+      return rows[0]?.isLast ?? false
     },
 
     async putBack({ batch, number }: Pick<TakenLine, 'batch' | 'number'>): Promise<void> {
@@ -112,4 +114,4 @@ const endText = `
     update batch_line set state = $3, answer = $4 where batch_id = $1 and number = $2 and state = 'asking' returning state
   )
   update batch set answered = answered + (select count(*) from ended where state = 'answered'), failed = failed + (select count(*) from ended where state = 'failed')
-  where id = $1 and exists (select 1 from ended)`
+  where id = $1 and exists (select 1 from ended) returning answered + failed >= total or state <> 'in_progress' as "isLast"`

@@ -49,21 +49,31 @@ export function workOnBatches(deps: WorkDeps): BatchWork {
   const asking = new Set<Promise<void>>()
   let checking: { readonly batch: string; readonly done: Promise<void> } | undefined
   let turn: Promise<void> = Promise.resolve()
-  let [isWoken, isStopped] = [false, false]
+  let [isWoken, isStopped, isDue] = [false, false, false]
   let timer: NodeJS.Timeout | undefined
 
+  /** Something may have to be begun, checked or ended. */
   function wake(): void {
+    isDue = true
+    goOnSoon()
+  }
+
+  function goOnSoon(): void {
     if (isWoken || isStopped) return
     isWoken = true
     turn = turn.then(async () => {
       isWoken = false
-      clearTimeout(timer)
       const isOpen = await goOn().catch((error: unknown) => {
         log.warn({ err: error }, 'batches could not be worked on; this is tried again')
         return true
       })
-      if (isOpen && !isStopped) timer = setTimeout(wake, lookEvery)
+      if (isOpen && !isStopped) timer ??= setTimeout(lookAgain, lookEvery)
     })
+  }
+
+  function lookAgain(): void {
+    timer = undefined
+    wake()
   }
 
   /** False: there is nothing to wait for. */
@@ -73,7 +83,8 @@ export function workOnBatches(deps: WorkDeps): BatchWork {
       if (!line) break
       hold(ask(line))
     }
-    if (isStopped || asking.size >= settings().concurrent) return true
+    if (isStopped || (!isDue && asking.size >= settings().concurrent)) return true
+    isDue = false
     const open = await lines.open(clock.now())
     for (const batch of open) await look(batch)
     return open.length > 0
@@ -113,7 +124,7 @@ export function workOnBatches(deps: WorkDeps): BatchWork {
       .catch((error: unknown) => log.error({ err: error }, 'a line of a batch is left as being asked until the next start'))
       .finally(() => {
         asking.delete(held)
-        wake()
+        goOnSoon()
       })
     asking.add(held)
   }
@@ -131,6 +142,10 @@ export function workOnBatches(deps: WorkDeps): BatchWork {
     }
   }
 
+  async function end(line: TakenLine, state: 'answered' | 'failed', report: string): Promise<void> {
+    if (await lines.end(line, state, report)) isDue = true
+  }
+
   /** Asks, and says how what came of it is written down. */
   async function answerTo(line: TakenLine, signal: AbortSignal): Promise<() => Promise<void>> {
     const putBack = () => lines.putBack(line)
@@ -142,7 +157,7 @@ export function workOnBatches(deps: WorkDeps): BatchWork {
       const { body } = checkLine(line.body, line.endpoint)
       const answer = answerLine(line, await askLine(deps, line.endpoint, body, { session: { ...session, batch: line.batch }, task: line.task ?? undefined, atLeast: line.level > session.label.level ? line.level : undefined, signal }))
       pauses.end(line)
-      return () => lines.end(line, 'answered', answer)
+      return () => end(line, 'answered', answer)
     } catch (error) {
       // the gate stops: the next one asks
       if (signal.aborted) return putBack
@@ -155,7 +170,7 @@ export function workOnBatches(deps: WorkDeps): BatchWork {
       // what the error says may be of what was asked, and a log has no label
       log.info({ code: toFault(error).code, batch: line.batch, line: line.number }, 'a line of a batch has failed')
       const report = errorLine(line, error)
-      return () => lines.end(line, 'failed', report)
+      return () => end(line, 'failed', report)
     }
   }
 
