@@ -35,10 +35,9 @@ export function fileRoutes(app: FastifyInstance, deps: BatchDeps): void {
     const body = request.body as IncomingMessage
     try {
       return viewOf(await receive(request, body))
-    } catch (error) {
-      // who is still sending could not hear the answer otherwise
+    } finally {
+      // what is left unread would hold up the answer, and the next request of this connection
       body?.resume?.()
-      throw error
     }
   })
 

@@ -1,4 +1,5 @@
 import type { Database } from '../../kernel/database/connect.ts'
+import { faultPoint } from '../../kernel/fault-point.ts'
 import { Fault } from '../../kernel/fault.ts'
 import { newId } from '../../kernel/ids.ts'
 import type { GateName, Label } from '../../labels/index.ts'
@@ -61,6 +62,7 @@ export function createFileStore({ database: { pool, transaction }, gate }: { dat
     },
 
     async finish(id: string, bytes: number, lines: number): Promise<FileRow> {
+      faultPoint('batch.file:before')
       const { rows } = await pool.query<FileRow>(`update batch_file set state = 'whole', bytes = $2, lines = $3 where id = $1 returning ${columns}`, [id, bytes, lines])
       if (!rows[0]) throw new Fault('conflict', 'files.gone', 'this file was removed while it was sent in; send it again')
       return rows[0]

@@ -18,15 +18,20 @@ export async function* readMultipart(source: AsyncIterable<Buffer>, contentType:
   const delimiter = Buffer.from(`\r\n--${boundary[1] ?? boundary[2]}`, 'latin1')
   // the first delimiter has no line before it
   const reader = createReader(source, Buffer.from('\r\n'))
-  await drain(reader.until(delimiter))
-  for (let count = 0; count < mostParts; count += 1) {
-    const after = await reader.take(2)
-    if (after === '--') return
-    if (after !== '\r\n') throw broken()
-    const head = await readWhole(reader.until(Buffer.from('\r\n\r\n')), longestHead)
-    const body = reader.until(delimiter)
-    yield { ...namesOf(head), body }
-    await drain(body)
+  try {
+    await drain(reader.until(delimiter))
+    for (let count = 0; count < mostParts; count += 1) {
+      const after = await reader.take(2)
+      if (after === '--') return
+      if (after !== '\r\n') throw broken()
+      const head = await readWhole(reader.until(Buffer.from('\r\n\r\n')), longestHead)
+      const body = reader.until(delimiter)
+      yield { ...namesOf(head), body }
+      await drain(body)
+    }
+  } finally {
+    // what is left is somebody else's to pass over
+    await reader.close()
   }
   throw wrong('the form', `one of up to ${mostParts} parts`)
 }
@@ -62,6 +67,7 @@ interface Reader {
   /** What comes before the delimiter, piece by piece; the delimiter is read too. */
   until(delimiter: Buffer): AsyncGenerator<Buffer, void, void>
   take(bytes: number): Promise<string>
+  close(): Promise<void>
 }
 
 function createReader(source: AsyncIterable<Buffer>, before: Buffer): Reader {
@@ -92,6 +98,9 @@ function createReader(source: AsyncIterable<Buffer>, before: Buffer): Reader {
       const taken = held.subarray(0, bytes).toString('latin1')
       held = held.subarray(bytes)
       return taken
+    },
+    async close() {
+      await pieces.return?.()
     },
   }
 }
