@@ -4,6 +4,8 @@ import type { ToolRunView, UpstreamView } from '../server/index.ts'
 import { addCommand, type Cli, type Invocation } from './command/add-command.ts'
 import { exitCodes } from './command/exit-codes.ts'
 import { outcome, type Outcome } from './command/outcome.ts'
+import { wholeNumber } from './command/parse-option.ts'
+import { cancelBatch, listBatches } from './model/batches.ts'
 import { findModel, testNamedModel } from './model/test-named-model.ts'
 import { table } from './terminal/table.ts'
 import { paintState, type Terminal } from './terminal/terminal.ts'
@@ -25,6 +27,20 @@ export function register(program: Command, cli: Cli): void {
     summary: 'A model: where it runs, how fast it is, what it can do. A task, or all of them: which model answers a job of lane private',
     configure: (command) => void command.option('--lane <lane>', 'whose rules the questions to a model obey (default: private, for the cloud open)'),
     run: test,
+  })
+
+  addCommand<{ limit?: number }>(model, cli, {
+    usage: 'batches',
+    summary: 'Bulk work that programs have sent in: how far it is, and what it has cost',
+    configure: (command) => void command.option('-n, --limit <number>', 'how many', wholeNumber, 20),
+    run: listBatches,
+  })
+
+  addCommand(model.command('batch').description('Bulk work that programs have sent in'), cli, {
+    usage: 'cancel <batch>',
+    summary: 'Ask no further line of a batch; its id may be cut to its end or beginning',
+    changes: true,
+    run: cancelBatch,
   })
 }
 
