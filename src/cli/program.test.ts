@@ -18,7 +18,7 @@ const job = {
 }
 const upstream = {
   name: 'ollama', kind: 'ollama', zone: 'machine', url: 'http://x', state: 'answers', reason: null, latency_ms: 1.2, models: [{ name: 'small:latest', zone: 'machine', embedding: false }],
-  routes: [{ task: 'summarize', model: 'auto' }], calls: 0, failed: 0, input_tokens: 0, output_tokens: 0, cost_eur: 0,
+  routes: [{ task: 'summarize', model: 'auto' }], resting: [], calls: 0, failed: 0, input_tokens: 0, output_tokens: 0, cost_eur: 0,
 }
 const spend = {
   since: at, by: 'model', total_eur: 2.7, total_usd: 3, eur_per_usd: 0.9,
