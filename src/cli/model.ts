@@ -5,6 +5,8 @@ import { proposedText, readEnd, revokedText, type ProposedClearance, type Revoke
 import { addCommand, type Cli, type Invocation } from './command/add-command.ts'
 import { exitCodes } from './command/exit-codes.ts'
 import { outcome, type Outcome } from './command/outcome.ts'
+import { wholeNumber } from './command/parse-option.ts'
+import { cancelBatch, listBatches } from './model/batches.ts'
 import { findModel, testNamedModel } from './model/test-named-model.ts'
 import { table } from './terminal/table.ts'
 import { paintState, type Terminal } from './terminal/terminal.ts'
@@ -50,6 +52,20 @@ export function register(program: Command, cli: Cli): void {
       if (options.dryRun) return outcome({ state: 'dry_run', would: `would take back that the machine of ${args[0]} is your own` }, (data) => data.would)
       return outcome(await client.post<RevokedClearance>('/clearances/revoke', { lane: null, upstream: args[0] }), (data) => revokedText(data, `${data.upstream} sees no P3 any more, and P2 at most.`))
     },
+  })
+
+  addCommand<{ limit?: number }>(model, cli, {
+    usage: 'batches',
+    summary: 'Bulk work that programs have sent in: how far it is, and what it has cost',
+    configure: (command) => void command.option('-n, --limit <number>', 'how many', wholeNumber, 20),
+    run: listBatches,
+  })
+
+  addCommand(model.command('batch').description('Bulk work that programs have sent in'), cli, {
+    usage: 'cancel <batch>',
+    summary: 'Ask no further line of a batch; its id may be cut to its end or beginning',
+    changes: true,
+    run: cancelBatch,
   })
 }
 

@@ -17,7 +17,7 @@ export async function answerCall(deps: GateDeps, request: FastifyRequest, reply:
   await whileClientWaits(deps, reply, async (signal) => {
     const answer = await deps.calls.call({ ...call, signal })
     if (stream) return writeStream(deps, reply, answer, wire, signal)
-    const body = answer.native ? await nativeWhole(answer) : await wire.whole(answer, deps.clock.now())
+    const body = await wholeAnswer(answer, wire, deps.clock.now())
     return reply.headers(aboutAnswer(answer)).type('application/json; charset=utf-8').send(body)
   })
   return reply
@@ -45,6 +45,11 @@ export function whileClientWaits<T>({ inFlight }: Pick<GateDeps, 'inFlight'>, re
 /** An abort is told as what caused it. */
 function causeOf(error: unknown, signal: AbortSignal): unknown {
   return signal.aborted ? signal.reason : error
+}
+
+/** A whole answer: an object, or the very bytes of an upstream of the same wire. */
+export async function wholeAnswer(answer: Answer, wire: Pick<Wire, 'whole'>, now: Date): Promise<object | Buffer> {
+  return answer.native ? nativeWhole(answer) : wire.whole(answer, now)
 }
 
 async function nativeWhole(answer: Answer): Promise<Buffer> {

@@ -8,6 +8,7 @@ import type { GateName } from '../labels/index.ts'
 import { gateStatus, type Calls, type DeclaredModels, type Routing, type Sessions } from '../models/index.ts'
 import { anthropicMessagesRoutes } from './anthropic-messages/routes.ts'
 import { geminiRoutes } from './gemini/routes.ts'
+import { batchRoutes, type BatchDeps } from './batches/batch-routes.ts'
 import type { InFlight } from './in-flight.ts'
 import type { Metrics } from './metrics.ts'
 import { modelListRoutes } from './model-list/routes.ts'
@@ -27,6 +28,7 @@ export interface GateDeps {
   readonly resting: Routing['resting']
   readonly inFlight: InFlight
   readonly metrics: Metrics
+  readonly batches: BatchDeps['batches']
   readonly clock: Clock
   readonly log: Logger
   /** Where the loopback port is. */
@@ -50,7 +52,7 @@ export function createGateApp(deps: GateDeps, surface: Surface): FastifyInstance
   tellErrors(app, deps, openaiError)
   app.setNotFoundHandler((request, reply) => {
     const { status, body } = openaiError(
-      new Fault('missing', 'route.unknown', `there is no ${request.method} ${request.url.split('?')[0]} here; POST /v1/chat/completions, /v1/responses, /v1/embeddings, /v1/messages, /v1beta/models/MODEL:generateContent and /api/chat, GET /v1/models and /v1beta/models, /healthz and /metrics are`),
+      new Fault('missing', 'route.unknown', `there is no ${request.method} ${request.url.split('?')[0]} here; POST /v1/chat/completions, /v1/responses, /v1/embeddings, /v1/messages, /v1beta/models/MODEL:generateContent, /api/chat, /v1/files and /v1/batches, GET /v1/models and /v1beta/models, /healthz and /metrics are`),
     )
     void reply.status(status).send(body)
   })
@@ -73,6 +75,7 @@ export function createGateApp(deps: GateDeps, surface: Surface): FastifyInstance
     }))
   }
   app.register(anthropicMessagesRoutes(deps))
+  app.register(batchRoutes(deps))
   app.register(geminiRoutes(deps))
   app.register(modelListRoutes(deps))
   app.register(ollamaRoutes(deps))

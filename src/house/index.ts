@@ -18,6 +18,7 @@ export type {
   SecretReference,
   Settings,
   SmtpConnectorSettings,
+  BatchSettings,
   CacheSettings,
   LimitSettings,
   RoutingSettings,

@@ -77,7 +77,7 @@ export function createCallLedger({ database: { pool }, gate, retentionMs }: Ledg
         retentionMs(),
         JSON.stringify(sessions.map(({ keyHash, said }, place) => ({ place, key: keyHash.toString('hex'), said }))),
         JSON.stringify(intents.map(({ id, session, task, candidate, label, inputTokens, outputTokens, reserved, block }) => ({
-          place: sessions.indexOf(session), id, task, upstream: candidate.upstream, model: candidate.model, zone: candidate.zone, input_tokens: inputTokens, output_tokens: outputTokens ?? null, cost_eur: reserved?.nanoEur ?? costOf(candidate), cost_usd: reserved?.nanoUsd ?? costOf(candidate), block: block ?? null, ...toRow(label),
+          place: sessions.indexOf(session), id, task, upstream: candidate.upstream, model: candidate.model, zone: candidate.zone, input_tokens: inputTokens, output_tokens: outputTokens ?? null, cost_eur: reserved?.nanoEur ?? costOf(candidate), cost_usd: reserved?.nanoUsd ?? costOf(candidate), block: block ?? null, batch: session.batch ?? null, ...toRow(label),
         }))),
         results.map(({ id }) => id),
         JSON.stringify(Object.fromEntries(results.map(({ id, state, reason, inputTokens, outputTokens, cachedTokens, cacheWriteTokens, reasoningTokens, cost }) => [id, {
@@ -152,7 +152,7 @@ export function createCallLedger({ database: { pool }, gate, retentionMs }: Ledg
         name: 'call-refuse',
         text: refuseText,
         values: [id, session.run === null ? null : session.id, session.run, gate, task, speakable(model), `${reason}; set: ${set.join(', ') || 'none'}`,
-          label.level, label.integrity, label.lanes, retentionMs(), JSON.stringify(set), session.run === null ? session.id : null],
+          label.level, label.integrity, label.lanes, retentionMs(), JSON.stringify(set), session.run === null ? session.id : null, session.batch ?? null],
       })
       return id
     },
@@ -197,7 +197,7 @@ const sweepText = `
 
 const refuseText = `
   with refused as (
-    insert into model_call (id, session_id, run_id, key_id, gate, task, model, state, reason, closed_at, cost_eur, label_level, label_integrity, label_lanes, retain_until)
-    values ($1, $2, $3, $13, $4, $5, $6, 'refused', $7, clock_timestamp(), 0, $8, $9, $10, clock_timestamp() + $11 * interval '1 ms') returning *
+    insert into model_call (id, session_id, run_id, key_id, gate, task, model, state, reason, closed_at, cost_eur, label_level, label_integrity, label_lanes, retain_until, batch_id)
+    values ($1, $2, $3, $13, $4, $5, $6, 'refused', $7, clock_timestamp(), 0, $8, $9, $10, clock_timestamp() + $11 * interval '1 ms', $14) returning *
   ) select audit_append('call.refused', id::text, jsonb_build_object('run', run_id, 'key', key_id, 'gate', gate, 'task', task, 'set', $12::jsonb, 'reason', reason), label_level)
   from refused`

@@ -14,17 +14,17 @@ export const closedEvent = `
 export const writeText = `
   with opened as (
     insert into model_call (id, session_id, run_id, key_id, gate, task, upstream, model, zone, input_tokens, output_tokens,
-      label_level, label_integrity, label_lanes, retain_until, cost_eur, cost_usd, block_id)
+      label_level, label_integrity, label_lanes, retain_until, cost_eur, cost_usd, block_id, batch_id)
     select call.id, case when session.now ->> 'run' is not null then (session.now ->> 'id')::uuid end, (session.now ->> 'run')::uuid,
       case when session.now ->> 'run' is null then (session.now ->> 'id')::uuid end, $1, call.task, call.upstream, call.model, call.zone,
       call.input_tokens, call.output_tokens, call.label_level, call.label_integrity, call.label_lanes, clock_timestamp() + $2 * interval '1 ms',
-      call.cost_eur / 1e9, call.cost_usd / 1e9, call.block
+      call.cost_eur / 1e9, call.cost_usd / 1e9, call.block, call.batch
     from (
       select place, said::jsonb as before, session_find(decode(key, 'hex')) as now
       from jsonb_to_recordset($3::jsonb) as given (place integer, key text, said text) offset 0
     ) as session
     join jsonb_to_recordset($4::jsonb) as call (place integer, id uuid, task text, upstream text, model text, zone text, input_tokens integer, output_tokens integer,
-      cost_eur numeric, cost_usd numeric, block uuid, label_level smallint, label_integrity text, label_lanes text[]) using (place)
+      cost_eur numeric, cost_usd numeric, block uuid, batch uuid, label_level smallint, label_integrity text, label_lanes text[]) using (place)
     where session.now = session.before and coalesce((session.now -> 'client' ->> 'max_level')::smallint >= call.label_level, true)
     returning id
   ), closed as (

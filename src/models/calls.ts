@@ -133,7 +133,7 @@ export function createCalls(deps: CallsDeps): Calls {
 
   function ask(session: Session, label: Label, { task, candidates }: Planned, { key, conversation, native, cacheControl, signal }: CallRequest): Promise<Answer | 'moved'> {
     const tokens = tokensOf(promptBytes(conversation)) + (conversation.maxTokens ?? usualAnswer)
-    return walk({ candidates, endpoint: 'chat', tokens, signal }, async (candidate, passage, failures) => {
+    return walk({ candidates, endpoint: 'chat', tokens, yields: session.batch !== undefined, signal }, async (candidate, passage, failures) => {
       const upstream = candidate.handedOn && handOn ? handOn.upstream({ candidate, session, key, level: label.level, task, cacheControl }) : upstreamOf(candidate, passage)
       const attempt = createAttempt(deps, { session, label, task, candidate, upstream, conversation, native, signal, passage, failures })
       try {
@@ -148,14 +148,14 @@ export function createCalls(deps: CallsDeps): Calls {
 
   function embed(session: Session, label: Label, { task, candidates }: Planned, { input, dimensions, signal }: Pick<EmbedCall, 'input' | 'dimensions' | 'signal'>): Promise<EmbedAnswer | 'moved'> {
     const tokens = tokensOf(promptBytes(conversationOf(input)))
-    return walk({ candidates, endpoint: 'embeddings', tokens, signal }, (candidate, passage, failures) =>
+    return walk({ candidates, endpoint: 'embeddings', tokens, yields: session.batch !== undefined, signal }, (candidate, passage, failures) =>
       embedAttempt(deps, { session, label, task, candidate, upstream: upstreamOf(candidate, passage), input, dimensions, signal, passage, failures: [...failures] }))
   }
 
   /** No other model takes over: its number would be of another model; and nothing is counted that would be handed on redacted. */
   async function countFirst(session: Session, label: Label, { candidates: [first] }: Planned, { conversation, native, signal }: Pick<CallRequest, 'conversation' | 'native' | 'signal'>): Promise<CountAnswer | 'moved'> {
     if (!first || first.handedOn) throw uncounted()
-    return walk({ candidates: [first], endpoint: 'count', tokens: 0, signal }, (candidate, passage) =>
+    return walk({ candidates: [first], endpoint: 'count', tokens: 0, yields: false, signal }, (candidate, passage) =>
       countTokens(deps, { session, label, candidate, upstream: upstreamOf(candidate, passage), conversation, native, signal, passage }))
   }
 

@@ -64,6 +64,17 @@ test('row security holds a key to its levels, its lane and its gate, whatever st
   await assert.rejects(insert('local', 2, 'private'), { code: '42501' })
 })
 
+test('a call says in the ledger which batch it was made for, also one that was refused', async () => {
+  const { session } = await clientOf('local')
+  const batch = randomUUID()
+  const ledger = ledgerOf('local')
+  const candidate = { upstream: 'near', model: 'm', zone: 'machine' } as const
+  await ledger.open({ session: { ...session, batch }, label: session.label, task: 'chat', candidate, inputTokens: 1, outputTokens: 1 })
+  await ledger.refuse({ session: { ...session, batch }, label: session.label, task: 'chat', model: 'm', reason: 'limit_reached', set: [] })
+  const { rows } = await database.owner.pool.query('select state from model_call where batch_id = $1 order by state', [batch])
+  assert.deepEqual(rows.map(({ state }) => state), ['open', 'refused'])
+})
+
 test('a row of the ledger is of a run or of a key, never of both or of nobody', async () => {
   const { session } = await clientOf('local')
   const insert = (columns: Record<string, string>) =>

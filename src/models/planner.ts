@@ -5,7 +5,7 @@ import type { CallLedger } from './call-ledger.ts'
 import { withOwned, type DeclaredModels } from './declared-models.ts'
 import { isRefusal } from './fallback.ts'
 import { plan, planWithRedaction, toBeListed, type Candidate, type Plan, type PlanRequest } from './plan.ts'
-import { sessionUnknown, type Client, type Session, type Sessions } from './session.ts'
+import { findAnew, sessionUnknown, type Client, type Session, type Sessions } from './session.ts'
 import { wishOf } from './wish.ts'
 
 export type Planned = Extract<Plan, { outcome: 'planned' }>
@@ -113,7 +113,7 @@ export function createPlanner({ gate, sessions, ledger, models, handsOn }: Plann
       const planned = await decide(seen, label, request)
       const answer = planned === 'stale' ? 'moved' : await go(session, label, planned).catch((error: unknown) => refused(error, session!, label, planned, request.model))
       if (answer !== 'moved') return answer
-      session = await sessions.find(session.keyHash, { freshly: true })
+      session = await findAnew(sessions, session)
       if (!session) throw sessionUnknown()
     }
     throw new Fault('conflict', 'label_moving', 'the label of this run changed again and again while the call was planned; try again')

@@ -11,6 +11,8 @@ export interface Session {
   readonly run: string | null
   readonly job: string | null
   readonly client?: Client
+  /** The batch of a client, one line of which asks: in the ledger, and behind everybody who waits for an upstream. */
+  readonly batch?: string
   readonly lane: string
   /** Who executes runs of that lane. */
   readonly worker: 'open' | 'private'
@@ -82,6 +84,12 @@ export async function findSession({ pool }: Pick<Database, 'pool'>, keyHash: Buf
 export interface Sessions {
   /** `freshly`: what the database says now. Otherwise it may be what it said up to two seconds ago: enough to read a body for, and to plan by, since a call is opened only while the database still says the same. */
   find(keyHash: Buffer, how?: { freshly: boolean }): Promise<Session | undefined>
+}
+
+/** The session as it is now, for the same batch. */
+export async function findAnew(sessions: Pick<Sessions, 'find'>, { keyHash, batch }: Session): Promise<Session | undefined> {
+  const found = await sessions.find(keyHash, { freshly: true })
+  return found && batch !== undefined ? { ...found, batch } : found
 }
 
 const rememberedMs = 2_000

@@ -3,7 +3,7 @@ import { connect } from '../kernel/database/connect.ts'
 import { Fault } from '../kernel/fault.ts'
 import { listenOnLoopback, listenOnSocket } from '../kernel/listen.ts'
 import { createLogger } from '../kernel/log.ts'
-import { createGateApp, createInFlight, createMetrics, type GateDeps } from '../gate/index.ts'
+import { createGateApp, createInFlight, createMetrics, openBatches, type GateDeps } from '../gate/index.ts'
 import type { Traces } from '../gate/traces.ts'
 import type { House } from '../house/index.ts'
 import { createDictionary, createScanner, createTextRedactor, policyOf, type GateName, type Scanner } from '../labels/index.ts'
@@ -45,9 +45,10 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
     onError: (error) => log.error({ err: error }, 'money that was reserved could not be given back; it counts as spent until the gate starts again'),
   })
   let address = ''
+  const calls = createCalls({ gate, database, sessions, ledger, money, log, observer, models: () => models, routing, handOn, leftIn: (conversation, lanes) => leftInConversation(conversation, scanner, policyOf(lanes, house.lanes)) })
+  const batches = openBatches({ gate, database, sessions, calls, inFlight, log, clock: systemClock, settings: () => house.settings.batches, timezone: () => house.settings.timezone })
   const deps: GateDeps = {
-    gate, database, log, sessions, clock: systemClock,
-    calls: createCalls({ gate, database, sessions, ledger, money, log, observer, models: () => models, routing, handOn, leftIn: (conversation, lanes) => leftInConversation(conversation, scanner, policyOf(lanes, house.lanes)) }),
+    gate, database, log, sessions, calls, batches, clock: systemClock,
     models: () => models,
     resting: routing.resting,
     inFlight,
@@ -70,6 +71,7 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
     if (swept > 0) log.warn({ calls: swept }, 'closed model calls that were left open')
     await money.recover()
     await routing.recall(database, gate)
+    await batches.recover()
     const { ports } = house.settings
     const [port, setting] = gate === 'local' ? [ports.gateLocal, 'ports.gate_local'] : [ports.gateCloud, 'ports.gate_cloud']
     address = await listenOnLoopback(tcp, port, setting)
@@ -78,10 +80,12 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
     await close()
     throw error
   }
+  batches.wake()
   host.onHouse((changed: House) => {
     const before = { house, models }
     house = changed
     scanner = scannerFor(house)
+    batches.houseChanged()
     if (JSON.stringify(changed.settings.models) === JSON.stringify(before.house.settings.models)) return
     models = declareModels(changed.settings.models, gate, boot.secrets)
     routing.forget()
@@ -94,7 +98,9 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
     address,
     async stop(deadlineMs) {
       const closed = Promise.all([tcp.close(), socket.close()])
+      await batches.stop()
       await deps.inFlight.drain(Math.max(0, deadlineMs - closingMs))
+      await batches.settled()
       await closed
       await models.catalog.close()
       await ledger.settled()

@@ -11,6 +11,7 @@ export { createLoopbackApp, type LoopbackDeps } from './loopback.ts'
 export { createReadiness } from './readiness.ts'
 export { createSessions } from './signin/sessions.ts'
 export type {
+  BatchView,
   Check,
   ErrorView,
   FireView,

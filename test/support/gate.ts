@@ -77,7 +77,7 @@ const patientRouting: RoutingSettings = { retry: { tries: 1, longestWaitMs: 1_00
 export async function gateBoot(
   database: TestDatabase,
   process: GateProcess,
-  models: { readonly upstreams: readonly Upstream[]; readonly routes?: Readonly<Record<string, readonly RouteTarget[]>>; readonly spending?: Partial<SpendingSettings>; readonly routing?: Partial<RoutingSettings>; readonly dictionary?: House['dictionary']; readonly lanes?: House['lanes'] },
+  models: { readonly upstreams: readonly Upstream[]; readonly routes?: Readonly<Record<string, readonly RouteTarget[]>>; readonly spending?: Partial<SpendingSettings>; readonly routing?: Partial<RoutingSettings>; readonly batches?: House['settings']['batches']; readonly dictionary?: House['dictionary']; readonly lanes?: House['lanes'] },
   secrets: Record<string, string> = {},
   traces: House['settings']['telemetry']['traces'] = null,
 ): Promise<{ boot: Boot; remove(): Promise<void> }> {
@@ -87,6 +87,7 @@ export async function gateBoot(
     timezone: 'UTC',
     models: { upstreams: models.upstreams, routes: models.routes ?? {} },
     routing: { ...patientRouting, ...models.routing },
+    batches: models.batches ?? { concurrent: 2, hours: null },
     spending: { budgets: [], prices: {}, microEurPerUsd: 900_000, allowUnknownPrice: true, ...models.spending },
     retention: { modelCallsMs: 86_400_000 },
     telemetry: { traces },

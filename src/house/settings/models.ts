@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { zones } from '../../labels/index.ts'
+import { batchKeys } from './batch.ts'
 import { limitsSchema, routingKeys } from './routing.ts'
 import { spendingKeys } from './spending.ts'
 import { nameSchema, secretSchema } from './values.ts'
@@ -29,6 +30,7 @@ export const modelsSchema = z
       .prefault({ default: [{ upstream: 'ollama' }] })
       .describe('For each task type the models to try, in this order. `default` is for the rest.'),
     ...routingKeys,
+    ...batchKeys,
     ...spendingKeys,
   })
   .prefault({})

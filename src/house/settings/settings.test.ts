@@ -19,6 +19,8 @@ const wrong: Record<string, { yaml: string; what: RegExp }> = {
   'a budget of a lane that is not declared': { yaml: budgets('{ per: day, eur: 5, lane: opne }'), what: /a budget is for the lane opne, which is not declared → did you mean open\?/ },
   'a budget of an agent, which no call has': { yaml: budgets('{ per: day, eur: 5, agent: aide }'), what: /no call is told of its agent yet.* → write it for a job, a lane or a key/ },
   'two budgets for the same': { yaml: budgets('{ per: day, eur: 5, lane: open }, { per: month, eur: 5, lane: open }, { lane: open, per: day, eur: 9 }'), what: /there is a budget for the same before it → keep one/ },
+  'hours of batches that are none': { yaml: 'models: { batch: { hours: "22-6" } }\n', what: /1:27 "22-6" is not a part of the day/ },
+  'hours of batches without a length': { yaml: 'models: { batch: { hours: "22:00-22:00" } }\n', what: /is not a part of the day/ },
   'a budget for no time': { yaml: budgets('{ per: week, eur: 5 }'), what: /models\.budgets\.0\.per/ },
   'a budget below nothing': { yaml: budgets('{ per: day, eur: -5 }'), what: /models\.budgets\.0\.eur/ },
   'a price with a star in its middle': { yaml: 'models: { prices: { "gpt-*-x": { input: 1, output: 2 } } }\n', what: /a price is for a model/ },

@@ -11,6 +11,7 @@ export interface Settings {
   readonly isolation: { readonly acceptDemonstration: boolean }
   readonly models: { readonly upstreams: readonly Upstream[]; readonly routes: Readonly<Record<string, readonly RouteTarget[]>> }
   readonly routing: RoutingSettings
+  readonly batches: BatchSettings
   readonly spending: SpendingSettings
   readonly folders: readonly FolderSettings[]
   readonly mail: { readonly accounts: readonly MailAccount[] }
@@ -95,6 +96,20 @@ export interface CacheSettings {
   readonly bytes: number
   /** Undefined: of all. */
   readonly tasks?: readonly string[] | undefined
+}
+
+/** How a gate works on what programs have sent in as files. */
+export interface BatchSettings {
+  /** Lines at the same time. */
+  readonly concurrent: number
+  /** Null: at any time. */
+  readonly hours: DayHours | null
+}
+
+/** A part of each day, in minutes from midnight; it may go on past midnight. */
+export interface DayHours {
+  readonly from: number
+  readonly to: number
 }
 
 /** What cloud models may cost. */
@@ -257,5 +272,6 @@ export interface RetentionSettings {
   readonly mailMs: number
   readonly modelCallsMs: number
   readonly webhooksMs: number
+  readonly batchesMs: number
   readonly outboxMs: number
 }

@@ -29,6 +29,7 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
       routes: file.models.routes,
     },
     routing: toRouting(file.models),
+    batches: { concurrent: file.models.batch.concurrent, hours: file.models.batch.hours ?? null },
     spending: toSpending(file.models),
     folders: Object.entries(file.folders).map(([name, { access, label, integrity, lanes }]): FolderSettings => ({
       name, path: pathOf('folder', name), access, label: completeLabel({ level: label, integrity, lanes }),
@@ -52,7 +53,7 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
     shell: { allow },
     retention: {
       runLogMs: retention.run_log, runsMs: retention.runs, mailMs: retention.mail, modelCallsMs: retention.model_calls, webhooksMs: retention.webhooks,
-      outboxMs: retention.outbox,
+      batchesMs: retention.batches, outboxMs: retention.outbox,
     },
     telemetry: { traces: toTraces(file) },
   }

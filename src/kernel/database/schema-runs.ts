@@ -151,6 +151,8 @@ export interface ModelCallTable extends LabelColumns, Retained {
   reasoning_tokens: Nullable<number>
   /** What it was paid from. */
   block_id: Nullable<string>
+  /** Whose line asked. */
+  batch_id: Nullable<string>
   opened_at: GeneratedTimestamp
   closed_at: NullableTimestamp
 }

@@ -1,3 +1,4 @@
+import type * as batches from './schema-batches.ts'
 import type * as ledger from './schema-ledger.ts'
 import type * as runs from './schema-runs.ts'
 import type * as spending from './schema-spending.ts'
@@ -17,6 +18,10 @@ export interface Schema {
   declassification: runs.DeclassificationTable
   client_key: runs.ClientKeyTable
   clearance: runs.ClearanceTable
+  batch: batches.BatchTable
+  batch_file: batches.BatchFileTable
+  batch_file_line: batches.BatchFileLineTable
+  batch_line: batches.BatchLineTable
   exchange_rate: spending.ExchangeRateTable
   budget_account: spending.BudgetAccountTable
   budget_block: spending.BudgetBlockTable

@@ -7,13 +7,14 @@ export interface Retention {
   readonly mailMs: number
   readonly modelCallsMs: number
   readonly webhooksMs: number
+  readonly batchesMs: number
   readonly outboxMs: number
 }
 
 const batch = 1_000
 
 /** Writes `retain_until` where it is missing and the row is closed or stored for good. */
-export async function stampRetention(owner: Database, { runLogMs, runsMs, mailMs, modelCallsMs, webhooksMs, outboxMs }: Retention): Promise<void> {
+export async function stampRetention(owner: Database, { runLogMs, runsMs, mailMs, modelCallsMs, webhooksMs, batchesMs, outboxMs }: Retention): Promise<void> {
   const all = async (text: string, ...spans: number[]): Promise<void> => {
     for (;;) {
       const { rowCount } = await owner.pool.query(text, [batch, ...spans])
@@ -26,6 +27,8 @@ export async function stampRetention(owner: Database, { runLogMs, runsMs, mailMs
   await all(calls, modelCallsMs)
   for (const text of [...money, ...keys]) await all(text, modelCallsMs)
   await all(events, webhooksMs)
+  await owner.pool.query(abandonedBatches)
+  for (const text of batches) await all(text, batchesMs)
   await all(proposals, outboxMs)
 }
 
@@ -77,6 +80,14 @@ const money = [
 const keys = ['client_key', 'clearance'].map((table) => `
   update ${table} set retain_until = least(revoked_at, expires_at) + $2 * interval '1 ms' where id in (
     select id from ${table} where retain_until is null and (revoked_at is not null or expires_at < clock_timestamp()) limit $1)`)
+
+/** Of a gate that no longer sees them, because their lane lost its clearance, or that never came back. */
+const abandonedBatches = `update batch set state = 'expired', closed_at = clock_timestamp() where closed_at is null and window_ends_at < clock_timestamp() - interval '1 day'`
+
+const batches = [
+  `update batch set retain_until = closed_at + $2 * interval '1 ms' where id in (select id from batch where retain_until is null and closed_at is not null limit $1)`,
+  `update batch_file set retain_until = made_at + $2 * interval '1 ms' where id in (select id from batch_file where retain_until is null limit $1)`,
+]
 
 /** A proposal is over when its last draft is; one of which nobody knows whether it left waits for the operator's word. */
 const proposals = `

@@ -7,8 +7,8 @@ import { sampleRows } from '../../../test/support/sample-rows.ts'
 import { sweepRetention, type Swept } from './sweep-retention.ts'
 
 const day = 86_400_000
-const retention = { runLogMs: 10 * day, runsMs: 100 * day, mailMs: 50 * day, modelCallsMs: 40 * day, webhooksMs: 20 * day, outboxMs: 1_000 * day }
-const nothing: Swept = { logLines: 0, calls: 0, declassifications: 0, money: 0, sessions: 0, keys: 0, proposals: 0, runs: 0, occurrences: 0, messages: 0, contents: 0, events: 0 }
+const retention = { runLogMs: 10 * day, runsMs: 100 * day, mailMs: 50 * day, modelCallsMs: 40 * day, webhooksMs: 20 * day, batchesMs: 20 * day, outboxMs: 1_000 * day }
+const nothing: Swept = { logLines: 0, calls: 0, declassifications: 0, money: 0, batches: 0, sessions: 0, keys: 0, proposals: 0, runs: 0, occurrences: 0, messages: 0, contents: 0, events: 0 }
 const closed = new Date('2026-03-02T09:00:00Z')
 
 async function house(t: TestContext) {

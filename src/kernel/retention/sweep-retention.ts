@@ -9,6 +9,8 @@ export interface Swept {
   readonly declassifications: number
   /** Rows of blocks, accounts, alerts and rates. */
   readonly money: number
+  /** And their files. */
+  readonly batches: number
   readonly sessions: number
   /** Of clients, and what was cleared by an act. */
   readonly keys: number
@@ -44,6 +46,7 @@ export async function sweepRetention(owner: Database, { retention, now = new Dat
     calls: await until(calls),
     declassifications: await until(declassifications),
     money: (await until(blocks)) + (await until(accounts)) + (await until(alerts)) + (await until(rates)),
+    batches: (await until(batches)) + (await until(batchFiles)),
     sessions: await until(sessions),
     keys: (await until(clientKeys)) + (await until(clearances)),
     proposals: await until(proposals),
@@ -84,6 +87,13 @@ const alerts = `
 
 const rates = `
   delete from exchange_rate where day in (select day from exchange_rate where retain_until < $1 limit $2)`
+
+const batches = `
+  delete from batch where id in (select id from batch where retain_until < $1 and closed_at is not null limit $2)`
+
+const batchFiles = `
+  delete from batch_file where id in (
+    select id from batch_file f where retain_until < $1 and not exists (select 1 from batch where input_file_id = f.id and closed_at is null) limit $2)`
 
 const sessions = `
   delete from session where id in (

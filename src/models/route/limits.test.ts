@@ -10,8 +10,8 @@ const now = () => Date.now()
 let limits: Limits
 let settings: Record<string, LimitSettings>
 const limit = (part: Partial<LimitSettings>): LimitSettings => ({ requests: {}, tokens: {}, waitMs: 30_000, whenFull: 'wait', ...part })
-const enter = (more: { tokens?: number; hasNext?: boolean; signal?: AbortSignal } = {}) =>
-  limits.enter({ upstream: 'cloud', tokens: 100, hasNext: false, signal: new AbortController().signal, ...more })
+const enter = (more: { tokens?: number; hasNext?: boolean; yields?: boolean; signal?: AbortSignal } = {}) =>
+  limits.enter({ upstream: 'cloud', tokens: 100, hasNext: false, yields: false, signal: new AbortController().signal, ...more })
 const isFull = (error: unknown) => error instanceof Fault && error.code === 'limit_reached'
 
 /** Lets go on whatever can. */
@@ -125,4 +125,28 @@ test('what was asked before the start counts', async () => {
   limits.remember([{ upstream: 'cloud', agoMs: 7_200_000, requests: 50, tokens: 0 }, { upstream: 'cloud', agoMs: 600_000, requests: 9, tokens: 0 }])
   await enter()
   await assert.rejects(enter(), isFull)
+})
+
+test('what yields takes room only when nobody waits, and never waits itself', async () => {
+  settings = { cloud: limit({ concurrent: 1 }) }
+  const first = await enter({ yields: true })
+  const isPushing = (error: unknown) => error instanceof Fault && error.code === 'limit_reached' && error.kind === 'conflict'
+  await assert.rejects(enter({ yields: true }), isPushing, 'no room')
+  const client = enter()
+  assert.deepEqual(await inside([client]), [false])
+  // there is room for one with few tokens, but somebody waits for room
+  settings = { cloud: limit({ concurrent: 2 }) }
+  await assert.rejects(enter({ yields: true, tokens: 1 }), isPushing, 'a client waits')
+  first.leave(1)
+  ;(await client).leave(1)
+  ;(await enter({ yields: true })).leave(1)
+})
+
+test('what yields goes on to the next model only where the house says so', async () => {
+  settings = { cloud: limit({ concurrent: 1 }) }
+  await enter()
+  await assert.rejects(enter({ yields: true, hasNext: true }), { kind: 'conflict', code: 'limit_reached' })
+  settings = { cloud: limit({ concurrent: 1, whenFull: 'next' }) }
+  await assert.rejects(enter({ yields: true, hasNext: true }), { kind: 'unavailable', code: 'limit_reached' })
+  await assert.rejects(enter({ yields: true }), { kind: 'conflict', code: 'limit_reached' })
 })

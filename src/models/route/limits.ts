@@ -17,6 +17,8 @@ export interface Entry {
   readonly tokens: number
   /** Is there another model that could answer? */
   readonly hasNext: boolean
+  /** It stands behind everybody who waits, and comes again later itself. */
+  readonly yields: boolean
   readonly signal: AbortSignal
 }
 
@@ -143,7 +145,7 @@ export function createLimits(settings: () => Readonly<Record<string, LimitSettin
 
   return {
     async enter(entry) {
-      const { upstream, tokens, hasNext, signal } = entry
+      const { upstream, tokens, hasNext, yields, signal } = entry
       const limit = settings()[upstream]
       if (!limit) return open
       signal.throwIfAborted()
@@ -151,8 +153,10 @@ export function createLimits(settings: () => Readonly<Record<string, LimitSettin
       const { ms, what, mayShorten } = waitOf(book, limit, tokens)
       if (ms === 0 && book.queue.length === 0) return take(upstream, book, tokens)
       const full = () => limitReached(upstream, waitOf(book, limit, tokens), what)
+      const goesOn = hasNext && limit.whenFull === 'next'
+      if (yields) throw goesOn ? full() : wouldPush(upstream, ms)
       const isHopeless = (ms > limit.waitMs && !mayShorten) || book.queue.length >= mostWaiting
-      if (isHopeless || limit.waitMs === 0 || (hasNext && limit.whenFull === 'next')) throw full()
+      if (isHopeless || limit.waitMs === 0 || goesOn) throw full()
       return queue(entry, book, limit.waitMs, full)
     },
 
@@ -160,6 +164,12 @@ export function createLimits(settings: () => Readonly<Record<string, LimitSettin
       for (const { upstream, agoMs, requests, tokens } of past) count(bookOf(upstream), requests, tokens, now() - agoMs)
     },
   }
+}
+
+/** For no other model either: what can wait is not to cost more because a cheaper model is busy. */
+function wouldPush(upstream: string, ms: number): Fault {
+  const retryAfter = Number.isFinite(ms) && ms > 0 ? Math.ceil(ms / 1_000) : 1
+  return new Fault('conflict', 'limit_reached', `upstream ${upstream} has no room now for what can wait (models.upstreams.${upstream}.limits)`, { upstream, retryAfter })
 }
 
 function limitReached(upstream: string, wait: Wait, before: string): Fault {

@@ -32,7 +32,7 @@ function setUp(...faults: Fault[]) {
     passage.failed(fault, 0)
     throw fault
   }
-  const go = (candidates: readonly Candidate[], signal = new AbortController().signal) => walk({ candidates, endpoint: 'chat', tokens: 1, signal }, attempt)
+  const go = (candidates: readonly Candidate[], signal = new AbortController().signal) => walk({ candidates, endpoint: 'chat', tokens: 1, yields: false, signal }, attempt)
   return { go, asked, pauses }
 }
 
@@ -86,7 +86,7 @@ test('a client who leaves during a pause is not kept', async () => {
   const walk = createWalk({
     retry: () => ({ tries: 3, longestWaitMs: 60_000 }), breakers: createBreakers(() => ({ failures: 3, restMs: 5_000 })), limits: createLimits(() => ({})),
   })
-  const going = walk({ candidates: [cloud], endpoint: 'chat', tokens: 1, signal: leaving.signal }, async (_candidate, passage) => {
+  const going = walk({ candidates: [cloud], endpoint: 'chat', tokens: 1, yields: false, signal: leaving.signal }, async (_candidate, passage) => {
     const fault = failing('upstream.limited', { retryAfter: 50 })
     // told by the upstream of this call alone
     passage.left(0)

@@ -13,6 +13,8 @@ export interface Journey {
   readonly endpoint: Circuit['endpoint']
   /** As many as the call may take, for the limits. */
   readonly tokens: number
+  /** Waits for nobody's room, and takes none for which others wait. */
+  readonly yields: boolean
   readonly signal: AbortSignal
 }
 
@@ -41,13 +43,13 @@ export interface Walk {
 }
 
 export function createWalk({ retry, breakers, limits, pause = sleep, random }: WalkDeps): Walk {
-  async function enter({ endpoint, tokens, signal }: Journey, candidate: Candidate, hasNext: boolean): Promise<Passage> {
+  async function enter({ endpoint, tokens, yields, signal }: Journey, candidate: Candidate, hasNext: boolean): Promise<Passage> {
     // gate cloud sees to what it is handed
     if (candidate.handedOn) return unwatched
     const circuit: Circuit = { upstream: candidate.upstream, model: candidate.model, endpoint }
     const refusal = breakers.refuse(circuit)
     if (refusal) throw refusal
-    const slot = await limits.enter({ upstream: candidate.upstream, tokens, hasNext, signal }).catch((error: unknown) => {
+    const slot = await limits.enter({ upstream: candidate.upstream, tokens, hasNext, yields, signal }).catch((error: unknown) => {
       breakers.left(circuit)
       throw error
     })

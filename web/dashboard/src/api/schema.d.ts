@@ -123,6 +123,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Batches of programs, the newest first */
+        get: operations["listBatches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/batches/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin no line of it any more; what was answered stays */
+        post: operations["cancelBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs": {
         parameters: {
             query?: never;
@@ -600,6 +634,35 @@ export interface components {
             at: string;
             what: string;
         };
+        Batch: {
+            /** @description As the program that sent it in knows it: batch_ and 32 digits. */
+            id: string;
+            /** @enum {string} */
+            state: "validating" | "in_progress" | "finalizing" | "cancelling" | "completed" | "failed" | "expired" | "cancelled";
+            /** @description The name of the key that sent it in. */
+            key: string;
+            /** @enum {string} */
+            gate: "local" | "cloud";
+            endpoint: string;
+            task: string | null;
+            /** @description Lines. */
+            total: number;
+            answered: number;
+            failed: number;
+            /** @description Calls of the ledger, also those that were refused for want of money or room. */
+            calls: number;
+            /** @description So far; null when the price of one of the calls is not known. */
+            cost_eur: number | null;
+            /** Format: date-time */
+            opened_at: string;
+            /**
+             * Format: date-time
+             * @description Until when its lines are asked.
+             */
+            window_ends_at: string;
+            closed_at: string | null;
+            label: components["schemas"]["Label"];
+        };
         /** @description The output of the newest step named `brief`. */
         Brief: {
             /** @description Markdown; null when it is P3 local only and was left out. */
@@ -611,6 +674,11 @@ export interface components {
             run: string;
             label: components["schemas"]["Label"];
             made_without_model: boolean;
+        };
+        CancelledBatch: {
+            id: string;
+            /** @constant */
+            state: "cancelling";
         };
         CancelledRun: {
             /** Format: uuid */
@@ -1529,6 +1597,77 @@ export interface operations {
                         /** @enum {boolean} */
                         ok: true;
                         data: components["schemas"]["Spend"];
+                    };
+                };
+            };
+            /** @description It was not done; `error.code` is stable, `error.message` is for people. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    listBatches: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        ok: true;
+                        data: components["schemas"]["Batch"][];
+                    };
+                };
+            };
+            /** @description It was not done; `error.code` is stable, `error.message` is for people. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    cancelBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Whole, or at least four digits of its beginning or end. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        ok: true;
+                        data: components["schemas"]["CancelledBatch"];
                     };
                 };
             };
