@@ -3,6 +3,7 @@ export type { JobDefinition, Schedule, StepDefinition } from './jobs/job.ts'
 export type { AgentDefinition } from './agents/agent.ts'
 export type {
   Connector,
+  ConnectorLimits,
   DatabaseSettings,
   DatabaseUser,
   FileConnectorSettings,

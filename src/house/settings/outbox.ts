@@ -1,6 +1,14 @@
 import { z } from 'zod'
 import { durationSchema, kindSchema, nameSchema, pathSchema, patternSchema, secretSchema } from './values.ts'
 
+const limits = z
+  .strictObject({
+    hour: z.int().min(1).max(100_000).optional().describe('At most so many in any hour.'),
+    day: z.int().min(1).max(1_000_000).optional().describe('At most so many in any 24 hours.'),
+  })
+  .optional()
+  .describe('How much may leave through it. What is signed beyond that is held until there is room, and says so; as its signature does not outlast its deadline, it fails when there is none by then.')
+
 const fileConnector = z.strictObject({
   kind: z.literal('file').prefault('file').describe('`file`: what is released is written into a folder, and goes no further.'),
   path: pathSchema.describe('Relative to the house, or absolute. No other connector, folder or mailbox may lie there.'),
@@ -9,6 +17,7 @@ const fileConnector = z.strictObject({
     .regex(/^[^\r\n]{1,320}$/, 'a sender is one line')
     .prefault('operator@localhost')
     .describe('The sender that messages show: an address, or `Name <address>`.'),
+  limits,
 })
 
 const smtpConnector = z.strictObject({
@@ -35,11 +44,13 @@ const smtpConnector = z.strictObject({
     })
     .optional()
     .describe('With `kind: smtp`: where a copy of what was sent is filed, for servers that do not do so by themselves. As with any mail that was sent, it does not show who was in BCC; the draft does.'),
+  limits,
 })
 
 const imapConnector = z.strictObject({
   kind: z.literal('imap').describe('`imap`: moves messages of a mailbox and sets their flags.'),
   account: nameSchema.describe('With `kind: imap`: the mail account it works in, of kind imap.'),
+  limits,
 })
 
 const riskRule = z.strictObject({

@@ -176,8 +176,18 @@ export interface OutboxSettings {
 
 export type Connector = FileConnectorSettings | SmtpConnectorSettings | ImapConnectorSettings
 
-export interface FileConnectorSettings {
+/** What may leave through a connector in any hour, and in any 24. */
+export interface ConnectorLimits {
+  readonly hour?: number
+  readonly day?: number
+}
+
+interface ConnectorBase {
   readonly name: string
+  readonly limits?: ConnectorLimits
+}
+
+export interface FileConnectorSettings extends ConnectorBase {
   readonly kind: 'file'
   /** Absolute. */
   readonly path: string
@@ -185,8 +195,7 @@ export interface FileConnectorSettings {
   readonly from: string
 }
 
-export interface SmtpConnectorSettings {
-  readonly name: string
+export interface SmtpConnectorSettings extends ConnectorBase {
   readonly kind: 'smtp'
   readonly host: string
   readonly port: number
@@ -201,8 +210,7 @@ export interface SmtpConnectorSettings {
   readonly sent?: { readonly account: ImapAccount; readonly folder: string }
 }
 
-export interface ImapConnectorSettings {
-  readonly name: string
+export interface ImapConnectorSettings extends ConnectorBase {
   readonly kind: 'imap'
   /** The mailbox in which it moves messages and sets flags. */
   readonly account: ImapAccount

@@ -36,12 +36,14 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
     outbox: {
       holdMs: outbox.hold,
       expiryMs: { mail: outbox.expiry.mail, highRisk: outbox.expiry.high_risk, default: outbox.expiry.default },
-      connectors: Object.entries(outbox.connectors).map(([name, connector]): Connector =>
-        connector.kind === 'smtp' ? toSmtp(name, connector, authorities, remote)
-        : connector.kind === 'imap' ? { name, kind: 'imap', account: remote(connector.account) }
-        : { name, kind: 'file', path: pathOf('connector', name), from: connector.from }),
+      connectors: Object.entries(outbox.connectors).map(([name, connector]): Connector => ({
+        ...(connector.kind === 'smtp' ? toSmtp(name, connector, authorities, remote)
+          : connector.kind === 'imap' ? { name, kind: 'imap', account: remote(connector.account) }
+          : { name, kind: 'file', path: pathOf('connector', name), from: connector.from }),
+        ...(connector.limits && { limits: given(connector.limits) }),
+      })),
       risk: outbox.risk.map(({ when, add, reason }) => ({
-        when: Object.fromEntries(Object.entries(when).filter(([, condition]) => condition !== undefined)),
+        when: given(when),
         add,
         reason,
       })),
@@ -53,6 +55,11 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
     },
     telemetry: { traces: toTraces(file) },
   }
+}
+
+/** Without what was not said. */
+function given<T extends object>(said: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> }
 }
 
 function toTraces({ telemetry: { traces } }: CastellanFile): Settings['telemetry']['traces'] {
