@@ -3,7 +3,6 @@ export type { JobDefinition, Schedule, StepDefinition } from './jobs/job.ts'
 export type { AgentDefinition } from './agents/agent.ts'
 export type {
   Connector,
-  ConnectorLimits,
   DatabaseSettings,
   DatabaseUser,
   FileConnectorSettings,
@@ -26,6 +25,7 @@ export type {
   TraceSettings,
   Upstream,
 } from './settings/settings.ts'
+export type { ConnectorLimits, HttpConnectorSettings, WebhookConnectorSettings } from './settings/connector-settings.ts'
 export { signingSite, type SigningSite } from './settings/check-signing.ts'
 export { describeProblem, type Problem } from './problem.ts'
 export { isTrue, renderTemplate, resolveInput, type Scope } from './expression.ts'

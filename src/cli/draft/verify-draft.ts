@@ -1,6 +1,6 @@
 import { simpleParser, type AddressObject } from 'mailparser'
 import { Fault } from '../../kernel/fault.ts'
-import { challengeOf, readDocument, readMailboxAct, sha256, textOfMailboxAct, type DraftDocument } from '../../outbox/index.ts'
+import { challengeOf, isOutboundKind, readDocument, readMailboxAct, readOutboundAct, sha256, textOfMailboxAct, wordsOfAct, type DraftDocument } from '../../outbox/index.ts'
 import type { ReleaserDraft } from './releaser-draft.ts'
 
 /** A draft whose document and bytes were computed anew here, on the operator's side. */
@@ -34,7 +34,17 @@ export async function verifyDraft(shown: Pick<ReleaserDraft, 'id' | 'document' |
 async function readText(document: DraftDocument, wire: Buffer): Promise<string> {
   if (document.kind === 'mail') return readMail(document, wire)
   if (document.kind === 'mail.move' || document.kind === 'mail.flag') return readAct(document, wire)
+  if (isOutboundKind(document.kind)) return readOutbound(document, wire)
   return wire.toString('utf8')
+}
+
+/** An act whose bytes say all of it, in words that are made of them alone. */
+function readOutbound(document: DraftDocument, wire: Buffer): string {
+  const act = readOutboundAct(wire)
+  if (act?.kind !== document.kind) throw mismatch(document.id, 'the bytes are no act of the kind that the document says')
+  if (act.account !== document.account) throw mismatch(document.id, 'the account in the bytes differs from what the document says')
+  if (act.draft !== document.id && document.replaces === null) throw mismatch(document.id, 'the draft in the bytes differs from what the document says')
+  return wordsOfAct(act)
 }
 
 /** What an act in a mailbox does, in words that are made of its bytes alone. */

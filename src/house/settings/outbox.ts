@@ -1,13 +1,6 @@
 import { z } from 'zod'
+import { httpConnector, limits, webhookConnector } from './outbound-connectors.ts'
 import { durationSchema, kindSchema, nameSchema, pathSchema, patternSchema, secretSchema } from './values.ts'
-
-const limits = z
-  .strictObject({
-    hour: z.int().min(1).max(100_000).optional().describe('At most so many in any hour.'),
-    day: z.int().min(1).max(1_000_000).optional().describe('At most so many in any 24 hours.'),
-  })
-  .optional()
-  .describe('How much may leave through it. What is signed beyond that is held until there is room, and says so; as its signature does not outlast its deadline, it fails when there is none by then.')
 
 const fileConnector = z.strictObject({
   kind: z.literal('file').prefault('file').describe('`file`: what is released is written into a folder, and goes no further.'),
@@ -93,7 +86,7 @@ export const outboxSchema = z
       .prefault({})
       .describe('A draft without a signature by then is denied.'),
     connectors: z
-      .record(nameSchema, z.discriminatedUnion('kind', [fileConnector, smtpConnector, imapConnector]))
+      .record(nameSchema, z.discriminatedUnion('kind', [fileConnector, smtpConnector, imapConnector, webhookConnector, httpConnector]))
       .prefault({ file: { kind: 'file', path: 'outbox' } })
       .describe('The ways out. Each belongs to the releaser alone.'),
     risk: z.array(riskRule).max(200).prefault([]).describe('Your own rules on top of those that are built in. They can only add.'),

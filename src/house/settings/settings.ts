@@ -1,3 +1,4 @@
+import type { ConnectorBase, HttpConnectorSettings, WebhookConnectorSettings } from './connector-settings.ts'
 import type { Label, Zone } from '../../labels/index.ts'
 
 /** castellan.yaml with every default filled in, durations in milliseconds, paths absolute. */
@@ -174,18 +175,7 @@ export interface OutboxSettings {
   readonly risk: readonly RiskRule[]
 }
 
-export type Connector = FileConnectorSettings | SmtpConnectorSettings | ImapConnectorSettings
-
-/** What may leave through a connector in any hour, and in any 24. */
-export interface ConnectorLimits {
-  readonly hour?: number
-  readonly day?: number
-}
-
-interface ConnectorBase {
-  readonly name: string
-  readonly limits?: ConnectorLimits
-}
+export type Connector = FileConnectorSettings | SmtpConnectorSettings | ImapConnectorSettings | WebhookConnectorSettings | HttpConnectorSettings
 
 export interface FileConnectorSettings extends ConnectorBase {
   readonly kind: 'file'

@@ -1,5 +1,6 @@
 import type { Attachment, DraftDetail, DraftSummary, Recipients } from '../releaser/answers.ts'
 import { encode, fromBase64, sha256, toHex, type Bytes } from './bytes.ts'
+import { isOutboundKind, readOutboundAct, wordsOfAct } from '../../../../src/outbox/acts/outbound-act.ts'
 import { readAct } from './read-act.ts'
 import { readWire, type Wire } from './read-wire.ts'
 
@@ -58,8 +59,12 @@ export async function checkDraft(detail: DraftDetail): Promise<Check> {
 }
 
 /** What the bytes say, by their kind; nothing when they are of another. */
-function readAs({ kind, from }: SignedDocument, bytes: Bytes): Wire | undefined {
+function readAs({ kind, from, account }: SignedDocument, bytes: Bytes): Wire | undefined {
   if (kind === 'mail') return readWire(bytes)
+  if (isOutboundKind(kind)) {
+    const act = readOutboundAct(bytes)
+    return act?.kind === kind && act.account === account ? { headers: [], text: wordsOfAct(act) } : undefined
+  }
   const act = readAct(bytes)
   return act && kind === `mail.${act.act}` && from === act.account ? { headers: [], text: act.text } : undefined
 }
