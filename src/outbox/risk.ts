@@ -43,7 +43,7 @@ export interface Risk {
   readonly reasons: readonly string[]
 }
 
-const base: Readonly<Record<string, number>> = { mail: 2, 'mail.move': 2, 'mail.flag': 1, webhook: 3, 'http.request': 4 }
+const base: Readonly<Record<string, number>> = { mail: 2, 'mail.move': 2, 'mail.flag': 1, webhook: 3, 'http.request': 4, 'telegram.message': 2 }
 /** Acts whose text is what a stranger wrote about something else: nobody is told anything by them. */
 const silent: ReadonlySet<string> = new Set(['mail.move', 'mail.flag'])
 const manyRecipients = 5

@@ -32,6 +32,8 @@ function secretOf(connector: Connector): SecretReference | undefined {
       return connector.password
     case 'webhook':
       return connector.secret
+    case 'telegram':
+      return connector.token
     case 'http':
       return connector.credential
     case 'file':

@@ -12,8 +12,9 @@ export function checkOutbox(house: string, file: CastellanFile, source: YamlSour
   const mailboxes = Object.entries(file.mail.accounts).flatMap(([name, { kind }]) => (kind === 'imap' ? [name] : []))
   for (const [name, connector] of Object.entries(file.outbox.connectors)) {
     const at = ['outbox', 'connectors', name]
-    if (connector.kind === 'webhook' || connector.kind === 'http') {
-      problems.push(...checkAddress(at, name, connector, source))
+    if (connector.kind === 'webhook' || connector.kind === 'http' || connector.kind === 'telegram') {
+      const [key, url] = connector.kind === 'telegram' ? ['api', connector.api] : ['url', connector.url]
+      problems.push(...checkAddress([...at, key], name, { ...connector, url }, source))
       if (connector.ca !== undefined) readAuthority(at, name, connector.ca)
     }
     if (connector.kind !== 'smtp') continue
@@ -39,11 +40,11 @@ export function checkOutbox(house: string, file: CastellanFile, source: YamlSour
 }
 
 /** What is sent by HTTP across the internet is sent in TLS, to an address that means one thing. */
-function checkAddress(at: Path, name: string, { kind, url, private: isPrivate }: { kind: 'webhook' | 'http'; url: string; private: boolean }, source: YamlSource): Problem[] {
-  if (!URL.canParse(url)) return [source.problem([...at, 'url'], `${url} is no address`, 'write e.g. https://hooks.example.org/house')]
+function checkAddress(at: Path, name: string, { kind, url, private: isPrivate }: { kind: string; url: string; private: boolean }, source: YamlSource): Problem[] {
+  if (!URL.canParse(url)) return [source.problem(at, `${url} is no address`, 'write e.g. https://hooks.example.org/house')]
   const { protocol, href, hash, search } = new URL(url)
-  if (kind === 'http' && search !== '') return [source.problem([...at, 'url'], `${url} has a query, and every request begins with it`, 'write it without; a query is a part of each request')]
-  if (protocol !== 'https:' && !isPrivate) return [source.problem([...at, 'url'], `${name} would be asked over plain http across the internet`, 'write https://; or private: true, if it is a machine of your own network')]
-  if (href !== url && href !== `${url}/` || hash !== '') return [source.problem([...at, 'url'], `${url} is read as ${href}`, `write ${href.replace(hash, '')}`)]
+  if (kind !== 'webhook' && search !== '') return [source.problem(at, `${url} has a query, and every request begins with it`, 'write it without; a query is a part of each request')]
+  if (protocol !== 'https:' && !isPrivate) return [source.problem(at, `${name} would be asked over plain http across the internet`, 'write https://; or private: true, if it is a machine of your own network')]
+  if (href !== url && href !== `${url}/` || hash !== '') return [source.problem(at, `${url} is read as ${href}`, `write ${href.replace(hash, '')}`)]
   return []
 }

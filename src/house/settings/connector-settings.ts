@@ -13,7 +13,6 @@ export interface ConnectorBase {
 
 /** Of what is reached by HTTP. */
 interface ReachedByHttp extends ConnectorBase {
-  readonly url: string
   /** May it be on a private network, or on this machine? */
   readonly private: boolean
   /** As PEM. */
@@ -22,11 +21,21 @@ interface ReachedByHttp extends ConnectorBase {
 
 export interface WebhookConnectorSettings extends ReachedByHttp {
   readonly kind: 'webhook'
+  readonly url: string
   readonly secret: SecretReference
 }
 
 export interface HttpConnectorSettings extends ReachedByHttp {
   readonly kind: 'http'
+  readonly url: string
   readonly methods: readonly ('GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE')[]
   readonly credential?: { readonly header: string; readonly prefix: string } & SecretReference
+}
+
+export interface TelegramConnectorSettings extends ReachedByHttp {
+  readonly kind: 'telegram'
+  readonly chat: string
+  readonly token: SecretReference
+  /** Without `/` at the end. */
+  readonly api: string
 }

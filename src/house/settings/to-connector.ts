@@ -24,6 +24,8 @@ export function toConnector(name: string, connector: Written, context: Connector
       return { name, kind: 'imap', account: context.remote(connector.account), ...limits }
     case 'webhook':
       return { name, kind: 'webhook', url: withPath(connector.url), secret: connector.secret, private: connector.private, ...trusted, ...limits }
+    case 'telegram':
+      return { name, kind: 'telegram', chat: connector.chat, token: connector.token, api: connector.api.replace(/\/+$/, ''), private: connector.private, ...trusted, ...limits }
     case 'http': {
       const { url, methods, credential } = connector
       return { name, kind: 'http', url: url.replace(/\/+$/, ''), methods: [...new Set(methods)], private: connector.private, ...(credential && { credential }), ...trusted, ...limits }

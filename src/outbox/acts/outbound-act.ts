@@ -1,4 +1,5 @@
 import { isCanonical } from '../canonical.ts'
+import { telegramMessageShape, wordsOfTelegramMessage, type TelegramMessageAct } from './message-act.ts'
 import { requestShape, wordsOfRequest, type HttpRequestAct, type WebhookAct } from './request-act.ts'
 import { fits, type Shape } from './shape.ts'
 
@@ -6,7 +7,7 @@ import { fits, type Shape } from './shape.ts'
  * Acts whose bytes are canonical JSON that says all of what will be done. This folder reads and words them with nothing but
  * the language, so that the releaser, the terminal and the page on which they are signed say the same of the same bytes.
  */
-export type OutboundAct = WebhookAct | HttpRequestAct
+export type OutboundAct = WebhookAct | HttpRequestAct | TelegramMessageAct
 
 export const actVersion = 'castellan-act/1'
 
@@ -27,6 +28,7 @@ interface Form<A> {
 const forms: { readonly [K in OutboundAct['kind']]: Form<Extract<OutboundAct, { kind: K }>> } = {
   webhook: { shape: requestShape, words: wordsOfRequest },
   'http.request': { shape: requestShape, words: wordsOfRequest },
+  'telegram.message': { shape: telegramMessageShape, words: wordsOfTelegramMessage },
 }
 
 export function isOutboundKind(kind: string): kind is OutboundAct['kind'] {

@@ -7,6 +7,7 @@ import type { Network } from './http/connection.ts'
 import { createImapConnector } from './imap.ts'
 import { createSentFolder } from './sent-folder.ts'
 import { createSmtpConnector } from './smtp.ts'
+import { createTelegramConnector } from './telegram.ts'
 import { createWebhookConnector } from './webhook.ts'
 
 export interface Connectors {
@@ -55,6 +56,8 @@ export function openConnector(settings: ConnectorSettings, { secrets, entranceOf
       return createImapConnector(settings, entranceOf(settings.account))
     case 'webhook':
       return createWebhookConnector({ ...settings, secret: { secret: settings.secret.secret, value: secrets[settings.secret.secret] }, network: networkOf(settings) })
+    case 'telegram':
+      return createTelegramConnector({ ...settings, token: { secret: settings.token.secret, value: secrets[settings.token.secret] }, network: networkOf(settings) })
     case 'http': {
       const { credential } = settings
       return createHttpRequestConnector({ ...settings, credential: credential && { ...credential, value: secrets[credential.secret] }, network: networkOf(settings) })

@@ -34,6 +34,7 @@ const requestSchema = z.strictObject({
   headers: z.record(z.string().max(100), z.string().max(2_000)).optional(),
   body: z.union([z.string().max(512 * 1024), object]).nullish(),
 })
+const telegramSchema = z.strictObject({ key, kind: z.literal('telegram.message'), text: z.string().min(1).max(4_096), parseMode: z.enum(['MarkdownV2', 'HTML']).nullish() })
 
 export const proposedSchema = z.object({ proposed: z.array(z.object({ id: z.uuid(), key: z.string(), fresh: z.boolean() })) })
 
@@ -43,7 +44,7 @@ export const outboxPropose = defineTool({
   effect: 'propose',
   input: z.strictObject({
     connector: z.string().min(1).describe('a connector of castellan.yaml'),
-    proposals: z.array(z.discriminatedUnion('kind', [mailSchema, moveSchema, flagSchema, webhookSchema, requestSchema])).max(200),
+    proposals: z.array(z.discriminatedUnion('kind', [mailSchema, moveSchema, flagSchema, webhookSchema, requestSchema, telegramSchema])).max(200),
   }),
   output: proposedSchema,
   async run({ proposals: outbox, signal }, { connector, proposals }) {
