@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import canonicalize from 'canonicalize'
 import fc from 'fast-check'
-import { addressesOf, challengeOf, isCanonical, readDocument, writeDocument, type DraftDocument } from './document.ts'
+import { isCanonical } from './canonical.ts'
+import { addressesOf, challengeOf, readDocument, writeDocument, type DraftDocument } from './document.ts'
 
 const document: DraftDocument = {
   version: 'castellan/1', id: '019514a0-0000-7000-8000-000000000001', nonce: 'ab'.repeat(32), kind: 'mail', connector: { name: 'file', kind: 'file' },

@@ -6,7 +6,7 @@ import { join } from '../labels/index.ts'
 import type { OutboxDeps } from './change.ts'
 import { ibansIn } from './bank-accounts.ts'
 import { compose } from './compose/compose.ts'
-import type { Composed } from './compose/composed.ts'
+import type { Composed, Frame } from './compose/composed.ts'
 import type { Connector } from './connectors/connector.ts'
 import { addressesOf, challengeOf, documentVersion, itemOf, sha256, writeDocument, type DraftDocument } from './document.ts'
 import { answeredWords, ibansSentTo, strangersAmong, type NewDraft, type ProposalToFreeze, type Queryable } from './draft-store.ts'
@@ -29,9 +29,8 @@ export async function prepareDraft(deps: Pick<OutboxDeps, 'settings' | 'connecto
   const connector = chooseConnector(deps, proposed)
   const id = newId(now.getTime())
   const nonce = newNonce()
-  const composed = await compose(proposed.kind, proposed.payload, {
-    id, nonce, at: now, from: connector.from, messageOf: (message) => findMirrored(query, message),
-  })
+  const frame: Frame = { id, nonce, at: now, from: connector.from, messageOf: (message) => findMirrored(query, message) }
+  const composed = await (connector.compose ?? compose)(proposed.kind, proposed.payload, frame)
   const proposal = composed.label ? { ...proposed, label: join(proposed.label, composed.label) } : proposed
   const addresses = addressesOf(composed.recipients)
   const { risk, reasons } = assessRisk(
@@ -39,7 +38,7 @@ export async function prepareDraft(deps: Pick<OutboxDeps, 'settings' | 'connecto
       kind: proposal.kind, connector: connector.name, label: proposal.label, addresses,
       strangers: await strangersAmong(query, addresses), sentIbans: await ibansSentTo(query, addresses),
       answered: composed.answers === undefined ? [] : await answeredWords(query, composed.answers), hidden: composed.recipients.bcc.length, attachments: composed.attachments.length,
-      title: composed.title, text: composed.text,
+      title: composed.title, text: composed.text, findings: composed.findings ?? [],
     },
     settings.risk,
   )

@@ -3,6 +3,7 @@ import { faultPoint } from '../kernel/fault-point.ts'
 import { newId } from '../kernel/ids.ts'
 import { change, settle, type Ending, type OutboxDeps } from './change.ts'
 import { checkProof } from './check-proof.ts'
+import { holdForRoom } from './connector-limits.ts'
 import type { Connector, Receipt } from './connectors/connector.ts'
 import { lastRelease, mayMove, type Draft, type DraftState } from './draft.ts'
 import { countTry, dueConnectors, findApproval, lockDraft, moveDraft, openDelivery, overdueDrafts, raiseSpentCount, type Approval, type Queryable } from './draft-store.ts'
@@ -132,6 +133,7 @@ async function begin(deps: OutboxDeps, id: string): Promise<Begun> {
       const approval = await findApproval(client, id)
       if (!approval) throw new Fault('refused', 'draft.signature', 'nobody signed it')
       await checkLeave(deps, draft, checked, approval)
+      if (await holdForRoom(deps, transaction, draft)) return { step: 'none' }
       await moveDraft(client, id, 'releasing')
       const tries = await openDelivery(client, { id: newId(), draft: id, nonce: draft.nonce, at: now })
       await audit('draft.releasing', id, { nonce: draft.nonce, sha256: checked.document.wire.sha256 })
@@ -153,7 +155,8 @@ async function finishFailed(
   const brief = typeof fault.details['brief'] === 'string' ? fault.details['brief'] : fault.message
   const spent = deps.spent.find(draft.nonce)
   if (fault.code === 'connector.try_again') {
-    const next = new Date(deps.clock.now().getTime() + (retryAfterMs[tries] ?? Number.NaN))
+    const asked = Number(fault.details['retryAfterMs'] ?? 0)
+    const next = new Date(deps.clock.now().getTime() + Math.max(retryAfterMs[tries] ?? Number.NaN, asked))
     if (next < lastRelease(draft.expiresAt, deps.settings().holdMs)) {
       if (spent) await deps.spent.spend(spentEntry(deps, draft, checked, 'returned'))
       return holdAgain(deps, draft.id, next, brief, fault.message)

@@ -2,6 +2,7 @@ import type { RiskRule } from '../house/index.ts'
 import { matches } from '../house/index.ts'
 import { describeLevel, type Label } from '../labels/index.ts'
 import { isClearanceKind } from './clearances/clearance-act.ts'
+import type { Finding } from './compose/composed.ts'
 import { ibansIn, speaksOfBankChange } from './bank-accounts.ts'
 
 /** From here on a draft is high-risk: it expires soon and is never approved together with others. */
@@ -27,6 +28,8 @@ export interface RiskSubject {
   readonly answered: readonly AnsweredWords[]
   /** The IBANs that were in what was sent to one of `addresses` before. */
   readonly sentIbans: readonly string[]
+  /** What whoever composed it found. */
+  readonly findings?: readonly Finding[]
 }
 
 export interface AnsweredWords {
@@ -41,7 +44,7 @@ export interface Risk {
   readonly reasons: readonly string[]
 }
 
-const base: Readonly<Record<string, number>> = { mail: 2, 'mail.move': 2, 'mail.flag': 1, 'lane.clear': 8, 'model.own': 9 }
+const base: Readonly<Record<string, number>> = { mail: 2, 'mail.move': 2, 'mail.flag': 1, 'lane.clear': 8, 'model.own': 9, webhook: 3, 'http.request': 4, 'telegram.message': 2 }
 /** Acts whose text is what a stranger wrote about something else: nobody is told anything by them. */
 const silent: ReadonlySet<string> = new Set(['mail.move', 'mail.flag'])
 const manyRecipients = 5
@@ -87,6 +90,10 @@ export function assessRisk(subject: RiskSubject, houseRules: readonly RiskRule[]
   const said = `${subject.title}\n${subject.text}`
   if (!silent.has(subject.kind)) for (const [level, why] of speaksOfMoney(subject, said)) atLeast(level, why)
   for (const from of answeredElsewhere(subject)) add(1, `the mail that it answers came from ${from}, and the answer does not go there`)
+  for (const finding of subject.findings ?? []) {
+    if ('add' in finding) add(finding.add, finding.why)
+    else atLeast(finding.atLeast, finding.why)
+  }
   if (subject.label.level === 3) atLeast(8, 'local-only content would leave the house')
   // whatever the rules of the house take away: a program may have written them
   if (isClearanceKind(subject.kind)) atLeast(8, 'it changes what may reach whom, from then on and without asking again')

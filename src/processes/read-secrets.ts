@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault } from '../kernel/fault.ts'
-import type { House } from '../house/index.ts'
+import type { Connector, House, SecretReference } from '../house/index.ts'
 import { gateOf } from '../labels/index.ts'
 import type { ProcessName } from './boot.ts'
 
@@ -27,8 +27,24 @@ function ofListener({ settings }: House): string[] {
 function ofReleaser({ settings }: House): string[] {
   return [
     ...settings.mail.accounts.flatMap((account) => (account.kind === 'imap' ? [account.password.secret] : [])),
-    ...settings.outbox.connectors.flatMap((connector) => (connector.kind === 'smtp' && connector.password ? [connector.password.secret] : [])),
+    ...settings.outbox.connectors.flatMap((connector) => secretOf(connector)?.secret ?? []),
   ]
+}
+
+function secretOf(connector: Connector): SecretReference | undefined {
+  switch (connector.kind) {
+    case 'smtp':
+      return connector.password
+    case 'webhook':
+      return connector.secret
+    case 'telegram':
+      return connector.token
+    case 'http':
+      return connector.credential
+    case 'file':
+    case 'imap':
+      return undefined
+  }
 }
 
 function readSecrets(home: string, names: readonly string[]): Record<string, string> {

@@ -1,6 +1,6 @@
 import { simpleParser, type AddressObject } from 'mailparser'
 import { Fault } from '../../kernel/fault.ts'
-import { challengeOf, readClearance, readDocument, readMailboxAct, sha256, textOfClearance, textOfMailboxAct, titleOfClearance, type DraftDocument } from '../../outbox/index.ts'
+import { challengeOf, isOutboundKind, readClearance, readDocument, readMailboxAct, readOutboundAct, sha256, textOfClearance, textOfMailboxAct, titleOfClearance, wordsOfAct, type DraftDocument } from '../../outbox/index.ts'
 import type { ReleaserDraft } from './releaser-draft.ts'
 
 /** A draft whose document and bytes were computed anew here, on the operator's side. */
@@ -35,6 +35,7 @@ async function readText(document: DraftDocument, wire: Buffer): Promise<string> 
   if (document.kind === 'mail') return readMail(document, wire)
   if (document.kind === 'mail.move' || document.kind === 'mail.flag') return readAct(document, wire)
   if (document.kind === 'lane.clear' || document.kind === 'model.own') return readCleared(document, wire)
+  if (isOutboundKind(document.kind)) return readOutbound(document, wire)
   return wire.toString('utf8')
 }
 
@@ -44,6 +45,15 @@ function readCleared(document: DraftDocument, wire: Buffer): string {
   const differs = act.act !== document.kind && 'the kind of act' || titleOfClearance(act) !== document.title && 'the title'
   if (differs) throw mismatch(document.id, `${differs} in the bytes differs from what the document says`)
   return textOfClearance(act)
+}
+
+/** An act whose bytes say all of it, in words that are made of them alone. */
+function readOutbound(document: DraftDocument, wire: Buffer): string {
+  const act = readOutboundAct(wire)
+  if (act?.kind !== document.kind) throw mismatch(document.id, 'the bytes are no act of the kind that the document says')
+  if (act.account !== document.account) throw mismatch(document.id, 'the account in the bytes differs from what the document says')
+  if (act.draft !== document.id && document.replaces === null) throw mismatch(document.id, 'the draft in the bytes differs from what the document says')
+  return wordsOfAct(act)
 }
 
 /** What an act in a mailbox does, in words that are made of its bytes alone. */

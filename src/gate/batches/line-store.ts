@@ -31,17 +31,20 @@ export interface Pause {
   readonly model: string
 }
 
-/** What a gate does with the batches of its keys. */
+/**
+ * What a gate does with the batches of its keys. Its statements have no names, so they are planned anew each time: a plan that is kept was made while
+ * there was no line, and would read all of them for each one that is taken.
+ */
 export function createLineStore({ database: { pool }, gate }: { database: Pick<Database, 'pool'>; gate: GateName }) {
   return {
     async open(now: Date): Promise<OpenBatch[]> {
-      const { rows } = await pool.query<OpenBatch>({ name: 'batch-open', text: openText, values: [gate, now] })
+      const { rows } = await pool.query<OpenBatch>({ text: openText, values: [gate, now] })
       return rows
     },
 
     /** Again is the same: a check that was broken off begins anew. */
     async add(batch: string, lines: readonly (CheckedLine & { readonly number: number })[]): Promise<void> {
-      await pool.query({ name: 'batch-line-add', text: addText, values: [batch, lines.map(({ number }) => number), lines.map(({ customId }) => customId), lines.map(({ model }) => model)] })
+      await pool.query({ text: addText, values: [batch, lines.map(({ number }) => number), lines.map(({ customId }) => customId), lines.map(({ model }) => model)] })
     },
 
     /** All lines are there, and are asked from now on. */
@@ -56,18 +59,18 @@ export function createLineStore({ database: { pool }, gate }: { database: Pick<D
 
     /** Takes the next line that may be asked; batches take turns. */
     async take(now: Date, paused: readonly Pause[]): Promise<TakenLine | undefined> {
-      const { rows } = await pool.query<TakenLine>({ name: 'batch-line-take', text: takeText, values: [gate, now, paused.map(({ batch }) => batch), paused.map(({ model }) => model)] })
+      const { rows } = await pool.query<TakenLine>({ text: takeText, values: [gate, now, paused.map(({ batch }) => batch), paused.map(({ model }) => model)] })
       return rows[0]
     },
 
     /** True: perhaps the batch has ended with it. */
     async end({ batch, number }: Pick<TakenLine, 'batch' | 'number'>, state: 'answered' | 'failed', answer: string): Promise<boolean> {
-      const { rows } = await pool.query<{ isLast: boolean }>({ name: 'batch-line-end', text: endText, values: [batch, number, state, answer] })
+      const { rows } = await pool.query<{ isLast: boolean }>({ text: endText, values: [batch, number, state, answer] })
       return rows[0]?.isLast ?? false
     },
 
     async putBack({ batch, number }: Pick<TakenLine, 'batch' | 'number'>): Promise<void> {
-      await pool.query({ name: 'batch-line-back', text: `update batch_line set state = 'waiting' where batch_id = $1 and number = $2 and state = 'asking'`, values: [batch, number] })
+      await pool.query({ text: `update batch_line set state = 'waiting' where batch_id = $1 and number = $2 and state = 'asking'`, values: [batch, number] })
     },
 
     /** At the start: what a gate that died was asking is asked again. */

@@ -1,6 +1,6 @@
 import type { Problem } from '../problem.ts'
 import { didYouMean } from '../suggest.ts'
-import type { YamlSource } from '../yaml-source.ts'
+import type { Path, YamlSource } from '../yaml-source.ts'
 import type { CastellanFile } from './castellan-file.ts'
 import { isLoopback } from './check-models.ts'
 import { readCertificates } from './read-certificates.ts'
@@ -11,8 +11,13 @@ export function checkOutbox(house: string, file: CastellanFile, source: YamlSour
   const authorities = new Map<string, string>()
   const mailboxes = Object.entries(file.mail.accounts).flatMap(([name, { kind }]) => (kind === 'imap' ? [name] : []))
   for (const [name, connector] of Object.entries(file.outbox.connectors)) {
-    if (connector.kind !== 'smtp') continue
     const at = ['outbox', 'connectors', name]
+    if (connector.kind === 'webhook' || connector.kind === 'http' || connector.kind === 'telegram') {
+      const [key, url] = connector.kind === 'telegram' ? ['api', connector.api] : ['url', connector.url]
+      problems.push(...checkAddress([...at, key], name, { ...connector, url }, source))
+      if (connector.ca !== undefined) readAuthority(at, name, connector.ca)
+    }
+    if (connector.kind !== 'smtp') continue
     const { host, security, user, password, ca, sent } = connector
     if (security === 'none' && !isLoopback(host) && host !== '::1') {
       problems.push(source.problem([...at, 'security'], `mail and password of ${name} would go to ${host} unencrypted`, 'write security: tls or security: starttls; none is for a server on this machine'))
@@ -23,10 +28,23 @@ export function checkOutbox(house: string, file: CastellanFile, source: YamlSour
     if (sent && !mailboxes.includes(sent.account)) {
       problems.push(source.problem([...at, 'sent', 'account'], `copies of what ${name} sends would go to the mailbox ${sent.account}, and no mail account of kind imap has that name`, didYouMean(sent.account, mailboxes)))
     }
-    if (ca === undefined) continue
+    if (ca !== undefined) readAuthority(at, name, ca)
+  }
+  return { authorities, problems }
+
+  function readAuthority(at: Path, name: string, ca: string): void {
     const read = readCertificates(house, ca)
     if ('pem' in read) authorities.set(name, read.pem)
     else problems.push(source.problem([...at, 'ca'], read.what, read.instead))
   }
-  return { authorities, problems }
+}
+
+/** What is sent by HTTP across the internet is sent in TLS, to an address that means one thing. */
+function checkAddress(at: Path, name: string, { kind, url, private: isPrivate }: { kind: string; url: string; private: boolean }, source: YamlSource): Problem[] {
+  if (!URL.canParse(url)) return [source.problem(at, `${url} is no address`, 'write e.g. https://hooks.example.org/house')]
+  const { protocol, href, hash, search } = new URL(url)
+  if (kind !== 'webhook' && search !== '') return [source.problem(at, `${url} has a query, and every request begins with it`, 'write it without; a query is a part of each request')]
+  if (protocol !== 'https:' && !isPrivate) return [source.problem(at, `${name} would be asked over plain http across the internet`, 'write https://; or private: true, if it is a machine of your own network')]
+  if (href !== url && href !== `${url}/` || hash !== '') return [source.problem(at, `${url} is read as ${href}`, `write ${href.replace(hash, '')}`)]
+  return []
 }

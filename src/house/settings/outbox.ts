@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { httpConnector, limits, telegramConnector, webhookConnector } from './outbound-connectors.ts'
 import { durationSchema, kindSchema, nameSchema, pathSchema, patternSchema, secretSchema } from './values.ts'
 
 const fileConnector = z.strictObject({
@@ -9,6 +10,7 @@ const fileConnector = z.strictObject({
     .regex(/^[^\r\n]{1,320}$/, 'a sender is one line')
     .prefault('operator@localhost')
     .describe('The sender that messages show: an address, or `Name <address>`.'),
+  limits,
 })
 
 const smtpConnector = z.strictObject({
@@ -35,11 +37,13 @@ const smtpConnector = z.strictObject({
     })
     .optional()
     .describe('With `kind: smtp`: where a copy of what was sent is filed, for servers that do not do so by themselves. As with any mail that was sent, it does not show who was in BCC; the draft does.'),
+  limits,
 })
 
 const imapConnector = z.strictObject({
   kind: z.literal('imap').describe('`imap`: moves messages of a mailbox and sets their flags.'),
   account: nameSchema.describe('With `kind: imap`: the mail account it works in, of kind imap.'),
+  limits,
 })
 
 const riskRule = z.strictObject({
@@ -82,7 +86,7 @@ export const outboxSchema = z
       .prefault({})
       .describe('A draft without a signature by then is denied.'),
     connectors: z
-      .record(nameSchema, z.discriminatedUnion('kind', [fileConnector, smtpConnector, imapConnector]))
+      .record(nameSchema, z.discriminatedUnion('kind', [fileConnector, smtpConnector, imapConnector, webhookConnector, httpConnector, telegramConnector]))
       .prefault({ file: { kind: 'file', path: 'outbox' } })
       .describe('The ways out. Each belongs to the releaser alone.'),
     risk: z.array(riskRule).max(200).prefault([]).describe('Your own rules on top of those that are built in. They can only add.'),

@@ -11,6 +11,8 @@ const upstream = (more: string) => `models: { upstreams: { ollama: { kind: ollam
 
 const smtp = (more: string) => `outbox: { connectors: { mail: { kind: smtp, host: smtp.example.org, ${more.startsWith('from') ? '' : 'from: me@example.org, '}${more} } } }\n`
 
+const outlet = (more: string) => `outbox: { connectors: { out: { ${more} } } }\n`
+
 const budgets = (list: string) => `models: { budgets: [ ${list} ] }\n`
 
 const wrong: Record<string, { yaml: string; what: RegExp }> = {
@@ -55,6 +57,12 @@ const wrong: Record<string, { yaml: string; what: RegExp }> = {
   'copies into a mailbox that is none': { yaml: smtp('sent: { account: sample }'), what: /go to the mailbox sample, and no mail account of kind imap/ },
   'an authority that is not there': { yaml: smtp('ca: nowhere.pem'), what: /the certificate nowhere\.pem cannot be read/ },
   'an authority that is no certificate': { yaml: smtp('ca: castellan.yaml'), what: /castellan\.yaml holds no certificate/ },
+  'a notice over plain http': { yaml: outlet('kind: webhook, url: "http://hooks.example.org/", secret: { secret: s }'), what: /out would be asked over plain http across the internet → write https/ },
+  'an address that is read as another': { yaml: outlet('kind: webhook, url: "https://hooks.example.org/a/../b", secret: { secret: s }'), what: /is read as https:\/\/hooks\.example\.org\/b → write https/ },
+  'an address with a user': { yaml: outlet('kind: webhook, url: "https://me@hooks.example.org/", secret: { secret: s }'), what: /without a user/ },
+  'a query that every request begins with': { yaml: outlet('kind: http, url: "https://api.example.org/?a=b", methods: [GET]'), what: /has a query, and every request begins with it/ },
+  'requests by no method': { yaml: outlet('kind: http, url: "https://api.example.org", methods: []'), what: /outbox\.connectors\.out\.methods/ },
+  'a limit of none': { yaml: outlet('kind: http, url: "https://api.example.org", methods: [GET], limits: { hour: 0 }'), what: /limits\.hour/ },
   'a mail server without a sender': { yaml: 'outbox: { connectors: { mail: { kind: smtp, host: smtp.example.org } } }\n', what: /outbox\.connectors\.mail\.from is missing/ },
   'a sender that is none': { yaml: smtp('from: nobody'), what: /outbox\.connectors\.mail\.from: .*a sender is an address/ },
   'a path for a mail server': { yaml: smtp('path: outbox'), what: /there is no key path/ },

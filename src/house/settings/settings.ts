@@ -1,3 +1,4 @@
+import type { ConnectorBase, HttpConnectorSettings, TelegramConnectorSettings, WebhookConnectorSettings } from './connector-settings.ts'
 import type { Label, Zone } from '../../labels/index.ts'
 
 /** castellan.yaml with every default filled in, durations in milliseconds, paths absolute. */
@@ -218,10 +219,9 @@ export interface OutboxSettings {
   readonly risk: readonly RiskRule[]
 }
 
-export type Connector = FileConnectorSettings | SmtpConnectorSettings | ImapConnectorSettings
+export type Connector = FileConnectorSettings | SmtpConnectorSettings | ImapConnectorSettings | WebhookConnectorSettings | HttpConnectorSettings | TelegramConnectorSettings
 
-export interface FileConnectorSettings {
-  readonly name: string
+export interface FileConnectorSettings extends ConnectorBase {
   readonly kind: 'file'
   /** Absolute. */
   readonly path: string
@@ -229,8 +229,7 @@ export interface FileConnectorSettings {
   readonly from: string
 }
 
-export interface SmtpConnectorSettings {
-  readonly name: string
+export interface SmtpConnectorSettings extends ConnectorBase {
   readonly kind: 'smtp'
   readonly host: string
   readonly port: number
@@ -245,8 +244,7 @@ export interface SmtpConnectorSettings {
   readonly sent?: { readonly account: ImapAccount; readonly folder: string }
 }
 
-export interface ImapConnectorSettings {
-  readonly name: string
+export interface ImapConnectorSettings extends ConnectorBase {
   readonly kind: 'imap'
   /** The mailbox in which it moves messages and sets flags. */
   readonly account: ImapAccount

@@ -1,7 +1,8 @@
 import { completeLabel } from '../complete-label.ts'
 import type { CastellanFile } from './castellan-file.ts'
 import type { Place } from './check-places.ts'
-import type { Connector, DatabaseSettings, FolderSettings, ImapAccount, MailAccount, Settings, SmtpConnectorSettings, Upstream } from './settings.ts'
+import type { DatabaseSettings, FolderSettings, ImapAccount, MailAccount, Settings, Upstream } from './settings.ts'
+import { given, toConnector } from './to-connector.ts'
 import { toRouting } from './to-routing.ts'
 import { toSpending } from './to-spending.ts'
 import { toWebhookPort, toWebhooks } from './to-webhooks.ts'
@@ -39,12 +40,9 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
     outbox: {
       holdMs: outbox.hold,
       expiryMs: { mail: outbox.expiry.mail, highRisk: outbox.expiry.high_risk, default: outbox.expiry.default },
-      connectors: Object.entries(outbox.connectors).map(([name, connector]): Connector =>
-        connector.kind === 'smtp' ? toSmtp(name, connector, authorities, remote)
-        : connector.kind === 'imap' ? { name, kind: 'imap', account: remote(connector.account) }
-        : { name, kind: 'file', path: pathOf('connector', name), from: connector.from }),
+      connectors: Object.entries(outbox.connectors).map(([name, connector]) => toConnector(name, connector, { pathOf: (name) => pathOf('connector', name), authorities, remote })),
       risk: outbox.risk.map(({ when, add, reason }) => ({
-        when: Object.fromEntries(Object.entries(when).filter(([, condition]) => condition !== undefined)),
+        when: given(when),
         add,
         reason,
       })),
@@ -63,19 +61,6 @@ function toTraces({ telemetry: { traces } }: CastellanFile): Settings['telemetry
   if (!traces) return null
   const { url, zone, content, authorization } = traces
   return { url, zone, content, ...(authorization && { authorization }) }
-}
-
-const submissionPorts = { tls: 465, starttls: 587, none: 25 } as const
-
-function toSmtp(
-  name: string, { host, port, security, user, password, from, sent }: Extract<CastellanFile['outbox']['connectors'][string], { kind: 'smtp' }>, authorities: ReadonlyMap<string, string>,
-  remote: (name: string) => ImapAccount,
-): SmtpConnectorSettings {
-  const ca = authorities.get(name)
-  return {
-    name, kind: 'smtp', host, port: port ?? submissionPorts[security], security, from,
-    ...(user !== undefined && { user }), ...(password && { password }), ...(ca !== undefined && { ca }), ...(sent && { sent: { account: remote(sent.account), folder: sent.folder } }),
-  }
 }
 
 function toAccount(

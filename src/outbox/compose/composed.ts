@@ -28,6 +28,9 @@ export interface MirroredMessage {
   readonly label: Label
 }
 
+/** What is risky about an act, said by who composed it: points, or the least risk that follows. */
+export type Finding = { readonly add: number; readonly why: string } | { readonly atLeast: number; readonly why: string }
+
 /** An act as bytes, with all that the operator has to see of it and the rules of risk look at. */
 export interface Composed {
   readonly wire: Buffer
@@ -40,6 +43,7 @@ export interface Composed {
   readonly undo?: string
   /** Of what stands in it besides the proposal. */
   readonly label?: Label
+  readonly findings?: readonly Finding[]
   /** The Message-ID of the mail that it answers. */
   readonly answers?: string | undefined
 }

@@ -1,10 +1,15 @@
+import { readOutboundAct, wordsOfAct } from '../acts/outbound-act.ts'
 import { isClearance, readClearance, textOfClearance } from '../clearances/clearance-act.ts'
 import { readMailboxAct, textOfMailboxAct } from './mailbox-act.ts'
 
 /** The text of what `compose` made; of a mail its first part, decoded. Reads Castellan's own bytes only, never a stranger's. */
 export function textOfWire(wire: Buffer): string {
   // no mail begins like that
-  if (wire[0] === '{'.charCodeAt(0)) return isClearance(wire) ? textOfClearance(readClearance(wire)) : textOfMailboxAct(readMailboxAct(wire))
+  if (wire[0] === '{'.charCodeAt(0)) {
+    if (isClearance(wire)) return textOfClearance(readClearance(wire))
+    const act = readOutboundAct(wire)
+    return act ? wordsOfAct(act) : textOfMailboxAct(readMailboxAct(wire))
+  }
   const whole = wire.toString('latin1')
   const [head, body] = splitHead(whole)
   const boundary = /^content-type: multipart\/[^;]*;\s*boundary="([^"]+)"/im.exec(head)?.[1]

@@ -7,6 +7,8 @@ import type { Connector } from './connector.ts'
 
 export interface ConnectorUnderTest {
   readonly connector: Connector
+  /** What is carried, when that is no mail; and what arrives of it, when that is not these bytes. */
+  readonly act?: { readonly kind: string; readonly wire: Buffer; readonly arrives: Buffer }
   /** Every message that arrived outside, as bytes. */
   arrived(): Promise<Buffer[]>
 }
@@ -23,49 +25,53 @@ export function documentFor(wire: Buffer, id = '019514a0-0000-7000-8000-00000000
   }
 }
 
-/** What every connector must do, whatever it carries mail to. */
-export function connectorContract(name: string, open: (t: TestContext) => Promise<ConnectorUnderTest>): void {
-  const wire = Buffer.from('From: haus@example.org\r\nSubject: \xff\r\n\r\n.\r\n..\r\nFrom here\r\n', 'latin1')
+/** What every connector must do, whatever it carries where. */
+export function connectorContract(name: string, openOne: (t: TestContext) => Promise<ConnectorUnderTest>): void {
+  const mail = Buffer.from('From: haus@example.org\r\nSubject: \xff\r\n\r\n.\r\n..\r\nFrom here\r\n', 'latin1')
   const commit = async () => {}
+  const open = async (t: TestContext) => {
+    const { act = { kind: 'mail', wire: mail, arrives: mail }, ...opened } = await openOne(t)
+    return { ...act, ...opened }
+  }
 
   test(`${name}: what arrives is what was signed, byte for byte, with a receipt`, async (t) => {
-    const { connector, arrived } = await open(t)
+    const { connector, arrived, wire, arrives } = await open(t)
     const receipt = await connector.deliver(wire, documentFor(wire), signal, commit)
-    assert.deepEqual(await arrived(), [wire])
+    assert.deepEqual(await arrived(), [arrives])
     assert(Object.keys(receipt).length > 0)
   })
 
   test(`${name}: it says what it accepts and where it leads`, async (t) => {
-    const { connector } = await open(t)
-    assert.equal(connector.accepts('mail'), true)
+    const { connector, kind } = await open(t)
+    assert.equal(connector.accepts(kind), true)
     assert.equal(connector.accepts('payment'), false)
     assert(connector.account.length > 0 && connector.kind.length > 0)
   })
 
   test(`${name}: given up before it began, nothing left, and it says so`, async (t) => {
-    const { connector, arrived } = await open(t)
+    const { connector, arrived, wire } = await open(t)
     await assert.rejects(connector.deliver(wire, documentFor(wire), AbortSignal.abort(), commit), { code: 'connector.not_sent' })
     assert.deepEqual(await arrived(), [])
   })
 
   test(`${name}: the signature is spent once, before anything arrives`, async (t) => {
-    const { connector, arrived } = await open(t)
+    const { connector, arrived, wire } = await open(t)
     const before: Buffer[][] = []
     await connector.deliver(wire, documentFor(wire), signal, async () => void before.push(await arrived()))
     assert.deepEqual(before, [[]])
   })
 
   test(`${name}: when the signature cannot be spent, nothing arrives, and the reason is passed on`, async (t) => {
-    const { connector, arrived } = await open(t)
+    const { connector, arrived, wire, arrives } = await open(t)
     const reason = new Fault('conflict', 'releaser.replaced', 'another one runs')
     await assert.rejects(connector.deliver(wire, documentFor(wire), signal, () => Promise.reject(reason)), reason)
     assert.deepEqual(await arrived(), [])
     await connector.deliver(wire, documentFor(wire), signal, commit)
-    assert.deepEqual(await arrived(), [wire])
+    assert.deepEqual(await arrived(), [arrives])
   })
 
   test(`${name}: after a crash it finds what left, and finds nothing where nothing left`, async (t) => {
-    const { connector } = await open(t)
+    const { connector, wire } = await open(t)
     if (!connector.reconcile) return
     assert.equal(await connector.reconcile(wire, documentFor(wire)), undefined)
     await connector.deliver(wire, documentFor(wire), signal, commit)

@@ -1,4 +1,5 @@
 import type { Zone } from '../../labels/index.ts'
+import type { Composed, Frame } from '../compose/composed.ts'
 import type { DraftDocument } from '../document.ts'
 import type { SentFolder } from './sent-folder.ts'
 
@@ -17,6 +18,11 @@ export interface Connector {
   readonly from: string
   /** Can it carry acts of that kind? */
   accepts(kind: string): boolean
+  /**
+   * The bytes of an act when it is frozen, where that takes what only the connector knows: where it leads, or what a dry run
+   * finds there. It changes nothing outside. @throws Fault with the reason for which the proposal is refused
+   */
+  compose?(kind: string, payload: unknown, frame: Frame): Promise<Composed>
   /**
    * Carries the bytes out, once. `commit` stands right before the one act that cannot be taken back, whatever that is here: it
    * records that the signature is spent. What it rejects with ends the delivery, and nothing left.

@@ -2,9 +2,13 @@ import type { Connector as ConnectorSettings, ImapAccount } from '../../house/in
 import type { Entrance } from '../../imap/index.ts'
 import type { Connector } from './connector.ts'
 import { createFileConnector } from './file.ts'
+import { createHttpRequestConnector } from './http-request.ts'
+import type { Network } from './http/connection.ts'
 import { createImapConnector } from './imap.ts'
 import { createSentFolder } from './sent-folder.ts'
 import { createSmtpConnector } from './smtp.ts'
+import { createTelegramConnector } from './telegram.ts'
+import { createWebhookConnector } from './webhook.ts'
 
 export interface Connectors {
   find(name: string): Connector | undefined
@@ -50,5 +54,17 @@ export function openConnector(settings: ConnectorSettings, { secrets, entranceOf
       })
     case 'imap':
       return createImapConnector(settings, entranceOf(settings.account))
+    case 'webhook':
+      return createWebhookConnector({ ...settings, secret: { secret: settings.secret.secret, value: secrets[settings.secret.secret] }, network: networkOf(settings) })
+    case 'telegram':
+      return createTelegramConnector({ ...settings, token: { secret: settings.token.secret, value: secrets[settings.token.secret] }, network: networkOf(settings) })
+    case 'http': {
+      const { credential } = settings
+      return createHttpRequestConnector({ ...settings, credential: credential && { ...credential, value: secrets[credential.secret] }, network: networkOf(settings) })
+    }
   }
+}
+
+function networkOf({ private: isPrivate, ca }: { readonly private: boolean; readonly ca?: string }): Network {
+  return { isPrivate, ca }
 }

@@ -24,6 +24,18 @@ const flagName = z.string().min(1).max(50).describe('seen, flagged, answered, or
 const moveSchema = z.strictObject({ key, kind: z.literal('mail.move'), message, to: z.string().min(1).max(300).describe('the folder, as the server writes it') })
 const flagSchema = z.strictObject({ key, kind: z.literal('mail.flag'), message, add: z.array(flagName).max(20).optional(), remove: z.array(flagName).max(20).optional() })
 
+const object = z.record(z.string(), z.json())
+const webhookSchema = z.strictObject({ key, kind: z.literal('webhook'), body: object.describe('sent as JSON') })
+const requestSchema = z.strictObject({
+  key,
+  kind: z.literal('http.request'),
+  method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']),
+  path: z.string().min(1).max(4_001).describe('below the address of the connector, with its query'),
+  headers: z.record(z.string().max(100), z.string().max(2_000)).optional(),
+  body: z.union([z.string().max(512 * 1024), object]).nullish(),
+})
+const telegramSchema = z.strictObject({ key, kind: z.literal('telegram.message'), text: z.string().min(1).max(4_096), parseMode: z.enum(['MarkdownV2', 'HTML']).nullish() })
+
 export const proposedSchema = z.object({ proposed: z.array(z.object({ id: z.uuid(), key: z.string(), fresh: z.boolean() })) })
 
 export const outboxPropose = defineTool({
@@ -32,7 +44,7 @@ export const outboxPropose = defineTool({
   effect: 'propose',
   input: z.strictObject({
     connector: z.string().min(1).describe('a connector of castellan.yaml'),
-    proposals: z.array(z.discriminatedUnion('kind', [mailSchema, moveSchema, flagSchema])).max(200),
+    proposals: z.array(z.discriminatedUnion('kind', [mailSchema, moveSchema, flagSchema, webhookSchema, requestSchema, telegramSchema])).max(200),
   }),
   output: proposedSchema,
   async run({ proposals: outbox, signal }, { connector, proposals }) {

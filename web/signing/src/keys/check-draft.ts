@@ -1,5 +1,6 @@
 import type { Attachment, DraftDetail, DraftSummary, Recipients } from '../releaser/answers.ts'
 import { encode, fromBase64, sha256, toHex, type Bytes } from './bytes.ts'
+import { isOutboundKind, readOutboundAct, wordsOfAct } from '../../../../src/outbox/acts/outbound-act.ts'
 import { readAct } from './read-act.ts'
 import { readClearance } from './read-clearance.ts'
 import { readWire, type Wire } from './read-wire.ts'
@@ -59,11 +60,15 @@ export async function checkDraft(detail: DraftDetail): Promise<Check> {
 }
 
 /** What the bytes say, by their kind; nothing when they are of another. */
-function readAs({ kind, from, title }: SignedDocument, bytes: Bytes): Wire | undefined {
+function readAs({ kind, from, title, account }: SignedDocument, bytes: Bytes): Wire | undefined {
   if (kind === 'mail') return readWire(bytes)
   if (kind === 'lane.clear' || kind === 'model.own') {
     const cleared = readClearance(bytes)
     return cleared && kind === cleared.kind && title === cleared.title ? { headers: [], text: cleared.text } : undefined
+  }
+  if (isOutboundKind(kind)) {
+    const act = readOutboundAct(bytes)
+    return act?.kind === kind && act.account === account ? { headers: [], text: wordsOfAct(act) } : undefined
   }
   const act = readAct(bytes)
   return act && kind === `mail.${act.act}` && from === act.account ? { headers: [], text: act.text } : undefined

@@ -1,0 +1,41 @@
+import type { SecretReference } from './settings.ts'
+
+/** What may leave through a connector in any hour, and in any 24. */
+export interface ConnectorLimits {
+  readonly hour?: number
+  readonly day?: number
+}
+
+export interface ConnectorBase {
+  readonly name: string
+  readonly limits?: ConnectorLimits
+}
+
+/** Of what is reached by HTTP. */
+interface ReachedByHttp extends ConnectorBase {
+  /** May it be on a private network, or on this machine? */
+  readonly private: boolean
+  /** As PEM. */
+  readonly ca?: string
+}
+
+export interface WebhookConnectorSettings extends ReachedByHttp {
+  readonly kind: 'webhook'
+  readonly url: string
+  readonly secret: SecretReference
+}
+
+export interface HttpConnectorSettings extends ReachedByHttp {
+  readonly kind: 'http'
+  readonly url: string
+  readonly methods: readonly ('GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE')[]
+  readonly credential?: { readonly header: string; readonly prefix: string } & SecretReference
+}
+
+export interface TelegramConnectorSettings extends ReachedByHttp {
+  readonly kind: 'telegram'
+  readonly chat: string
+  readonly token: SecretReference
+  /** Without `/` at the end. */
+  readonly api: string
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import { pathSchema, secretSchema } from './values.ts'
+
+export const limits = z
+  .strictObject({
+    hour: z.int().min(1).max(100_000).optional().describe('At most so many in any hour.'),
+    day: z.int().min(1).max(1_000_000).optional().describe('At most so many in any 24 hours.'),
+  })
+  .optional()
+  .describe('How much may leave through it. What is signed beyond that is held until there is room, and says so; as its signature does not outlast its deadline, it fails when there is none by then.')
+
+/** Printable ASCII without what ends a host or hides one. */
+const address = (what: string) => z.string().max(2_000).regex(/^https?:\/\/[a-z0-9.:[\]-]+(?:\/[\x21-\x7e]*)?$/, `${what}, in small letters, without a user, and what is not ASCII percent-encoded`)
+const ofPrivate = (kind: string) =>
+  z.boolean().prefault(false).describe(`With \`kind: ${kind}\`: \`true\` if it is a machine of your own network, or this one. Otherwise a name that leads there is refused.`)
+const ca = (kind: string) => pathSchema.optional().describe(`With \`kind: ${kind}\`: as with \`smtp\`.`)
+
+export const webhookConnector = z.strictObject({
+  kind: z.literal('webhook').describe('`webhook`: posts JSON to one address, signed by the rules of Standard Webhooks.'),
+  url: address('an address is e.g. https://hooks.example.org/house').describe('With `kind: webhook`: where to. https, but for a private machine. Everybody who sees a draft sees it.'),
+  secret: secretSchema.describe('With `kind: webhook`: what its receiver tells our notices by, `whsec_` and base64, as the name of a secret.'),
+  private: ofPrivate('webhook'),
+  ca: ca('webhook'),
+  limits,
+})
+
+export const httpConnector = z.strictObject({
+  kind: z.literal('http').describe('`http`: makes requests to one host.'),
+  url: address('an address is e.g. https://api.example.org/v1').describe('With `kind: http`: what every request begins with. https, but for a private machine.'),
+  methods: z.array(z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])).min(1).describe('With `kind: http`: what may be asked.'),
+  credential: z
+    .strictObject({
+      header: z.string().regex(/^[a-z0-9-]{1,100}$/, 'the name of a header is in small letters').prefault('authorization').describe('The header that the releaser fills.'),
+      prefix: z.string().regex(/^[\x20-\x7e]{0,100}$/, 'it is one line of ASCII').prefault('Bearer ').describe('What stands before the secret.'),
+      secret: secretSchema.shape.secret.describe('The name of the secret.'),
+    })
+    .optional()
+    .describe('With `kind: http`: a header that no draft shows and only the releaser fills.'),
+  private: ofPrivate('http'),
+  ca: ca('http'),
+  limits,
+})
+
+export const telegramConnector = z.strictObject({
+  kind: z.literal('telegram').describe('`telegram`: sends messages into one chat, by a bot.'),
+  chat: z
+    .string()
+    .regex(/^(?:-?[1-9]\d{0,15}|@[A-Za-z][A-Za-z0-9_]{3,31})$/, 'a chat is a number in quotes, or the @name of a channel')
+    .describe('With `kind: telegram`: the number of the chat, in quotes, or the @name of a channel. The bot has to be in it.'),
+  token: secretSchema.describe('With `kind: telegram`: what BotFather gave you, as the name of a secret.'),
+  api: address('an address is e.g. https://api.telegram.org').prefault('https://api.telegram.org').describe('With `kind: telegram`: where the Bot API is, if you run a server of your own.'),
+  private: ofPrivate('telegram'),
+  ca: ca('telegram'),
+  limits,
+})

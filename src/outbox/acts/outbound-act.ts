@@ -1,0 +1,55 @@
+import { isCanonical } from '../canonical.ts'
+import { telegramMessageShape, wordsOfTelegramMessage, type TelegramMessageAct } from './message-act.ts'
+import { requestShape, wordsOfRequest, type HttpRequestAct, type WebhookAct } from './request-act.ts'
+import { fits, type Shape } from './shape.ts'
+
+/**
+ * Acts whose bytes are canonical JSON that says all of what will be done. This folder reads and words them with nothing but
+ * the language, so that the releaser, the terminal and the page on which they are signed say the same of the same bytes.
+ */
+export type OutboundAct = WebhookAct | HttpRequestAct | TelegramMessageAct
+
+export const actVersion = 'castellan-act/1'
+
+/** What stands in every act: the draft that it was frozen for, and the account of the connector. */
+export interface ActFrame {
+  readonly version: string
+  readonly draft: string
+  readonly account: string
+}
+
+const frameFields = { version: 'string', draft: 'string', account: 'string', kind: 'string' } as const
+
+interface Form<A> {
+  readonly shape: Readonly<Record<string, Shape>>
+  words(act: A): string
+}
+
+const forms: { readonly [K in OutboundAct['kind']]: Form<Extract<OutboundAct, { kind: K }>> } = {
+  webhook: { shape: requestShape, words: wordsOfRequest },
+  'http.request': { shape: requestShape, words: wordsOfRequest },
+  'telegram.message': { shape: telegramMessageShape, words: wordsOfTelegramMessage },
+}
+
+export function isOutboundKind(kind: string): kind is OutboundAct['kind'] {
+  return Object.hasOwn(forms, kind)
+}
+
+/** The act that these bytes say. Nothing when they say none, or more than it, or the same in another form. */
+export function readOutboundAct(bytes: Uint8Array): OutboundAct | undefined {
+  let act: OutboundAct
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    act = JSON.parse(text) as OutboundAct
+  } catch {
+    return undefined
+  }
+  if (typeof act !== 'object' || act === null || act.version !== actVersion || typeof act.kind !== 'string' || !isOutboundKind(act.kind)) return undefined
+  return fits(act, { fields: { ...frameFields, ...forms[act.kind].shape } }) && isCanonical(act, text) ? act : undefined
+}
+
+/** What will be done, in words, all of it. */
+export function wordsOfAct(act: OutboundAct): string {
+  return (forms[act.kind] as Form<OutboundAct>).words(act)
+}
