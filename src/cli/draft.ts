@@ -90,7 +90,8 @@ export function register(program: Command, cli: Cli): void {
       const client = await releaser()
       const { id, state } = await findDraft(client, args[0]!)
       if (options.dryRun) return wouldDo(id, `would take back draft ${shortId(id)}, which is ${state}`)
-      const done = await client.post<{ outcome: string; draft: string }>(`/drafts/${id}/undo`)
+      const done = await client.post<{ outcome: 'undone'; draft: string } | { outcome: 'taken_back'; receipt: Record<string, unknown> }>(`/drafts/${id}/undo`)
+      if (done.outcome === 'taken_back') return outcome({ id, state: 'taken back', receipt: done.receipt }, (data) => `What draft ${shortId(data.id)} did was undone: ${JSON.stringify(data.receipt)}`)
       return outcome({ id, state: 'undone', successor: done.draft }, (data) => `Draft ${shortId(data.id)} was taken back. It waits again as ${shortId(data.successor)}.`)
     },
   })

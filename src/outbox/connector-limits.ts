@@ -1,7 +1,8 @@
 import type { ConnectorLimits } from '../house/index.ts'
 import type { Change, OutboxDeps } from './change.ts'
 import { lastRelease, type Draft } from './draft.ts'
-import { moveDraft, releaseCountedBack, type Queryable } from './draft-store.ts'
+import { releaseCountedBack } from './delivery-store.ts'
+import { moveDraft, type Queryable } from './draft-store.ts'
 
 const hourMs = 3_600_000
 const spans = { hour: hourMs, day: 24 * hourMs } as const

@@ -9,6 +9,7 @@ import { editBody, editDraft, longestEdit } from './edit-draft.ts'
 import { parseRequest } from './parse-request.ts'
 import { resolveDraft } from './resolve-draft.ts'
 import { snoozeBody, snoozeDraft } from './snooze-draft.ts'
+import { takeBack } from './take-back.ts'
 import { undoDraft } from './undo-draft.ts'
 
 export interface OutboxRoutesDeps extends OutboxDeps {
@@ -51,7 +52,10 @@ export function draftRoutes(app: FastifyInstance, prefix: '' | '/api', deps: Out
 
   app.post(`${prefix}/drafts/:id/undo`, async (request) => {
     const { id } = parseRequest(idParams, request.params)
-    return ok(settled(deps, id, await undoDraft(deps, id)))
+    const undone = await undoDraft(deps, id)
+    // what is done already a connector may be able to undo
+    const isDone = undone.outcome === 'too_late' && (undone.was === 'released' || undone.was === 'unknown')
+    return ok(settled(deps, id, isDone ? await takeBack(deps, id) : undone))
   })
 
   app.post(`${prefix}/drafts/:id/resolve`, async (request) => {

@@ -5,7 +5,7 @@ import type { Receipt } from './connectors/connector.ts'
 import { readProof, type Proof } from './keys/proof.ts'
 import type { AnsweredWords } from './risk.ts'
 
-/** Only this file touches proposal, draft, decision, delivery and releaser_state. Changes take part in the caller's transaction. */
+/** Only this file and delivery-store.ts touch proposal, draft, decision, delivery and releaser_state. Changes take part in the caller's transaction. */
 export type Queryable = Pick<Pool | PoolClient, 'query'>
 
 export interface ProposalToFreeze {
@@ -162,21 +162,6 @@ export async function nextMoment(query: Queryable, now: Date): Promise<Date | un
     [now],
   )
   return rows[0]?.next ?? undefined
-}
-
-/**
- * When the draft left that is, counted back from now, the one of that number through a connector; nothing when fewer left since then.
- * One that is on its way counts, and one of which nobody knows whether it left.
- */
-export async function releaseCountedBack(query: Queryable, connector: string, number: number, since: Date, now: Date): Promise<Date | undefined> {
-  const { rows } = await query.query<{ at: Date }>(
-    `select at from (
-       select coalesce(y.closed_at, $4) as at from delivery y join draft d on d.id = y.draft_id
-       where d.connector = $1 and (y.state in ('delivered', 'unknown') or d.state = 'releasing')) left_then
-     where at > $3 order by at desc offset $2 limit 1`,
-    [connector, number - 1, since, now],
-  )
-  return rows[0]?.at
 }
 
 export async function insertDecision(

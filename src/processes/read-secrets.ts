@@ -42,6 +42,7 @@ function secretOf(connector: Connector): SecretReference | undefined {
     case 'http':
       return connector.credential
     case 'file':
+    case 'files':
     case 'imap':
       return undefined
   }

@@ -17,6 +17,7 @@ export function checkOutbox(house: string, file: CastellanFile, source: YamlSour
       problems.push(...checkAddress([...at, key], name, { ...connector, url }, source))
       if (connector.ca !== undefined) readAuthority(at, name, connector.ca)
     }
+    if (connector.kind === 'files') problems.push(...checkFolders(at, name, connector.folders, file, source))
     if (connector.kind !== 'smtp') continue
     const { host, security, user, password, ca, sent } = connector
     if (security === 'none' && !isLoopback(host) && host !== '::1') {
@@ -37,6 +38,17 @@ export function checkOutbox(house: string, file: CastellanFile, source: YamlSour
     if ('pem' in read) authorities.set(name, read.pem)
     else problems.push(source.problem([...at, 'ca'], read.what, read.instead))
   }
+}
+
+/** A connector changes no folder in which tools may not write either. */
+function checkFolders(at: Path, name: string, folders: readonly string[], file: CastellanFile, source: YamlSource): Problem[] {
+  return folders.flatMap((folder, index) => {
+    const found = file.folders[folder]
+    const here = [...at, 'folders', index]
+    if (!found) return [source.problem(here, `${name} would change the folder ${folder}, which is not declared`, didYouMean(folder, Object.keys(file.folders)))]
+    if (found.access !== 'write') return [source.problem(here, `${name} would change the folder ${folder}, which is only read`, `write access: write at folders.${folder}, or take it out here`)]
+    return folders.indexOf(folder) === index ? [] : [source.problem(here, `${name} names the folder ${folder} twice`, 'remove one of them')]
+  })
 }
 
 /** What is sent by HTTP across the internet is sent in TLS, to an address that means one thing. */

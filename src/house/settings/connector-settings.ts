@@ -1,4 +1,4 @@
-import type { SecretReference } from './settings.ts'
+import type { FolderSettings, SecretReference } from './settings.ts'
 
 /** What may leave through a connector in any hour, and in any 24. */
 export interface ConnectorLimits {
@@ -38,4 +38,9 @@ export interface TelegramConnectorSettings extends ReachedByHttp {
   readonly token: SecretReference
   /** Without `/` at the end. */
   readonly api: string
+}
+
+export interface FilesConnectorSettings extends ConnectorBase {
+  readonly kind: 'files'
+  readonly folders: readonly Pick<FolderSettings, 'name' | 'path' | 'label'>[]
 }

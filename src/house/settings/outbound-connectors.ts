@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { pathSchema, secretSchema } from './values.ts'
+import { nameSchema, pathSchema, secretSchema } from './values.ts'
 
 export const limits = z
   .strictObject({
@@ -51,5 +51,11 @@ export const telegramConnector = z.strictObject({
   api: address('an address is e.g. https://api.telegram.org').prefault('https://api.telegram.org').describe('With `kind: telegram`: where the Bot API is, if you run a server of your own.'),
   private: ofPrivate('telegram'),
   ca: ca('telegram'),
+  limits,
+})
+
+export const filesConnector = z.strictObject({
+  kind: z.literal('files').describe('`files`: deletes and moves files of folders that tools may write to; what is deleted goes into `.castellan-trash` there.'),
+  folders: z.array(nameSchema).min(1).max(50).describe('With `kind: files`: the folders, by their names under `folders`.'),
   limits,
 })

@@ -62,6 +62,8 @@ const wrong: Record<string, { yaml: string; what: RegExp }> = {
   'an address with a user': { yaml: outlet('kind: webhook, url: "https://me@hooks.example.org/", secret: { secret: s }'), what: /without a user/ },
   'a query that every request begins with': { yaml: outlet('kind: http, url: "https://api.example.org/?a=b", methods: [GET]'), what: /has a query, and every request begins with it/ },
   'requests by no method': { yaml: outlet('kind: http, url: "https://api.example.org", methods: []'), what: /outbox\.connectors\.out\.methods/ },
+  'a folder to change that is not there': { yaml: outlet('kind: files, folders: [vualt]').replace('outbox', 'folders: { vault: { path: vault, access: write } }\noutbox'), what: /out would change the folder vualt, which is not declared → did you mean vault/ },
+  'a folder to change that is only read': { yaml: outlet('kind: files, folders: [vault]').replace('outbox', 'folders: { vault: { path: vault, access: read } }\noutbox'), what: /out would change the folder vault, which is only read → write access: write/ },
   'a limit of none': { yaml: outlet('kind: http, url: "https://api.example.org", methods: [GET], limits: { hour: 0 }'), what: /limits\.hour/ },
   'a mail server without a sender': { yaml: 'outbox: { connectors: { mail: { kind: smtp, host: smtp.example.org } } }\n', what: /outbox\.connectors\.mail\.from is missing/ },
   'a sender that is none': { yaml: smtp('from: nobody'), what: /outbox\.connectors\.mail\.from: .*a sender is an address/ },

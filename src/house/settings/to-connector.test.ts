@@ -5,17 +5,21 @@ import { loadHouse } from '../index.ts'
 
 test('connectors are as they stand in the file, with what is usual where it says nothing', async (t) => {
   const { house, problems } = await loadHouse(houseFolder(t, {
-    'castellan.yaml': `outbox:
+    'castellan.yaml': `folders: { vault: { path: vault, access: write, label: P1 } }
+outbox:
   connectors:
     file: { path: outbox, limits: { hour: 10 } }
     hook: { kind: webhook, url: "https://hooks.example.org", secret: { secret: hook }, limits: { hour: 50, day: 500 } }
     crm: { kind: http, url: "https://api.example.org/v1/", methods: [POST, POST], credential: { secret: crm } }
     near: { kind: http, url: "http://10.0.0.8:8080", methods: [GET], private: true }
     chat: { kind: telegram, chat: "-100123", token: { secret: bot } }
+    tidy: { kind: files, folders: [vault] }
 `,
   }), { tools: someTools, env: {} })
   assert.deepEqual(problems.filter(({ severity }) => severity === 'error'), [])
-  assert.deepEqual(house!.settings.outbox.connectors.slice(1), [
+  const { connectors } = house!.settings.outbox
+  assert.deepEqual(connectors.at(-1), { name: 'tidy', kind: 'files', folders: house!.settings.folders })
+  assert.deepEqual(connectors.slice(1, -1), [
     { name: 'hook', kind: 'webhook', url: 'https://hooks.example.org/', secret: { secret: 'hook' }, private: false, limits: { hour: 50, day: 500 } },
     { name: 'crm', kind: 'http', url: 'https://api.example.org/v1', methods: ['POST'], private: false, credential: { header: 'authorization', prefix: 'Bearer ', secret: 'crm' } },
     { name: 'near', kind: 'http', url: 'http://10.0.0.8:8080', methods: ['GET'], private: true },

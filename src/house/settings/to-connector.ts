@@ -1,5 +1,5 @@
 import type { CastellanFile } from './castellan-file.ts'
-import type { Connector, ImapAccount, SmtpConnectorSettings } from './settings.ts'
+import type { Connector, FolderSettings, ImapAccount, SmtpConnectorSettings } from './settings.ts'
 
 type Written = CastellanFile['outbox']['connectors'][string]
 
@@ -7,6 +7,7 @@ export interface ConnectorContext {
   readonly pathOf: (name: string) => string
   /** What the files say that are named as `ca`, as PEM. */
   readonly authorities: ReadonlyMap<string, string>
+  readonly folders: readonly FolderSettings[]
   readonly remote: (account: string) => ImapAccount
 }
 
@@ -24,6 +25,8 @@ export function toConnector(name: string, connector: Written, context: Connector
       return { name, kind: 'imap', account: context.remote(connector.account), ...limits }
     case 'webhook':
       return { name, kind: 'webhook', url: withPath(connector.url), secret: connector.secret, private: connector.private, ...trusted, ...limits }
+    case 'files':
+      return { name, kind: 'files', folders: connector.folders.map((folder) => context.folders.find((one) => one.name === folder)!), ...limits }
     case 'telegram':
       return { name, kind: 'telegram', chat: connector.chat, token: connector.token, api: connector.api.replace(/\/+$/, ''), private: connector.private, ...trusted, ...limits }
     case 'http': {

@@ -19,6 +19,9 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
   const { outbox, retention, ports } = file
   const accounts = Object.entries(file.mail.accounts).map(([name, account]) => toAccount(name, account, pathOf, certificates))
   const remote = (name: string) => accounts.find((account): account is ImapAccount => account.kind === 'imap' && account.name === name)!
+  const folders = Object.entries(file.folders).map(([name, { access, label, integrity, lanes }]): FolderSettings => ({
+    name, path: pathOf('folder', name), access, label: completeLabel({ level: label, integrity, lanes }),
+  }))
   return {
     name: file.name,
     timezone: file.timezone,
@@ -32,15 +35,13 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
     routing: toRouting(file.models),
     batches: { concurrent: file.models.batch.concurrent, hours: file.models.batch.hours ?? null },
     spending: toSpending(file.models),
-    folders: Object.entries(file.folders).map(([name, { access, label, integrity, lanes }]): FolderSettings => ({
-      name, path: pathOf('folder', name), access, label: completeLabel({ level: label, integrity, lanes }),
-    })),
+    folders,
     mail: { accounts },
     webhooks: toWebhooks(file),
     outbox: {
       holdMs: outbox.hold,
       expiryMs: { mail: outbox.expiry.mail, highRisk: outbox.expiry.high_risk, default: outbox.expiry.default },
-      connectors: Object.entries(outbox.connectors).map(([name, connector]) => toConnector(name, connector, { pathOf: (name) => pathOf('connector', name), authorities, remote })),
+      connectors: Object.entries(outbox.connectors).map(([name, connector]) => toConnector(name, connector, { pathOf: (name) => pathOf('connector', name), authorities, folders, remote })),
       risk: outbox.risk.map(({ when, add, reason }) => ({
         when: given(when),
         add,

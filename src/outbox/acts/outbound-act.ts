@@ -1,4 +1,5 @@
 import { isCanonical } from '../canonical.ts'
+import { filesShape, wordsOfFiles, type FilesAct } from './files-act.ts'
 import { telegramMessageShape, wordsOfTelegramMessage, type TelegramMessageAct } from './message-act.ts'
 import { requestShape, wordsOfRequest, type HttpRequestAct, type WebhookAct } from './request-act.ts'
 import { fits, type Shape } from './shape.ts'
@@ -7,7 +8,7 @@ import { fits, type Shape } from './shape.ts'
  * Acts whose bytes are canonical JSON that says all of what will be done. This folder reads and words them with nothing but
  * the language, so that the releaser, the terminal and the page on which they are signed say the same of the same bytes.
  */
-export type OutboundAct = WebhookAct | HttpRequestAct | TelegramMessageAct
+export type OutboundAct = WebhookAct | HttpRequestAct | TelegramMessageAct | FilesAct
 
 export const actVersion = 'castellan-act/1'
 
@@ -25,10 +26,12 @@ interface Form<A> {
   words(act: A): string
 }
 
-const forms: { readonly [K in OutboundAct['kind']]: Form<Extract<OutboundAct, { kind: K }>> } = {
+const forms: { readonly [K in OutboundAct['kind']]: Form<OutboundAct & { readonly kind: K }> } = {
   webhook: { shape: requestShape, words: wordsOfRequest },
   'http.request': { shape: requestShape, words: wordsOfRequest },
   'telegram.message': { shape: telegramMessageShape, words: wordsOfTelegramMessage },
+  'files.delete': { shape: filesShape, words: wordsOfFiles },
+  'files.move': { shape: filesShape, words: wordsOfFiles },
 }
 
 export function isOutboundKind(kind: string): kind is OutboundAct['kind'] {

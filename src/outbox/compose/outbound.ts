@@ -29,9 +29,9 @@ export function readPayload<T>(schema: z.ZodType<T>, payload: unknown, what: str
 }
 
 /** The act that is to be done, when it is one of this kind and account. @throws Fault `connector.not_sent` */
-export function actOf<K extends OutboundAct['kind']>(wire: Uint8Array, kinds: readonly K[], account: string): Extract<OutboundAct, { kind: K }> {
+export function actOf<K extends OutboundAct['kind']>(wire: Uint8Array, kinds: readonly K[], account: string): OutboundAct & { readonly kind: K } {
   const act = readOutboundAct(wire)
   if (!act || !kinds.some((kind) => kind === act.kind)) throw new Fault('refused', 'connector.not_sent', `these bytes are no act of kind ${kinds.join(' or ')}; nothing was sent`)
   if (act.account !== account) throw new Fault('refused', 'connector.not_sent', `the bytes are for ${act.account}, and this connector leads to ${account}; nothing was sent`)
-  return act as Extract<OutboundAct, { kind: K }>
+  return act as OutboundAct & { readonly kind: K }
 }

@@ -2,6 +2,7 @@ import type { Connector as ConnectorSettings, ImapAccount } from '../../house/in
 import type { Entrance } from '../../imap/index.ts'
 import type { Connector } from './connector.ts'
 import { createFileConnector } from './file.ts'
+import { createFilesConnector } from './files/files.ts'
 import { createHttpRequestConnector } from './http-request.ts'
 import type { Network } from './http/connection.ts'
 import { createImapConnector } from './imap.ts'
@@ -56,6 +57,8 @@ export function openConnector(settings: ConnectorSettings, { secrets, entranceOf
       return createImapConnector(settings, entranceOf(settings.account))
     case 'webhook':
       return createWebhookConnector({ ...settings, secret: { secret: settings.secret.secret, value: secrets[settings.secret.secret] }, network: networkOf(settings) })
+    case 'files':
+      return createFilesConnector(settings)
     case 'telegram':
       return createTelegramConnector({ ...settings, token: { secret: settings.token.secret, value: secrets[settings.token.secret] }, network: networkOf(settings) })
     case 'http': {

@@ -1,0 +1,29 @@
+import type { Receipt } from './connectors/connector.ts'
+import type { Queryable } from './draft-store.ts'
+
+/** What is asked of deliveries beside the drafts they belong to; those themselves are opened and closed in draft-store.ts. */
+
+/**
+ * When the draft left that is, counted back from now, the one of that number through a connector; nothing when fewer left since then.
+ * One that is on its way counts, and one of which nobody knows whether it left.
+ */
+export async function releaseCountedBack(query: Queryable, connector: string, number: number, since: Date, now: Date): Promise<Date | undefined> {
+  const { rows } = await query.query<{ at: Date }>(
+    `select at from (
+       select coalesce(y.closed_at, $4) as at from delivery y join draft d on d.id = y.draft_id
+       where d.connector = $1 and (y.state in ('delivered', 'unknown') or d.state = 'releasing')) left_then
+     where at > $3 order by at desc offset $2 limit 1`,
+    [connector, number - 1, since, now],
+  )
+  return rows[0]?.at
+}
+
+/** What the outside world answered, and since when it is undone. */
+export async function findReceipt(query: Queryable, draft: string): Promise<Receipt | undefined> {
+  const { rows } = await query.query<{ receipt: Receipt | null }>('select receipt from delivery where draft_id = $1', [draft])
+  return rows[0]?.receipt ?? undefined
+}
+
+export async function noteUndone(client: Queryable, draft: string, receipt: Receipt): Promise<void> {
+  await client.query('update delivery set receipt = $2 where draft_id = $1', [draft, JSON.stringify(receipt)])
+}
