@@ -33,7 +33,7 @@ create table batch (
   retain_until timestamptz,
   check ((closed_at is not null) = (state in ('completed', 'failed', 'expired', 'cancelled')))
 );
-create index batch_open on batch (gate, asked_at nulls first) where closed_at is null;
+create index batch_open on batch (gate) where closed_at is null;
 create index batch_of_key on batch (key_id, opened_at desc, id desc);
 create index batch_input on batch (input_file_id);
 create index batch_retained on batch (retain_until);
