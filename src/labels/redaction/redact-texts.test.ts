@@ -130,9 +130,11 @@ test('sixteen times the text takes about sixteen times the time, whatever it rep
   // what grows with the square would take 256 times as long
   for (const part of ['a@', 'a@b.', '[[', '[[A_', '+4', '0 1', '1.', '00:', '4111 ', 'DE89', 'x', 'a@b.example ', ':// :', 'QUFB', 'ab', '%41', 'x%', 'x%4', 'YUBiLmV4YW1wbGUg']) {
     const [small, large] = [part.repeat(4_000), part.repeat(64_000)]
+    const growth = () => (Math.min(cost(large), cost(large)) + 0.5) / (Math.min(...Array.from({ length: 5 }, () => cost(small))) + 0.5)
     cost(small)
-    const least = Math.min(...Array.from({ length: 5 }, () => cost(small)))
-    const ratio = (Math.min(cost(large), cost(large), cost(large), cost(large)) + 0.5) / (least + 0.5)
-    assert.ok(ratio < 64, `${part}: sixteen times the text took ${ratio.toFixed(1)} times as long`)
+    // a collection of garbage may hit one measurement; what grows too fast does so each time
+    const ratios = [growth()]
+    while (ratios.length < 5 && Math.min(...ratios) >= 64) ratios.push(growth())
+    assert.ok(Math.min(...ratios) < 64, `${part}: sixteen times the text took ${ratios.map((ratio) => ratio.toFixed(1)).join(', ')} times as long`)
   }
 })
