@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { describeFailures, wasPassed, type Answer, type CallRequest } from '../models/index.ts'
+import { describeFailures, wasPassed, type Answer, type CallRequest, type EmbedAnswer, type EmbedCall } from '../models/index.ts'
 import type { GateDeps } from './app.ts'
 import { keyOf, readHeaders, sessionOf } from './authenticate.ts'
 import { failureForLog } from './tell-errors.ts'
@@ -28,6 +28,13 @@ export async function answerCount(deps: GateDeps, request: FastifyRequest, reply
   const asked = { session: sessionOf(request), ...readHeaders(request), model, conversation, native }
   const { upstream, body } = await whileClientWaits(deps, reply, (signal) => deps.calls.count({ ...asked, signal }))
   return reply.header('x-castellan-upstream', upstream).type('application/json; charset=utf-8').send(body)
+}
+
+/** Makes vectors for a client, and says in the headers who made them; the wire says how they are told. */
+export async function answerEmbed(deps: GateDeps, request: FastifyRequest, reply: FastifyReply, asked: Pick<EmbedCall, 'model' | 'input' | 'dimensions'>): Promise<EmbedAnswer> {
+  const answer = await whileClientWaits(deps, reply, (signal) => deps.calls.embed({ session: sessionOf(request), ...readHeaders(request), ...asked, signal }))
+  reply.headers(aboutAnswer(answer))
+  return answer
 }
 
 /** Work for a client, with a signal that aborts when it leaves or the gate stops. */
@@ -59,7 +66,7 @@ async function nativeWhole(answer: Answer): Promise<Buffer> {
 }
 
 /** Who answered, and who did not. */
-function aboutAnswer({ upstream, tried, isCached }: Answer): Record<string, string> {
+function aboutAnswer({ upstream, tried, isCached }: Pick<Answer, 'upstream' | 'tried' | 'isCached'>): Record<string, string> {
   return {
     'x-castellan-upstream': upstream,
     ...(tried.length > 0 && { 'x-castellan-tried': describeFailures(tried) }),

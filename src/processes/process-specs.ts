@@ -51,7 +51,10 @@ export function processSpec(name: ProcessName, deps: SpecDeps): ProcessSpec {
   }
 }
 
-/** The house as one process needs it: only the server looks at jobs; the releaser at their names and lanes, which it shows to whoever signs; only the gates know whose names no cloud model is told. */
+/**
+ * The house as one process needs it: only the server looks at jobs; the releaser at their names and lanes, which it shows to whoever signs; only
+ * the gates know whose names no cloud model is told.
+ */
 export function houseFor(name: ProcessName, house: House): House {
   const dictionary = name.startsWith('gate-') ? house.dictionary : []
   if (name === 'server') return { ...house, dictionary }

@@ -1,8 +1,8 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { Fault } from '../../kernel/fault.ts'
-import { answerCall, answerCount, whileClientWaits } from '../answer-call.ts'
+import { answerCall, answerCount, answerEmbed } from '../answer-call.ts'
 import type { GateDeps } from '../app.ts'
-import { authenticateFirst, readHeaders, sessionOf } from '../authenticate.ts'
+import { authenticateFirst } from '../authenticate.ts'
 import { wrong } from '../check.ts'
 import { tellErrors } from '../tell-errors.ts'
 import { geminiError } from './gemini-error.ts'
@@ -24,8 +24,7 @@ export function geminiRoutes(deps: GateDeps): FastifyPluginAsync {
     }
 
     const embed = async (request: FastifyRequest, reply: FastifyReply, asked: ReturnType<typeof readEmbed>) => {
-      const { vectors, upstream } = await whileClientWaits(deps, reply, (signal) => deps.calls.embed({ session: sessionOf(request), ...readHeaders(request), ...asked, signal }))
-      reply.header('x-castellan-upstream', upstream)
+      const { vectors } = await answerEmbed(deps, request, reply, asked)
       return vectors.map((values) => ({ values }))
     }
 

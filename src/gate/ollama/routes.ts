@@ -1,8 +1,8 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { Fault } from '../../kernel/fault.ts'
-import { answerCall, whileClientWaits } from '../answer-call.ts'
+import { answerCall, answerEmbed } from '../answer-call.ts'
 import type { GateDeps } from '../app.ts'
-import { authenticateFirst, readHeaders, sessionOf } from '../authenticate.ts'
+import { authenticateFirst, sessionOf } from '../authenticate.ts'
 import { fields, readModel } from '../check.ts'
 import { readEmbeddings } from '../openai-embeddings/read-embeddings.ts'
 import { tellErrors } from '../tell-errors.ts'
@@ -37,11 +37,9 @@ export function ollamaRoutes(deps: GateDeps): FastifyPluginAsync {
 }
 
 function embedRoutes(app: FastifyInstance, deps: GateDeps): void {
-  const embed = async (request: FastifyRequest, reply: Parameters<typeof whileClientWaits>[1], body: unknown) => {
+  const embed = async (request: FastifyRequest, reply: FastifyReply, body: unknown) => {
     const { model, input, dimensions } = readEmbeddings(body)
-    const answer = await whileClientWaits(deps, reply, (signal) => deps.calls.embed({ session: sessionOf(request), ...readHeaders(request), model, input, dimensions, signal }))
-    reply.header('x-castellan-upstream', answer.upstream)
-    return answer
+    return answerEmbed(deps, request, reply, { model, input, dimensions })
   }
 
   app.post('/api/embed', async (request, reply) => {

@@ -87,7 +87,8 @@ test('a text whose label a cloud may not see reaches none, whatever is asked for
 test('another upstream takes over with the same model only: vectors of two models never stand in for each other', async () => {
   const { key, run } = await openRun(database, 'private')
   server.next({ misbehaves: { kind: 'status', status: 500 } })
-  assert.equal((await clientOf(near, key).embeddings.create({ model: 'task:index', input })).model, 'second/embed-it:latest')
+  const { data, response } = await clientOf(near, key).embeddings.create({ model: 'task:index', input }).withResponse()
+  assert.deepEqual([data.model, response.headers.get('x-castellan-tried')], ['second/embed-it:latest', 'ollama: upstream.failed'])
   assert.deepEqual((await closedCallsOf(database, run)).map(({ upstream, state, reason }) => [upstream, state, reason]), [
     ['ollama', 'failed', 'upstream.failed'], ['second', 'succeeded', 'after ollama: upstream.failed'],
   ])

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
-import { whileClientWaits } from '../answer-call.ts'
+import { answerEmbed } from '../answer-call.ts'
 import type { GateDeps } from '../app.ts'
-import { authenticateFirst, readHeaders, sessionOf } from '../authenticate.ts'
+import { authenticateFirst } from '../authenticate.ts'
 import { tellErrors } from '../tell-errors.ts'
 import { openaiError } from '../wire-error.ts'
 import { readEmbeddings } from './read-embeddings.ts'
@@ -15,8 +15,7 @@ export function openaiEmbeddingsRoutes(deps: GateDeps): FastifyPluginAsync {
 
     app.post('/v1/embeddings', async (request, reply) => {
       const { encoding, ...asked } = readEmbeddings(request.body)
-      const answer = await whileClientWaits(deps, reply, (signal) => deps.calls.embed({ session: sessionOf(request), ...readHeaders(request), ...asked, signal }))
-      return reply.header('x-castellan-upstream', answer.upstream).send(embeddingsAnswer(answer, encoding))
+      return embeddingsAnswer(await answerEmbed(deps, request, reply, asked), encoding)
     })
   }
 }
