@@ -29,6 +29,7 @@ function ofReleaser({ settings }: House): string[] {
 function secretOf(connector: Connector): SecretReference | undefined {
   switch (connector.kind) {
     case 'smtp':
+    case 'git':
       return connector.password
     case 'webhook':
       return connector.secret

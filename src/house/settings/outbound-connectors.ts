@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { nameSchema, pathSchema, secretSchema } from './values.ts'
+import { nameSchema, pathSchema, patternSchema, secretSchema } from './values.ts'
 
 export const limits = z
   .strictObject({
@@ -57,5 +57,21 @@ export const telegramConnector = z.strictObject({
 export const filesConnector = z.strictObject({
   kind: z.literal('files').describe('`files`: deletes and moves files of folders that tools may write to; what is deleted goes into `.castellan-trash` there.'),
   folders: z.array(nameSchema).min(1).max(50).describe('With `kind: files`: the folders, by their names under `folders`.'),
+  limits,
+})
+
+export const gitConnector = z.strictObject({
+  kind: z.literal('git').describe('`git`: pushes one commit to one branch of a repository elsewhere.'),
+  repository: pathSchema.describe('With `kind: git`: the repository in which the commits are made. Of it only the objects are read.'),
+  remote: z
+    .string()
+    .max(2_000)
+    .regex(/^(?:\/[^\p{Cc}"\\]*|https?:\/\/[a-z0-9.:[\]-]+\/[\x21-\x7e]+)$/u, 'a remote is an absolute path, or an address as https://git.example.org/site.git, without a user')
+    .describe('With `kind: git`: where to. https, but for a private machine.'),
+  branches: z.array(patternSchema).min(1).max(100).describe('With `kind: git`: the branches that may be pushed to, with `*` for any characters, e.g. agent/*.'),
+  user: z.string().regex(/^[^\p{Cc}:]{1,320}$/u, 'a user name is one line without a colon').optional().describe('With `kind: git`: the name to log in with.'),
+  password: secretSchema.optional().describe('With `kind: git`: the password or token, as the name of a secret.'),
+  private: ofPrivate('git'),
+  ca: ca('git'),
   limits,
 })
