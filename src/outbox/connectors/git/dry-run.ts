@@ -11,18 +11,18 @@ export interface DryRun extends Pick<GitPushAct, 'old' | 'base' | 'dropped' | 'c
 }
 
 /** What a push would do, by the objects themselves. Changes nothing at the remote. @throws Fault `git.*` */
-export async function dryRun(workshop: Workshop, commit: string, ref: string, draft: string): Promise<DryRun> {
-  await workshop.takeIn(commit, draft)
-  const old = (await workshop.look(ref)) ?? null
+export async function dryRun(workshop: Workshop, { commit, ref, draft }: { commit: string; ref: string; draft: string }, signal: AbortSignal): Promise<DryRun> {
+  await workshop.takeIn(commit, draft, signal)
+  const old = (await workshop.look(ref, signal)) ?? null
   if (old === commit) throw new Fault('invalid', 'git.same', `the branch is at ${commit} already`)
-  const main = old ?? (await workshop.look('HEAD')) ?? null
-  if (main !== null && !(await workshop.has(main))) await workshop.fetch(main)
-  const lines = async (...args: string[]) => (await workshop.git(args)).stdout.toString('utf8').split('\0').filter((line) => line !== '')
-  const count = async (...range: string[]) => Number((await workshop.git(['rev-list', '--count', ...range])).stdout.toString())
+  const main = old ?? (await workshop.look('HEAD', signal)) ?? null
+  if (main !== null && !(await workshop.has(main, signal))) await workshop.fetch(main, signal)
+  const lines = async (...args: string[]) => (await workshop.git(args, signal)).stdout.toString('utf8').split('\0').filter((line) => line !== '')
+  const count = async (...range: string[]) => Number((await workshop.git(['rev-list', '--count', ...range], signal)).stdout.toString())
   const without = main === null ? [] : [`^${main}`]
   if ((await count(commit, ...without)) > most.commits) throw new Fault('refused', 'git.many', `these are more than ${most.commits} commits; push them in parts`)
   // of a branch that is new, what it adds to the main one; of another, what is different afterwards
-  const base = old ?? (main === null ? null : await mergeBase(workshop, main, commit))
+  const base = old ?? (main === null ? null : await mergeBase(workshop, main, commit, signal))
   const commits = (await lines('log', '-z', '--no-show-signature', '--format=%H %s', commit, ...without)).map((line) => ({ id: line.slice(0, 40), subject: visible(line.slice(41)) }))
   const tree = ['-r', '-z', '--no-renames', '--no-ext-diff', '--no-textconv', base ?? emptyTree, commit]
   const raw = await lines('diff-tree', '--raw', ...tree)
@@ -44,9 +44,9 @@ export async function dryRun(workshop: Workshop, commit: string, ref: string, dr
   return { old, base, dropped: old === null ? 0 : await count(old, `^${commit}`), commits, changes, hasLinks: modes.includes('120000'), hasSubmodules: modes.includes('160000') }
 }
 
-async function mergeBase(workshop: Workshop, main: string, commit: string): Promise<string | null> {
+async function mergeBase(workshop: Workshop, main: string, commit: string, signal: AbortSignal): Promise<string | null> {
   try {
-    return (await workshop.git(['merge-base', main, commit])).stdout.toString().trim()
+    return (await workshop.git(['merge-base', main, commit], signal)).stdout.toString().trim()
   } catch {
     return null
   }

@@ -22,6 +22,10 @@ export interface GitOptions extends Pick<GitConnectorSettings, 'name' | 'reposit
   readonly lookup?: Lookup | undefined
 }
 
+/** Nothing else is frozen meanwhile, and the database gives up a transaction that idles for two minutes. */
+const dryRunMs = 60_000
+const reconcileMs = 30_000
+
 /** Pushes one commit to one branch: exactly that commit, as long as the branch is where it was when it was frozen. */
 export function createGitConnector(options: GitOptions): Connector {
   const { name, repository, remote, branches, user, password } = options
@@ -53,7 +57,7 @@ export function createGitConnector(options: GitOptions): Connector {
     accepts: (kind) => kind === 'git.push',
     async compose(_kind, payload, frame) {
       try {
-        return await composeGitPush(payload, frame, { remote, branches, look: (commit, ref, draft) => dryRun(workshop, commit, ref, draft) })
+        return await composeGitPush(payload, frame, { remote, branches, look: (commit, ref, draft) => dryRun(workshop, { commit, ref, draft }, AbortSignal.timeout(dryRunMs)) })
       } catch (error) {
         const fault = toFault(error)
         // a remote that does not answer must not keep other proposals from being frozen
@@ -67,7 +71,7 @@ export function createGitConnector(options: GitOptions): Connector {
         const act = actOf(wire, ['git.push'], account)
         if (act.remote !== remote || refOf(act.ref.replace(/^refs\/heads\//, ''), branches) !== act.ref) throw new Fault('refused', 'connector.not_sent', `the bytes are for ${act.ref} of ${act.remote}; nothing was pushed`)
         requireLogin()
-        if (!(await workshop.has(act.new))) await workshop.takeIn(act.new, document.id)
+        if (!(await workshop.has(act.new, signal))) await workshop.takeIn(act.new, document.id, signal)
         const now = (await head(act.ref, signal)) ?? null
         if (now !== act.old) throw new Fault('conflict', 'connector.not_sent', `${act.ref} is at ${now ?? 'nothing'} now, and was at ${act.old ?? 'nothing'} when this was frozen; propose it again`)
         checkBytes(wire, document)
@@ -84,7 +88,7 @@ export function createGitConnector(options: GitOptions): Connector {
     async reconcile(wire) {
       const act = readOutboundAct(wire)
       if (act?.kind !== 'git.push' || act.account !== account) return undefined
-      return (await workshop.look(act.ref)) === act.new ? receiptOf(act) : undefined
+      return (await workshop.look(act.ref, AbortSignal.timeout(reconcileMs))) === act.new ? receiptOf(act) : undefined
     },
     async reach(signal) {
       requireLogin()

@@ -23,13 +23,13 @@ const patience = { local: 30_000, look: 20_000, fetch: 45_000, push: 80_000 }
 
 export interface Workshop {
   /** Brings a commit of the repository in, with all that it stands on and all of it verified. */
-  takeIn(commit: string, draft: string): Promise<void>
+  takeIn(commit: string, draft: string, signal: AbortSignal): Promise<void>
   /** What a ref of the remote is at; nothing when it is not there. */
-  look(ref: string, signal?: AbortSignal): Promise<string | undefined>
+  look(ref: string, signal: AbortSignal): Promise<string | undefined>
   /** Brings a commit of the remote in. */
-  fetch(commit: string): Promise<void>
-  has(commit: string): Promise<boolean>
-  git(args: readonly string[]): Promise<GitResult>
+  fetch(commit: string, signal: AbortSignal): Promise<void>
+  has(commit: string, signal: AbortSignal): Promise<boolean>
+  git(args: readonly string[], signal: AbortSignal): Promise<GitResult>
   push(args: readonly string[], signal: AbortSignal): Promise<GitResult>
 }
 
@@ -68,28 +68,28 @@ export function createWorkshop({ folder, repository, remote, login, isPrivate, c
   }
 
   /** To the remote: its name resolved once and held to it, its login where no other user sees it. */
-  async function outside(args: readonly string[], milliseconds: number, signal?: AbortSignal): Promise<GitResult> {
+  async function outside(args: readonly string[], milliseconds: number, signal: AbortSignal): Promise<GitResult> {
     await ready()
-    if (isPath) return run(args, { milliseconds, ...(signal && { signal }) })
+    if (isPath) return run(args, { milliseconds, signal })
     const url = new URL(remote)
     const port = url.port || (url.protocol === 'https:' ? '443' : '80')
     const address = await pinAddress(url.hostname, { isPrivate, lookup })
     const settings: [string, string][] = [['http.curloptResolve', `${url.hostname}:${port}:${address.includes(':') ? `[${address}]` : address}`], ['http.proxy', '']]
     if (login) settings.push(['http.extraHeader', `Authorization: Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`])
-    return run(args, { protocols: [url.protocol.slice(0, -1)], settings, milliseconds, ...(signal && { signal }) })
+    return run(args, { protocols: [url.protocol.slice(0, -1)], settings, milliseconds, signal })
   }
 
   return {
-    async takeIn(commit, draft) {
+    async takeIn(commit, draft, signal) {
       await ready()
       await writeFile(join(borrowed, 'objects', 'info', 'alternates'), `${await objectsOf(repository)}\n`, { mode: 0o600 }).catch(async (error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOENT') throw error
         await mkdir(join(borrowed, 'objects', 'info'), { recursive: true })
         await writeFile(join(borrowed, 'objects', 'info', 'alternates'), `${await objectsOf(repository)}\n`, { mode: 0o600 })
       })
-      const found = await run(['cat-file', '-t', commit], { at: borrowed })
+      const found = await run(['cat-file', '-t', commit], { at: borrowed, signal })
       if (found.stdout.toString().trim() !== 'commit') throw new Fault('missing', 'git.commit', `there is no commit ${commit} in ${repository}`)
-      expectDone(await run(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance', borrowed, `${commit}:refs/castellan/${draft}`], { milliseconds: patience.fetch }), `the commit ${commit} is not whole, or holds what git refuses`)
+      expectDone(await run(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance', borrowed, `${commit}:refs/castellan/${draft}`], { milliseconds: patience.fetch, signal }), `the commit ${commit} is not whole, or holds what git refuses`)
     },
     async look(ref, signal) {
       const { code, stdout, stderr } = await outside(['ls-remote', '--quiet', remote, ref], patience.look, signal)
@@ -97,16 +97,16 @@ export function createWorkshop({ folder, repository, remote, login, isPrivate, c
       const line = stdout.toString('utf8').split('\n').find((one) => one.endsWith(`\t${ref}`))
       return line === undefined ? undefined : /^([0-9a-f]{40})\t/.exec(line)?.[1]
     },
-    async fetch(commit) {
-      expectDone(await outside(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance', remote, `${commit}:refs/castellan/remote/${commit}`], patience.fetch), `what is at ${remote} could not be fetched to be compared`)
+    async fetch(commit, signal) {
+      expectDone(await outside(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance', remote, `${commit}:refs/castellan/remote/${commit}`], patience.fetch, signal), `what is at ${remote} could not be fetched to be compared`)
     },
-    async has(commit) {
+    async has(commit, signal) {
       await ready()
-      return (await run(['cat-file', '-e', `${commit}^{commit}`])).code === 0
+      return (await run(['cat-file', '-e', `${commit}^{commit}`], { signal })).code === 0
     },
-    async git(args) {
+    async git(args, signal) {
       await ready()
-      const result = await run(args)
+      const result = await run(args, { signal })
       expectDone(result, `git ${args[0]} did not go well`)
       return result
     },
