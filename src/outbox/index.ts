@@ -1,4 +1,4 @@
-export { isOutboundKind, readOutboundAct, wordsOfAct } from './acts/outbound-act.ts'
+export { isAboutPaths, isOutboundKind, readOutboundAct, wordsOfAct } from './acts/outbound-act.ts'
 export { readMailboxAct, textOfMailboxAct } from './compose/mailbox-act.ts'
 export { challengeOf, readDocument, sha256, type DraftDocument } from './document.ts'
 export { linksIn, type Link } from './links.ts'

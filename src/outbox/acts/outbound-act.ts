@@ -40,6 +40,11 @@ export function isOutboundKind(kind: string): kind is OutboundAct['kind'] {
   return Object.hasOwn(forms, kind)
 }
 
+/** Is its text a list of paths? What looks like an address in it is the name of a file. */
+export function isAboutPaths(kind: string): boolean {
+  return kind.startsWith('files.') || kind.startsWith('git.')
+}
+
 /** The act that these bytes say. Nothing when they say none, or more than it, or the same in another form. */
 export function readOutboundAct(bytes: Uint8Array): OutboundAct | undefined {
   let act: OutboundAct
