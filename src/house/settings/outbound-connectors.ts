@@ -45,7 +45,7 @@ export const telegramConnector = z.strictObject({
   kind: z.literal('telegram').describe('`telegram`: sends messages into one chat, by a bot.'),
   chat: z
     .string()
-    .regex(/^(?:-?[1-9]\d{0,15}|@[A-Za-z][A-Za-z0-9_]{3,31})$/, 'a chat is a number in quotes, or the @name of a channel')
+    .regex(/^(?:-?[1-9]\d{0,14}|@[A-Za-z][A-Za-z0-9_]{3,31})$/, 'a chat is a number in quotes, or the @name of a channel')
     .describe('With `kind: telegram`: the number of the chat, in quotes, or the @name of a channel. The bot has to be in it.'),
   token: secretSchema.describe('With `kind: telegram`: what BotFather gave you, as the name of a secret.'),
   api: address('an address is e.g. https://api.telegram.org').prefault('https://api.telegram.org').describe('With `kind: telegram`: where the Bot API is, if you run a server of your own.'),
