@@ -34,6 +34,7 @@ function secretOf(connector: Connector): SecretReference | undefined {
     case 'webhook':
       return connector.secret
     case 'telegram':
+    case 'github':
       return connector.token
     case 'http':
       return connector.credential

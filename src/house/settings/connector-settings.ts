@@ -56,3 +56,14 @@ export interface GitConnectorSettings extends ReachedByHttp {
   readonly user?: string
   readonly password?: SecretReference
 }
+
+export interface GithubConnectorSettings extends ReachedByHttp {
+  readonly kind: 'github'
+  /** `owner/name` */
+  readonly repository: string
+  /** Patterns with `*`. */
+  readonly bases: readonly string[]
+  readonly token: SecretReference
+  /** Without `/` at the end. */
+  readonly api: string
+}

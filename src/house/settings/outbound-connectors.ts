@@ -75,3 +75,14 @@ export const gitConnector = z.strictObject({
   ca: ca('git'),
   limits,
 })
+
+export const githubConnector = z.strictObject({
+  kind: z.literal('github').describe('`github`: opens pull requests in one repository, at GitHub or a forge that speaks its API.'),
+  repository: z.string().regex(/^[A-Za-z0-9_.-]{1,100}\/[A-Za-z0-9_.-]{1,100}$/, 'a repository is written owner/name').describe('With `kind: github`: owner/name.'),
+  bases: z.array(patternSchema).min(1).max(20).prefault(['main']).describe('With `kind: github`: the branches that something may be asked into, with `*` for any characters.'),
+  token: secretSchema.describe('With `kind: github`: a token that may read the contents and write pull requests, as the name of a secret.'),
+  api: address('an address is e.g. https://api.github.com').prefault('https://api.github.com').describe('With `kind: github`: where the API is.'),
+  private: ofPrivate('github'),
+  ca: ca('github'),
+  limits,
+})

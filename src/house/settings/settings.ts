@@ -1,4 +1,4 @@
-import type { ConnectorBase, FilesConnectorSettings, GitConnectorSettings, HttpConnectorSettings, TelegramConnectorSettings, WebhookConnectorSettings } from './connector-settings.ts'
+import type { ConnectorBase, FilesConnectorSettings, GitConnectorSettings, GithubConnectorSettings, HttpConnectorSettings, TelegramConnectorSettings, WebhookConnectorSettings } from './connector-settings.ts'
 import type { Label, Zone } from '../../labels/index.ts'
 
 /** castellan.yaml with every default filled in, durations in milliseconds, paths absolute. */
@@ -175,7 +175,7 @@ export interface OutboxSettings {
   readonly risk: readonly RiskRule[]
 }
 
-export type Connector = FileConnectorSettings | SmtpConnectorSettings | ImapConnectorSettings | WebhookConnectorSettings | HttpConnectorSettings | TelegramConnectorSettings | FilesConnectorSettings | GitConnectorSettings
+export type Connector = FileConnectorSettings | SmtpConnectorSettings | ImapConnectorSettings | WebhookConnectorSettings | HttpConnectorSettings | TelegramConnectorSettings | FilesConnectorSettings | GitConnectorSettings | GithubConnectorSettings
 
 export interface FileConnectorSettings extends ConnectorBase {
   readonly kind: 'file'

@@ -31,6 +31,10 @@ export function toConnector(name: string, connector: Written, context: Connector
       const { remote, branches, user, password } = connector
       return { name, kind: 'git', repository: context.pathOf(name), remote, branches, private: connector.private, ...(user !== undefined && { user }), ...(password && { password }), ...trusted, ...limits }
     }
+    case 'github': {
+      const { repository, bases, token, api } = connector
+      return { name, kind: 'github', repository, bases, token, api: api.replace(/\/+$/, ''), private: connector.private, ...trusted, ...limits }
+    }
     case 'telegram':
       return { name, kind: 'telegram', chat: connector.chat, token: connector.token, api: connector.api.replace(/\/+$/, ''), private: connector.private, ...trusted, ...limits }
     case 'http': {

@@ -35,7 +35,6 @@ export const gitPushShape = {
 const words: Readonly<Record<string, string>> = { A: 'added', M: 'changed', D: 'deleted', T: 'of another type' }
 
 export function wordsOfGitPush({ remote, ref, old, new: head, base, dropped, commits, changes }: GitPushAct): string {
-  const sum = (of: 'added' | 'removed') => changes.reduce((total, change) => total + (change[of] ?? 0), 0)
   return [
     `Push to ${ref.replace(/^refs\/heads\//, '')} of ${remote}:`,
     `from ${old ?? 'no branch'}`,
@@ -46,8 +45,16 @@ export function wordsOfGitPush({ remote, ref, old, new: head, base, dropped, com
     `${commits.length} commit${commits.length === 1 ? '' : 's'}:`,
     ...commits.map(({ id, subject }) => `${id.slice(0, 12)} ${subject}`),
     '',
-    `${changes.length} path${changes.length === 1 ? '' : 's'}, +${sum('added')} −${sum('removed')} lines, against ${base === null ? 'nothing' : base.slice(0, 12)}:`,
-    ...changes.map(({ path, status, added, removed }) => `${path}  ${words[status] ?? status}${added === null ? ', not text' : ` +${added} −${removed}`}`),
+    ...wordsOfChanges(changes, base === null ? 'nothing' : base.slice(0, 12)),
     '',
   ].join('\n')
+}
+
+/** A line that sums it up, and one for each path. */
+export function wordsOfChanges(changes: readonly PushedChange[], against: string): string[] {
+  const sum = (of: 'added' | 'removed') => changes.reduce((total, change) => total + (change[of] ?? 0), 0)
+  return [
+    `${changes.length} path${changes.length === 1 ? '' : 's'}, +${sum('added')} −${sum('removed')} lines, against ${against}:`,
+    ...changes.map(({ path, status, added, removed }) => `${path}  ${words[status] ?? status}${added === null ? ', not text' : ` +${added} −${removed}`}`),
+  ]
 }

@@ -37,8 +37,13 @@ export async function composeGitPush(payload: unknown, frame: Frame, { remote, b
 
 /** @throws Fault `git.branch` for a name that is none, or that this connector may not push to */
 export function refOf(branch: string, branches: readonly string[]): string {
-  const isName = /^[A-Za-z0-9][A-Za-z0-9._/-]*$/.test(branch) && !/\.\.|\/\/|\/\.|\.\/|\.lock(?:\/|$)|[./]$/.test(branch)
-  if (!isName) throw new Fault('invalid', 'git.branch', `${JSON.stringify(branch)} is not the name of a branch`)
+  checkBranch(branch)
   if (!branches.some((pattern) => matches(pattern, branch))) throw new Fault('refused', 'git.branch', `${branch} is not among the branches that castellan.yaml allows: ${branches.join(', ')}`)
   return `refs/heads/${branch}`
+}
+
+/** @throws Fault `git.branch` */
+export function checkBranch(branch: string): void {
+  const isName = /^[A-Za-z0-9][A-Za-z0-9._/-]*$/.test(branch) && !/\.\.|\/\/|\/\.|\.\/|\.lock(?:\/|$)|[./]$/.test(branch)
+  if (!isName) throw new Fault('invalid', 'git.branch', `${JSON.stringify(branch)} is not the name of a branch`)
 }

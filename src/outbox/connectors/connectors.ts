@@ -5,6 +5,7 @@ import type { Connector } from './connector.ts'
 import { createFileConnector } from './file.ts'
 import { createFilesConnector } from './files/files.ts'
 import { createGitConnector } from './git/git.ts'
+import { createGithubConnector } from './github.ts'
 import { createHttpRequestConnector } from './http-request.ts'
 import type { Network } from './http/connection.ts'
 import { createImapConnector } from './imap.ts'
@@ -67,6 +68,8 @@ export function openConnector(settings: ConnectorSettings, { secrets, entranceOf
       const { password, private: isPrivate, ...rest } = settings
       return createGitConnector({ ...rest, isPrivate, folder: join(folder, 'git', settings.name), password: password && { secret: password.secret, value: secrets[password.secret] } })
     }
+    case 'github':
+      return createGithubConnector({ ...settings, token: { secret: settings.token.secret, value: secrets[settings.token.secret] }, network: networkOf(settings) })
     case 'telegram':
       return createTelegramConnector({ ...settings, token: { secret: settings.token.secret, value: secrets[settings.token.secret] }, network: networkOf(settings) })
     case 'http': {

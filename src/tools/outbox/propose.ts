@@ -45,6 +45,14 @@ const pushSchema = z.strictObject({
   branch: z.string().min(1).max(200).describe('its name, e.g. agent/fix-typo'),
   commit: z.string().regex(/^[0-9a-f]{40}$/, 'a commit is named in full, by 40 hex digits'),
 })
+const pullSchema = z.strictObject({
+  key,
+  kind: z.literal('pull.open'),
+  head: z.string().min(1).max(200).describe('the branch with the changes, which is there already'),
+  base: z.string().min(1).max(200).describe('the branch that they are for'),
+  title: z.string().min(1).max(250),
+  body: z.string().max(60_000).optional(),
+})
 
 export const proposedSchema = z.object({ proposed: z.array(z.object({ id: z.uuid(), key: z.string(), fresh: z.boolean() })) })
 
@@ -54,7 +62,7 @@ export const outboxPropose = defineTool({
   effect: 'propose',
   input: z.strictObject({
     connector: z.string().min(1).describe('a connector of castellan.yaml'),
-    proposals: z.array(z.discriminatedUnion('kind', [mailSchema, moveSchema, flagSchema, webhookSchema, requestSchema, telegramSchema, deleteSchema, filesMoveSchema, pushSchema])).max(200),
+    proposals: z.array(z.discriminatedUnion('kind', [mailSchema, moveSchema, flagSchema, webhookSchema, requestSchema, telegramSchema, deleteSchema, filesMoveSchema, pushSchema, pullSchema])).max(200),
   }),
   output: proposedSchema,
   async run({ proposals: outbox, signal }, { connector, proposals }) {
