@@ -31,6 +31,8 @@ test('a notice and a deletion are read whole on the page, signed there, and done
   assert.match((await text())!, new RegExp(`^Notify localhost:${receiver.port}: POST ${receiver.url}/in\\n`))
   assert.match((await text())!, /"name": "Eva"/)
   assert.equal(await page.getByRole('button', { name: 'Edit' }).isDisabled(), true)
+  await press('e')
+  await desk.sees('Only mail can be edited.')
   assert.deepEqual(await faultsOf(page), [])
   await press('a')
   await page.locator(`.row[data-id="${notice.id}"][data-state="held"]`).waitFor()
