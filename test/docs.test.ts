@@ -62,6 +62,17 @@ test('the webhooks and the job of the recipe are ones that a house takes', async
   }
 })
 
+test('the ways out of the recipe and its job are ones that a house takes', async (t) => {
+  const folder = join(mkdtempSync(join(tmpdir(), 'castellan-recipe-')), 'house')
+  t.after(() => rmSync(dirname(folder), { recursive: true }))
+  cpSync(join(root, 'house'), folder, { recursive: true })
+  const [settings, job] = [...read('docs/recipes/ways-out.md').matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1]!)
+  writeFileSync(join(folder, 'castellan.yaml'), settings!)
+  writeFileSync(join(folder, 'jobs', 'tell-shop.yaml'), job!)
+  const { problems } = await loadHouse(folder, { tools: toolCatalog(allTools), env: {} })
+  assert.deepEqual(problems.filter(({ file, severity }) => severity === 'error' && /castellan|tell-shop/.test(file)).map(({ what }) => what), [])
+})
+
 test('the job of the recipe is one that a house takes', async (t) => {
   const folder = join(mkdtempSync(join(tmpdir(), 'castellan-recipe-')), 'house')
   t.after(() => rmSync(dirname(folder), { recursive: true }))

@@ -1,5 +1,6 @@
 import { Fault } from '../kernel/fault.ts'
 import { answeredBy, describeTaint, showAnswered } from './answered-mail.ts'
+import { isAboutPaths } from './acts/outbound-act.ts'
 import { headersOfWire, textOfWire } from './compose/read-wire.ts'
 import { challengeOf, sha256, type DraftDocument } from './document.ts'
 import { tellHistory } from './draft-history.ts'
@@ -20,7 +21,7 @@ export async function readDraftDetail(query: Queryable, id: string, now: Date) {
   const [history, answered] = await Promise.all([historyOf(query, draft.proposalId), intact ? findAnswered(query, draft.wire) : undefined])
   const answers = answered === undefined ? null : showAnswered(answered)
   const text = intact ? textOfWire(draft.wire) : null
-  const links = intact ? linksIn(`${document.title}\n${text}`) : []
+  const links = intact && !isAboutPaths(draft.kind) ? linksIn(`${document.title}\n${text}`) : []
   return {
     ...summary,
     problem: summary.problem ?? (intact ? null : 'the stored bytes are not those that the document names'),

@@ -1,5 +1,5 @@
 export { readClearance, textOfClearance, titleOfClearance } from './clearances/clearance-act.ts'
-export { isOutboundKind, readOutboundAct, wordsOfAct } from './acts/outbound-act.ts'
+export { isAboutPaths, isOutboundKind, readOutboundAct, wordsOfAct } from './acts/outbound-act.ts'
 export { readMailboxAct, textOfMailboxAct } from './compose/mailbox-act.ts'
 export { challengeOf, readDocument, sha256, type DraftDocument } from './document.ts'
 export { linksIn, type Link } from './links.ts'

@@ -2,14 +2,15 @@ import assert from 'node:assert/strict'
 import { createHash, generateKeyPairSync } from 'node:crypto'
 import { test, type TestContext } from 'node:test'
 import fastify from 'fastify'
-import { aMail, testOutbox } from '../../test/support/outbox.ts'
+import { aMail, testOutbox, type TestOutboxOptions } from '../../test/support/outbox.ts'
 import type { Fault } from '../kernel/fault.ts'
+import { createFileConnector } from './connectors/file.ts'
 import { releaseDrafts } from './release-drafts.ts'
 import { outboxRoutes } from './routes.ts'
 import { enrolmentChallenge, signChallenge } from './signature.ts'
 
-async function served(t: TestContext) {
-  const outbox = await testOutbox(t)
+async function served(t: TestContext, options: TestOutboxOptions = {}) {
+  const outbox = await testOutbox(t, options)
   const app = fastify()
   let changes = 0
   // stands for the releaser's own, which maps a Fault to a status
@@ -162,4 +163,19 @@ test('a snoozed draft is listed when asked for, and what is no moment is refused
   assert.equal((await call('GET', '/drafts?snoozed=true')).data[0].snoozed_until, until)
   for (const body of [{}, { until: 'tomorrow' }, { until: 5 }, { until: '2020-01-01T00:00:00Z' }]) assert.equal((await call('POST', `/drafts/${id}/snooze`, body)).status, 400, JSON.stringify(body))
   assert.equal((await call('POST', `/drafts/${id}/snooze`, { until: null })).data.until, null)
+})
+
+test('what was released is undone where its connector can, once, and is too late anywhere else', async (t) => {
+  let undone = 0
+  const { outbox, call } = await served(t, { connectors: (path) => ['file', 'other'].map((name) => ({
+    ...createFileConnector({ name, path, from: 'haus@example.org' }), ...(name === 'other' && { undo: async () => ({ restored: (undone += 1) }) }),
+  })) })
+  const [able, unable] = [await outbox.readyToRelease(aMail, { connector: 'other' }), await outbox.readyToRelease(aMail)]
+  await releaseDrafts(outbox.deps)
+  const { status, data } = await call('POST', `/drafts/${able.id}/undo`)
+  assert.deepEqual([status, data.outcome, data.receipt.restored, undone], [200, 'taken_back', 1, 1])
+  assert.equal((await call('POST', `/drafts/${able.id}/undo`)).error.code, 'draft.not_undone')
+  assert.equal((await call('POST', `/drafts/${unable.id}/undo`)).error.code, 'draft.too_late')
+  assert.equal((await call('GET', `/drafts/${able.id}`)).data.history.at(-1).receipt.restored, 1)
+  assert.equal(undone, 1)
 })

@@ -34,10 +34,12 @@ function ofReleaser({ settings }: House): string[] {
 function secretOf(connector: Connector): SecretReference | undefined {
   switch (connector.kind) {
     case 'smtp':
+    case 'git':
       return connector.password
     case 'webhook':
       return connector.secret
     case 'telegram':
+    case 'github':
       return connector.token
     case 'http':
       return connector.credential

@@ -147,8 +147,8 @@ function createFiling(outbox: OutboxDeps, signal: AbortSignal): () => Promise<nu
   }
 }
 
-function connectorsOf({ settings }: House, { isolation, secrets }: Boot, { entranceOf }: Mailboxes, inside: readonly Connector[]): Connectors {
-  return createConnectors(settings.outbox.connectors.map((connector) => openConnector(connector, { secrets, entranceOf })), {
+function connectorsOf({ settings }: House, { isolation, secrets, folder }: Boot, { entranceOf }: Mailboxes, inside: readonly Connector[]): Connectors {
+  return createConnectors(settings.outbox.connectors.map((connector) => openConnector(connector, { secrets, entranceOf, folder })), {
     demonstration: isolation.mode === 'demonstration', accepted: settings.isolation.acceptDemonstration,
   }, inside)
 }

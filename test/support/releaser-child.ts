@@ -5,10 +5,10 @@ import { pino } from 'pino'
 import { createManualClock } from '../../src/kernel/clock.ts'
 import { connect, type Connection } from '../../src/kernel/database/connect.ts'
 import { armFaultPoints } from '../../src/kernel/fault-point.ts'
-import type { OutboxSettings } from '../../src/house/index.ts'
+import type { Connector as ConnectorSettings, OutboxSettings } from '../../src/house/index.ts'
 import type { OutboxDeps } from '../../src/outbox/change.ts'
 import type { Connector } from '../../src/outbox/connectors/connector.ts'
-import { createConnectors } from '../../src/outbox/connectors/connectors.ts'
+import { createConnectors, openConnector } from '../../src/outbox/connectors/connectors.ts'
 import { createFileConnector } from '../../src/outbox/connectors/file.ts'
 import { createSmtpConnector, type SmtpConnectorOptions } from '../../src/outbox/connectors/smtp.ts'
 import { decideDraft } from '../../src/outbox/decide-draft.ts'
@@ -36,6 +36,8 @@ export interface ReleaserTask {
   readonly undo?: boolean
   /** A mail server instead of the folder. */
   readonly smtp?: SmtpConnectorOptions
+  /** A connector as it is declared, and its secrets. */
+  readonly declared?: { readonly connector: ConnectorSettings; readonly secrets: Readonly<Record<string, string>> }
   /** Changes each first draft once before signing it. */
   readonly edit?: boolean
 }
@@ -76,6 +78,15 @@ export function countedConnector(folder: string, outgoing: string): Connector {
   }
 }
 
+function connectorOf({ smtp, declared, folder, outgoing }: ReleaserTask): Connector {
+  if (declared) return openDeclared(declared, folder)
+  return smtp ? createSmtpConnector(smtp) : countedConnector(folder, outgoing)
+}
+
+export function openDeclared({ connector, secrets }: NonNullable<ReleaserTask['declared']>, folder: string): Connector {
+  return openConnector(connector, { secrets, folder, entranceOf: () => { throw new Error('there is no mailbox') } })
+}
+
 if (import.meta.main) {
   const task = JSON.parse(process.argv[2]!) as ReleaserTask
   const clock = createManualClock(new Date(task.now))
@@ -83,7 +94,7 @@ if (import.meta.main) {
   const deps = {
     database, clock, log: pino({ level: 'silent' }), keys: openOperatorKeys(task.folder), spent: await openSpentNonces(task.folder), settings: () => task.settings,
     site: () => ({ origin: 'http://localhost:7401', rpId: 'localhost' }),
-    connectors: () => createConnectors([task.smtp ? createSmtpConnector(task.smtp) : countedConnector(task.folder, task.outgoing)], { demonstration: false, accepted: false }),
+    connectors: () => createConnectors([connectorOf(task)], { demonstration: false, accepted: false }),
   }
   armFaultPoints(task.faultPoints)
   await releaserLife(deps, clock, { id: task.key.id, privateKey: createPrivateKey(task.key.pem) }, task)

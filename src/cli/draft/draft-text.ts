@@ -1,5 +1,5 @@
 import { describeLabel } from '../../labels/index.ts'
-import { linksIn } from '../../outbox/index.ts'
+import { isAboutPaths, linksIn } from '../../outbox/index.ts'
 import { pairs } from '../terminal/table.ts'
 import { paintState, type Terminal } from '../terminal/terminal.ts'
 import { bytes, distance, moment, shortId, type Here } from '../terminal/wording.ts'
@@ -14,7 +14,7 @@ export function describeDraft(shown: ReleaserDraft, verified: VerifiedDraft) {
   const { document, text, sha256, challenge } = verified
   return {
     id: shown.id, state: shown.state, reason: shown.reason, hold_until: shown.hold_until, history: shown.history,
-    document, text, links: linksIn(`${document.title}\n${text}`), sha256, challenge: challenge.toString('hex'),
+    document, text, links: isAboutPaths(document.kind) ? [] : linksIn(`${document.title}\n${text}`), sha256, challenge: challenge.toString('hex'),
   }
 }
 

@@ -12,20 +12,25 @@ export function checkOutbox(house: string, file: CastellanFile, source: YamlSour
   const mailboxes = Object.entries(file.mail.accounts).flatMap(([name, { kind }]) => (kind === 'imap' ? [name] : []))
   for (const [name, connector] of Object.entries(file.outbox.connectors)) {
     const at = ['outbox', 'connectors', name]
-    if (connector.kind === 'webhook' || connector.kind === 'http' || connector.kind === 'telegram') {
-      const [key, url] = connector.kind === 'telegram' ? ['api', connector.api] : ['url', connector.url]
+    if (connector.kind === 'webhook' || connector.kind === 'http' || connector.kind === 'telegram' || connector.kind === 'github') {
+      const [key, url] = 'api' in connector ? ['api', connector.api] : ['url', connector.url]
       problems.push(...checkAddress([...at, key], name, { ...connector, url }, source))
+      if (connector.ca !== undefined) readAuthority(at, name, connector.ca)
+    }
+    if (connector.kind === 'git') {
+      const isPath = connector.remote.startsWith('/')
+      if (!isPath) problems.push(...checkAddress([...at, 'remote'], name, { ...connector, url: connector.remote }, source))
+      problems.push(...checkLogin(at, name, connector, source))
+      if (isPath && connector.user !== undefined) problems.push(source.problem([...at, 'user'], `${name} would log in to a folder`, 'take user and password out, or write an address'))
       if (connector.ca !== undefined) readAuthority(at, name, connector.ca)
     }
     if (connector.kind === 'files') problems.push(...checkFolders(at, name, connector.folders, file, source))
     if (connector.kind !== 'smtp') continue
-    const { host, security, user, password, ca, sent } = connector
+    const { host, security, ca, sent } = connector
     if (security === 'none' && !isLoopback(host) && host !== '::1') {
       problems.push(source.problem([...at, 'security'], `mail and password of ${name} would go to ${host} unencrypted`, 'write security: tls or security: starttls; none is for a server on this machine'))
     }
-    if ((user === undefined) !== (password === undefined)) {
-      problems.push(source.problem(at, `${name} has ${user === undefined ? 'a password and no user' : 'a user and no password'}`, 'write user and password: { secret: NAME }, or neither', { at: 'key' }))
-    }
+    problems.push(...checkLogin(at, name, connector, source))
     if (sent && !mailboxes.includes(sent.account)) {
       problems.push(source.problem([...at, 'sent', 'account'], `copies of what ${name} sends would go to the mailbox ${sent.account}, and no mail account of kind imap has that name`, didYouMean(sent.account, mailboxes)))
     }
@@ -38,6 +43,11 @@ export function checkOutbox(house: string, file: CastellanFile, source: YamlSour
     if ('pem' in read) authorities.set(name, read.pem)
     else problems.push(source.problem([...at, 'ca'], read.what, read.instead))
   }
+}
+
+function checkLogin(at: Path, name: string, { user, password }: { user?: string | undefined; password?: object | undefined }, source: YamlSource): Problem[] {
+  if ((user === undefined) === (password === undefined)) return []
+  return [source.problem(at, `${name} has ${user === undefined ? 'a password and no user' : 'a user and no password'}`, 'write user and password: { secret: NAME }, or neither', { at: 'key' })]
 }
 
 /** A connector changes no folder in which tools may not write either. */

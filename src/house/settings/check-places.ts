@@ -23,7 +23,9 @@ export function checkPlaces(house: string, file: CastellanFile, source: YamlSour
     ...Object.entries(file.mail.accounts).flatMap(([name, account]) =>
       account.kind === 'folder' ? [{ kind: 'mailbox' as const, name, at: ['mail', 'accounts', name, 'path'], path: account.path, written: true }] : []),
     ...Object.entries(file.outbox.connectors).flatMap(([name, connector]) =>
-      connector.kind === 'file' ? [{ kind: 'connector' as const, name, at: ['outbox', 'connectors', name, 'path'], path: connector.path, written: true }] : []),
+      connector.kind === 'file' ? [{ kind: 'connector' as const, name, at: ['outbox', 'connectors', name, 'path'], path: connector.path, written: true }]
+      : connector.kind === 'git' ? [{ kind: 'connector' as const, name, at: ['outbox', 'connectors', name, 'repository'], path: connector.repository, written: false }]
+      : []),
   ]
   for (const { path: written, ...place } of wanted) {
     const resolved = resolvePath(house, written, forbidden)

@@ -44,3 +44,26 @@ export interface FilesConnectorSettings extends ConnectorBase {
   readonly kind: 'files'
   readonly folders: readonly Pick<FolderSettings, 'name' | 'path' | 'label'>[]
 }
+
+export interface GitConnectorSettings extends ReachedByHttp {
+  readonly kind: 'git'
+  /** Absolute. */
+  readonly repository: string
+  /** An absolute path, or an address. */
+  readonly remote: string
+  /** Patterns with `*`. */
+  readonly branches: readonly string[]
+  readonly user?: string
+  readonly password?: SecretReference
+}
+
+export interface GithubConnectorSettings extends ReachedByHttp {
+  readonly kind: 'github'
+  /** `owner/name` */
+  readonly repository: string
+  /** Patterns with `*`. */
+  readonly bases: readonly string[]
+  readonly token: SecretReference
+  /** Without `/` at the end. */
+  readonly api: string
+}

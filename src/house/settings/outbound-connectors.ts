@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { nameSchema, pathSchema, secretSchema } from './values.ts'
+import { nameSchema, pathSchema, patternSchema, secretSchema } from './values.ts'
 
 export const limits = z
   .strictObject({
@@ -45,7 +45,7 @@ export const telegramConnector = z.strictObject({
   kind: z.literal('telegram').describe('`telegram`: sends messages into one chat, by a bot.'),
   chat: z
     .string()
-    .regex(/^(?:-?[1-9]\d{0,15}|@[A-Za-z][A-Za-z0-9_]{3,31})$/, 'a chat is a number in quotes, or the @name of a channel')
+    .regex(/^(?:-?[1-9]\d{0,14}|@[A-Za-z][A-Za-z0-9_]{3,31})$/, 'a chat is a number in quotes, or the @name of a channel')
     .describe('With `kind: telegram`: the number of the chat, in quotes, or the @name of a channel. The bot has to be in it.'),
   token: secretSchema.describe('With `kind: telegram`: what BotFather gave you, as the name of a secret.'),
   api: address('an address is e.g. https://api.telegram.org').prefault('https://api.telegram.org').describe('With `kind: telegram`: where the Bot API is, if you run a server of your own.'),
@@ -57,5 +57,32 @@ export const telegramConnector = z.strictObject({
 export const filesConnector = z.strictObject({
   kind: z.literal('files').describe('`files`: deletes and moves files of folders that tools may write to; what is deleted goes into `.castellan-trash` there.'),
   folders: z.array(nameSchema).min(1).max(50).describe('With `kind: files`: the folders, by their names under `folders`.'),
+  limits,
+})
+
+export const gitConnector = z.strictObject({
+  kind: z.literal('git').describe('`git`: pushes one commit to one branch of a repository elsewhere.'),
+  repository: pathSchema.describe('With `kind: git`: the repository in which the commits are made. Of it only the objects are read.'),
+  remote: z
+    .string()
+    .max(2_000)
+    .regex(/^(?:\/[^\p{Cc}"\\]*|https?:\/\/[a-z0-9.:[\]-]+\/[\x21-\x7e]+)$/u, 'a remote is an absolute path, or an address as https://git.example.org/site.git, without a user')
+    .describe('With `kind: git`: where to. https, but for a private machine.'),
+  branches: z.array(patternSchema).min(1).max(100).describe('With `kind: git`: the branches that may be pushed to, with `*` for any characters, e.g. agent/*.'),
+  user: z.string().regex(/^[^\p{Cc}:]{1,320}$/u, 'a user name is one line without a colon').optional().describe('With `kind: git`: the name to log in with.'),
+  password: secretSchema.optional().describe('With `kind: git`: the password or token, as the name of a secret.'),
+  private: ofPrivate('git'),
+  ca: ca('git'),
+  limits,
+})
+
+export const githubConnector = z.strictObject({
+  kind: z.literal('github').describe('`github`: opens pull requests in one repository, at GitHub or a forge that speaks its API.'),
+  repository: z.string().regex(/^[A-Za-z0-9_.-]{1,100}\/[A-Za-z0-9_.-]{1,100}$/, 'a repository is written owner/name').describe('With `kind: github`: owner/name.'),
+  bases: z.array(patternSchema).min(1).max(20).prefault(['main']).describe('With `kind: github`: the branches that something may be asked into, with `*` for any characters.'),
+  token: secretSchema.describe('With `kind: github`: a token that may read the contents and write pull requests, as the name of a secret.'),
+  api: address('an address is e.g. https://api.github.com').prefault('https://api.github.com').describe('With `kind: github`: where the API is.'),
+  private: ofPrivate('github'),
+  ca: ca('github'),
   limits,
 })

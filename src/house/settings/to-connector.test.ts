@@ -14,12 +14,16 @@ outbox:
     near: { kind: http, url: "http://10.0.0.8:8080", methods: [GET], private: true }
     chat: { kind: telegram, chat: "-100123", token: { secret: bot } }
     tidy: { kind: files, folders: [vault] }
+    site: { kind: git, repository: /srv/site, remote: "https://git.example.org/site.git", branches: [agent/*], user: house, password: { secret: git } }
+    forge: { kind: github, repository: house/site, token: { secret: forge } }
 `,
   }), { tools: someTools, env: {} })
   assert.deepEqual(problems.filter(({ severity }) => severity === 'error'), [])
   const { connectors } = house!.settings.outbox
-  assert.deepEqual(connectors.at(-1), { name: 'tidy', kind: 'files', folders: house!.settings.folders })
-  assert.deepEqual(connectors.slice(1, -1), [
+  assert.deepEqual(connectors.at(-1), { name: 'forge', kind: 'github', repository: 'house/site', bases: ['main'], token: { secret: 'forge' }, api: 'https://api.github.com', private: false })
+  assert.deepEqual(connectors.at(-2), { name: 'site', kind: 'git', repository: '/srv/site', remote: 'https://git.example.org/site.git', branches: ['agent/*'], private: false, user: 'house', password: { secret: 'git' } })
+  assert.deepEqual(connectors.at(-3), { name: 'tidy', kind: 'files', folders: house!.settings.folders })
+  assert.deepEqual(connectors.slice(1, -3), [
     { name: 'hook', kind: 'webhook', url: 'https://hooks.example.org/', secret: { secret: 'hook' }, private: false, limits: { hour: 50, day: 500 } },
     { name: 'crm', kind: 'http', url: 'https://api.example.org/v1', methods: ['POST'], private: false, credential: { header: 'authorization', prefix: 'Bearer ', secret: 'crm' } },
     { name: 'near', kind: 'http', url: 'http://10.0.0.8:8080', methods: ['GET'], private: true },

@@ -27,6 +27,14 @@ export function toConnector(name: string, connector: Written, context: Connector
       return { name, kind: 'webhook', url: withPath(connector.url), secret: connector.secret, private: connector.private, ...trusted, ...limits }
     case 'files':
       return { name, kind: 'files', folders: connector.folders.map((folder) => context.folders.find((one) => one.name === folder)!), ...limits }
+    case 'git': {
+      const { remote, branches, user, password } = connector
+      return { name, kind: 'git', repository: context.pathOf(name), remote, branches, private: connector.private, ...(user !== undefined && { user }), ...(password && { password }), ...trusted, ...limits }
+    }
+    case 'github': {
+      const { repository, bases, token, api } = connector
+      return { name, kind: 'github', repository, bases, token, api: api.replace(/\/+$/, ''), private: connector.private, ...trusted, ...limits }
+    }
     case 'telegram':
       return { name, kind: 'telegram', chat: connector.chat, token: connector.token, api: connector.api.replace(/\/+$/, ''), private: connector.private, ...trusted, ...limits }
     case 'http': {

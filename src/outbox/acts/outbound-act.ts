@@ -1,6 +1,8 @@
 import { isCanonical } from '../canonical.ts'
 import { filesShape, wordsOfFiles, type FilesAct } from './files-act.ts'
 import { telegramMessageShape, wordsOfTelegramMessage, type TelegramMessageAct } from './message-act.ts'
+import { pullOpenShape, wordsOfPullOpen, type PullOpenAct } from './pull-act.ts'
+import { gitPushShape, wordsOfGitPush, type GitPushAct } from './push-act.ts'
 import { requestShape, wordsOfRequest, type HttpRequestAct, type WebhookAct } from './request-act.ts'
 import { fits, type Shape } from './shape.ts'
 
@@ -8,7 +10,7 @@ import { fits, type Shape } from './shape.ts'
  * Acts whose bytes are canonical JSON that says all of what will be done. This folder reads and words them with nothing but
  * the language, so that the releaser, the terminal and the page on which they are signed say the same of the same bytes.
  */
-export type OutboundAct = WebhookAct | HttpRequestAct | TelegramMessageAct | FilesAct
+export type OutboundAct = WebhookAct | HttpRequestAct | TelegramMessageAct | FilesAct | GitPushAct | PullOpenAct
 
 export const actVersion = 'castellan-act/1'
 
@@ -32,10 +34,17 @@ const forms: { readonly [K in OutboundAct['kind']]: Form<OutboundAct & { readonl
   'telegram.message': { shape: telegramMessageShape, words: wordsOfTelegramMessage },
   'files.delete': { shape: filesShape, words: wordsOfFiles },
   'files.move': { shape: filesShape, words: wordsOfFiles },
+  'git.push': { shape: gitPushShape, words: wordsOfGitPush },
+  'pull.open': { shape: pullOpenShape, words: wordsOfPullOpen },
 }
 
 export function isOutboundKind(kind: string): kind is OutboundAct['kind'] {
   return Object.hasOwn(forms, kind)
+}
+
+/** Is its text a list of paths? What looks like an address in it is the name of a file. */
+export function isAboutPaths(kind: string): boolean {
+  return kind.startsWith('files.') || kind.startsWith('git.')
 }
 
 /** The act that these bytes say. Nothing when they say none, or more than it, or the same in another form. */

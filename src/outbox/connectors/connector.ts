@@ -20,7 +20,7 @@ export interface Connector {
   accepts(kind: string): boolean
   /**
    * The bytes of an act when it is frozen, where that takes what only the connector knows: where it leads, or what a dry run
-   * finds there. It changes nothing outside. @throws Fault with the reason for which the proposal is refused
+   * finds there. It changes nothing outside, and takes a minute at most: no other proposal is frozen meanwhile. @throws Fault with the reason for which the proposal is refused
    */
   compose?(kind: string, payload: unknown, frame: Frame): Promise<Composed>
   /**

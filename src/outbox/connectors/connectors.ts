@@ -1,8 +1,11 @@
+import { join } from 'node:path'
 import type { Connector as ConnectorSettings, ImapAccount } from '../../house/index.ts'
 import type { Entrance } from '../../imap/index.ts'
 import type { Connector } from './connector.ts'
 import { createFileConnector } from './file.ts'
 import { createFilesConnector } from './files/files.ts'
+import { createGitConnector } from './git/git.ts'
+import { createGithubConnector } from './github.ts'
 import { createHttpRequestConnector } from './http-request.ts'
 import type { Network } from './http/connection.ts'
 import { createImapConnector } from './imap.ts'
@@ -38,12 +41,14 @@ export function createConnectors(declared: readonly Connector[], { demonstration
 export interface ConnectorDeps {
   /** By their names. */
   readonly secrets: Readonly<Record<string, string>>
+  /** This process's own, for what a connector keeps. */
+  readonly folder: string
   /** The way into a mailbox. */
   entranceOf(account: ImapAccount): Entrance
 }
 
 /** The connector that a declaration names. */
-export function openConnector(settings: ConnectorSettings, { secrets, entranceOf }: ConnectorDeps): Connector {
+export function openConnector(settings: ConnectorSettings, { secrets, entranceOf, folder }: ConnectorDeps): Connector {
   switch (settings.kind) {
     case 'file':
       return createFileConnector(settings)
@@ -59,6 +64,12 @@ export function openConnector(settings: ConnectorSettings, { secrets, entranceOf
       return createWebhookConnector({ ...settings, secret: { secret: settings.secret.secret, value: secrets[settings.secret.secret] }, network: networkOf(settings) })
     case 'files':
       return createFilesConnector(settings)
+    case 'git': {
+      const { password, private: isPrivate, ...rest } = settings
+      return createGitConnector({ ...rest, isPrivate, folder: join(folder, 'git', settings.name), password: password && { secret: password.secret, value: secrets[password.secret] } })
+    }
+    case 'github':
+      return createGithubConnector({ ...settings, token: { secret: settings.token.secret, value: secrets[settings.token.secret] }, network: networkOf(settings) })
     case 'telegram':
       return createTelegramConnector({ ...settings, token: { secret: settings.token.secret, value: secrets[settings.token.secret] }, network: networkOf(settings) })
     case 'http': {

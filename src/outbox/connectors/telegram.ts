@@ -10,6 +10,7 @@ import type { Connector } from './connector.ts'
 import type { Network } from './http/connection.ts'
 import { exchange, type Answer, type HttpPatience } from './http/exchange.ts'
 import { judgeStatus } from './http/judge-status.ts'
+import { readAnswer, showSaid } from './http/read-answer.ts'
 
 export interface TelegramOptions extends Pick<TelegramConnectorSettings, 'name' | 'chat' | 'api'> {
   /** The secret: its name, and its value when there is one. */
@@ -42,8 +43,8 @@ export function createTelegramConnector({ name, chat, api, token, network, patie
 
   /** @throws Fault when it was not taken, or nobody knows */
   function read(answer: Answer): z.infer<typeof answerSchema> {
-    const said = parse(answer.body)
-    const shown = said?.description === undefined ? undefined : visible(said.description, token.value)
+    const said = readAnswer(answerSchema, answer.body)
+    const shown = said?.description === undefined ? undefined : showSaid(said.description, token.value)
     const seconds = said?.parameters?.retry_after
     const fault = judgeStatus(host, answer.status, answer.headers, { isIdempotent: false, said: shown, waitMs: seconds === undefined ? undefined : seconds * 1_000 })
     if (fault) throw fault
@@ -69,7 +70,7 @@ export function createTelegramConnector({ name, chat, api, token, network, patie
     },
     async reach(signal) {
       const { result } = read(await call('getMe', null, { signal, commit: async () => {} }))
-      return `bot @${visible(result?.username ?? 'without a name', token.value)}`
+      return `bot @${showSaid(result?.username ?? 'without a name', token.value)}`
     },
   }
 }
@@ -81,18 +82,4 @@ function bodyOf({ chat, text, parse_mode: mode }: TelegramMessageAct): Buffer {
 function tokenOf({ secret, value }: TelegramOptions['token']): string {
   if (value !== undefined && /^\d{1,20}:[A-Za-z0-9_-]{20,100}$/.test(value)) return value
   throw new Fault('refused', 'connector.not_sent', `there is no secret ${secret}, or it is not the token of a bot; nothing was sent. Put what BotFather gave you into $CASTELLAN_HOME/secrets/${secret}`)
-}
-
-function parse(body: Buffer | undefined): z.infer<typeof answerSchema> | undefined {
-  try {
-    return answerSchema.parse(JSON.parse(body?.toString('utf8') ?? ''))
-  } catch {
-    return undefined
-  }
-}
-
-/** What the other side said, to be shown: one line, without the token that it may repeat. */
-function visible(said: string, token = ''): string {
-  const clean = token === '' ? said : said.replaceAll(token, '…')
-  return clean.replace(/[^\p{L}\p{N}\p{P}\p{S}\p{Zs}]+/gu, ' ').trim().slice(0, 300).toWellFormed()
 }

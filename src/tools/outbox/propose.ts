@@ -39,6 +39,20 @@ const path = z.string().min(1).max(1_000).describe('in the folder, with /')
 const folder = z.string().min(1).max(63).describe('a folder of castellan.yaml that the connector is for')
 const deleteSchema = z.strictObject({ key, kind: z.literal('files.delete'), folder, paths: z.array(path).min(1).max(1_000).describe('files, and folders with all that is in them') })
 const filesMoveSchema = z.strictObject({ key, kind: z.literal('files.move'), folder, moves: z.array(z.strictObject({ from: path, to: path })).min(1).max(1_000) })
+const pushSchema = z.strictObject({
+  key,
+  kind: z.literal('git.push'),
+  branch: z.string().min(1).max(200).describe('its name, e.g. agent/fix-typo'),
+  commit: z.string().regex(/^[0-9a-f]{40}$/, 'a commit is named in full, by 40 hex digits'),
+})
+const pullSchema = z.strictObject({
+  key,
+  kind: z.literal('pull.open'),
+  head: z.string().min(1).max(200).describe('the branch with the changes, which is there already'),
+  base: z.string().min(1).max(200).describe('the branch that they are for'),
+  title: z.string().min(1).max(250),
+  body: z.string().max(60_000).optional(),
+})
 
 export const proposedSchema = z.object({ proposed: z.array(z.object({ id: z.uuid(), key: z.string(), fresh: z.boolean() })) })
 
@@ -48,7 +62,7 @@ export const outboxPropose = defineTool({
   effect: 'propose',
   input: z.strictObject({
     connector: z.string().min(1).describe('a connector of castellan.yaml'),
-    proposals: z.array(z.discriminatedUnion('kind', [mailSchema, moveSchema, flagSchema, webhookSchema, requestSchema, telegramSchema, deleteSchema, filesMoveSchema])).max(200),
+    proposals: z.array(z.discriminatedUnion('kind', [mailSchema, moveSchema, flagSchema, webhookSchema, requestSchema, telegramSchema, deleteSchema, filesMoveSchema, pushSchema, pullSchema])).max(200),
   }),
   output: proposedSchema,
   async run({ proposals: outbox, signal }, { connector, proposals }) {

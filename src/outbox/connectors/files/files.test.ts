@@ -9,6 +9,7 @@ import { Fault } from '../../../kernel/fault.ts'
 import type { FilesAct } from '../../acts/files-act.ts'
 import { readOutboundAct, wordsOfAct } from '../../acts/outbound-act.ts'
 import { sha256 } from '../../document.ts'
+import { readDraftDetail } from '../../draft-detail.ts'
 import { releaseDrafts } from '../../release-drafts.ts'
 import { takeBack } from '../../take-back.ts'
 import { connectorContract, documentFor } from '../connector.contract.ts'
@@ -198,4 +199,6 @@ test('a signed deletion is done once, and the operator undoes it once; the draft
   assert.deepEqual(all(path), untouched)
   await assert.rejects(takeBack(outbox.deps, id), { code: 'draft.not_undone' })
   assert.deepEqual([(await outbox.draft(id)).state, (await outbox.audited(id)).at(-1)], ['released', 'draft.undone'])
+  const shown = await readDraftDetail(outbox.database.owner.pool, id, outbox.clock.now())
+  assert.deepEqual([shown.links, shown.text?.includes('old/deep/b.txt')], [[], true], 'names of files are no links')
 })

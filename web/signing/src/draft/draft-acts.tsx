@@ -28,7 +28,7 @@ export function DraftActs({ draft, state, triage, isSignable, takesPasskey, isWi
       <Button kind="primary" shortcut="a" disabled={!may || !isSignable || state.arriving === draft.id} onClick={on('approve')} icon={takesPasskey ? <IconFingerprint size={18} aria-hidden="true" /> : <IconCheck size={18} aria-hidden="true" />}>
         {takesPasskey ? 'Approve with passkey' : 'Approve'}
       </Button>
-      <Button shortcut="e" disabled={!may || !isSignable} onClick={on('edit')} icon={<IconPencil size={17} aria-hidden="true" />}>Edit</Button>
+      <Button shortcut="e" disabled={!may || !isSignable || draft.kind !== 'mail'} onClick={on('edit')} icon={<IconPencil size={17} aria-hidden="true" />}>Edit</Button>
       <Button shortcut="r" disabled={!may} onClick={on('reject')} icon={<IconX size={17} aria-hidden="true" />}>Reject</Button>
       <Button shortcut="h" disabled={!may} onClick={on('snooze')} icon={<IconClock size={17} aria-hidden="true" />}>Snooze</Button>
     </div>

@@ -61,7 +61,7 @@ export function perform(command: Command, triage: TriageVerbs, isWide: boolean, 
     case 'approve-selected':
       if (selected.length === 0) return say('Nothing is selected. x selects the draft under the cursor.')
       return dispatch({ type: 'overlay', overlay: 'batch' })
-    case 'edit': return onWaiting(() => dispatch({ type: 'editing', editing: true }))
+    case 'edit': return onWaiting(() => draft?.kind === 'mail' ? dispatch({ type: 'editing', editing: true }) : say('Only mail can be edited. Reject it, and have it proposed anew.'))
     case 'reject': return onWaiting(() => dispatch({ type: 'overlay', overlay: 'reject' }))
     case 'snooze': return onWaiting(() => dispatch({ type: 'overlay', overlay: 'snooze' }))
     case 'select': return onWaiting(() => dispatch({ type: 'selected', id: cursor! }))

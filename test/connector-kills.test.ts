@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import type { Connector as ConnectorSettings } from '../src/house/index.ts'
+import { takeBack } from '../src/outbox/take-back.ts'
+import { gitBench } from './support/git-origin.ts'
+import { startHttpReceiver } from './support/http-receiver.ts'
+import { temporaryFolder, testOutbox, type ProposeOptions } from './support/outbox.ts'
+import { openDeclared, releaserLife, type ReleaserTask } from './support/releaser-child.ts'
+
+const later = 3_600_000
+
+/** A releaser that is killed at that point while it carries out the one act, and the one after it. */
+async function killedAt(t: TestContext, point: string, declared: NonNullable<ReleaserTask['declared']>, payload: object, options: ProposeOptions) {
+  const folder = temporaryFolder(t)
+  const outbox = await testOutbox(t, { connectors: () => [openDeclared(declared, folder)] })
+  await outbox.propose(payload, options)
+  await outbox.deps.spent.close()
+  const task: ReleaserTask = {
+    connection: outbox.database.connection('castellan_releaser'), folder: outbox.folder, outgoing: outbox.outgoing, settings: outbox.settings, declared,
+    key: { id: outbox.key.id, pem: outbox.key.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() }, now: outbox.clock.now().toISOString(), faultPoints: point,
+  }
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'support', 'releaser-child.ts'), JSON.stringify(task)], { stdio: 'ignore' })
+  const [, signal] = (await once(child, 'exit')) as [number | null, string | null]
+  assert.equal(signal, 'SIGKILL', `it was killed at ${point}`)
+  outbox.clock.advance(later / 4)
+  const deps = await outbox.reopenSpent()
+  await releaserLife(deps, outbox.clock, outbox.key)
+  const { rows } = await outbox.database.owner.pool.query<{ id: string; state: string }>('select id, state from draft order by frozen_at desc limit 1')
+  return { outbox, deps, ...rows[0]! }
+}
+
+/** Before the nonce is on the disk the next one sends it; from then on nobody knows, unless the other side can be asked. */
+const points: Record<string, boolean> = { 'http.connected': false, 'nonce.spend:before': false, 'nonce.spend:after': true, 'http.sent:before': true, 'http.sent:after': true, 'draft.released:before': true }
+
+for (const [point, wasSpent] of Object.entries(points)) {
+  test(`a releaser that is killed at ${point} sends a notice once, or asks`, async (t) => {
+    const server = await startHttpReceiver(t)
+    const connector: ConnectorSettings = { name: 'hook', kind: 'webhook', url: `${server.url}/in`, secret: { secret: 'hook' }, private: true }
+    const { state } = await killedAt(t, point, { connector, secrets: { hook: `whsec_${Buffer.alloc(32, 1).toString('base64')}` } }, { body: { a: 1 } }, { kind: 'webhook', connector: 'hook' })
+    assert.equal(state, wasSpent ? 'unknown' : 'released')
+    assert.equal(server.received.length, point === 'http.sent:after' || point === 'draft.released:before' || !wasSpent ? 1 : 0)
+  })
+}
+
+test('a releaser that is killed before it moves a file leaves a question, and undo finds what is where', async (t) => {
+  const path = realpathSync(temporaryFolder(t))
+  mkdirSync(join(path, 'old'))
+  writeFileSync(join(path, 'old', 'a.txt'), 'A')
+  const connector: ConnectorSettings = { name: 'tidy', kind: 'files', folders: [{ name: 'vault', path, label: { level: 1, integrity: 'trusted', lanes: [] } }] }
+  const { state, id, deps } = await killedAt(t, 'files.put', { connector, secrets: {} }, { folder: 'vault', paths: ['old'] }, { kind: 'files.delete', connector: 'tidy' })
+  assert.deepEqual([state, existsSync(join(path, 'old', 'a.txt'))], ['unknown', true])
+  const done = await takeBack(deps, id)
+  assert(done.outcome === 'taken_back')
+  assert.deepEqual([done.receipt['restored'], existsSync(join(path, 'old', 'a.txt'))], [0, true])
+})
+
+for (const [point, state] of [['git.push:before', 'unknown'], ['git.push:after', 'released'], ['draft.released:before', 'released']] as const) {
+  test(`a releaser that is killed at ${point} finds out by the branch whether it pushed`, async (t) => {
+    const bench = gitBench(t)
+    const head = bench.commit({ 'a.txt': 'a\n' })
+    const connector: ConnectorSettings = { name: 'site', kind: 'git', repository: bench.work, remote: bench.origin, branches: ['*'], private: false }
+    const outcome = await killedAt(t, point, { connector, secrets: {} }, { branch: 'agent/x', commit: head }, { kind: 'git.push', connector: 'site' })
+    assert.deepEqual([outcome.state, bench.at('agent/x')], [state, state === 'released' ? head : ''])
+  })
+}
