@@ -44,6 +44,8 @@ export interface SmtpTestServer {
   readonly commands: string[]
   /** At that step, the next so many times. */
   misbehave(step: SmtpStep, how: SmtpMisbehaviour, times?: number): void
+  /** Forgets what it was still told to do. */
+  behave(): void
   /** Resolves while a connection is stalled. */
   stalled(): Promise<void>
   /** Refuses connections from now on, and drops the open ones. */
@@ -188,6 +190,7 @@ export async function startSmtpServer(t?: Pick<TestContext, 'after'>, options: S
     },
     ca: tls?.certificate, received, commands,
     misbehave: (step, how, times = 1) => void plans.push({ step, how, left: times }),
+    behave: () => void (plans.length = 0),
     stalled: () => onStall.promise,
     down, up, stop: down,
   }

@@ -101,7 +101,7 @@ describe('connect', () => {
   })
 
   test('a pool whose connections are all in use says so instead of waiting for ever', async () => {
-    const database = connect(db.connection('castellan_server'), { max: 1, timeoutMs: 20 })
+    const database = connect(db.connection('castellan_server'), { max: 1, timeoutMs: 500 })
     const client = await database.pool.connect()
     await assert.rejects(database.pool.query('select 1'), isFault('database.unavailable', /stayed in use/))
     await assert.rejects(database.transaction(async () => {}), isFault('database.unavailable', /stayed in use/))
