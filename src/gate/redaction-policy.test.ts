@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { after, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import OpenAI from 'openai'
-import { closedCallsOf, gateBoot, gateDatabase, openRun, startFrom } from '../../test/support/gate.ts'
+import { clear, closedCallsOf, gateBoot, gateDatabase, openRun, startFrom } from '../../test/support/gate.ts'
 import { startModelServer } from '../../test/support/model-server.ts'
-import { defaultPolicy, type Lane, type RedactionPolicy } from '../labels/index.ts'
+import { defaultAsIs, defaultPolicy, type AsIsPolicy, type Lane, type RedactionPolicy } from '../labels/index.ts'
 import { hashOfBody, hashOfKey } from '../models/index.ts'
 
 const near = await startModelServer({ models: [{ name: 'near:latest' }] })
@@ -16,24 +16,48 @@ await database.owner.pool.query(`update lane set redacts = name = 'open'`)
 const letter = 'Please answer: the biopsy confirms the diagnosis, the patient begins chemotherapy on Monday.'
 const secret = `use ${['ghp_', 'aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dE3fG5'].join('')}`
 
-async function withGates(policy: Partial<RedactionPolicy>, withNear: boolean, work: (given: { ask: (content: string) => Promise<{ text: string | null | undefined; headers: Headers }>; run: string; key: string; cloud: string }) => Promise<void>): Promise<void> {
-  const open: Lane = { name: 'open', worker: 'open', cloudClearance: 1, providers: ['near', 'far'], redacts: true, redaction: { ...defaultPolicy, ...policy } }
+interface Given {
+  /** Asks gate local for a cloud model. */
+  ask(content: string): Promise<{ text: string | null | undefined; headers: Headers }>
+  askCloud(content: string): Promise<void>
+  /** Of gate cloud. */
+  readonly client: OpenAI
+  /** Its address. */
+  readonly cloud: string
+  readonly key: string
+  readonly run: string
+}
+
+interface Setting {
+  readonly level?: 0 | 1 | 2
+  readonly asIs?: Lane['asIs']
+  /** Has the operator signed that the cloud model may see P2 of the lane? */
+  readonly cleared?: boolean
+}
+
+async function withGates(policy: Partial<RedactionPolicy>, withNear: boolean, work: (given: Given) => Promise<void>, { level = 2, asIs, cleared = false }: Setting = {}): Promise<void> {
+  const open: Lane = { name: 'open', worker: 'open', cloudClearance: 1, providers: ['near', 'far'], redacts: true, redaction: { ...defaultPolicy, ...policy }, ...(asIs && { asIs }) }
   const models = {
     upstreams: [...(withNear ? [{ name: 'near', kind: 'ollama', url: near.url, zone: 'machine' } as const] : []), { name: 'far', kind: 'openai', url: `${far.url}/v1`, zone: 'cloud' } as const],
     routes: { reason: [{ upstream: 'far', model: 'far' }] }, dictionary: [{ kind: 'client' as const, words: ['Museum am Ufer'] }], lanes: [open],
   }
+  await database.owner.pool.query('delete from clearance')
+  if (cleared) await clear(database.owner, 'open', 'far', `${far.url}/v1`)
   const cloudBoot = await gateBoot(database, 'gate-cloud', models)
   const cloud = await startFrom(cloudBoot.boot)
   const localBoot = await gateBoot(database, 'gate-local', models)
   const local = await startFrom({ ...localBoot.boot, sockets: { ...localBoot.boot.sockets, gateCloud: cloud.socket } })
-  const { key, run } = await openRun(database, 'open', 2)
-  const client = new OpenAI({ baseURL: `${local.address}/v1`, apiKey: key, maxRetries: 0 })
+  const { key, run } = await openRun(database, 'open', level)
+  const [toLocal, toCloud] = [local, cloud].map(({ address }) => new OpenAI({ baseURL: `${address}/v1`, apiKey: key, maxRetries: 0 })) as [OpenAI, OpenAI]
   try {
     await work({
-      run, key, cloud: cloud.address,
+      run, key, cloud: cloud.address, client: toCloud,
       async ask(content) {
-        const { data, response } = await client.chat.completions.create({ model: 'task:reason', messages: [{ role: 'user', content }] }).withResponse()
+        const { data, response } = await toLocal.chat.completions.create({ model: 'task:reason', messages: [{ role: 'user', content }] }).withResponse()
         return { text: data.choices[0]?.message.content, headers: response.headers }
+      },
+      async askCloud(content) {
+        await toCloud.chat.completions.create({ model: 'far/far', messages: [{ role: 'user', content }] })
       },
     })
   } finally {
@@ -89,4 +113,54 @@ test('a gate local that was taken over gets none of it past gate cloud, which ha
       assert.deepEqual([response.status, ((await response.json()) as { error: { code: string } }).error.code], [403, 'redaction_incomplete'], content)
     }
   }))
+})
+
+describe('what a cloud model may have as it is, by its label', () => {
+  const asIs = (level: 0 | 1, policy: Partial<AsIsPolicy>) => ({ [level]: { ...defaultAsIs, ...policy } })
+  const dear = 'What does Museum am Ufer owe?'
+
+  test('no secret goes along unless its lane lets it pass, at that level', async () => {
+    await withGates({}, true, async ({ askCloud, run }) => {
+      await unasked(() => assert.rejects(askCloud(secret), (error) => isRefusal('text_blocked')(error) && /github/i.test(String(error))))
+      assert.deepEqual((await closedCallsOf(database, run)).map(({ state, reason }) => [state, reason]), [['refused', 'text_blocked; set: far']])
+    }, { level: 1 })
+    await withGates({}, true, async ({ askCloud }) => void (await askCloud(secret)), { level: 1, asIs: asIs(1, { secrets: 'pass' }) })
+    assert.match(far.calls().at(-1)!.body.toString(), /ghp_/)
+    await withGates({}, true, ({ askCloud }) => unasked(() => assert.rejects(askCloud(secret), isRefusal('text_blocked'))), { level: 1, asIs: asIs(0, { secrets: 'pass' }) })
+  })
+
+  test('personal data, words of the dictionary and documents pass, unless the lane says else', async () => {
+    await withGates({}, true, async ({ askCloud }) => {
+      for (const text of [letter, dear, 'write to anna@museum.example']) {
+        await askCloud(text)
+        assert.ok(far.calls().at(-1)!.body.includes(text))
+      }
+    }, { level: 1 })
+    for (const [policy, text] of [[{ words: 'block' }, dear], [{ personal: 'block' }, 'write to anna@museum.example'], [{ documents: { ...defaultAsIs.documents, health: 'block' } }, letter]] as const) {
+      await withGates({}, true, ({ askCloud }) => unasked(() => assert.rejects(askCloud(text), isRefusal('text_blocked'), text)), { level: 1, asIs: asIs(1, policy) })
+    }
+  })
+
+  test('what is for local models is answered by one where the gate has one, and the ledger says why', async () => {
+    await withGates({}, true, ({ ask, askCloud, run }) => unasked(async () => {
+      near.next({ text: ['from near'] })
+      const { text, headers } = await ask(dear)
+      assert.deepEqual([text, headers.get('x-castellan-tried')], ['from near', 'far: text_local'])
+      await assert.rejects(askCloud(dear), isRefusal('text_local'))
+      assert.deepEqual((await closedCallsOf(database, run)).map(({ upstream, state, reason }) => [upstream, state, reason]), [[null, 'refused', 'text_local; set: near, far'], ['near', 'succeeded', null], [null, 'refused', 'text_local; set: far']])
+    }), { level: 2, cleared: true, asIs: { 2: { ...defaultAsIs, words: 'local' } } })
+  })
+
+  test('pictures are not read as text, and vectors and counts are judged as answers are', async () => {
+    await withGates({}, true, async ({ client }) => {
+      await unasked(async () => {
+        await assert.rejects(client.embeddings.create({ model: 'far/far', input: secret }), isRefusal('text_blocked'))
+      })
+    }, { level: 1 })
+    const picture = `data:image/png;base64,${Buffer.alloc(60_000, secret).toString('base64')}`
+    await withGates({}, true, async ({ client }) => {
+      await client.chat.completions.create({ model: 'far/far', messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: picture } }] }] })
+      assert.ok(far.calls().at(-1)!.body.includes(picture))
+    }, { level: 1 })
+  })
 })

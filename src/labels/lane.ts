@@ -1,5 +1,5 @@
-import type { Label } from './label.ts'
-import type { RedactionPolicy } from './redaction/policy.ts'
+import type { Label, Level } from './label.ts'
+import type { AsIsPolicy, RedactionPolicy } from './redaction/policy.ts'
 
 /** A stream of work with its own rules: which worker executes it and which models may see it. */
 export interface Lane {
@@ -15,6 +15,8 @@ export interface Lane {
   readonly redacts?: boolean
   /** And how. Left out: as by default. */
   readonly redaction?: RedactionPolicy
+  /** What becomes of what is found in text that a cloud model may have as it is, by its level. Left out: as by default. */
+  readonly asIs?: Readonly<Partial<Record<Level, AsIsPolicy>>>
 }
 
 /** What castellan.yaml can say by itself: P2 takes a signed act, for one provider. */

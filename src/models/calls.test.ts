@@ -30,6 +30,7 @@ const calls = createCalls({
   log: createLogger({ name: 'test', level: 'error' }),
   routing: openRouting(() => ({ retry: { tries: 1, longestWaitMs: 0 }, breaker: { failures: 5, restMs: 1_000 }, limits: {}, cache: null })),
   leftIn: () => [],
+  checkAsIs: () => {},
 })
 const request = (session: Session, signal = new AbortController().signal): CallRequest => ({
   session, key: '', model: 'far', signal, conversation: { messages: [{ role: 'user', content: 'Hello' }] },

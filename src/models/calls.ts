@@ -17,6 +17,7 @@ import type { HandOn } from './hand-on.ts'
 import type { CallObserver } from './observe.ts'
 import type { Candidate } from './plan.ts'
 import { createPlanner, type Planned } from './planner.ts'
+import { textsIn } from './redact-conversation.ts'
 import type { Routing } from './route/open-routing.ts'
 import type { Passage } from './route/walk.ts'
 import type { Session, Sessions } from './session.ts'
@@ -85,13 +86,15 @@ export interface CallsDeps {
   readonly handOn?: HandOn | undefined
   /** Of gate cloud: the kinds of what a redactor left in, by the policy of these lanes. */
   readonly leftIn: (conversation: Conversation, lanes: readonly string[]) => readonly string[]
+  /** @throws Fault `text_blocked` or `text_local` for texts that a cloud model may have by this label, and by the policy of its lanes may not */
+  readonly checkAsIs: (texts: () => readonly string[], label: Label) => void
 }
 
 /** Tokens of an answer, for the limits, where a call names no most. */
 const usualAnswer = 1_024
 
 export function createCalls(deps: CallsDeps): Calls {
-  const { gate, database, models, handOn, leftIn, routing: { walk, cache } } = deps
+  const { gate, database, models, handOn, leftIn, checkAsIs, routing: { walk, cache } } = deps
   const planner = createPlanner({ ...deps, handsOn: handOn !== undefined })
 
   /** What gate local redacted counts as what its record says, whoever's run it is of; but only if nothing is found in it again. */
@@ -111,6 +114,17 @@ export function createCalls(deps: CallsDeps): Calls {
     throw new Fault('unavailable', 'upstream.gone', `upstream ${upstream} was just taken out of castellan.yaml; try again`, { upstream })
   }
 
+  /** What was redacted was judged as such. */
+  function checkFor({ zone, handedOn }: Candidate, passage: Passage, label: Label, texts: () => readonly string[]): void {
+    if (zone !== 'cloud' || handedOn === 'redacted') return
+    try {
+      checkAsIs(texts, label)
+    } catch (error) {
+      passage.left(undefined)
+      throw error
+    }
+  }
+
   async function chat(session: Session, label: Label, planned: Planned, request: CallRequest): Promise<Answer | 'moved'> {
     const { task, candidates } = planned
     const { conversation, native, cacheControl } = request
@@ -123,17 +137,20 @@ export function createCalls(deps: CallsDeps): Calls {
   }
 
   /** What its lane gives to local models alone goes to one of them, whatever was asked for; who answers is told to the caller. */
-  async function nearInstead(error: unknown, session: Session, label: Label, { task, candidates: asked }: Planned, request: CallRequest): Promise<Answer | 'moved'> {
-    if (!(error instanceof Fault) || error.code !== 'redaction_local' || asked.some(({ handedOn }) => handedOn !== 'redacted')) throw error
+  async function nearInstead(error: unknown, session: Session, label: Label, { task, set, candidates: asked }: Planned, request: CallRequest): Promise<Answer | 'moved'> {
+    if (!(error instanceof Fault) || (error.code !== 'redaction_local' && error.code !== 'text_local') || asked.some(({ zone }) => zone !== 'cloud')) throw error
     const near = await planner.near(session, label)
     if (!near) throw error
+    // of what was not redacted there is no attempt that would tell it
+    if (error.code === 'text_local') await deps.ledger.refuse({ session, label, task, model: request.model, reason: error.code, set })
     const answer = await ask(session, label, { ...near, task }, request)
     return answer === 'moved' ? answer : { ...answer, tried: [...asked.map((candidate) => ({ candidate, fault: error })), ...answer.tried] }
   }
 
-  function ask(session: Session, label: Label, { task, candidates }: Planned, { key, conversation, native, cacheControl, signal }: CallRequest): Promise<Answer | 'moved'> {
+  function ask(session: Session, label: Label, { task, candidates }: Planned, { key, conversation, native, cacheControl, declassification, signal }: CallRequest): Promise<Answer | 'moved'> {
     const tokens = tokensOf(promptBytes(conversation)) + (conversation.maxTokens ?? usualAnswer)
     return walk({ candidates, endpoint: 'chat', tokens, yields: session.batch !== undefined, signal }, async (candidate, passage, failures) => {
+      if (!declassification) checkFor(candidate, passage, label, () => textsIn(native?.body ?? conversation))
       const upstream = candidate.handedOn && handOn ? handOn.upstream({ candidate, session, key, level: label.level, task, cacheControl }) : upstreamOf(candidate, passage)
       const attempt = createAttempt(deps, { session, label, task, candidate, upstream, conversation, native, signal, passage, failures })
       try {
@@ -148,15 +165,19 @@ export function createCalls(deps: CallsDeps): Calls {
 
   function embed(session: Session, label: Label, { task, candidates }: Planned, { input, dimensions, signal }: Pick<EmbedCall, 'input' | 'dimensions' | 'signal'>): Promise<EmbedAnswer | 'moved'> {
     const tokens = tokensOf(promptBytes(conversationOf(input)))
-    return walk({ candidates, endpoint: 'embeddings', tokens, yields: session.batch !== undefined, signal }, (candidate, passage, failures) =>
-      embedAttempt(deps, { session, label, task, candidate, upstream: upstreamOf(candidate, passage), input, dimensions, signal, passage, failures: [...failures] }))
+    return walk({ candidates, endpoint: 'embeddings', tokens, yields: session.batch !== undefined, signal }, (candidate, passage, failures) => {
+      checkFor(candidate, passage, label, () => input)
+      return embedAttempt(deps, { session, label, task, candidate, upstream: upstreamOf(candidate, passage), input, dimensions, signal, passage, failures: [...failures] })
+    })
   }
 
   /** No other model takes over: its number would be of another model; and nothing is counted that would be handed on redacted. */
   async function countFirst(session: Session, label: Label, { candidates: [first] }: Planned, { conversation, native, signal }: Pick<CallRequest, 'conversation' | 'native' | 'signal'>): Promise<CountAnswer | 'moved'> {
     if (!first || first.handedOn) throw uncounted()
-    return walk({ candidates: [first], endpoint: 'count', tokens: 0, yields: false, signal }, (candidate, passage) =>
-      countTokens(deps, { session, label, candidate, upstream: upstreamOf(candidate, passage), conversation, native, signal, passage }))
+    return walk({ candidates: [first], endpoint: 'count', tokens: 0, yields: false, signal }, (candidate, passage) => {
+      checkFor(candidate, passage, label, () => textsIn(native?.body ?? conversation))
+      return countTokens(deps, { session, label, candidate, upstream: upstreamOf(candidate, passage), conversation, native, signal, passage })
+    })
   }
 
   return {

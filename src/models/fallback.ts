@@ -10,7 +10,7 @@ export interface Failure {
 
 /** No attempt was made, so nothing else is in the ledger of it. */
 export function isRefusal({ code }: Fault): boolean {
-  return isAboutMoney({ code }) || code === 'limit_reached' || code === 'upstream.resting'
+  return isAboutMoney({ code }) || ['limit_reached', 'upstream.resting', 'text_blocked', 'text_local'].includes(code)
 }
 
 /** What was tried before, as a ledger row tells it. */
@@ -19,7 +19,7 @@ export function describeFailures(failures: readonly Failure[]): string {
 }
 
 /** What may not be handed on may not be handed on to the next one either. */
-const notForTheCloud: readonly string[] = ['redaction_blocked', 'redaction_local']
+const notForTheCloud: readonly string[] = ['redaction_blocked', 'redaction_local', 'text_blocked', 'text_local']
 
 /** The next candidate may do better; a request that is wrong is wrong everywhere, and a defect of ours is nobody's turn. */
 const worthAnother: readonly FaultKind[] = ['unavailable', 'timeout', 'missing', 'refused']

@@ -12,6 +12,7 @@ export { gateStatus, type GateStatus, type UpstreamStatus } from './gate-status.
 export { openRouting, type Routing } from './route/open-routing.ts'
 export { observers, type CallObservation, type CallObserver, type ObservedCall } from './observe.ts'
 export { createHandOn, type HandOn } from './hand-on.ts'
+export { checkAsIs } from './enforce-policy.ts'
 export { leftInConversation, redactConversation } from './redact-conversation.ts'
 export { hashOfBody } from './declassification.ts'
 export { hashOfKey, rememberSessions, sessionUnknown, type Session, type Sessions } from './session.ts'

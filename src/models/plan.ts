@@ -85,7 +85,7 @@ export function planWithRedaction(request: PlanRequest): Plan {
   // gate cloud knows its lists and looks them up itself
   const upstreams = request.upstreams.map(({ models: _, ...upstream }) => upstream)
   const far = plan({ ...request, gate: 'cloud', worker: 'open', label, upstreams })
-  const set = [...near.set, ...far.set]
+  const set = [...new Set([...near.set, ...far.set])]
   if (far.outcome !== 'planned') return { ...near, set }
   // a model's name is a text too, and the caller's: only those that the operator wrote down go out
   const isRouted = ({ upstream, model }: Candidate) => Object.values(request.routes).some((targets) => targets.some((target) => target.upstream === upstream && target.model === model))

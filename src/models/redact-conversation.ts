@@ -54,6 +54,11 @@ function keepingSecrets<T>({ secrets }: RedactionPolicy, redact: () => T): T {
 
 /** Every text of a conversation, names of fields and numbers among them. */
 function textsOf({ messages, tools, format, stop }: Conversation): string[] {
+  return textsIn([messages, tools, format, stop])
+}
+
+/** Every text of a JSON value, names of fields and numbers among them. */
+export function textsIn(json: unknown): string[] {
   const texts: string[] = []
   const collect = (value: unknown): void => {
     if (typeof value === 'string') texts.push(value)
@@ -63,7 +68,7 @@ function textsOf({ messages, tools, format, stop }: Conversation): string[] {
       collect(field)
     }
   }
-  collect([messages, tools, format, stop])
+  collect(json)
   return texts
 }
 

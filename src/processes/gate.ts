@@ -6,8 +6,8 @@ import { createLogger } from '../kernel/log.ts'
 import { createGateApp, createInFlight, createMetrics, openBatches, type GateDeps } from '../gate/index.ts'
 import type { Traces } from '../gate/traces.ts'
 import type { House } from '../house/index.ts'
-import { createDictionary, createScanner, createTextRedactor, policyOf, type GateName, type Scanner } from '../labels/index.ts'
-import { createCallLedger, createCalls, createHandOn, declareModels, leftInConversation, observers, openMoney, openRouting, redactConversation, rememberSessions } from '../models/index.ts'
+import { asIsPolicyOf, createDictionary, createScanner, createTextRedactor, policyOf, type GateName, type Scanner } from '../labels/index.ts'
+import { checkAsIs, createCallLedger, createCalls, createHandOn, declareModels, leftInConversation, observers, openMoney, openRouting, redactConversation, rememberSessions } from '../models/index.ts'
 import type { Boot, Host, Started } from './boot.ts'
 
 const connections = 4
@@ -45,7 +45,11 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
     onError: (error) => log.error({ err: error }, 'money that was reserved could not be given back; it counts as spent until the gate starts again'),
   })
   let address = ''
-  const calls = createCalls({ gate, database, sessions, ledger, money, log, observer, models: () => models, routing, handOn, leftIn: (conversation, lanes) => leftInConversation(conversation, scanner, policyOf(lanes, house.lanes)) })
+  const calls = createCalls({
+    gate, database, sessions, ledger, money, log, observer, models: () => models, routing, handOn,
+    leftIn: (conversation, lanes) => leftInConversation(conversation, scanner, policyOf(lanes, house.lanes)),
+    checkAsIs: (texts, { lanes, level }) => checkAsIs(asIsPolicyOf(lanes, level, house.lanes), scanner, texts),
+  })
   const batches = openBatches({ gate, database, sessions, calls, inFlight, log, clock: systemClock, settings: () => house.settings.batches, timezone: () => house.settings.timezone })
   const deps: GateDeps = {
     gate, database, log, sessions, calls, batches, clock: systemClock,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defaultPolicy, redactionActions } from '../../labels/index.ts'
+import { asIsActions, defaultAsIs, defaultPolicy, redactionActions } from '../../labels/index.ts'
 import { clearanceSchema, nameSchema } from './values.ts'
 
 const action = z.enum(redactionActions)
@@ -19,6 +19,21 @@ const redaction = z
       .prefault({}),
   })
 
+const asIsAction = z.enum(asIsActions)
+
+const asIs = z.strictObject({
+  personal: asIsAction.prefault(defaultAsIs.personal).describe('Addresses, phone numbers, bank accounts, cards, ids and the like.'),
+  words: asIsAction.prefault(defaultAsIs.words).describe('What stands in dictionary.yaml.'),
+  secrets: asIsAction.prefault(defaultAsIs.secrets).describe('Keys and passwords.'),
+  documents: z
+    .strictObject({
+      legal: asIsAction.prefault(defaultAsIs.documents.legal).describe('What reads like a lawyer’s or a court’s letter.'),
+      health: asIsAction.prefault(defaultAsIs.documents.health).describe('What reads like a doctor’s letter.'),
+      finance: asIsAction.prefault(defaultAsIs.documents.finance).describe('What reads like a payslip, a tax notice or a bank statement.'),
+    })
+    .prefault({}),
+})
+
 const lane = z.strictObject({
   worker: z
     .enum(['open', 'private'])
@@ -35,6 +50,10 @@ const lane = z.strictObject({
     .union([z.boolean(), redaction])
     .prefault(false)
     .describe('Whether gate local may take names, addresses, numbers and the like out of a call and hand the rest on to a cloud model, as one level lower. Never for P3 local only. Instead of `true`: what becomes of each kind of thing, `redact` (taken out), `local` (a model of your own machines answers instead) or `block`.'),
+  as_is: z
+    .strictObject({ P0: asIs.optional(), P1: asIs.optional(), P2: asIs.optional() })
+    .prefault({})
+    .describe('What becomes of a call that a cloud model may have as it is, by its level, when one of these kinds of things is found in it: `pass` (it goes), `local` (a model of your own machines answers instead) or `block`. What is not said here: secrets are blocked, all else passes.'),
 })
 
 export const lanesSectionSchema = z

@@ -15,6 +15,7 @@ export function toLanes(file: CastellanFile): Lane[] {
     providers: lane.providers ?? local,
     redacts: lane.redact !== false,
     ...(typeof lane.redact === 'object' && { redaction: lane.redact }),
+    asIs: { ...(lane.as_is.P0 && { 0: lane.as_is.P0 }), ...(lane.as_is.P1 && { 1: lane.as_is.P1 }), ...(lane.as_is.P2 && { 2: lane.as_is.P2 }) },
   }))
   const builtIn: Lane[] = [
     { name: 'private', worker: 'private', cloudClearance: -1, providers: local },
