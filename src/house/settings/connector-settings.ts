@@ -30,6 +30,8 @@ export interface HttpConnectorSettings extends ReachedByHttp {
   readonly url: string
   readonly methods: readonly ('GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE')[]
   readonly credential?: { readonly header: string; readonly prefix: string } & SecretReference
+  /** Where a body says how much it spends: JSON pointers, and how many of the amount are one unit. */
+  readonly spends?: { readonly amount: string; readonly per: number; readonly currency: string }
 }
 
 export interface TelegramConnectorSettings extends ReachedByHttp {

@@ -36,6 +36,14 @@ export const httpConnector = z.strictObject({
     })
     .optional()
     .describe('With `kind: http`: a header that no draft shows and only the releaser fills.'),
+  spends: z
+    .strictObject({
+      amount: z.string().regex(/^(?:\/[^/]*)+$/, 'a JSON pointer begins with /, e.g. /amount').describe('Where the body says how much, as a JSON pointer.'),
+      per: z.number().int().positive().prefault(100).describe('How many of it are one unit of money: 100 for cents.'),
+      currency: z.string().regex(/^(?:[A-Z]{3}|(?:\/[^/]*)+)$/, 'it is three capital letters, or a JSON pointer').prefault('EUR').describe('Of which currency, or where the body says so, as a JSON pointer.'),
+    })
+    .optional()
+    .describe('With `kind: http`: that its requests spend money. More than EUR 10, another currency, or what cannot be read, takes the passkey itself.'),
   private: ofPrivate('http'),
   ca: ca('http'),
   limits,

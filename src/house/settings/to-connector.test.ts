@@ -10,7 +10,7 @@ outbox:
   connectors:
     file: { path: outbox, limits: { hour: 10 } }
     hook: { kind: webhook, url: "https://hooks.example.org", secret: { secret: hook }, limits: { hour: 50, day: 500 } }
-    crm: { kind: http, url: "https://api.example.org/v1/", methods: [POST, POST], credential: { secret: crm } }
+    crm: { kind: http, url: "https://api.example.org/v1/", methods: [POST, POST], credential: { secret: crm }, spends: { amount: /amount } }
     near: { kind: http, url: "http://10.0.0.8:8080", methods: [GET], private: true }
     chat: { kind: telegram, chat: "-100123", token: { secret: bot } }
     tidy: { kind: files, folders: [vault] }
@@ -25,7 +25,7 @@ outbox:
   assert.deepEqual(connectors.at(-3), { name: 'tidy', kind: 'files', folders: house!.settings.folders })
   assert.deepEqual(connectors.slice(1, -3), [
     { name: 'hook', kind: 'webhook', url: 'https://hooks.example.org/', secret: { secret: 'hook' }, private: false, limits: { hour: 50, day: 500 } },
-    { name: 'crm', kind: 'http', url: 'https://api.example.org/v1', methods: ['POST'], private: false, credential: { header: 'authorization', prefix: 'Bearer ', secret: 'crm' } },
+    { name: 'crm', kind: 'http', url: 'https://api.example.org/v1', methods: ['POST'], private: false, credential: { header: 'authorization', prefix: 'Bearer ', secret: 'crm' }, spends: { amount: '/amount', per: 100, currency: 'EUR' } },
     { name: 'near', kind: 'http', url: 'http://10.0.0.8:8080', methods: ['GET'], private: true },
     { name: 'chat', kind: 'telegram', chat: '-100123', token: { secret: 'bot' }, api: 'https://api.telegram.org', private: false },
   ])

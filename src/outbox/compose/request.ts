@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { Fault } from '../../kernel/fault.ts'
 import type { Composed, Finding, Frame } from './composed.ts'
 import { composeOutbound, readPayload } from './outbound.ts'
+import { spendingOf, type SpendingShape } from './spending.ts'
 import { readBody, refuseControls } from './text.ts'
 
 const longestBody = 512 * 1024
@@ -40,6 +41,8 @@ export interface RequestTarget {
   /** The header that the releaser fills. */
   readonly credential: string | undefined
   readonly adds: string
+  /** Left out: it spends nothing. */
+  readonly spends?: SpendingShape | undefined
 }
 
 /** A request to the declared host. @throws Fault `draft.payload`, `draft.body`, `draft.request` */
@@ -57,10 +60,11 @@ export function composeRequest(payload: unknown, frame: Frame, target: RequestTa
   if (text !== null && (method === 'GET' || method === 'HEAD')) throw refused(`${method} has no body`)
   const typed = text !== null && typeof body !== 'string' && headers['content-type'] === undefined ? { ...headers, 'content-type': 'application/json' } : headers
   const { host } = new URL(url)
-  const findings: Finding[] = method === 'DELETE' ? [{ add: 3, why: 'it deletes something at the other side' }] : []
+  const spent = target.spends && method !== 'GET' && method !== 'HEAD' ? spendingOf(text, target.spends) : undefined
+  const findings: Finding[] = [...(method === 'DELETE' ? [{ add: 3, why: 'it deletes something at the other side' }] : []), ...(spent ? [spent.finding] : [])]
   return composeOutbound(
     { kind: 'http.request', method, url, headers: Object.entries(typed).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => ({ name, value })), body: text, adds: target.adds }, frame,
-    { title: `${method} ${new URL(url).pathname} at ${host}`.slice(0, 300), to: [`${host} (${method})`], undo: notCalledBack, findings },
+    { title: `${spent?.words === undefined ? '' : `Spend ${spent.words}: `}${method} ${new URL(url).pathname} at ${host}`.slice(0, 300), to: [`${host} (${method})`], undo: notCalledBack, findings },
   )
 }
 

@@ -41,6 +41,29 @@ test('method, path, headers and body are those that were signed, and the credent
   assert.match(words, /^Ask localhost:\d+: PUT http:\/\/localhost:\d+\/v1\/leads\/7\?notify=no\ncontent-type: application\/json\nif-match: "3"\nThe releaser adds the header authorization, out of the secret api-token\.\n/)
 })
 
+test('what spends money says how much, and above EUR 10, or unreadable, takes the passkey itself', async (t) => {
+  const { server } = await opened(t)
+  const connector = connectorTo(server.url, { spends: { amount: '/charge/amount', per: 100, currency: '/charge/currency' } })
+  const frame = { id: crypto.randomUUID(), nonce: '00', at: new Date(), from: connector.account }
+  const composed = (charge: unknown, method = 'POST') => connector.compose!('http.request', { method, path: '/charges', body: { charge } }, frame)
+  const read = async (charge: unknown) => {
+    const { title, findings } = await composed(charge)
+    return [/^Spend ([A-Z]{3} [\d.]+): /.exec(title)?.[1], findings!.map((finding) => ('atLeast' in finding ? finding.atLeast : 0)).at(-1)]
+  }
+  assert.deepEqual(await read({ amount: 1000, currency: 'eur' }), ['EUR 10.00', 0])
+  assert.deepEqual(await read({ amount: '1000', currency: 'EUR' }), ['EUR 10.00', 0])
+  assert.deepEqual(await read({ amount: 1001, currency: 'EUR' }), ['EUR 10.01', 7])
+  assert.deepEqual(await read({ amount: 100, currency: 'USD' }), ['USD 1.00', 7])
+  for (const unreadable of [{ amount: -1000, currency: 'EUR' }, { amount: 'much', currency: 'EUR' }, { amount: '', currency: 'EUR' }, { amount: '1e3', currency: 'EUR' }, { amount: 1e21, currency: 'EUR' }, { amount: 1, currency: 'EURO' }, { amount: [1], currency: 'EUR' }, { currency: 'EUR' }, 7, null]) {
+    assert.deepEqual(await read(unreadable), [undefined, 7], JSON.stringify(unreadable))
+  }
+  for (const twoWays of ['{"charge":{"amount":1,"amount":100000,"currency":"EUR"}}', '{"charge": {"amount":1,"currency":"EUR"}}', 'amount=1000']) {
+    await assert.rejects(connector.compose!('http.request', { method: 'POST', path: '/charges', body: twoWays }, frame), /has to be an object/)
+  }
+  const { findings } = await connector.compose!('http.request', { method: 'GET', path: '/charges' }, frame)
+  assert.deepEqual(findings, [])
+})
+
 test('requests without a body say so', async (t) => {
   const { server, connector } = await opened(t)
   for (const method of ['GET', 'DELETE']) {

@@ -9,7 +9,7 @@ import { openConnection, type Network } from './http/connection.ts'
 import { exchange, type HttpPatience } from './http/exchange.ts'
 import { judgeStatus } from './http/judge-status.ts'
 
-export interface HttpRequestOptions extends Pick<HttpConnectorSettings, 'name' | 'url' | 'methods'> {
+export interface HttpRequestOptions extends Pick<HttpConnectorSettings, 'name' | 'url' | 'methods' | 'spends'> {
   /** The header that the releaser fills, with what stands before the secret, and the secret: its name, and its value when there is one. */
   readonly credential?: { readonly header: string; readonly prefix: string; readonly secret: string; readonly value: string | undefined } | undefined
   readonly network: Network
@@ -19,7 +19,7 @@ export interface HttpRequestOptions extends Pick<HttpConnectorSettings, 'name' |
 const reachMs = 10_000
 
 /** Makes requests to one host, by the declared methods. A credential is a header that only the releaser fills. */
-export function createHttpRequestConnector({ name, url, methods, credential, network, patience }: HttpRequestOptions): Connector {
+export function createHttpRequestConnector({ name, url, methods, spends, credential, network, patience }: HttpRequestOptions): Connector {
   const { host } = new URL(url)
   const adds = credential === undefined ? 'The releaser adds no credential.' : `The releaser adds the header ${credential.header}, out of the secret ${credential.secret}.`
   const account = `${url} (${methods.join(', ')}${credential === undefined ? '' : `; ${credential.header} by ${credential.secret}`})`
@@ -30,7 +30,7 @@ export function createHttpRequestConnector({ name, url, methods, credential, net
     zone: 'internet',
     from: account,
     accepts: (kind) => kind === 'http.request',
-    compose: async (_kind, payload, frame) => composeRequest(payload, frame, { url, methods, credential: credential?.header, adds }),
+    compose: async (_kind, payload, frame) => composeRequest(payload, frame, { url, methods, credential: credential?.header, adds, spends }),
     async deliver(wire, document, signal, commit) {
       const act = actOf(wire, ['http.request'], account)
       if (!act.url.startsWith(`${url}/`) || !methods.some((method) => method === act.method)) {
