@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { Fault } from '../../kernel/fault.ts'
+import { Fault } from '../kernel/fault.ts'
 import { assertBindable, bubblewrapArguments } from './bubblewrap-arguments.ts'
 import { sendCanary } from './canary.ts'
 import { runBounded } from './run-bounded.ts'

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { pipeline } from 'node:stream/promises'
-import { Fault } from '../../kernel/fault.ts'
+import { Fault } from '../kernel/fault.ts'
 import type { SandboxResult } from './sandbox.ts'
 
 export interface BoundedCommand {

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readlinkSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, normalize } from 'node:path'
-import { Fault } from '../../kernel/fault.ts'
+import { Fault } from '../kernel/fault.ts'
 import type { HiddenPlace, SandboxFolder, SandboxLimits } from './sandbox.ts'
 
 export interface Confinement {
