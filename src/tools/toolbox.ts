@@ -86,7 +86,7 @@ export async function createToolbox(deps: ToolboxDeps): Promise<Toolbox> {
       models: createModels({ database, gates, settings: models, run, label }),
       proposals: createProposals({ database, run, step: step.id, connectors: outbox.connectors.map((one) => one.name), label, raise }),
       ledger: createLedger({ database, run, clock, raise }),
-      shell: createShell({ sandbox, database, allow: shell.allow, folders, places, labelOf: fileLabel, run, raise }),
+      shell: createShell({ sandbox, database, allow: shell.allow, rules: shell.rules, folders, places, labelOf: fileLabel, run, raise }),
       fallback: step.fallback,
       markMadeWithoutModel() {
         withoutModel = true
