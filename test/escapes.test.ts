@@ -70,7 +70,7 @@ describe('from the file system', { skip }, () => {
     },
     'mounting another file system': { text: 'mount -t tmpfs none /tmp && echo ESCAPED', control: { skip: rootOnly, text: "exec unshare --mount sh -c 'mount -t tmpfs none /tmp && echo ESCAPED'" } },
     'making a device': { text: 'mknod /tmp/.castellan-device b 7 0 && rm /tmp/.castellan-device && echo ESCAPED', control: { skip: rootOnly } },
-    'a setting of the kernel': { text: 'exec 3<>/proc/sys/kernel/core_pattern && echo ESCAPED', control: { skip: rootOnly } },
+    'a setting of the kernel': { text: '(exec 3<>/proc/sys/kernel/core_pattern) && echo ESCAPED', control: { skip: rootOnly } },
     'a program with the rights of its owner': {
       text: '[ "$(./id -u)" = 0 ] && echo ESCAPED', control: { skip: rootOnly, text: `[ "$(setpriv --reuid=65534 --regid=65534 --clear-groups ./id -u)" = 0 ] && echo ESCAPED` },
     },

@@ -62,6 +62,7 @@ export async function createToolbox(deps: ToolboxDeps): Promise<Toolbox> {
   const sandbox = await createSandbox({ bwrapPath: deps.bwrapPath, scratch: deps.folder })
   const status = await sandbox.status()
   if (!status.ok) deps.log.warn({ reason: status.reason }, 'no command is run on this machine')
+  else deps.log.info({ memory: status.memory }, 'commands are run in a sandbox')
   const parse = createMailParser({ sandbox })
   const { local, cloud } = deps.gates
   const gates: Gates = { local: connectGate(local), ...(cloud !== undefined && { cloud: connectGate(cloud) }) }

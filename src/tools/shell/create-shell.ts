@@ -76,6 +76,7 @@ export function createShell(deps: ShellDeps): Shell {
       }
       if (result.ended === 'timeout') throw new Fault('timeout', 'shell.timeout', `${program.path} took longer than it was allowed to`)
       if (result.ended === 'output') throw new Fault('invalid', 'shell.output', `${program.path} wrote more than ${outputBytes} bytes; ask it for less`)
+      if (result.ended === 'memory') throw new Fault('invalid', 'shell.memory', `${program.path} needed more memory than a command may have; give it less to do`)
       const stdout = result.stdout.toString('utf8')
       const stderr = result.stderr.toString('utf8')
       raise({ level: detect(`${stdout}\n${stderr}`), integrity: 'trusted', lanes: [] })
