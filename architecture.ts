@@ -1,24 +1,25 @@
 /**
  * Who may import whom, folder by folder under src/. A new folder enters in the commit that makes it.
- * Ground comes first: kernel ← labels ← house ← tools, models, runs, imap ← jobs, outbox, channels ← server, cli ← processes.
+ * Ground comes first: kernel ← labels, sandbox ← house ← tools, models, runs, imap ← jobs, outbox, channels ← server, cli ← processes.
  */
 export const mayImport: Readonly<Record<string, readonly string[]>> = {
   kernel: [],
   labels: ['kernel'],
-  house: ['kernel', 'labels'],
-  tools: ['kernel', 'labels', 'house'],
+  sandbox: ['kernel'],
+  house: ['kernel', 'labels', 'sandbox'],
+  tools: ['kernel', 'labels', 'sandbox', 'house'],
   models: ['kernel', 'labels', 'house'],
   runs: ['kernel', 'labels', 'house', 'tools'],
   jobs: ['kernel', 'labels', 'house', 'tools', 'runs'],
   imap: ['kernel', 'house'],
-  outbox: ['kernel', 'labels', 'house', 'imap'],
+  outbox: ['kernel', 'labels', 'sandbox', 'house', 'imap'],
   signing: ['kernel', 'outbox'],
   channels: ['kernel', 'labels', 'house', 'imap'],
   webhooks: ['kernel', 'house'],
   gate: ['kernel', 'labels', 'house', 'models'],
   server: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox'],
   cli: ['kernel', 'labels', 'house', 'outbox', 'webhooks'],
-  processes: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'signing', 'imap', 'channels', 'webhooks', 'gate', 'server'],
+  processes: ['kernel', 'labels', 'sandbox', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'signing', 'imap', 'channels', 'webhooks', 'gate', 'server'],
 }
 
 /** Who may besides know the shapes of whom: imports of types, which are gone when the program runs. */

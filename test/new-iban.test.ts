@@ -7,7 +7,7 @@ import { readDraftDetail } from '../src/outbox/draft-detail.ts'
 import { expireDrafts } from '../src/outbox/expire-drafts.ts'
 import { releaseDrafts } from '../src/outbox/release-drafts.ts'
 import { createMailParser } from '../src/tools/mail/parse-mail.ts'
-import { createSandbox } from '../src/tools/sandbox/create-sandbox.ts'
+import { createSandbox } from '../src/sandbox/index.ts'
 import { testOutbox, type TestOutbox } from './support/outbox.ts'
 
 const [invoice, newIban] = ['03-invoice-kranich.eml', '04-invoice-new-iban.eml'].map((name) => readFileSync(join(import.meta.dirname, '..', 'house', 'sample', 'mailbox', name))) as [Buffer, Buffer]

@@ -34,7 +34,7 @@ export { isTrue, renderTemplate, resolveInput, type Scope } from './expression.t
 export { nextFires } from './cron.ts'
 export { formatDuration, parseDuration } from './duration.ts'
 export { labelOfFile, labelOfMail, type IngestedMail } from './ingest-label.ts'
-export { matches } from './pattern.ts'
+export { matches } from '../kernel/pattern.ts'
 export type { ToolCatalog } from './tool-catalog.ts'
 export { explainKey, initHouse, loadHouse } from './operator-verbs.ts'
 export type { Explanation } from './explain-key.ts'

@@ -1,6 +1,6 @@
 import { join, UNLABELLED, type Label } from '../labels/index.ts'
 import type { FolderRule, House, MailRule } from './house.ts'
-import { matches } from './pattern.ts'
+import { matches } from '../kernel/pattern.ts'
 
 type IngestTable = Pick<House, 'settings' | 'labelRules'>
 

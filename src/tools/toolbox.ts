@@ -13,8 +13,8 @@ import { createMailbox } from './mail/create-mailbox.ts'
 import { createMailParser } from './mail/parse-mail.ts'
 import { connectGate, createModels, type Gates } from './model/create-models.ts'
 import { createProposals } from './outbox/create-proposals.ts'
-import { createSandbox } from './sandbox/create-sandbox.ts'
-import type { SandboxStatus } from './sandbox/sandbox.ts'
+import { createSandbox } from '../sandbox/index.ts'
+import type { SandboxStatus } from '../sandbox/index.ts'
 import { createShell } from './shell/create-shell.ts'
 import type { ToolContext, ToolLog, ToolRun } from './tool-context.ts'
 import { createEvents } from './webhook/events.ts'
@@ -62,6 +62,7 @@ export async function createToolbox(deps: ToolboxDeps): Promise<Toolbox> {
   const sandbox = await createSandbox({ bwrapPath: deps.bwrapPath, scratch: deps.folder })
   const status = await sandbox.status()
   if (!status.ok) deps.log.warn({ reason: status.reason }, 'no command is run on this machine')
+  else deps.log.info({ memory: status.memory }, 'commands are run in a sandbox')
   const parse = createMailParser({ sandbox })
   const { local, cloud } = deps.gates
   const gates: Gates = { local: connectGate(local), ...(cloud !== undefined && { cloud: connectGate(cloud) }) }
@@ -86,7 +87,7 @@ export async function createToolbox(deps: ToolboxDeps): Promise<Toolbox> {
       models: createModels({ database, gates, settings: models, run, label }),
       proposals: createProposals({ database, run, step: step.id, connectors: outbox.connectors.map((one) => one.name), label, raise }),
       ledger: createLedger({ database, run, clock, raise }),
-      shell: createShell({ sandbox, database, allow: shell.allow, folders, places, labelOf: fileLabel, run, raise }),
+      shell: createShell({ sandbox, database, allow: shell.allow, rules: shell.rules, folders, places, labelOf: fileLabel, run, raise }),
       fallback: step.fallback,
       markMadeWithoutModel() {
         withoutModel = true

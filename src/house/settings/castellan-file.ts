@@ -8,8 +8,8 @@ import { modelsSchema } from './models.ts'
 import { outboxSchema } from './outbox.ts'
 import { portsSchema } from './ports.ts'
 import { retentionSchema } from './retention.ts'
+import { shellSchema } from './shell.ts'
 import { telemetrySchema } from './telemetry.ts'
-import { pathSchema } from './values.ts'
 import { webhooksSchema } from './webhooks.ts'
 
 /** An IANA zone, e.g. Europe/Berlin. */
@@ -36,12 +36,7 @@ export const castellanSchema = z.strictObject({
   mail: mailSchema,
   webhooks: webhooksSchema,
   outbox: outboxSchema,
-  shell: z
-    .strictObject({
-      allow: z.array(pathSchema).max(100).prefault([]).describe('Programs that `shell.run` may start: absolute paths, or files of the house such as scripts/disk.sh. Never a shell.'),
-    })
-    .prefault({})
-    .describe('Commands of jobs. They run in a sandbox without network and credentials.'),
+  shell: shellSchema,
   retention: retentionSchema,
   telemetry: telemetrySchema,
 })

@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { basename, isAbsolute, resolve } from 'node:path'
+import { neverAllowed } from '../../sandbox/index.ts'
 import type { Problem } from '../problem.ts'
 import type { Path, YamlSource } from '../yaml-source.ts'
 import type { CastellanFile } from './castellan-file.ts'
@@ -57,9 +58,6 @@ function overlap(a: string, b: string): boolean {
   return isInside(one, two) || isInside(two, one)
 }
 
-/** Programs that start any other program: to allow one is to allow everything. */
-const launchers = ['sh', 'bash', 'dash', 'zsh', 'fish', 'ksh', 'csh', 'tcsh', 'busybox', 'env', 'xargs', 'sudo', 'su', 'doas', 'ssh', 'nohup', 'setsid']
-
 /** Programs of shell.allow as absolute paths. */
 export function checkShell(house: string, file: CastellanFile, source: YamlSource, forbidden: readonly string[]): { allow: string[]; problems: Problem[] } {
   const problems: Problem[] = []
@@ -67,7 +65,8 @@ export function checkShell(house: string, file: CastellanFile, source: YamlSourc
     const complain = (what: string, instead: string, severity: Problem['severity'] = 'error') =>
       problems.push(source.problem(['shell', 'allow', at], what, instead, { severity }))
     const path = resolve(house, written)
-    if (launchers.includes(basename(path))) complain(`${written} can start any other program`, 'name the program that you mean, or a script of the house')
+    const never = neverAllowed(basename(path))
+    if (never !== undefined) complain(`${written} ${never}`, 'name the program that you mean, or a script of the house')
     else if (!isAbsolute(written) && !isInside(path, resolve(house, 'scripts'))) complain(`${written} is neither an absolute path nor in scripts/`, 'write e.g. /usr/bin/du or scripts/disk.sh')
     else if (isAbsolute(written) && forbidden.some((place) => isInside(realPath(path), realPath(place)) && !isInside(path, house))) complain(`${written} lies where no tool may reach`, 'name a program of the system, e.g. /usr/bin/du')
     else if (!existsSync(path)) complain(`there is no program ${written} on this machine`, 'install it, or remove the line', 'warning')

@@ -1,5 +1,6 @@
 import type { ConnectorBase, FilesConnectorSettings, GitConnectorSettings, GithubConnectorSettings, HttpConnectorSettings, TelegramConnectorSettings, WebhookConnectorSettings } from './connector-settings.ts'
 import type { Label, Zone } from '../../labels/index.ts'
+import type { ShellRule } from '../../sandbox/index.ts'
 
 /** castellan.yaml with every default filled in, durations in milliseconds, paths absolute. */
 export interface Settings {
@@ -20,7 +21,7 @@ export interface Settings {
   readonly outbox: OutboxSettings
   /** Where drafts are signed in a browser. Null: at localhost on the releaser's port; the host of the origin. */
   readonly signing: { readonly origin: string | null; readonly rpId: string | null }
-  readonly shell: { readonly allow: readonly string[] }
+  readonly shell: { readonly allow: readonly string[]; readonly rules: readonly ShellRule[] }
   readonly retention: RetentionSettings
   readonly telemetry: { readonly traces: TraceSettings | null }
 }

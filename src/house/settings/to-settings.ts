@@ -49,7 +49,7 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
       })),
     },
     signing: { origin: outbox.sign_origin ?? null, rpId: outbox.rp_id ?? null },
-    shell: { allow },
+    shell: { allow, rules: file.shell.rules },
     retention: {
       runLogMs: retention.run_log, runsMs: retention.runs, mailMs: retention.mail, modelCallsMs: retention.model_calls, webhooksMs: retention.webhooks,
       batchesMs: retention.batches, outboxMs: retention.outbox,

@@ -1,6 +1,6 @@
 import { Fault } from '../../kernel/fault.ts'
-import { runBounded } from '../sandbox/run-bounded.ts'
-import type { Sandbox, SandboxResult } from '../sandbox/sandbox.ts'
+import { runBounded } from '../../sandbox/index.ts'
+import type { Sandbox, SandboxResult } from '../../sandbox/index.ts'
 import { confinedNode, mailReader, readable } from './confined-node.ts'
 import { emptyEnvelope, parsedMailSchema, type ParsedMail } from './parsed-mail.ts'
 

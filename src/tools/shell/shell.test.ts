@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, describe, test } from 'node:test'
 import { testDatabase } from '../../../test/support/database.ts'
 import { openTestRun, type TestRun } from '../../../test/support/tool-run.ts'
+import type { Fault } from '../../kernel/fault.ts'
 import type { Label, Level } from '../../labels/index.ts'
 import { callTool } from '../call-tool.ts'
-import { createSandbox } from '../sandbox/create-sandbox.ts'
-import type { Sandbox } from '../sandbox/sandbox.ts'
+import { createSandbox } from '../../sandbox/index.ts'
+import type { Sandbox } from '../../sandbox/index.ts'
 import type { ToolContext } from '../tool-context.ts'
 import { createShell } from './create-shell.ts'
 import { shellRun } from './run.ts'
@@ -29,6 +30,9 @@ const script = join(base, 'house/show.sh')
 writeFileSync(script, '#!/bin/sh\ncat "$@"\n')
 chmodSync(script, 0o755)
 symlinkSync('/bin/sh', join(base, 'innocent'))
+copyFileSync('/bin/sh', join(base, 'copy'))
+copyFileSync('/usr/bin/id', join(base, 'setuid'))
+chmodSync(join(base, 'setuid'), 0o4755)
 
 const sandbox = await createSandbox()
 let here: TestRun
@@ -41,7 +45,7 @@ async function run(argv: string[], more: { folders?: string[]; cwd?: string; tim
   const labelOf = (): Label => ({ level, integrity: 'untrusted', lanes: ['house'] })
   const shell = createShell({
     sandbox: inside, database: database.as('castellan_worker_private'), labelOf, ...here,
-    allow: ['/usr/bin/cat', '/usr/bin/ls', '/usr/bin/yes', '/usr/bin/sleep', '/bin/sh', '/usr/bin/env', script],
+    allow: ['/usr/bin/cat', '/usr/bin/ls', '/usr/bin/yes', '/usr/bin/sleep', '/bin/sh', '/usr/bin/env', '/usr/bin/timeout', '/usr/bin/find', '/usr/bin/rm', '/usr/bin/sudo', script, join(base, 'copy'), join(base, 'setuid')], rules: [],
     folders: [{ name: 'vault', path: vault, access: 'write', label: labelOf() }], places: { house: join(base, 'house'), roots: [] },
   })
   const context = { ...here, shell, signal: new AbortController().signal, wasMadeWithoutModel: () => false } as Partial<ToolContext> as ToolContext
@@ -53,8 +57,26 @@ test('only a program that the house allows is run, by its true path, and never a
   for (const argv of [['/usr/bin/id'], ['cat'], ['../../bin/cat'], ['/usr/bin/cat\0'], ['/nowhere/cat']]) {
     await assert.rejects(run(argv), (fault: { kind: string }) => ['invalid', 'refused', 'missing'].includes(fault.kind), argv[0])
   }
-  for (const argv of [['/bin/sh', '-c', 'id'], ['/usr/bin/env', 'id'], [join(base, 'innocent'), '-c', 'id']]) {
-    await assert.rejects(run(argv), { kind: 'refused', code: 'shell.launcher' }, argv[0])
+  for (const argv of [['/bin/sh', '-c', 'id'], ['/usr/bin/env', '/usr/bin/dash', '-c', 'id'], [join(base, 'innocent'), '-c', 'id'], [join(base, 'copy'), '-c', 'id'], [join(base, 'setuid')], ['/usr/bin/cat', '/etc/passwd']]) {
+    await assert.rejects(run(argv), (fault: Fault) => fault.kind === 'refused' && ['shell.forbidden', 'shell.not_allowed'].includes(fault.code), argv[0])
+  }
+})
+
+test('a program that is started by another has to be allowed as well, and is named by its true path', async () => {
+  await assert.rejects(run(['/usr/bin/env', '/usr/bin/id']), { code: 'shell.not_allowed', message: /^\/usr\/bin\/id is not among the programs of shell\.allow/ })
+  await assert.rejects(run(['/usr/bin/env', 'cat']), { code: 'shell.argv', message: /not with "cat"/ })
+  symlinkSync('/usr/bin/cat', join(base, 'link'))
+  await assert.rejects(run(['/usr/bin/env', join(base, 'link')]), { code: 'shell.argv', message: /write \/usr\/bin\/cat instead/ })
+})
+
+test('a copy of a shell under another name is known by its bytes, and a program with rights of its owner by its mode', async () => {
+  await assert.rejects(run([join(base, 'copy'), 'x']), { code: 'shell.forbidden', message: /copy starts any other program/, details: { rule: 'interpreter' } })
+  await assert.rejects(run([join(base, 'setuid')]), { code: 'shell.forbidden', details: { rule: 'privilege' } })
+})
+
+test('what could take something away is not run but proposed, to be tried out and signed', async () => {
+  for (const argv of [['/usr/bin/rm', '-rf', 'x'], ['/usr/bin/timeout', '5', '/usr/bin/rm', 'x'], ['/usr/bin/find', '.', '-delete']]) {
+    await assert.rejects(run(argv), { kind: 'refused', code: 'shell.dry_run', message: /propose it with outbox\.propose as kind shell\.act/ }, argv[0])
   }
 })
 
@@ -69,6 +91,11 @@ describe('an allowed program', { skip }, () => {
     assert.deepEqual([stdout, exitCode], ['a note\n', 0])
     assert.equal(sha256, createHash('sha256').update(readFileSync('/usr/bin/cat')).digest('hex'))
     assert.deepEqual(label, { level: 2, integrity: 'untrusted', lanes: ['house', 'private'] })
+  })
+
+  test('may be started by another that is allowed too', async () => {
+    const { stdout } = await run(['/usr/bin/timeout', '-k', '1', '5', '/usr/bin/env', 'A=b', script, 'note.md'], { folders: ['vault'], cwd: 'vault' })
+    assert.equal(stdout, 'a note\n')
   })
 
   test('may be a script of its own that names a shell', async () => {

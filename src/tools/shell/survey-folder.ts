@@ -5,7 +5,7 @@ import { join, UNLABELLED, type Label } from '../../labels/index.ts'
 import { labelOfBytes, type FileLabelDeps } from '../files/file-label.ts'
 import { openFile, openFolder, type Root } from '../files/open-inside.ts'
 import { assertOpen, isProtectedName } from '../files/protected-names.ts'
-import type { HiddenPlace } from '../sandbox/sandbox.ts'
+import type { HiddenPlace } from '../../sandbox/index.ts'
 
 export interface Survey {
   /** Of all that a command could read there. */

@@ -4,17 +4,20 @@ import { createServer, type ListenOptions, type NetConnectOpts, type Server } fr
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import type { SandboxFolder, SandboxResult, SandboxStatus } from './sandbox.ts'
+import type { SandboxFolder, SandboxResult } from './sandbox.ts'
 
 /** Runs a command with these folders open, the way every later command will run. */
 export type Confine = (argv: readonly string[], folders: readonly SandboxFolder[]) => Promise<SandboxResult>
+
+/** Was the canary held? Else why nothing is run. */
+export type Held = { readonly ok: true } | { readonly ok: false; readonly reason: string }
 
 const probe = fileURLToPath(new URL('canary-probe.ts', import.meta.url))
 const namespaces = ['ipc', 'mnt', 'net', 'pid', 'user', 'uts']
 const findings = z.object({ nonce: z.string(), works: z.boolean(), escapes: z.array(z.string()) })
 
 /** Sends a canary in: it tries to write, read, connect, signal and remount its way out. Whatever succeeds, or cannot be told, is not ok. */
-export async function sendCanary(confine: Confine, scratch: string): Promise<SandboxStatus> {
+export async function sendCanary(confine: Confine, scratch: string): Promise<Held> {
   const folder = await realpath(await mkdtemp(join(scratch, 'canary-')))
   const listeners: Server[] = []
   let signalled = false
@@ -73,7 +76,7 @@ export async function sendCanary(confine: Confine, scratch: string): Promise<San
   }
 }
 
-function judge(result: SandboxResult, host: { nonce: string; seen: string; escaped: readonly string[] }): SandboxStatus {
+function judge(result: SandboxResult, host: { nonce: string; seen: string; escaped: readonly string[] }): Held {
   const found = readFindings(result.stdout)
   const escapes = [...new Set([...host.escaped, ...(found?.escapes ?? [])])]
   if (escapes.length > 0) return { ok: false, reason: `a command in the sandbox ${escapes.join(', ')}` }

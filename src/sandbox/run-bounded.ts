@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { pipeline } from 'node:stream/promises'
-import { Fault } from '../../kernel/fault.ts'
+import { Fault } from '../kernel/fault.ts'
 import type { SandboxResult } from './sandbox.ts'
+import { watchMemory } from './watch-memory.ts'
 
 export interface BoundedCommand {
   readonly file: string
@@ -16,6 +17,8 @@ export interface BoundedCommand {
   readonly signal?: AbortSignal | undefined
   /** The user and group to run it as; only root can. */
   readonly as?: number | undefined
+  /** What all processes together may have in memory, where nobody else sees to it. */
+  readonly watchedBytes?: number | undefined
 }
 
 /**
@@ -33,13 +36,15 @@ export async function runBounded(command: BoundedCommand): Promise<SandboxResult
   })
   return await new Promise<SandboxResult>((resolve, reject) => {
     let ended: SandboxResult['ended'] | 'aborted' | undefined
-    const end = (why: 'timeout' | 'output' | 'aborted') => {
+    const end = (why: 'timeout' | 'output' | 'memory' | 'aborted') => {
       ended ??= why
       killGroup(child.pid)
     }
     const onAbort = () => end('aborted')
     const timer = setTimeout(() => end('timeout'), command.timeoutMs)
     command.signal?.addEventListener('abort', onAbort, { once: true })
+
+    const unwatch = command.watchedBytes === undefined || child.pid === undefined ? undefined : watchMemory(child.pid, command.watchedBytes, () => end('memory'))
 
     const stdout = collect(child.stdout, command.outputBytes, () => end('output'))
     const stderr = collect(child.stderr, command.outputBytes, () => end('output'))
@@ -48,6 +53,7 @@ export async function runBounded(command: BoundedCommand): Promise<SandboxResult
 
     const settle = () => {
       clearTimeout(timer)
+      unwatch?.()
       command.signal?.removeEventListener('abort', onAbort)
     }
     child.once('error', (error) => {

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readlinkSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, normalize } from 'node:path'
-import { Fault } from '../../kernel/fault.ts'
+import { Fault } from '../kernel/fault.ts'
 import type { HiddenPlace, SandboxFolder, SandboxLimits } from './sandbox.ts'
 
 export interface Confinement {
@@ -11,8 +11,8 @@ export interface Confinement {
   readonly hidden: readonly HiddenPlace[]
   readonly env: Readonly<Record<string, string>>
   readonly limits: SandboxLimits
-  /** Absolute path of util-linux' prlimit; without it there are no limits but time and output. */
-  readonly prlimitPath?: string | undefined
+  /** Absolute path of util-linux' prlimit. */
+  readonly prlimitPath: string
 }
 
 /** What programs need of /etc, and nothing that names people or holds keys. */
@@ -70,7 +70,6 @@ export function assertBindable(path: string): void {
 
 /** The limits are set inside, where only the processes of the sandbox count. `data` also holds for programs that reserve much address space. */
 function limited({ prlimitPath, limits }: Confinement): string[] {
-  if (prlimitPath === undefined) return []
   return [
     prlimitPath, `--data=${limits.memoryBytes}`, `--cpu=${limits.cpuSeconds}`, `--fsize=${limits.fileBytes}`,
     `--nofile=${limits.openFiles}`, `--nproc=${limits.processes}`, '--core=0', '--',

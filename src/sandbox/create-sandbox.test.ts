@@ -25,6 +25,11 @@ test('without bubblewrap no command is run, and the reason names the package', a
   await assert.rejects(sandbox.run({ argv: ['/usr/bin/true'] }), { code: 'sandbox.unsafe', kind: 'refused', message: /install the package bubblewrap/ })
 })
 
+test('without prlimit, which holds a command to its limits, no command is run either', { skip }, async () => {
+  const sandbox = await createSandbox({ prlimitPath: '/nowhere/prlimit' })
+  await assert.rejects(sandbox.run({ argv: ['/usr/bin/true'] }), { code: 'sandbox.unsafe', message: /prlimit is missing.*install the package util-linux/ })
+})
+
 test('a bubblewrap that confines nothing is found out by the canary', { skip: process.platform !== 'linux' }, async () => {
   // without limits too: outside of a namespace they would count what others run under this uid
   const behind = 'while [ "$1" != "--" ]; do shift; done; shift'
@@ -59,7 +64,7 @@ describe('a command in the sandbox', { skip }, async () => {
   }
 
   test('runs, because the canary was held', async () => {
-    assert.deepEqual(await sandbox.status(), { ok: true })
+    assert.equal((await sandbox.status()).ok, true)
   })
 
   test('has no capability, no network and nothing of the environment', async () => {
@@ -102,16 +107,37 @@ describe('a command in the sandbox', { skip }, async () => {
     assert.equal(result.stdout.length, 1_000)
   })
 
-  test('is held to its memory, its files and its processes', { skip: existsSync('/usr/bin/prlimit') ? false : 'prlimit is missing: apt install util-linux' }, async () => {
+  test('is held to its memory, its files and its processes', async () => {
     // tail keeps a line that does not end in memory
     const hoard = 'head -c 100000000 /dev/zero | tail -c 100000000 | wc -c'
     assert.equal((await run(hoard)).stdout.trim(), '100000000')
-    assert.match((await run(hoard, { limits: { memoryBytes: 30_000_000 } })).stderr, /memory exhausted/)
+    assert.match((await run(hoard, { limits: { memoryBytes: 30_000_000 } })).stderr, /memory exhausted|Killed/)
     const files = await run(`head -c 100000 /dev/zero > ${folder}/big`, { folders: [{ path: folder, access: 'write' }], limits: { fileBytes: 5_000 } })
     assert.notEqual(files.exitCode, 0)
     assert.equal(readFileSync(join(folder, 'big')).length, 5_000)
     assert.match((await run('for i in 1 2 3 4 5 6 7 8 9; do sleep 5 & done; wait', { limits: { processes: 5 } })).stderr, /fork/i)
   })
+
+  test('is held to its time on the processor, whatever time is left on the clock', async () => {
+    const result = await run('while :; do :; done', { limits: { cpuSeconds: 1, timeoutMs: 60_000 } })
+    assert.deepEqual([result.ended === 'timeout', result.exitCode !== 0], [false, true])
+  })
+
+  for (const [memory, memoryGroups] of [['by the kernel', undefined], ['by watching', false]] as const) {
+    const own = await createSandbox({ scratch: folder, memoryGroups })
+    const status = await own.status()
+    const skip = status.ok && status.memory === memory ? false : 'this process may not make control groups that count memory'
+    test(`is held to its memory with all its family, ${memory}`, { skip }, async () => {
+      // each of the five keeps 60 MB, which it may have by itself
+      const family = (each: number) => `for i in 1 2 3 4 5; do (head -c ${each} /dev/zero | tail -c ${each} | (sleep 3; wc -c)) & done; wait`
+      const under = async (each: number) => await own.run({ argv: ['/bin/sh', '-c', family(each)], limits: { memoryBytes: 150 * 1024 * 1024, timeoutMs: 60_000 } })
+      const small = await under(2_000_000)
+      assert.deepEqual([small.ended, small.stdout.toString().trim().split(/\s+/)], ['exit', Array(5).fill('2000000')])
+      const large = await under(60_000_000)
+      assert.notDeepEqual(large.stdout.toString().trim().split(/\s+/), Array(5).fill('60000000'))
+      assert.equal(large.ended, 'memory')
+    })
+  }
 
   test('is ended by the signal of its run', async () => {
     await assert.rejects(run('while :; do :; done', { signal: AbortSignal.timeout(150) }), { name: 'TimeoutError' })
@@ -129,6 +155,6 @@ describe('a command in the sandbox', { skip }, async () => {
       console.log(process.getuid(), JSON.stringify(await sandbox.status()))`
     const as = ['--reuid=65534', '--regid=65534', '--clear-groups', '--no-new-privs', '/usr/bin/unshare', '--user', '--map-current-user', '--net']
     const said = execFileSync('/usr/bin/setpriv', [...as, process.execPath, '--input-type=module', '-e', code], { encoding: 'utf8', cwd: '/' })
-    assert.equal(said.trim(), '65534 {"ok":true}')
+    assert.equal(said.trim(), '65534 {"ok":true,"memory":"by watching"}')
   })
 })

@@ -13,7 +13,9 @@ export interface SandboxLimits {
   readonly timeoutMs: number
   /** Bytes of each of stdout and stderr; more ends the command. */
   readonly outputBytes: number
+  /** Of each process, and of all of them together. */
   readonly memoryBytes: number
+  /** Of each process. */
   readonly cpuSeconds: number
   readonly fileBytes: number
   readonly openFiles: number
@@ -38,10 +40,13 @@ export interface SandboxResult {
   readonly exitCode: number
   readonly stdout: Buffer
   readonly stderr: Buffer
-  readonly ended: 'exit' | 'signal' | 'timeout' | 'output'
+  readonly ended: 'exit' | 'signal' | 'timeout' | 'output' | 'memory'
 }
 
-export type SandboxStatus = { readonly ok: true } | { readonly ok: false; readonly reason: string }
+/** Who sees that a family of processes keeps to its memory: the kernel, which counts it as one, or a look ten times a second. */
+export type MemoryHeld = 'by the kernel' | 'by watching'
+
+export type SandboxStatus = { readonly ok: true; readonly memory: MemoryHeld } | { readonly ok: false; readonly reason: string }
 
 /** Runs a command without network, credentials, capabilities or the rest of the file system; or not at all. */
 export interface Sandbox {

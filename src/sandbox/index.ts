@@ -1,0 +1,7 @@
+export { createSandbox } from './create-sandbox.ts'
+export { digestOfFile } from './find-program.ts'
+export { permitCommand } from './permit-command.ts'
+export type { ShellRule } from './policy/command.ts'
+export { neverAllowed } from './policy/judge-command.ts'
+export { runBounded } from './run-bounded.ts'
+export type { HiddenPlace, Sandbox, SandboxResult, SandboxStatus } from './sandbox.ts'

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { basename } from 'node:path'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { resolveCommand } from '../resolve-command.ts'
+import { namesOf, outcomes, type ShellRule } from './command.ts'
+import { judgeCommand } from './judge-command.ts'
+
+const vault = '/srv/house/vault'
+/** As if every program lay where it is named, once. */
+const look = async (named: string | undefined) => ({ path: named!, sha256: '', names: namesOf(basename(named!)), privileged: named!.startsWith('/setuid/') })
+
+async function judge(line: string | readonly string[], rules: readonly ShellRule[] = []) {
+  const argv = typeof line === 'string' ? line.split(' ') : line
+  return judgeCommand(await resolveCommand(argv, vault, look), { rules, open: [vault] })
+}
+
+async function judged(line: string | readonly string[], rules?: readonly ShellRule[]): Promise<string> {
+  const { outcome, findings } = await judge(line, rules)
+  return outcome === 'allowed' ? outcome : `${outcome}: ${findings.find((one) => one.outcome === outcome)!.rule}`
+}
+
+const b = '/usr/bin'
+const table: Readonly<Record<string, readonly string[]>> = {
+  allowed: [
+    `${b}/cat note.md`, `${b}/du -sh ${vault}`, `${b}/ls ${vault}/old`, `${b}/git status --short`, `${b}/git -C ${vault} log --oneline -5`, `${b}/git diff HEAD~1 -Sword`, `${b}/find . -name *.md -size +1k`, `${b}/tar -tvf old.tar`,
+    `${b}/env LANG=C ${b}/ls`, `${b}/nice -n 5 ${b}/du`, `${b}/nice -5 ${b}/du`, `${b}/timeout -k 5 10s ${b}/cat x`, `${b}/nohup ${b}/cat x`, `${b}/stdbuf -oL ${b}/cat x`, `${b}/env -i - A=b ${b}/timeout 5 ${b}/nice ${b}/cat x`,
+    `${b}/find . -type f -exec ${b}/cat {} ;`, `${b}/find . -exec ${b}/cat {} +`, '/bin/busybox cat x', `${b}/sed --sandbox s/a/b/ x`, `${b}/sqlite3 -safe -readonly db.sqlite`, `${b}/dpkg -l`, `${b}/sort -u x`, `${b}/dd if=x bs=1`,
+    `${b}/cat /dev/null`, '/srv/house/scripts/mail.sh monday', '/srv/house/scripts/rm.py x', `${b}/grep -r etc/passwd .`, `${b}/cat https://example.org/usr`,
+  ],
+  'dry_run: removes': [
+    `${b}/rm -rf old`, `${b}/shred x`, `${b}/git reset --hard HEAD~2`, `${b}/git clean -fdx`, `${b}/git branch -D old`, `${b}/git stash drop`, `${b}/find . -name x -delete`, `${b}/find . -exec ${b}/rm {} +`, `${b}/timeout 5 ${b}/rm x`,
+    `${b}/env ${b}/nice ${b}/rm x`, '/bin/busybox rm x', '/bin/busybox env A=b /bin/busybox rm x', `${b}/sqlite3 -safe db.sqlite x`, `${b}/truncate -s 0 x`,
+  ],
+  'dry_run: overwrites': [`${b}/mv a b`, `${b}/cp a b`, `${b}/tar -xf x.tar`, `${b}/tar xf x.tar`, `${b}/dd if=a of=b`, `${b}/sed --sandbox -i s/a/b/ x`, `${b}/sort -o x x`, `${b}/find . -fprint x`, `${b}/make all`],
+  'dry_run: rights': [`${b}/chmod -R a+rwX .`, `${b}/chown me x`, `${b}/setfacl -m u:x:r x`, `${b}/find . -exec ${b}/chmod 777 {} ;`],
+  'forbidden: privilege': [
+    `${b}/sudo ls`, `${b}/su -c id`, `${b}/doas ls`, `${b}/pkexec ls`, `${b}/env ${b}/sudo ls`, `${b}/env -i A=b ${b}/nice -n 3 ${b}/sudo ls`, `${b}/timeout -s KILL 5 ${b}/su`, `${b}/find . -exec ${b}/sudo {} ;`, `${b}/find . -name x -ok ${b}/sudo rm {} ;`,
+    '/bin/busybox su', '/bin/busybox timeout 5 /bin/busybox su', `${b}/nohup ${b}/unshare -r id`, `${b}/nsenter x`, `${b}/crontab -e`, '/setuid/helper', `${b}/env /setuid/helper`, `${b}/SUDO ls`, `${b}/setsid -f ${b}/setpriv x`,
+  ],
+  'forbidden: scanner': [`${b}/nmap 10.0.0.0/8`, `${b}/masscan x`, `${b}/hping3 x`, `${b}/timeout 5 ${b}/tcpdump`, `${b}/nice ${b}/arp-scan -l`],
+  'forbidden: remote': [`${b}/ssh host`, `${b}/scp a h:b`, `${b}/sftp h`, `${b}/curl example.org`, `${b}/nc.openbsd -l 80`, `${b}/env ${b}/ssh-copy-id h`, '/bin/busybox nc h 1', '/bin/busybox wget x', `${b}/git push`, `${b}/git -C x fetch`, `${b}/git clone x`],
+  'forbidden: install': [`${b}/apt install x`, `${b}/apt-get update`, `${b}/dpkg -i x.deb`, `${b}/pip3 install x`, `${b}/pip3.12 install x`, `${b}/npm install -g x`, `${b}/snap install x`, `${b}/make install`, `${b}/cargo install x`, `${b}/env ${b}/apt-get install x`],
+  'forbidden: machine': [`${b}/mount x y`, '/sbin/mkfs.ext4 x', '/sbin/iptables-nft -F', '/sbin/ip6tables -F', `${b}/systemctl stop x`, `${b}/docker run x`, `${b}/docker-compose up`, '/sbin/reboot', `${b}/ufw allow 22`, `${b}/qemu-system-x86_64`],
+  'forbidden: interpreter': [
+    '/bin/sh -c id', '/bin/bash x.sh', `${b}/python3.12 -c 1`, `${b}/perl -e 1`, `${b}/awk BEGIN{}`, `${b}/xargs ${b}/cat`, `${b}/env ${b}/sh -c id`, `${b}/nice ${b}/python3`, `${b}/find . -exec /bin/sh -c id ;`, '/bin/busybox sh -c id', '/bin/busybox awk x',
+    `${b}/env ${b}/xargs x`, '/lib64/ld-linux-x86-64.so.2 /bin/ls', `${b}/parallel x`, `${b}/vim.basic x`, `${b}/strace ${b}/ls`, `${b}/flock x ${b}/ls`, `${b}/less x`, `${b}/script -c id`, `${b}/linux32 ${b}/ls`,
+  ],
+  'forbidden: hidden': [
+    `${b}/env -S ls`, `${b}/env --split-string=ls`, `${b}/env -C x ${b}/ls`, `${b}/env LD_PRELOAD=./x.so ${b}/ls`, `${b}/env PATH=. ${b}/ls`, `${b}/timeout --what 5 ${b}/ls`, `${b}/nice --adjust 5 ${b}/ls`, '/bin/busybox --install', `${b}/find . -exec {} ;`,
+    `${b}/tar -cf x --checkpoint-action=exec=id .`, `${b}/tar --checkpoint-act exec=id -cf x .`, `${b}/tar -xIf p x`, `${b}/tar cf host:x .`, `${b}/sed s/a/b/e x`, `${b}/split --filter=id x`, `${b}/sort --compress-prog=id x`, `${b}/zip -TT id x`, `${b}/rsync -e id a b`,
+    `${b}/rsync a host:b`, `${b}/git -c core.pager=id log`, `${b}/git lg`, `${b}/git --exec-path=x log`, `${b}/git grep -Oid x`, `${b}/git rebase -x id`, `${b}/git bisect run id`, `${b}/git diff --ext-diff`, `${b}/git submodule foreach id`,
+    `${b}/sqlite3 db.sqlite .shell`, `${b}/psql -c \\!id`, `${b}/rg --pre=id x`,
+  ],
+  'forbidden: system': [
+    `${b}/cat /etc/passwd`, `${b}/cat ../../../etc/passwd`, `${b}/cat ${vault}/../../../etc/passwd`, `${b}/cat //etc//passwd`, `${b}/cat /srv/./../etc/passwd`, `${b}/cat --file=/etc/passwd`, `${b}/cat -f/etc/passwd`, `${b}/cat x:/root/.x`, `${b}/cat @/proc/1/environ`,
+    `${b}/cat file:///etc/passwd`, `${b}/dd if=/dev/sda`, `${b}/du /`, `${b}/du /..`, `${b}/ls /var/lib`, `${b}/ls ~/.ssh`, `${b}/ls /home/me/.aws/credentials`, `${b}/cat -I../../../run/x`, `${b}/env ${b}/cat /etc/shadow`, `${b}/find /etc -exec ${b}/cat {} ;`, `${b}/cat x,/usr/lib/x`,
+  ],
+}
+
+for (const [expected, lines] of Object.entries(table)) {
+  test(`${expected}: ${lines.length} commands`, async () => {
+    for (const line of lines) assert.equal(await judged(line), expected, line)
+  })
+}
+
+test('what it says begins with the program and tells what to do', async () => {
+  const { findings } = await judge(`${b}/env ${b}/sudo ls`)
+  assert.deepEqual(findings, [{ outcome: 'forbidden', rule: 'privilege', program: `${b}/sudo`, why: 'runs things with other rights, or changes who has which; do it yourself at a terminal' }])
+})
+
+test('a program in a command is named by its whole path, or is not looked up at all', async () => {
+  const strict = async (named: string | undefined) => (named?.startsWith('/') ? look(named) : Promise.reject(new Error(`looked up ${named}`)))
+  await assert.rejects(resolveCommand([`${b}/env`, 'sudo'], vault, strict), { message: 'looked up sudo' })
+  await assert.rejects(resolveCommand(Array<string>(20).fill(`${b}/nice`), vault, look), { code: 'shell.deep' })
+})
+
+test('a rule of the house makes things stricter and never milder', async () => {
+  const rule = (program: string, outcome: 'dry_run' | 'forbidden', args: string[] = []): ShellRule => ({ program, arguments: args, outcome, reason: 'said so' })
+  assert.equal(await judged(`${b}/borg prune x`, [rule('borg', 'dry_run', ['prune*'])]), 'dry_run: house')
+  assert.equal(await judged(`${b}/borg list x`, [rule('borg', 'dry_run', ['prune*'])]), 'allowed')
+  assert.equal(await judged(`${b}/nice ${b}/borg prune x`, [rule('/usr/bin/borg*', 'forbidden')]), 'forbidden: house')
+  assert.equal(await judged(`${b}/sudo x`, [rule('sudo', 'dry_run')]), 'forbidden: privilege')
+  assert.equal(await judged(`${b}/rm x`, [rule('rm', 'forbidden')]), 'forbidden: house')
+})
+
+test('no wrapper around a command makes it milder', async () => {
+  const inner = fc.constantFrom(...Object.values(table).flat().filter((line) => !line.includes(';') && !line.includes('+'))).map((line) => line.split(' '))
+  const wrapper = fc.constantFrom(['env'], ['env', '-i', 'A=b'], ['nice', '-n', '3'], ['timeout', '--foreground', '-k', '1', '5'], ['nohup'], ['setsid', '-w'], ['stdbuf', '-oL'], ['ionice', '-c3'], ['taskset', '-c', '0'], ['time', '-p'], ['busybox', 'timeout', '3'])
+  await fc.assert(fc.asyncProperty(inner, fc.array(wrapper, { minLength: 1, maxLength: 4 }), async (command, wrappers) => {
+    const [bare, wrapped] = await Promise.all([judge(command), judge([...wrappers.flatMap(([name, ...rest]) => [`${b}/${name}`, ...rest]), ...command])])
+    assert.ok(outcomes.indexOf(wrapped.outcome) >= outcomes.indexOf(bare.outcome), JSON.stringify(wrapped))
+  }), { numRuns: 300 })
+})
