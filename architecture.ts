@@ -1,6 +1,6 @@
 /**
  * Who may import whom, folder by folder under src/. A new folder enters in the commit that makes it.
- * Ground comes first: kernel ← labels ← house ← tools, models, runs, imap ← jobs, outbox, channels ← server, cli ← processes.
+ * Ground comes first: kernel ← labels ← house ← tools, models, runs, imap, http ← jobs, outbox, channels ← server, cli ← processes.
  */
 export const mayImport: Readonly<Record<string, readonly string[]>> = {
   kernel: [],
@@ -11,7 +11,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   runs: ['kernel', 'labels', 'house', 'tools'],
   jobs: ['kernel', 'labels', 'house', 'tools', 'runs'],
   imap: ['kernel', 'house'],
-  outbox: ['kernel', 'labels', 'house', 'imap'],
+  http: ['kernel'],
+  outbox: ['kernel', 'labels', 'house', 'imap', 'http'],
   signing: ['kernel', 'outbox'],
   channels: ['kernel', 'labels', 'house', 'imap'],
   webhooks: ['kernel', 'house'],
