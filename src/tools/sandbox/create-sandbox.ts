@@ -5,6 +5,7 @@ import { assertBindable, bubblewrapArguments } from './bubblewrap-arguments.ts'
 import { sendCanary } from './canary.ts'
 import { runBounded } from './run-bounded.ts'
 import type { Sandbox, SandboxCommand, SandboxLimits, SandboxResult, SandboxStatus } from './sandbox.ts'
+import { throughEgress } from './through-egress.ts'
 
 export interface SandboxDeps {
   /** Where bubblewrap is; else it is looked for where distributions put it. */
@@ -38,10 +39,11 @@ export async function createSandbox(deps: SandboxDeps = {}): Promise<Sandbox> {
   const freshMs = deps.freshMs ?? 5 * 60_000
   let last: { readonly at: number; readonly status: Promise<SandboxStatus> } | undefined
 
-  async function confine(command: SandboxCommand): Promise<SandboxResult> {
+  async function confine(asked: SandboxCommand): Promise<SandboxResult> {
+    const command = throughEgress(asked)
     const limits = { ...ordinaryLimits, ...command.limits }
     const args = bubblewrapArguments({
-      argv: command.argv, cwd: command.cwd, folders: command.folders ?? [], hidden: command.hidden ?? [], env: { ...environment, ...command.env }, limits, prlimitPath,
+      argv: command.argv, cwd: command.cwd, folders: command.folders ?? [], hidden: command.hidden ?? [], env: { ...environment, ...command.env }, egress: command.egress?.socket, limits, prlimitPath,
     })
     return await runBounded({
       file: bwrap!, arguments: args, env: {}, stdin: command.stdin,
