@@ -8,6 +8,7 @@ import { modelsSchema } from './models.ts'
 import { outboxSchema } from './outbox.ts'
 import { portsSchema } from './ports.ts'
 import { retentionSchema } from './retention.ts'
+import { sourcesSchema } from './sources.ts'
 import { telemetrySchema } from './telemetry.ts'
 import { pathSchema } from './values.ts'
 import { webhooksSchema } from './webhooks.ts'
@@ -42,6 +43,7 @@ export const castellanSchema = z.strictObject({
     })
     .prefault({})
     .describe('Commands of jobs. They run in a sandbox without network and credentials.'),
+  sources: sourcesSchema,
   retention: retentionSchema,
   telemetry: telemetrySchema,
 })

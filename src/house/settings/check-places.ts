@@ -58,7 +58,7 @@ function overlap(a: string, b: string): boolean {
 }
 
 /** Programs that start any other program: to allow one is to allow everything. */
-const launchers = ['sh', 'bash', 'dash', 'zsh', 'fish', 'ksh', 'csh', 'tcsh', 'busybox', 'env', 'xargs', 'sudo', 'su', 'doas', 'ssh', 'nohup', 'setsid']
+export const launchers = ['sh', 'bash', 'dash', 'zsh', 'fish', 'ksh', 'csh', 'tcsh', 'busybox', 'env', 'xargs', 'sudo', 'su', 'doas', 'ssh', 'nohup', 'setsid']
 
 /** Programs of shell.allow as absolute paths. */
 export function checkShell(house: string, file: CastellanFile, source: YamlSource, forbidden: readonly string[]): { allow: string[]; problems: Problem[] } {
