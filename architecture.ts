@@ -1,6 +1,6 @@
 /**
  * Who may import whom, folder by folder under src/. A new folder enters in the commit that makes it.
- * Ground comes first: kernel ← labels, sandbox ← house ← tools, models, runs, imap ← jobs, outbox, channels ← server, cli ← processes.
+ * Ground comes first: kernel ← labels, sandbox ← house ← tools, models, runs, imap, http, egress ← jobs, outbox, channels ← server, cli ← processes.
  */
 export const mayImport: Readonly<Record<string, readonly string[]>> = {
   kernel: [],
@@ -12,7 +12,9 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   runs: ['kernel', 'labels', 'house', 'tools'],
   jobs: ['kernel', 'labels', 'house', 'tools', 'runs'],
   imap: ['kernel', 'house'],
-  outbox: ['kernel', 'labels', 'sandbox', 'house', 'imap'],
+  http: ['kernel'],
+  egress: ['kernel', 'http'],
+  outbox: ['kernel', 'labels', 'sandbox', 'house', 'imap', 'http'],
   signing: ['kernel', 'outbox'],
   channels: ['kernel', 'labels', 'house', 'imap'],
   webhooks: ['kernel', 'house'],

@@ -11,6 +11,7 @@ export type {
   ImapAccount,
   ImapConnectorSettings,
   MailAccount,
+  OptionalUser,
   OutboxSettings,
   RetentionSettings,
   RiskRule,
@@ -28,6 +29,7 @@ export type {
   WebhookSettings,
 } from './settings/settings.ts'
 export type { ConnectorLimits, FilesConnectorSettings, GitConnectorSettings, GithubConnectorSettings, HttpConnectorSettings, TelegramConnectorSettings, WebhookConnectorSettings } from './settings/connector-settings.ts'
+export type { CommandSourceSettings, HttpSourceSettings, SourceParameter, SourceSettings } from './settings/source-settings.ts'
 export { signingSite, type SigningSite } from './settings/check-signing.ts'
 export { describeProblem, type Problem } from './problem.ts'
 export { isTrue, renderTemplate, resolveInput, type Scope } from './expression.ts'

@@ -10,6 +10,7 @@ import { checkModels } from './settings/check-models.ts'
 import { checkOutbox } from './settings/check-outbox.ts'
 import { checkSigning } from './settings/check-signing.ts'
 import { checkPlaces, checkShell } from './settings/check-places.ts'
+import { checkSources } from './settings/check-sources.ts'
 import { checkSpending } from './settings/check-spending.ts'
 import { checkWebhooks } from './settings/check-webhooks.ts'
 import type { Settings } from './settings/settings.ts'
@@ -35,6 +36,7 @@ export function loadSettings(folder: string, source: YamlSource, overrides: Over
   const { places, problems: ofPlaces } = checkPlaces(folder, file, source, forbidden)
   const { certificates, problems: ofMail } = checkMail(folder, file, source)
   const { authorities, problems: ofOutbox } = checkOutbox(folder, file, source)
+  const { authorities: ofSources, problems: inSources } = checkSources(folder, file, source)
   const { allow, problems: ofShell } = checkShell(folder, file, source, forbidden)
   const problems = [
     ...shape.problems,
@@ -44,6 +46,7 @@ export function loadSettings(folder: string, source: YamlSource, overrides: Over
     ...(broken.has('models') || broken.has('lanes') ? [] : checkSpending(file, source)),
     ...checkDatabase(file, source),
     ...(broken.has('lanes') ? [] : checkWebhooks(file, source)),
+    ...(broken.has('lanes') ? [] : inSources),
     ...checkSigning(file, source),
     ...ofPlaces,
     ...ofMail,
@@ -52,7 +55,7 @@ export function loadSettings(folder: string, source: YamlSource, overrides: Over
   ]
   const lanes = lanesByName([...toLanes(file), ...(broken.has('lanes') ? lanesAsWritten(source) : [])])
   const whole = !problems.some((problem) => problem.severity === 'error')
-  return { file, lanes, problems, ...(whole && { settings: toSettings(file, places, allow, { certificates, authorities }) }) }
+  return { file, lanes, problems, ...(whole && { settings: toSettings(file, places, allow, { certificates, authorities, ofSources }) }) }
 }
 
 /** The names under a `lanes` that cannot be read: jobs that use one of them must not be blamed as well. */

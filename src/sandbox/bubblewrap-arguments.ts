@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { isAbsolute, normalize } from 'node:path'
 import { Fault } from '../kernel/fault.ts'
 import type { HiddenPlace, SandboxFolder, SandboxLimits } from './sandbox.ts'
+import { egressSocket } from './through-egress.ts'
 
 export interface Confinement {
   readonly argv: readonly string[]
@@ -10,6 +11,8 @@ export interface Confinement {
   readonly folders: readonly SandboxFolder[]
   readonly hidden: readonly HiddenPlace[]
   readonly env: Readonly<Record<string, string>>
+  /** The Unix socket of a proxy, the one thing that leads out. */
+  readonly egress?: string | undefined
   readonly limits: SandboxLimits
   /** Absolute path of util-linux' prlimit. */
   readonly prlimitPath: string
@@ -29,7 +32,7 @@ const neverInside = ['/proc', '/sys', '/dev', '/run', '/var/run', '/boot', '/etc
  * remounted `/`. A user namespace with an ordinary uid, no capabilities and no further user namespaces held.
  */
 export function bubblewrapArguments(confinement: Confinement): string[] {
-  const { argv, cwd, folders, hidden, env } = confinement
+  const { argv, cwd, folders, hidden, env, egress } = confinement
   if (!argv[0] || !isAbsolute(argv[0])) throw new Fault('invalid', 'sandbox.argv', 'the first word of a command is its absolute path')
   return [
     '--unshare-all', '--unshare-user', '--uid', '65534', '--gid', '65534',
@@ -42,6 +45,7 @@ export function bubblewrapArguments(confinement: Confinement): string[] {
     ...etc.flatMap((path) => (existsSync(path) ? ['--ro-bind', path, path] : [])),
     ...folders.flatMap(bindFolder),
     ...hidden.flatMap(({ path, kind }) => (kind === 'folder' ? ['--tmpfs', path, '--remount-ro', path] : ['--ro-bind', '/dev/null', path])),
+    ...(egress === undefined ? [] : ['--ro-bind', egress, egressSocket]),
     '--remount-ro', '/',
     '--chdir', cwd ?? '/tmp',
     '--', ...limited(confinement), ...argv,

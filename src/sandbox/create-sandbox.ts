@@ -6,6 +6,7 @@ import { sendCanary } from './canary.ts'
 import { findMemoryGroups, type MemoryGroup } from './memory-group.ts'
 import { runBounded } from './run-bounded.ts'
 import type { Sandbox, SandboxCommand, SandboxLimits, SandboxResult, SandboxStatus } from './sandbox.ts'
+import { throughEgress } from './through-egress.ts'
 
 export interface SandboxDeps {
   /** Where bubblewrap is; else it is looked for where distributions put it. */
@@ -46,7 +47,8 @@ export async function createSandbox(deps: SandboxDeps = {}): Promise<Sandbox> {
   const freshMs = deps.freshMs ?? 5 * 60_000
   let last: { readonly at: number; readonly status: Promise<SandboxStatus> } | undefined
 
-  async function confine(command: SandboxCommand): Promise<SandboxResult> {
+  async function confine(asked: SandboxCommand): Promise<SandboxResult> {
+    const command = throughEgress(asked)
     const limits = { ...ordinaryLimits, ...command.limits }
     const group = await openGroup?.(limits.memoryBytes)
     try {
@@ -59,7 +61,7 @@ export async function createSandbox(deps: SandboxDeps = {}): Promise<Sandbox> {
 
   async function runIn(group: MemoryGroup | undefined, command: SandboxCommand, limits: SandboxLimits): Promise<SandboxResult> {
     const args = bubblewrapArguments({
-      argv: command.argv, cwd: command.cwd, folders: command.folders ?? [], hidden: command.hidden ?? [], env: { ...environment, ...command.env }, limits, prlimitPath: prlimitPath!,
+      argv: command.argv, cwd: command.cwd, folders: command.folders ?? [], hidden: command.hidden ?? [], env: { ...environment, ...command.env }, egress: command.egress?.socket, limits, prlimitPath: prlimitPath!,
     })
     const isRoot = process.getuid?.() === 0
     const bounds = { env: {}, stdin: command.stdin, timeoutMs: limits.timeoutMs, outputBytes: limits.outputBytes, signal: command.signal }

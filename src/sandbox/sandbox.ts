@@ -31,6 +31,8 @@ export interface SandboxCommand {
   readonly hidden?: readonly HiddenPlace[] | undefined
   readonly env?: Readonly<Record<string, string>> | undefined
   readonly stdin?: Iterable<Uint8Array> | undefined
+  /** The Unix socket of a proxy, to which HTTPS_PROXY leads inside; and what the command finds in the file `credentialFile`. Nothing else leads out. */
+  readonly egress?: { readonly socket: string; readonly credential?: string | undefined } | undefined
   readonly limits?: Partial<SandboxLimits> | undefined
   readonly signal?: AbortSignal | undefined
 }

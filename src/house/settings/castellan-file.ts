@@ -9,6 +9,7 @@ import { outboxSchema } from './outbox.ts'
 import { portsSchema } from './ports.ts'
 import { retentionSchema } from './retention.ts'
 import { shellSchema } from './shell.ts'
+import { sourcesSchema } from './sources.ts'
 import { telemetrySchema } from './telemetry.ts'
 import { webhooksSchema } from './webhooks.ts'
 
@@ -37,6 +38,7 @@ export const castellanSchema = z.strictObject({
   webhooks: webhooksSchema,
   outbox: outboxSchema,
   shell: shellSchema,
+  sources: sourcesSchema,
   retention: retentionSchema,
   telemetry: telemetrySchema,
 })

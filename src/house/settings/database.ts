@@ -13,6 +13,7 @@ const urls = z.strictObject({
   worker_open: url.describe('Sees only rows that a cloud model may see.'),
   worker_private: url.describe('Sees all rows.'),
   listener: url.optional().describe('Stores what webhooks deliver, and sees nothing. Needed when one is declared.'),
+  reader: url.optional().describe('Stores what sources answer, and sees nothing. Needed when one is declared.'),
 })
 
 export const databaseSchema = z

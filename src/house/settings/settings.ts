@@ -1,6 +1,7 @@
 import type { ConnectorBase, FilesConnectorSettings, GitConnectorSettings, GithubConnectorSettings, HttpConnectorSettings, TelegramConnectorSettings, WebhookConnectorSettings } from './connector-settings.ts'
 import type { Label, Zone } from '../../labels/index.ts'
 import type { ShellRule } from '../../sandbox/index.ts'
+import type { SourceSettings } from './source-settings.ts'
 
 /** castellan.yaml with every default filled in, durations in milliseconds, paths absolute. */
 export interface Settings {
@@ -22,6 +23,7 @@ export interface Settings {
   /** Where drafts are signed in a browser. Null: at localhost on the releaser's port; the host of the origin. */
   readonly signing: { readonly origin: string | null; readonly rpId: string | null }
   readonly shell: { readonly allow: readonly string[]; readonly rules: readonly ShellRule[] }
+  readonly sources: readonly SourceSettings[]
   readonly retention: RetentionSettings
   readonly telemetry: { readonly traces: TraceSettings | null }
 }
@@ -31,8 +33,10 @@ export interface SecretReference {
   readonly secret: string
 }
 
-export const databaseUsers = ['owner', 'server', 'releaser', 'gateLocal', 'gateCloud', 'workerOpen', 'workerPrivate', 'listener'] as const
+export const databaseUsers = ['owner', 'server', 'releaser', 'gateLocal', 'gateCloud', 'workerOpen', 'workerPrivate', 'listener', 'reader'] as const
 export type DatabaseUser = (typeof databaseUsers)[number]
+/** Only needed where something is declared for them. */
+export type OptionalUser = 'listener' | 'reader'
 
 export type DatabaseSettings =
   | { readonly kind: 'embedded' }
@@ -41,7 +45,7 @@ export type DatabaseSettings =
       /** Where it stands; the database holds everything, so only a machine of one's own will do. */
       readonly zone: 'machine'
       /** Without passwords, or as secrets. */
-      readonly urls: Readonly<Record<Exclude<DatabaseUser, 'listener'>, string | SecretReference> & { listener?: string | SecretReference }>
+      readonly urls: Readonly<Record<Exclude<DatabaseUser, OptionalUser>, string | SecretReference> & Partial<Record<OptionalUser, string | SecretReference>>>
     }
 
 export interface Upstream {
@@ -271,6 +275,7 @@ export interface RetentionSettings {
   readonly mailMs: number
   readonly modelCallsMs: number
   readonly webhooksMs: number
+  readonly sourcesMs: number
   readonly batchesMs: number
   readonly outboxMs: number
 }

@@ -4,17 +4,19 @@ import type { Place } from './check-places.ts'
 import type { DatabaseSettings, FolderSettings, ImapAccount, MailAccount, Settings, Upstream } from './settings.ts'
 import { given, toConnector } from './to-connector.ts'
 import { toRouting } from './to-routing.ts'
+import { toSources } from './to-sources.ts'
 import { toSpending } from './to-spending.ts'
 import { toWebhookPort, toWebhooks } from './to-webhooks.ts'
 
-/** What the files say that castellan.yaml names, as PEM: of mailboxes and of connectors, by their names. */
+/** What the files say that castellan.yaml names, as PEM: of mailboxes, of connectors and of sources, by their names. */
 export interface NamedCertificates {
   readonly certificates: ReadonlyMap<string, string>
   readonly authorities: ReadonlyMap<string, string>
+  readonly ofSources: ReadonlyMap<string, string>
 }
 
 /** castellan.yaml in the terms of the source: lists instead of maps, absolute paths, complete labels. */
-export function toSettings(file: CastellanFile, places: readonly Place[], allow: readonly string[], { certificates, authorities }: NamedCertificates): Settings {
+export function toSettings(file: CastellanFile, places: readonly Place[], allow: readonly string[], { certificates, authorities, ofSources }: NamedCertificates): Settings {
   const pathOf = (kind: Place['kind'], name: string) => places.find((place) => place.kind === kind && place.name === name)!.path
   const { outbox, retention, ports } = file
   const accounts = Object.entries(file.mail.accounts).map(([name, account]) => toAccount(name, account, pathOf, certificates))
@@ -50,8 +52,9 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
     },
     signing: { origin: outbox.sign_origin ?? null, rpId: outbox.rp_id ?? null },
     shell: { allow, rules: file.shell.rules },
+    sources: toSources(file, ofSources),
     retention: {
-      runLogMs: retention.run_log, runsMs: retention.runs, mailMs: retention.mail, modelCallsMs: retention.model_calls, webhooksMs: retention.webhooks,
+      runLogMs: retention.run_log, runsMs: retention.runs, mailMs: retention.mail, modelCallsMs: retention.model_calls, webhooksMs: retention.webhooks, sourcesMs: retention.sources,
       batchesMs: retention.batches, outboxMs: retention.outbox,
     },
     telemetry: { traces: toTraces(file) },
@@ -76,10 +79,10 @@ function toAccount(
 
 function toDatabase({ database }: CastellanFile): DatabaseSettings {
   if (database === 'embedded') return { kind: 'embedded' }
-  const { owner, server, releaser, gate_local, gate_cloud, worker_open, worker_private, listener } = database.urls
+  const { owner, server, releaser, gate_local, gate_cloud, worker_open, worker_private, listener, reader } = database.urls
   return {
     kind: 'urls',
     zone: database.zone,
-    urls: { owner, server, releaser, gateLocal: gate_local, gateCloud: gate_cloud, workerOpen: worker_open, workerPrivate: worker_private, ...(listener !== undefined && { listener }) },
+    urls: { owner, server, releaser, gateLocal: gate_local, gateCloud: gate_cloud, workerOpen: worker_open, workerPrivate: worker_private, ...(listener !== undefined && { listener }), ...(reader !== undefined && { reader }) },
   }
 }

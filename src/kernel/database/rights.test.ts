@@ -69,6 +69,11 @@ const everybody: readonly string[] = [
 /** What only others may. */
 const forbidden: Record<Role, readonly string[]> = {
   castellan_worker_open: [
+    `select source_take(gen_random_uuid())`,
+    `select source_store(gen_random_uuid(), 200, '', '')`,
+    `insert into source_snapshot (source, params_key, params, fetch_id, fetched_at, media, body) values ('leads', sha256('{}'), '{}', gen_random_uuid(), now(), '', '')`,
+    `insert into source_fetch (id, source, run_id, job) values (gen_random_uuid(), 'leads', '${rows.open.run}', 'open-job')`,
+    `update source_snapshot set label_level = 0`,
     `select clearance_grant('${rows.draft}')`,
     `select clearance_revoke('open', 'cloud')`,
     `select operator_propose(gen_random_uuid(), 'lane.clear', 'castellan.acts', '{}')`,
@@ -112,6 +117,11 @@ const forbidden: Record<Role, readonly string[]> = {
     `select audit_append('operator.request', 'x', '{}')`,
   ],
   castellan_worker_private: [
+    `select source_take(gen_random_uuid())`,
+    `select source_store(gen_random_uuid(), 200, '', '')`,
+    `insert into source_snapshot (source, params_key, params, fetch_id, fetched_at, media, body) values ('leads', sha256('{}'), '{}', gen_random_uuid(), now(), '', '')`,
+    `insert into source_fetch (id, source, run_id, job) values (gen_random_uuid(), 'leads', '${rows.open.run}', 'open-job')`,
+    `update source_snapshot set label_level = 0`,
     `select clearance_grant('${rows.draft}')`,
     `select clearance_revoke('open', 'cloud')`,
     `select operator_propose(gen_random_uuid(), 'lane.clear', 'castellan.acts', '{}')`,
@@ -137,6 +147,10 @@ const forbidden: Record<Role, readonly string[]> = {
     `select session_find('\\x00')`,
   ],
   castellan_server: [
+    `select source_ask(gen_random_uuid(), '${rows.open.run}', '${rows.open.fence}', 'leads', '{}')`,
+    `select source_take(gen_random_uuid())`,
+    `select body from source_snapshot`,
+    `select params from source_fetch`,
     `select clearance_grant('${rows.draft}')`,
     `select clearance_revoke('open', 'cloud')`,
     `select operator_propose(gen_random_uuid(), 'lane.clear', 'castellan.acts', '{}')`,
@@ -172,6 +186,10 @@ const forbidden: Record<Role, readonly string[]> = {
     `select file_written('${rows.open.run}', '${rows.open.fence}', '\\x00', 0::smallint, 'trusted', '{}')`,
   ],
   castellan_releaser: [
+    `select source_ask(gen_random_uuid(), '${rows.open.run}', '${rows.open.fence}', 'leads', '{}')`,
+    `select source_take(gen_random_uuid())`,
+    `select body from source_snapshot`,
+    `select params from source_fetch`,
     `select clearance_grant('${rows.draft}')`,
     `select inbound_store(gen_random_uuid(), 'hub', 'e', 'push', array[sha256('e')], null, '{}', now())`,
     `select * from inbound_event`,
@@ -241,6 +259,22 @@ const forbidden: Record<Role, readonly string[]> = {
     `select run_claim('${rows.open.run}', 'gate', 1000)`,
     `select session_open('${rows.open.run}', '${rows.open.fence}')`,
     `select audit_append('redaction', 'x', '{}')`,
+  ],
+  castellan_reader: [
+    ...['house', 'lane', 'job', 'run', 'step', 'content', 'mail_message', 'proposal', 'draft', 'model_call', 'audit_event', 'inbound_event', 'source_fetch', 'source_snapshot', 'source_connection'].map((table) => `select * from ${table}`),
+    `insert into source_fetch (id, source, run_id, job) values (gen_random_uuid(), 'leads', '${rows.open.run}', 'open-job')`,
+    `insert into source_snapshot (source, params_key, params, fetch_id, fetched_at, media, body) values ('leads', sha256('{}'), '{}', gen_random_uuid(), now(), '', '')`,
+    `update source_snapshot set label_level = 0`,
+    `delete from source_fetch`,
+    `select source_ask(gen_random_uuid(), '${rows.open.run}', '${rows.open.fence}', 'leads', '{}')`,
+    `select source_declared('leads')`,
+    `select run_open(gen_random_uuid(), gen_random_uuid(), 'open-job', now(), 'manual', null, '{}')`,
+    `select session_open('${rows.open.run}', '${rows.open.fence}')`,
+    `select session_find('\\x00')`,
+    `select proposal_open(gen_random_uuid(), '${rows.open.run}', '${rows.open.fence}', 'only', 'i', 'mail', 'file', '{}')`,
+    `select mail_store(gen_random_uuid(), 'a', 'b', 'c', 'raw', now(), 0::smallint, 'trusted', '{}')`,
+    `select inbound_store(gen_random_uuid(), 'hub', 'e', 'push', array[sha256('e')], null, '{}', now())`,
+    `select audit_append('source.fetched', 'x', '{}')`,
   ],
   castellan_listener: [
     `select * from inbound_event`,

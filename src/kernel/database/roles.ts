@@ -11,6 +11,7 @@ export const roles = [
   'castellan_gate_cloud',
   'castellan_releaser',
   'castellan_listener',
+  'castellan_reader',
 ] as const
 export type Role = (typeof roles)[number]
 export type Passwords = Readonly<Record<Role, string>>

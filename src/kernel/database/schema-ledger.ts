@@ -95,6 +95,46 @@ export interface InboundTallyTable {
   last_at: Timestamp
 }
 
+export interface SourceFetchTable extends LabelColumns, Retained {
+  id: string
+  source: string
+  run_id: string
+  job: string
+  params: GeneratedJson<Record<string, string>>
+  state: Generated<'asked' | 'open' | 'fetched' | 'failed' | 'refused'>
+  reason: Nullable<string>
+  /** Of HTTP, or the exit code of a command. */
+  status: Nullable<number>
+  bytes: Nullable<number>
+  asked_at: GeneratedTimestamp
+  opened_at: NullableTimestamp
+  closed_at: NullableTimestamp
+}
+
+export interface SourceSnapshotTable extends LabelColumns, Retained {
+  source: string
+  /** SHA-256 of the parameters. */
+  params_key: Buffer
+  params: Json
+  fetch_id: string
+  fetched_at: Timestamp
+  media: string
+  body: Buffer
+}
+
+export interface SourceConnectionTable extends LabelColumns {
+  id: string
+  fetch_id: string
+  host: string
+  port: Nullable<number>
+  address: Nullable<string>
+  outcome: Generated<string>
+  bytes_up: Nullable<number>
+  bytes_down: Nullable<number>
+  opened_at: GeneratedTimestamp
+  closed_at: NullableTimestamp
+}
+
 export interface ProposalTable extends LabelColumns, Retained {
   id: string
   /** Null: an act of the operator himself. */

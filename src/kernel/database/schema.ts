@@ -36,6 +36,9 @@ export interface Schema {
   inbound_seen: ledger.InboundSeenTable
   inbound_run: ledger.InboundRunTable
   inbound_tally: ledger.InboundTallyTable
+  source_fetch: ledger.SourceFetchTable
+  source_snapshot: ledger.SourceSnapshotTable
+  source_connection: ledger.SourceConnectionTable
   proposal: ledger.ProposalTable
   draft: ledger.DraftTable
   decision: ledger.DecisionTable

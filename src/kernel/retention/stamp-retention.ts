@@ -7,6 +7,7 @@ export interface Retention {
   readonly mailMs: number
   readonly modelCallsMs: number
   readonly webhooksMs: number
+  readonly sourcesMs: number
   readonly batchesMs: number
   readonly outboxMs: number
 }
@@ -14,7 +15,7 @@ export interface Retention {
 const batch = 1_000
 
 /** Writes `retain_until` where it is missing and the row is closed or stored for good. */
-export async function stampRetention(owner: Database, { runLogMs, runsMs, mailMs, modelCallsMs, webhooksMs, batchesMs, outboxMs }: Retention): Promise<void> {
+export async function stampRetention(owner: Database, { runLogMs, runsMs, mailMs, modelCallsMs, webhooksMs, sourcesMs, batchesMs, outboxMs }: Retention): Promise<void> {
   const all = async (text: string, ...spans: number[]): Promise<void> => {
     for (;;) {
       const { rowCount } = await owner.pool.query(text, [batch, ...spans])
@@ -27,6 +28,7 @@ export async function stampRetention(owner: Database, { runLogMs, runsMs, mailMs
   await all(calls, modelCallsMs)
   for (const text of [...money, ...keys]) await all(text, modelCallsMs)
   await all(events, webhooksMs)
+  for (const text of sources) await all(text, sourcesMs)
   await owner.pool.query(abandonedBatches)
   for (const text of batches) await all(text, batchesMs)
   await all(proposals, outboxMs)
@@ -67,6 +69,11 @@ const calls = `
 
 const events = `
   update inbound_event set retain_until = received_at + $2 * interval '1 ms' where id in (select id from inbound_event where retain_until is null limit $1)`
+
+const sources = [
+  `update source_fetch set retain_until = closed_at + $2 * interval '1 ms' where id in (select id from source_fetch where retain_until is null and closed_at is not null limit $1)`,
+  `update source_snapshot set retain_until = fetched_at + $2 * interval '1 ms' where (source, params_key) in (select source, params_key from source_snapshot where retain_until is null limit $1)`,
+]
 
 /** What ceilings counted, as long as the calls that they counted. */
 const money = [

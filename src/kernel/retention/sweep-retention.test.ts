@@ -7,8 +7,8 @@ import { sampleRows } from '../../../test/support/sample-rows.ts'
 import { sweepRetention, type Swept } from './sweep-retention.ts'
 
 const day = 86_400_000
-const retention = { runLogMs: 10 * day, runsMs: 100 * day, mailMs: 50 * day, modelCallsMs: 40 * day, webhooksMs: 20 * day, batchesMs: 20 * day, outboxMs: 1_000 * day }
-const nothing: Swept = { logLines: 0, calls: 0, declassifications: 0, money: 0, batches: 0, sessions: 0, keys: 0, proposals: 0, runs: 0, occurrences: 0, messages: 0, contents: 0, events: 0 }
+const retention = { runLogMs: 10 * day, runsMs: 100 * day, mailMs: 50 * day, modelCallsMs: 40 * day, webhooksMs: 20 * day, sourcesMs: 20 * day, batchesMs: 20 * day, outboxMs: 1_000 * day }
+const nothing: Swept = { logLines: 0, calls: 0, declassifications: 0, money: 0, batches: 0, sessions: 0, keys: 0, proposals: 0, runs: 0, occurrences: 0, messages: 0, contents: 0, events: 0, sources: 0 }
 const closed = new Date('2026-03-02T09:00:00Z')
 
 async function house(t: TestContext) {
@@ -189,4 +189,15 @@ test('an event goes when its time is over and its runs are; by what it is known 
   assert.equal((await store()).rows[0]!.what, 'replayed')
   await sweep(31)
   assert.deepEqual((await pool.query('select count(*) as n from inbound_seen')).rows, [{ n: 0 }])
+})
+
+test('what was asked of sources, and what they answered, goes in its time; what is still asked for never', async (t) => {
+  const db = await testDatabase(t)
+  const { pool } = db.owner
+  await pool.query(`insert into source_fetch (id, source, run_id, job, state, closed_at) select gen_random_uuid(), 'leads', gen_random_uuid(), 'j', 'fetched', $1`, [closed])
+  await pool.query(`insert into source_fetch (id, source, run_id, job) values (gen_random_uuid(), 'leads', gen_random_uuid(), 'j')`)
+  await pool.query(`insert into source_snapshot (source, params_key, params, fetch_id, fetched_at, media, body) values ('leads', sha256('{}'), '{}', gen_random_uuid(), $1, '', '')`, [closed])
+  const sweep = async (days: number) => (await sweepRetention(db.owner, { retention, now: new Date(closed.getTime() + days * day + 1) })).sources
+  assert.deepEqual([await sweep(19), await sweep(20), await sweep(1e5)], [0, 2, 0])
+  assert.deepEqual((await pool.query('select state from source_fetch')).rows, [{ state: 'asked' }])
 })

@@ -21,6 +21,8 @@ export interface Swept {
   readonly contents: number
   /** Of webhooks, with what they are known again by. */
   readonly events: number
+  /** What was asked of them, and what they answered. */
+  readonly sources: number
 }
 
 const batch = 5_000
@@ -55,6 +57,7 @@ export async function sweepRetention(owner: Database, { retention, now = new Dat
     messages: await until(messages),
     contents: await until(contents),
     events: (await until(events)) + (await until(seen)) + (await until(tallies)),
+    sources: (await until(snapshots)) + (await until(fetches)),
   }
   if (Object.values(swept).some((count) => count > 0)) {
     await owner.pool.query(`select audit_write('retention.swept', 'up', $1)`, [JSON.stringify(swept)])
@@ -160,3 +163,9 @@ const seen = `
 
 const tallies = `
   delete from inbound_tally where (source, day, outcome) in (select source, day, outcome from inbound_tally where last_at < $1::timestamptz - interval '400 days' limit $2)`
+
+const snapshots = `
+  delete from source_snapshot where (source, params_key) in (select source, params_key from source_snapshot where retain_until < $1 limit $2)`
+
+const fetches = `
+  delete from source_fetch where id in (select id from source_fetch where retain_until < $1 and closed_at is not null limit $2)`
