@@ -3,6 +3,7 @@ import { fromRow, join, toRow, type Label, type LabelRow } from '../labels/index
 import { openStates, settledStates, type Draft, type DraftState } from './draft.ts'
 import type { Receipt } from './connectors/connector.ts'
 import { readProof, type Proof } from './keys/proof.ts'
+import { findOrderedBy, type OrderedBy } from './orders/order-store.ts'
 import type { AnsweredWords } from './risk.ts'
 
 /** Only this file and delivery-store.ts touch proposal, draft, decision, delivery and releaser_state. Changes take part in the caller's transaction. */
@@ -22,10 +23,8 @@ export interface ProposalToFreeze {
   readonly label: Label
 }
 
-export interface Approval {
-  readonly proof: Proof
-  readonly decidedAt: Date
-}
+/** The operator signed it, or an order of his approved it. */
+export type Approval = { readonly decidedAt: Date } & ({ readonly proof: Proof; readonly order?: undefined } | { readonly order: OrderedBy; readonly proof?: undefined })
 
 export interface DraftRow extends LabelRow {
   id: string; proposal_id: string; replaces: string | null; kind: string; connector: string; account: string
@@ -166,23 +165,24 @@ export async function nextMoment(query: Queryable, now: Date): Promise<Date | un
 
 export async function insertDecision(
   client: Queryable,
-  decision: { id: string; draft: string; verdict: 'approve' | 'deny' | 'undo'; reason?: string; at: Date } & Partial<Proof>,
+  decision: { id: string; draft: string; verdict: 'approve' | 'deny' | 'undo'; reason?: string; at: Date; order?: string } & Partial<Proof>,
 ): Promise<void> {
-  const { id, draft, verdict, keyId, signature, assertion, reason, at } = decision
+  const { id, draft, verdict, keyId, signature, assertion, order, reason, at } = decision
   await client.query(
-    `insert into decision (id, draft_id, verdict, key_id, signature, assertion, reason, decided_at) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-    [id, draft, verdict, keyId ?? null, signature ?? null, assertion === undefined ? null : JSON.stringify(assertion), reason ?? null, at],
+    `insert into decision (id, draft_id, verdict, key_id, signature, assertion, order_id, reason, decided_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    [id, draft, verdict, keyId ?? null, signature ?? null, assertion === undefined ? null : JSON.stringify(assertion), order ?? null, reason ?? null, at],
   )
 }
 
 export async function findApproval(query: Queryable, draft: string): Promise<Approval | undefined> {
-  const { rows } = await query.query<{ key_id: string; signature: Buffer | null; assertion: unknown; decided_at: Date }>(
-    `select key_id, signature, assertion, decided_at from decision where draft_id = $1 and verdict = 'approve'`,
+  const { rows } = await query.query<{ key_id: string | null; signature: Buffer | null; assertion: unknown; order_id: string | null; decided_at: Date }>(
+    `select key_id, signature, assertion, order_id, decided_at from decision where draft_id = $1 and verdict = 'approve'`,
     [draft],
   )
-  const row = rows[0]
+  const [row] = rows
   if (row === undefined) return undefined
-  return { proof: readProof({ keyId: row.key_id, signature: row.signature, assertion: row.assertion }), decidedAt: row.decided_at }
+  if (row.order_id !== null) return { order: await findOrderedBy(query, draft, row.order_id), decidedAt: row.decided_at }
+  return { proof: readProof({ keyId: row.key_id!, signature: row.signature, assertion: row.assertion }), decidedAt: row.decided_at }
 }
 
 /**

@@ -28,6 +28,14 @@ const everybody: readonly string[] = [
   `update clearance set revoked_at = null`,
   `delete from clearance`,
   `select session_of_key('\\x00')`,
+  `insert into standing_order select * from standing_order`,
+  `update standing_order set revoked_at = null`,
+  `update standing_order set per_day = 1000`,
+  `delete from standing_order`,
+  `insert into order_use select * from order_use`,
+  `update order_use set n = 1`,
+  `delete from order_use`,
+  `truncate order_use cascade`,
   `insert into job_definition (digest, job, definition) values ('d', 'open-job', '{}')`,
   `update job set digest = 'd'`,
   `insert into house (digest, settings) values ('d', '{}')`,
@@ -70,6 +78,9 @@ const everybody: readonly string[] = [
 const forbidden: Record<Role, readonly string[]> = {
   castellan_worker_open: [
     `select clearance_grant('${rows.draft}')`,
+    `select order_grant('${rows.draft}', now())`,
+    `select order_revoke('newsletters', now())`,
+    `select order_take('${nobody}', '${rows.draft}', now(), null, null)`,
     `select clearance_revoke('open', 'cloud')`,
     `select operator_propose(gen_random_uuid(), 'lane.clear', 'castellan.acts', '{}')`,
     `select inbound_store(gen_random_uuid(), 'hub', 'e', 'push', array[sha256('e')], null, '{}', now())`,
@@ -113,6 +124,9 @@ const forbidden: Record<Role, readonly string[]> = {
   ],
   castellan_worker_private: [
     `select clearance_grant('${rows.draft}')`,
+    `select order_grant('${rows.draft}', now())`,
+    `select order_revoke('newsletters', now())`,
+    `select order_take('${nobody}', '${rows.draft}', now(), null, null)`,
     `select clearance_revoke('open', 'cloud')`,
     `select operator_propose(gen_random_uuid(), 'lane.clear', 'castellan.acts', '{}')`,
     `select inbound_store(gen_random_uuid(), 'hub', 'e', 'push', array[sha256('e')], null, '{}', now())`,
@@ -138,6 +152,9 @@ const forbidden: Record<Role, readonly string[]> = {
   ],
   castellan_server: [
     `select clearance_grant('${rows.draft}')`,
+    `select order_grant('${rows.draft}', now())`,
+    `select order_revoke('newsletters', now())`,
+    `select order_take('${nobody}', '${rows.draft}', now(), null, null)`,
     `select clearance_revoke('open', 'cloud')`,
     `select operator_propose(gen_random_uuid(), 'lane.clear', 'castellan.acts', '{}')`,
     `select inbound_store(gen_random_uuid(), 'hub', 'e', 'push', array[sha256('e')], null, '{}', now())`,
@@ -173,6 +190,7 @@ const forbidden: Record<Role, readonly string[]> = {
   ],
   castellan_releaser: [
     `select clearance_grant('${rows.draft}')`,
+    `select order_grant('${rows.draft}', now())`,
     `select inbound_store(gen_random_uuid(), 'hub', 'e', 'push', array[sha256('e')], null, '{}', now())`,
     `select * from inbound_event`,
     `select inbound_open('${nobody}', 'open-job', '${nobody}', '${nobody}')`,
@@ -199,6 +217,9 @@ const forbidden: Record<Role, readonly string[]> = {
   ],
   castellan_gate_local: [
     `select clearance_grant('${rows.draft}')`,
+    `select order_grant('${rows.draft}', now())`,
+    `select order_revoke('newsletters', now())`,
+    `select order_take('${nobody}', '${rows.draft}', now(), null, null)`,
     `select clearance_revoke('open', 'cloud')`,
     `select operator_propose(gen_random_uuid(), 'lane.clear', 'castellan.acts', '{}')`,
     `select inbound_store(gen_random_uuid(), 'hub', 'e', 'push', array[sha256('e')], null, '{}', now())`,
@@ -221,6 +242,9 @@ const forbidden: Record<Role, readonly string[]> = {
   ],
   castellan_gate_cloud: [
     `select clearance_grant('${rows.draft}')`,
+    `select order_grant('${rows.draft}', now())`,
+    `select order_revoke('newsletters', now())`,
+    `select order_take('${nobody}', '${rows.draft}', now(), null, null)`,
     `select clearance_revoke('open', 'cloud')`,
     `select operator_propose(gen_random_uuid(), 'lane.clear', 'castellan.acts', '{}')`,
     `select inbound_store(gen_random_uuid(), 'hub', 'e', 'push', array[sha256('e')], null, '{}', now())`,

@@ -153,6 +153,38 @@ export interface DecisionTable {
   assertion: NullableJson
   reason: Nullable<string>
   decided_at: Timestamp
+  /** The standing order that approved it, in the place of a signature. */
+  order_id: Nullable<string>
+}
+
+/** What the operator signed once for many acts; see 0015_orders.sql. */
+export interface StandingOrderTable extends LabelColumns {
+  /** Of the draft that made it. */
+  id: string
+  name: string
+  kind: string
+  connector: string
+  account: string
+  per_day: number
+  timezone: string
+  level: 0 | 1 | 2
+  document: string
+  wire: Buffer
+  key_id: string
+  assertion: Json
+  decided_at: Timestamp
+  granted_at: Timestamp
+  expires_at: NullableTimestamp
+  revoked_at: NullableTimestamp
+}
+
+export interface OrderUseTable {
+  draft_id: string
+  order_id: string
+  day: string
+  n: number
+  per_day: number
+  used_at: Timestamp
 }
 
 export interface DeliveryTable {

@@ -39,6 +39,8 @@ export interface Schema {
   proposal: ledger.ProposalTable
   draft: ledger.DraftTable
   decision: ledger.DecisionTable
+  standing_order: ledger.StandingOrderTable
+  order_use: ledger.OrderUseTable
   delivery: ledger.DeliveryTable
   releaser_state: ledger.ReleaserStateTable
   audit_kind: ledger.AuditKindTable
