@@ -41,6 +41,7 @@ export async function approveDraft(invocation: Invocation<ApproveOptions>): Prom
   if (draft.state !== 'waiting') throw new Fault('conflict', 'draft.too_late', `draft ${shortId(draft.id)} is ${draft.state} already; \`castellan draft show ${shortId(draft.id)}\` tells what became of it`)
   say(draftText(visible(draft), err, here))
   say('')
+  if (draft.document.kind === 'order.stand') throw new Fault('refused', 'draft.passkey_needed', `draft ${shortId(draft.id)} would let acts leave that nobody signs: a standing order takes your passkey, on the signing page`)
   if (options.dryRun) return outcome({ ...draft, state: 'dry_run', would: `would sign ${draft.challenge}` }, (data) => data.would)
   const { to, cc, bcc } = draft.document.recipients
   const sure = await ask.confirm(`Sign draft ${shortId(draft.id)}, risk ${draft.document.risk}/10, to ${counted(to.length + cc.length + bcc.length, 'recipient')}?`)
