@@ -13,7 +13,7 @@ export interface DraftQuery {
 }
 
 const withoutWire = `id, proposal_id, replaces, kind, connector, account, document, ''::bytea as wire, nonce, risk, state, reason,
-  frozen_at, expires_at, hold_until, snoozed_until, closed_at, label_level, label_integrity, label_lanes`
+  frozen_at, expires_at, not_before, hold_until, snoozed_until, closed_at, label_level, label_integrity, label_lanes`
 
 /** The newest first; without the bytes. */
 export async function listDrafts(query: Queryable, { states = draftStates, limit, awakeAt }: DraftQuery): Promise<Draft[]> {

@@ -107,8 +107,9 @@ async function commit(deps: OutboxDeps, draft: Draft, checked: Checked, approval
 
 /** May it leave now: in time, and by a signature that counts, its own or that of the order which approved it? */
 async function checkLeave(deps: OutboxDeps, draft: Draft, checked: Checked, { proof, order, decidedAt }: Approval): Promise<void> {
-  const last = lastRelease(draft.expiresAt, deps.settings().holdMs)
+  const last = lastRelease(draft, deps.settings().holdMs)
   if (deps.clock.now() >= last) throw new Fault('refused', 'draft.expired', `it was signed, but could not leave before ${last.toISOString()}`)
+  if (draft.notBefore !== null && deps.clock.now() < draft.notBefore) throw new Fault('unavailable', 'draft.not_yet', `it was signed to leave at ${draft.notBefore.toISOString()}, and not before`)
   if (order) await checkUse(deps, draft, checked.document, order)
   else await checkProof(deps, draft, checked, proof, { decidedAt, again: true })
 }
@@ -147,6 +148,10 @@ async function begin(deps: OutboxDeps, id: string): Promise<Begun> {
       return { step: 'deliver', draft, checked, approval, tries }
     } catch (error) {
       if (isOrderOver(error)) return { step: 'undo', reason: error.message }
+      if (toFault(error).code === 'draft.not_yet') {
+        await moveDraft(client, id, 'held', { holdUntil: draft.notBefore! })
+        return { step: 'none' }
+      }
       if (!(error instanceof Fault) || error.kind !== 'refused') throw error
       await settle(transaction, draft, 'failed', { reason: `not sent: ${error.message}` })
       return { step: 'none' }
@@ -170,7 +175,7 @@ async function finishFailed(
   if (fault.code === 'connector.try_again') {
     const asked = Number(fault.details['retryAfterMs'] ?? 0)
     const next = new Date(deps.clock.now().getTime() + Math.max(retryAfterMs[tries] ?? Number.NaN, asked))
-    if (next < lastRelease(draft.expiresAt, deps.settings().holdMs)) {
+    if (next < lastRelease(draft, deps.settings().holdMs)) {
       if (spent) await deps.spent.spend(spentEntry(deps, draft, checked, 'returned'))
       return holdAgain(deps, draft.id, next, brief, fault.message)
     }

@@ -139,6 +139,7 @@ export interface DraftTable extends LabelColumns, Retained {
   reason: Nullable<string>
   frozen_at: Timestamp
   expires_at: Timestamp
+  not_before: NullableTimestamp
   hold_until: NullableTimestamp
   snoozed_until: NullableTimestamp
   closed_at: NullableTimestamp

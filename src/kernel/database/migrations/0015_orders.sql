@@ -129,6 +129,11 @@ begin
 end $$;
 create trigger draft_leaves before update of state on draft for each row when (old.state = 'held' and new.state = 'releasing') execute function draft_may_leave();
 
+-- When it may leave at the earliest, as its document says; what the releaser does not get to change.
+alter table draft add column not_before timestamptz,
+  add constraint draft_not_before check (hold_until >= not_before);
+grant select (not_before) on draft to castellan_server;
+
 revoke execute on function order_grant, order_revoke, order_take, draft_may_leave from public;
 grant execute on function order_grant, order_revoke, order_take to castellan_releaser;
 alter table standing_order enable row level security;
