@@ -47,6 +47,9 @@ export function register(program: Command, cli: Cli): void {
     summary: 'Sign exactly these bytes; they leave after a hold. Of several each by itself, high risk left out',
     changes: true,
     configure: (command) => void command
+      .option('--at <moment>', 'when it leaves: 2026-12-01T09:00 by the clock of the house, 16:00, 2h, or now')
+      .option('--every <time>', 'of several one every so often, in real time: 2h; the first right away, or with --from')
+      .option('--from <moment>', 'with --every: when the first leaves')
       .option('--wait', 'wait until it was released; exit 1 unless it was')
       .option('--key <name>', 'the key that signs, where you have more than one')
       .option('--passphrase-fd <number>', 'read the passphrase from this file descriptor', wholeNumber),

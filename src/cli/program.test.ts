@@ -45,6 +45,7 @@ const clientKey = { id, name: 'notes', gate: 'local', lane: 'private', max_level
 
 const lane = { name: 'client', worker: 'open', cloud_clearance: 1, providers: ['far'], redacts: false, cleared: [{ upstream: 'far', expires_at: null }] }
 const clearance = { id, lane: 'client', upstream: 'far', url: 'https://x', level: 2, granted_at: at, expires_at: null, revoked_at: null, state: 'good' }
+const order = { id, name: 'news', state: 'good', problem: null, kind: 'mail.move', connector: 'mailbox', per_day: 50, used_today: 3, used: 9, timezone: 'UTC', level: 2, granted_at: at, expires_at: null, revoked_at: null, text: 'words' }
 
 const draft = await sampleDraft()
 const server: StubRoutes = {
@@ -74,6 +75,7 @@ const releaser: StubRoutes = {
   'GET /keys': { data: [key] }, 'POST /keys/enroll': { data: key }, 'POST /keys/ed25519:a/revoke': { data: key },
   'GET /client-keys': { data: [clientKey] }, 'POST /client-keys': { data: { ...clientKey, key: 'ck_1' } }, 'POST /client-keys/notes/revoke': { data: { name: 'notes', state: 'revoked' } },
   'GET /lanes': { data: [lane] }, 'GET /clearances': { data: [clearance] }, 'POST /clearances': { data: { draft: id, risk: 8 } },
+  'GET /orders': { data: [order] }, 'POST /orders': { data: { draft: id, risk: 8 } }, 'POST /orders/revoke': { data: { id, name: 'news', state: 'revoked' } },
   'POST /clearances/revoke': { data: { lane: 'client', upstream: 'far', state: 'revoked', drafts: [] } },
   'GET /audit/verify': { data: { ok: true, sealed: 3, batches: 1, unsealed: { count: 0, oldest: null } } },
   'GET /audit/events': { data: [{ at, actor: 'castellan_server', kind: 'operator.request', subject: 'brief', detail: { request: 'job.run' } }] },
@@ -97,6 +99,8 @@ const commands: Record<string, { argv: string[]; data: 'array' | 'state' | 'obje
   connect: { argv: ['curl'], data: 'object' },
   'lane list': { argv: [], data: 'array' }, 'lane clearances': { argv: [], data: 'array' }, 'lane clear': { argv: ['client', '--upstream', 'far', '--level', 'P2'], data: 'state' },
   'lane unclear': { argv: ['client', '--upstream', 'far'], data: 'state' }, 'model own': { argv: ['box'], data: 'state' }, 'model disown': { argv: ['box'], data: 'state' },
+  'order list': { argv: [], data: 'array' }, 'order show': { argv: ['news'], data: 'state' }, 'order revoke': { argv: ['news'], data: 'state' },
+  'order propose': { argv: ['news', '--kind', 'mail.move', '--connector', 'mailbox', '--per-day', '50', '--senders', 'a@b.example', '--from', 'INBOX', '--to', 'News', '--expires', '90d'], data: 'state' },
   'draft list': { argv: [], data: 'array' }, 'draft show': { argv: [draft.id], data: 'state' }, 'draft approve': { argv: [draft.id, '--yes'], data: 'state' },
   'draft edit': { argv: [draft.id, '--subject', 'Neu'], data: 'state' }, 'draft snooze': { argv: [draft.id, '--until', '2h'], data: 'state' },
   'draft deny': { argv: [draft.id], data: 'state' }, 'draft undo': { argv: [draft.id], data: 'state' },

@@ -1,7 +1,8 @@
 import { Fault } from '../kernel/fault.ts'
 import { mayLeave } from '../labels/index.ts'
 import type { OutboxDeps } from './change.ts'
-import { challengeOf } from './document.ts'
+import type { Connector } from './connectors/connector.ts'
+import { challengeOf, type DraftDocument } from './document.ts'
 import type { Draft } from './draft.ts'
 import { verifyAssertion } from './keys/assertion.ts'
 import type { EnrolledKey, SessionKey } from './keys/enrolled-key.ts'
@@ -10,9 +11,13 @@ import { verifyVouch } from './keys/session-document.ts'
 import { scopeRefusal } from './operator-keys.ts'
 import { sessionMaySign } from './risk.ts'
 import { verifySignature } from './signature.ts'
-import type { Checked } from './verify-draft.ts'
 
-type Deps = Pick<OutboxDeps, 'keys' | 'site' | 'clock'>
+export type ProofDeps = Pick<OutboxDeps, 'keys' | 'site' | 'clock'>
+type Provable = Pick<Draft, 'id' | 'document' | 'risk' | 'label'>
+interface ProvableBy {
+  readonly document: DraftDocument
+  readonly connector: Pick<Connector, 'zone'>
+}
 
 export interface Occasion {
   readonly decidedAt: Date
@@ -25,13 +30,16 @@ export interface Occasion {
  * @throws Fault `draft.key`, `draft.label`, `draft.passkey_needed`, `draft.signature`; for a passkey `passkey.site`, `passkey.assertion`,
  * `passkey.revoked`; for a session key `session.over`, `session.vouch`, `session.document`
  */
-export async function checkProof(deps: Deps, draft: Draft, checked: Checked, proof: Proof, occasion: Occasion): Promise<void> {
+export async function checkProof(deps: ProofDeps, draft: Provable, checked: ProvableBy, proof: Proof, occasion: Occasion): Promise<void> {
   const key = await deps.keys.find(proof.keyId)
   if (!key) throw new Fault('refused', 'draft.key', `key ${proof.keyId} is not enrolled here; enrol it with \`castellan operator\` on this machine`)
   const outOfScope = scopeRefusal(key, checked.document.connector.kind)
   if (outOfScope) throw new Fault('refused', 'draft.key', outOfScope)
   if (key.kind === 'session' && !sessionMaySign(draft)) {
     throw new Fault('refused', 'draft.passkey_needed', `draft ${draft.id} has risk ${draft.risk} and label P${draft.label.level}: sign it with the passkey itself`)
+  }
+  if (checked.document.kind === 'order.stand' && key.kind !== 'passkey') {
+    throw new Fault('refused', 'draft.passkey_needed', `draft ${draft.id} would let acts leave that nobody signs: a standing order takes the passkey itself, on the signing page`)
   }
   checkLabel(checked, draft, key, proof)
   const challenge = challengeOf(draft.document)
@@ -42,7 +50,7 @@ export async function checkProof(deps: Deps, draft: Draft, checked: Checked, pro
   }
 }
 
-function checkLabel({ document, connector }: Checked, draft: Draft, key: EnrolledKey, proof: Proof): void {
+function checkLabel({ document, connector }: ProvableBy, draft: Provable, key: EnrolledKey, proof: Proof): void {
   const recipients = [...document.recipients.to, ...document.recipients.cc, ...document.recipients.bcc]
   const act = {
     keyId: key.id, method: key.kind === 'passkey' ? 'passkey' : 'ed25519', documentHash: challengeOf(draft.document).toString('hex'), label: document.label, recipients,
@@ -53,14 +61,14 @@ function checkLabel({ document, connector }: Checked, draft: Draft, key: Enrolle
   }
 }
 
-async function checkPasskey({ keys, site, clock }: Deps, key: EnrolledKey & { kind: 'passkey' }, { assertion }: Proof, challenge: Buffer, { again }: Occasion): Promise<void> {
+async function checkPasskey({ keys, site, clock }: ProofDeps, key: EnrolledKey & { kind: 'passkey' }, { assertion }: Proof, challenge: Buffer, { again }: Occasion): Promise<void> {
   if (assertion === undefined) throw new Fault('refused', 'draft.signature', `key ${key.id} is a passkey, and this is no signature of one`)
   if (again) await verifyAssertion(key, assertion, { ...site(), challenge, counter: 0 })
   else await keys.usePasskey(assertion, challenge, site(), clock.now())
 }
 
 /** It signed within its hours, and the passkey that vouches for it still counts. */
-async function checkSession({ keys, site }: Deps, key: SessionKey, at: Date): Promise<void> {
+async function checkSession({ keys, site }: ProofDeps, key: SessionKey, at: Date): Promise<void> {
   if (at.getTime() < Date.parse(key.from) || at.getTime() >= Date.parse(key.ended_at ?? key.until)) {
     throw new Fault('refused', 'session.over', `session key ${key.id} signs no more: its session is over; open a new one with the passkey`)
   }

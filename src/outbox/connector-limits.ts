@@ -34,7 +34,7 @@ export async function holdForRoom(deps: Pick<OutboxDeps, 'settings'>, { client, 
   const limits = settings.connectors.find(({ name }) => name === draft.connector)?.limits
   const full = limits && (await noRoom(client, draft.connector, limits, now))
   if (!full) return false
-  const last = lastRelease(draft.expiresAt, settings.holdMs)
+  const last = lastRelease(draft, settings.holdMs)
   const inTime = full.until < last
   const reason = `${prefix}through ${draft.connector} leave ${full.limit} at most; ${inTime ? `it leaves at ${full.until.toISOString()}` : `there is room at ${full.until.toISOString()}, and its signature ends at ${last.toISOString()}: raise the limit before, or have it proposed again`}`
   await moveDraft(client, draft.id, 'held', { holdUntil: inTime ? full.until : last, reason })

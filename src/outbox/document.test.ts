@@ -11,7 +11,7 @@ const document: DraftDocument = {
   account: '/outbox', title: 'Grüße', from: 'haus@example.org', recipients: { to: ['Eva <Eva@example.org>'], cc: ['eva@example.org'], bcc: ['max@example.org'] },
   wire: { sha256: '00'.repeat(32), length: 3 }, attachments: [], rollback: 'none', risk: 3, reasons: ['+2'], label: { level: 2, integrity: 'untrusted', lanes: ['a'] },
   origin: { proposal: '019514a0-0000-7000-8000-000000000002', job: 'j', run: '019514a0-0000-7000-8000-000000000003', step: 's', item: '11'.repeat(32) },
-  replaces: null, frozen_at: '2026-03-02T09:00:00.000Z', expires_at: '2026-03-02T10:00:00.000Z',
+  replaces: null, frozen_at: '2026-03-02T09:00:00.000Z', expires_at: '2026-03-02T10:00:00.000Z', not_before: null,
 }
 
 test('a document is written in one form only, whatever the order of its fields', () => {

@@ -35,6 +35,7 @@ const documentSchema = z.strictObject({
   replaces: z.uuid().nullable(),
   frozen_at: z.iso.datetime(),
   expires_at: z.iso.datetime().describe('a signature from then on comes too late'),
+  not_before: z.iso.datetime().nullable().describe('it does not leave earlier, whenever it is signed; null: right after its hold'),
 })
 
 /** All that the operator's signature covers; the wire bytes by their hash. */

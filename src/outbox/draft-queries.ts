@@ -13,7 +13,7 @@ export interface DraftQuery {
 }
 
 const withoutWire = `id, proposal_id, replaces, kind, connector, account, document, ''::bytea as wire, nonce, risk, state, reason,
-  frozen_at, expires_at, hold_until, snoozed_until, closed_at, label_level, label_integrity, label_lanes`
+  frozen_at, expires_at, not_before, hold_until, snoozed_until, closed_at, label_level, label_integrity, label_lanes`
 
 /** The newest first; without the bytes. */
 export async function listDrafts(query: Queryable, { states = draftStates, limit, awakeAt }: DraftQuery): Promise<Draft[]> {
@@ -39,6 +39,7 @@ export async function lastSigned(query: Queryable): Promise<Map<string, Date>> {
 export interface DecisionRow {
   readonly draft: string
   readonly verdict: 'approve' | 'deny' | 'undo'
+  /** Or the order that approved it. */
   readonly key: string | null
   readonly reason: string | null
   readonly at: Date
@@ -60,7 +61,8 @@ export async function historyOf(query: Queryable, proposal: string): Promise<{ d
   const drafts = await query.query<DraftRow & LabelRow>(`select ${withoutWire} from draft where proposal_id = $1 order by frozen_at, id`, [proposal])
   const ids = drafts.rows.map(({ id }) => id)
   const decisions = await query.query<DecisionRow>(
-    `select draft_id as draft, verdict, key_id as key, reason, decided_at as at from decision where draft_id = any ($1) order by decided_at`,
+    `select c.draft_id as draft, c.verdict, coalesce(c.key_id, 'order ' || o.name) as key, c.reason, c.decided_at as at
+     from decision c left join standing_order o on o.id = c.order_id where c.draft_id = any ($1) order by c.decided_at`,
     [ids],
   )
   const deliveries = await query.query<DeliveryRow>(

@@ -8,6 +8,7 @@ import { readDraftList } from './draft-summary.ts'
 import { editBody, editDraft, longestEdit } from './edit-draft.ts'
 import { parseRequest } from './parse-request.ts'
 import { resolveDraft } from './resolve-draft.ts'
+import { scheduleBody, scheduleDraft } from './schedule-draft.ts'
 import { snoozeBody, snoozeDraft } from './snooze-draft.ts'
 import { takeBack } from './take-back.ts'
 import { undoDraft } from './undo-draft.ts'
@@ -41,6 +42,13 @@ export function draftRoutes(app: FastifyInstance, prefix: '' | '/api', deps: Out
   app.post(`${prefix}/drafts/:id/edit`, { bodyLimit: longestEdit }, async (request, reply) => {
     const { id } = parseRequest(idParams, request.params)
     const { draft } = settled(deps, id, await editDraft(deps, id, parseRequest(editBody, request.body)))
+    reply.code(201)
+    return ok(await readDraftDetail(deps.database.pool, draft, deps.clock.now()))
+  })
+
+  app.post(`${prefix}/drafts/:id/schedule`, async (request, reply) => {
+    const { id } = parseRequest(idParams, request.params)
+    const { draft } = settled(deps, id, await scheduleDraft(deps, id, parseRequest(scheduleBody, request.body)))
     reply.code(201)
     return ok(await readDraftDetail(deps.database.pool, draft, deps.clock.now()))
   })

@@ -3,6 +3,7 @@ import { fromRow, join, toRow, type Label, type LabelRow } from '../labels/index
 import { openStates, settledStates, type Draft, type DraftState } from './draft.ts'
 import type { Receipt } from './connectors/connector.ts'
 import { readProof, type Proof } from './keys/proof.ts'
+import { findOrderedBy, type OrderedBy } from './orders/order-store.ts'
 import type { AnsweredWords } from './risk.ts'
 
 /** Only this file and delivery-store.ts touch proposal, draft, decision, delivery and releaser_state. Changes take part in the caller's transaction. */
@@ -22,19 +23,17 @@ export interface ProposalToFreeze {
   readonly label: Label
 }
 
-export interface Approval {
-  readonly proof: Proof
-  readonly decidedAt: Date
-}
+/** The operator signed it, or an order of his approved it. */
+export type Approval = { readonly decidedAt: Date } & ({ readonly proof: Proof; readonly order?: undefined } | { readonly order: OrderedBy; readonly proof?: undefined })
 
 export interface DraftRow extends LabelRow {
   id: string; proposal_id: string; replaces: string | null; kind: string; connector: string; account: string
   document: string; wire: Buffer; nonce: string; risk: number; state: DraftState; reason: string | null
-  frozen_at: Date; expires_at: Date; hold_until: Date | null; snoozed_until: Date | null; closed_at: Date | null
+  frozen_at: Date; expires_at: Date; not_before: Date | null; hold_until: Date | null; snoozed_until: Date | null; closed_at: Date | null
 }
 
 const draftColumns = `id, proposal_id, replaces, kind, connector, account, document, wire, nonce, risk, state, reason,
-  frozen_at, expires_at, hold_until, snoozed_until, closed_at, label_level, label_integrity, label_lanes`
+  frozen_at, expires_at, not_before, hold_until, snoozed_until, closed_at, label_level, label_integrity, label_lanes`
 
 /** Proposals that nobody has frozen yet, the oldest first. */
 export async function newProposals(query: Queryable, limit: number): Promise<string[]> {
@@ -111,10 +110,10 @@ export async function insertDraft(client: Queryable, draft: NewDraft): Promise<v
   const { label_level, label_integrity, label_lanes } = toRow(draft.label)
   await client.query(
     `insert into draft (id, proposal_id, replaces, kind, connector, account, document, wire, nonce, risk, summary, frozen_at, expires_at,
-       label_level, label_integrity, label_lanes)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+       not_before, label_level, label_integrity, label_lanes)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
     [draft.id, draft.proposalId, draft.replaces, draft.kind, draft.connector, draft.account, draft.document, draft.wire, draft.nonce,
-      draft.risk, JSON.stringify(draft.summary), draft.frozenAt, draft.expiresAt, label_level, label_integrity, label_lanes],
+      draft.risk, JSON.stringify(draft.summary), draft.frozenAt, draft.expiresAt, draft.notBefore, label_level, label_integrity, label_lanes],
   )
 }
 
@@ -124,12 +123,12 @@ export async function lockDraft(client: Queryable, id: string): Promise<Draft | 
   return rows[0] && fromDraftRow(rows[0])
 }
 
-/** Moves a locked draft; the database refuses a move that is none. */
+/** Moves a locked draft; the database refuses a move that is none, and a hold that ends before the time that was set. */
 export async function moveDraft(
   client: Queryable, id: string, to: DraftState, fields: { reason?: string; holdUntil?: Date; closedAt?: Date } = {},
 ): Promise<void> {
   await client.query(
-    `update draft set state = $2, reason = $3, hold_until = coalesce($4, hold_until), closed_at = $5 where id = $1`,
+    `update draft set state = $2, reason = $3, hold_until = case when coalesce($4, hold_until) is not null then greatest(coalesce($4, hold_until), not_before) end, closed_at = $5 where id = $1`,
     [id, to, fields.reason ?? null, fields.holdUntil ?? null, fields.closedAt ?? null],
   )
 }
@@ -166,23 +165,24 @@ export async function nextMoment(query: Queryable, now: Date): Promise<Date | un
 
 export async function insertDecision(
   client: Queryable,
-  decision: { id: string; draft: string; verdict: 'approve' | 'deny' | 'undo'; reason?: string; at: Date } & Partial<Proof>,
+  decision: { id: string; draft: string; verdict: 'approve' | 'deny' | 'undo'; reason?: string; at: Date; order?: string } & Partial<Proof>,
 ): Promise<void> {
-  const { id, draft, verdict, keyId, signature, assertion, reason, at } = decision
+  const { id, draft, verdict, keyId, signature, assertion, order, reason, at } = decision
   await client.query(
-    `insert into decision (id, draft_id, verdict, key_id, signature, assertion, reason, decided_at) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-    [id, draft, verdict, keyId ?? null, signature ?? null, assertion === undefined ? null : JSON.stringify(assertion), reason ?? null, at],
+    `insert into decision (id, draft_id, verdict, key_id, signature, assertion, order_id, reason, decided_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    [id, draft, verdict, keyId ?? null, signature ?? null, assertion === undefined ? null : JSON.stringify(assertion), order ?? null, reason ?? null, at],
   )
 }
 
 export async function findApproval(query: Queryable, draft: string): Promise<Approval | undefined> {
-  const { rows } = await query.query<{ key_id: string; signature: Buffer | null; assertion: unknown; decided_at: Date }>(
-    `select key_id, signature, assertion, decided_at from decision where draft_id = $1 and verdict = 'approve'`,
+  const { rows } = await query.query<{ key_id: string | null; signature: Buffer | null; assertion: unknown; order_id: string | null; decided_at: Date }>(
+    `select key_id, signature, assertion, order_id, decided_at from decision where draft_id = $1 and verdict = 'approve'`,
     [draft],
   )
-  const row = rows[0]
+  const [row] = rows
   if (row === undefined) return undefined
-  return { proof: readProof({ keyId: row.key_id, signature: row.signature, assertion: row.assertion }), decidedAt: row.decided_at }
+  if (row.order_id !== null) return { order: await findOrderedBy(query, draft, row.order_id), decidedAt: row.decided_at }
+  return { proof: readProof({ keyId: row.key_id!, signature: row.signature, assertion: row.assertion }), decidedAt: row.decided_at }
 }
 
 /**
@@ -273,6 +273,6 @@ export function fromDraftRow(row: DraftRow): Draft {
   return {
     id: row.id, proposalId: row.proposal_id, replaces: row.replaces, kind: row.kind, connector: row.connector, account: row.account,
     document: row.document, wire: row.wire, nonce: row.nonce, risk: row.risk, state: row.state, reason: row.reason,
-    frozenAt: row.frozen_at, expiresAt: row.expires_at, holdUntil: row.hold_until, snoozedUntil: row.snoozed_until, closedAt: row.closed_at, label: fromRow(row),
+    frozenAt: row.frozen_at, expiresAt: row.expires_at, notBefore: row.not_before, holdUntil: row.hold_until, snoozedUntil: row.snoozed_until, closedAt: row.closed_at, label: fromRow(row),
   }
 }

@@ -36,6 +36,8 @@ export function summarize(draft: Draft, now: Date) {
     replaces: draft.replaces,
     frozen_at: draft.frozenAt,
     expires_at: draft.expiresAt,
+    /** It does not leave earlier, whenever it is signed; null: right after its hold. */
+    not_before: draft.notBefore,
     seconds_left: draft.state === 'waiting' ? Math.max(0, Math.floor((draft.expiresAt.getTime() - now.getTime()) / 1000)) : null,
     hold_until: draft.holdUntil,
     /** Null when it is not snoozed now. */

@@ -4,19 +4,20 @@ import fc from 'fast-check'
 import { testDatabase } from '../../test/support/database.ts'
 import { decide, draftStates, lastRelease, mayMove, undo } from './draft.ts'
 
+const notBefore = null
 const expiresAt = new Date('2026-03-02T12:00:00.000Z')
 const before = new Date('2026-03-02T11:59:59.999Z')
 const anyState = fc.constantFrom(...draftStates)
 
 test('a signature in time holds, and comes too late from the deadline on', () => {
-  assert.deepEqual(decide({ state: 'waiting', expiresAt }, 'approve', before, 10_000), { outcome: 'decided', state: 'held', holdUntil: new Date(before.getTime() + 10_000) })
-  assert.deepEqual(decide({ state: 'waiting', expiresAt }, 'approve', expiresAt, 10_000), { outcome: 'too_late', was: 'expired' })
-  assert.deepEqual(decide({ state: 'waiting', expiresAt }, 'deny', expiresAt, 10_000), { outcome: 'too_late', was: 'expired' })
+  assert.deepEqual(decide({ state: 'waiting', expiresAt, notBefore }, 'approve', before, 10_000), { outcome: 'decided', state: 'held', holdUntil: new Date(before.getTime() + 10_000) })
+  assert.deepEqual(decide({ state: 'waiting', expiresAt, notBefore }, 'approve', expiresAt, 10_000), { outcome: 'too_late', was: 'expired' })
+  assert.deepEqual(decide({ state: 'waiting', expiresAt, notBefore }, 'deny', expiresAt, 10_000), { outcome: 'too_late', was: 'expired' })
 })
 
 test('only a waiting draft can be decided, and only a held one taken back', () => {
   fc.assert(fc.property(anyState, fc.constantFrom('approve', 'deny'), fc.date({ noInvalidDate: true }), (state, verdict, now) => {
-    const decision = decide({ state, expiresAt }, verdict, now, 10_000)
+    const decision = decide({ state, expiresAt, notBefore }, verdict, now, 10_000)
     assert.equal(decision.outcome, state === 'waiting' && now < expiresAt ? 'decided' : 'too_late')
     if (decision.outcome === 'too_late' && state !== 'waiting') assert.equal(decision.was, state)
     assert.equal(undo({ state }).outcome, state === 'held' ? 'undone' : 'too_late')
@@ -25,7 +26,7 @@ test('only a waiting draft can be decided, and only a held one taken back', () =
 
 test('what a decision leads to is a move that the table allows', () => {
   fc.assert(fc.property(fc.constantFrom('approve', 'deny'), (verdict) => {
-    const decision = decide({ state: 'waiting', expiresAt }, verdict, before, 0)
+    const decision = decide({ state: 'waiting', expiresAt, notBefore }, verdict, before, 0)
     assert(decision.outcome === 'decided')
     assert(decision.state === 'denied' ? mayMove('waiting', 'denied') : mayMove('waiting', 'signed') && mayMove('signed', decision.state))
   }))
@@ -39,7 +40,16 @@ test('from no end does a way lead back to the release', () => {
 })
 
 test('the last moment of a release follows from the signed deadline', () => {
-  assert.deepEqual(lastRelease(expiresAt, 10_000), new Date('2026-03-02T12:01:10.000Z'))
+  assert.deepEqual(lastRelease({ frozenAt: new Date('2026-03-02T09:00:00.000Z'), expiresAt, notBefore }, 10_000), new Date('2026-03-02T12:01:10.000Z'))
+})
+
+test('what has a set time is held until then, and may leave as long from then on as it had to be signed in', () => {
+  const [frozenAt, later] = [new Date('2026-03-02T09:00:00.000Z'), new Date('2026-03-04T09:00:00.000Z')]
+  const decision = decide({ state: 'waiting', expiresAt, notBefore: later }, 'approve', frozenAt, 10_000)
+  assert.deepEqual(decision, { outcome: 'decided', state: 'held', holdUntil: later })
+  assert.deepEqual(lastRelease({ frozenAt, expiresAt, notBefore: later }, 10_000), new Date('2026-03-04T12:01:10.000Z'))
+  const soon = new Date(frozenAt.getTime() + 1_000)
+  assert.deepEqual(decide({ state: 'waiting', expiresAt, notBefore: soon }, 'approve', frozenAt, 10_000), { outcome: 'decided', state: 'held', holdUntil: new Date(frozenAt.getTime() + 10_000) })
 })
 
 test('the database allows exactly the moves of the table, along any way through the states', async (t) => {

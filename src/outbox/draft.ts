@@ -45,6 +45,8 @@ export interface Draft {
   readonly reason: string | null
   readonly frozenAt: Date
   readonly expiresAt: Date
+  /** It does not leave earlier; null: right after its hold. */
+  readonly notBefore: Date | null
   readonly holdUntil: Date | null
   /** Out of the usual list until then. */
   readonly snoozedUntil: Date | null
@@ -80,11 +82,11 @@ export function tooLate(draft: Pick<Draft, 'state' | 'expiresAt'>, now: Date): T
 }
 
 /** A late signature must never release what has already expired; the second decision finds the first. */
-export function decide(draft: Pick<Draft, 'state' | 'expiresAt'>, verdict: Verdict, now: Date, holdMs: number): Decision {
+export function decide(draft: Pick<Draft, 'state' | 'expiresAt' | 'notBefore'>, verdict: Verdict, now: Date, holdMs: number): Decision {
   const late = tooLate(draft, now)
   if (late) return late
   if (verdict === 'deny') return { outcome: 'decided', state: 'denied', holdUntil: undefined }
-  return { outcome: 'decided', state: 'held', holdUntil: new Date(now.getTime() + holdMs) }
+  return { outcome: 'decided', state: 'held', holdUntil: new Date(Math.max(now.getTime() + holdMs, draft.notBefore?.getTime() ?? 0)) }
 }
 
 /** An approval can be taken back until the release begins. */
@@ -93,9 +95,10 @@ export function undo(draft: Pick<Draft, 'state'>): { readonly outcome: 'undone' 
 }
 
 /**
- * From this moment on nothing leaves, signed or not: a signature in time may finish its hold, and no more. Reckoned from
- * the signed deadline and not from `holdUntil`, which the signature does not cover.
+ * From this moment on nothing leaves, signed or not: a signature in time may finish its hold, and no more. What has a set time has as long from then on
+ * as it had to be signed in. Reckoned from what is signed and not from `holdUntil`, which the signature does not cover.
  */
-export function lastRelease(expiresAt: Date, holdMs: number): Date {
-  return new Date(expiresAt.getTime() + holdMs + releaseMarginMs)
+export function lastRelease({ frozenAt, expiresAt, notBefore }: Pick<Draft, 'frozenAt' | 'expiresAt' | 'notBefore'>, holdMs: number): Date {
+  const lasts = expiresAt.getTime() - frozenAt.getTime()
+  return new Date(Math.max(expiresAt.getTime(), notBefore === null ? 0 : notBefore.getTime() + lasts) + holdMs + releaseMarginMs)
 }

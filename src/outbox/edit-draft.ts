@@ -43,7 +43,7 @@ export async function editDraft(deps: OutboxDeps, id: string, edit: DraftEdit): 
     const document = checkStored(old)
     const proposal = await findProposal(client, old.proposalId)
     if (!proposal) throw new Fault('missing', 'draft.proposal', `what draft ${id} was made of is gone; deny it`)
-    const act = { ...proposal, payload: editPayload(old.kind, proposal.payload, edit), label: old.label, replaces: id }
+    const act = { ...proposal, payload: editPayload(old.kind, proposal.payload, edit), label: old.label, replaces: id, notBefore: old.notBefore }
     const fresh = await prepareDraft(deps, client, act, now)
     checkKept(old, fresh)
     await moveDraft(client, id, 'replaced', { closedAt: now })

@@ -2,6 +2,7 @@ import { Fault, toFault } from '../kernel/fault.ts'
 import { change, type OutboxDeps } from './change.ts'
 import { itemOf } from './document.ts'
 import { closeProposal, insertDraft, lockProposal, newProposals } from './draft-store.ts'
+import { approveByOrder } from './orders/approve-by-order.ts'
 import { frozenDetail, prepareDraft } from './prepare-draft.ts'
 
 const batch = 50
@@ -20,7 +21,8 @@ export async function freezeProposals(deps: OutboxDeps): Promise<{ frozen: numbe
 /** Makes of one proposal a draft that can be signed. */
 export async function freezeProposal(deps: OutboxDeps, id: string): Promise<'frozen' | 'refused' | 'gone'> {
   try {
-    return await change(deps, 'draft.freeze', async ({ client, now, audit }) => {
+    return await change(deps, 'draft.freeze', async (transaction) => {
+      const { client, now, audit } = transaction
       const proposal = await lockProposal(client, id)
       if (!proposal) return 'gone'
       const before = deps.spent.released(itemOf(proposal))
@@ -31,6 +33,7 @@ export async function freezeProposal(deps: OutboxDeps, id: string): Promise<'fro
       await insertDraft(client, draft)
       await closeProposal(client, id, 'frozen')
       await audit('draft.frozen', draft.id, frozenDetail(draft))
+      await approveByOrder(deps, transaction, draft.id)
       return 'frozen'
     })
   } catch (error) {

@@ -18,6 +18,8 @@ import { rollbackOf } from './rollback.ts'
 export interface Act extends ProposalToFreeze {
   /** The draft whose place it takes. */
   readonly replaces: string | null
+  /** When the operator said that it may leave; a proposal says none. */
+  readonly notBefore?: Date | null
 }
 
 /**
@@ -46,7 +48,7 @@ export async function prepareDraft(deps: Pick<OutboxDeps, 'settings' | 'connecto
   return {
     id, proposalId: proposal.id, replaces: proposal.replaces, kind: proposal.kind, connector: connector.name, account: connector.account,
     document: documentOf({ id, nonce, proposal, connector, composed, risk, reasons, now, expiresAt, holdMs: settings.holdMs }),
-    wire: composed.wire, nonce, risk, frozenAt: now, expiresAt, label: proposal.label,
+    wire: composed.wire, nonce, risk, frozenAt: now, expiresAt, notBefore: proposal.notBefore ?? null, label: proposal.label,
     summary: summaryOf(composed.title, composed.recipients, composed.text),
   }
 }
@@ -83,6 +85,7 @@ function documentOf({ id, nonce, proposal, connector, composed, risk, reasons, n
     label: { ...proposal.label, lanes: [...proposal.label.lanes] },
     origin: { proposal: proposal.id, job: proposal.job, run: proposal.run, step: proposal.step, item: itemOf(proposal) },
     replaces: proposal.replaces, frozen_at: now.toISOString(), expires_at: expiresAt.toISOString(),
+    not_before: proposal.notBefore?.toISOString() ?? null,
   })
 }
 

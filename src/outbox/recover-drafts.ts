@@ -94,6 +94,8 @@ function reasonOf({ act, at, draft }: SpentNonce): string {
       return `its delivery failed on ${at}: this database is older than the file of spent nonces`
     case 'replace':
       return `the operator changed it on ${at}: this database is older than the file of spent nonces`
+    case 'revoked':
+      return `the order that it makes was taken back on ${at}: this database is older than the file of spent nonces`
     case 'lost':
       return 'the file of spent nonces was lost while it was in flight: look whether it arrived, then say so'
   }

@@ -15,7 +15,7 @@ export async function refreeze(
     ...document, id: newId(now.getTime()), nonce: newNonce(), replaces: old.id, reasons: [...reasons], frozen_at: now.toISOString(), expires_at: expiresAt.toISOString(),
   }
   const draft = {
-    ...old, id: fresh.id, nonce: fresh.nonce, replaces: old.id, document: writeDocument(fresh), frozenAt: now, expiresAt,
+    ...old, notBefore: document.not_before === null ? null : new Date(document.not_before), id: fresh.id, nonce: fresh.nonce, replaces: old.id, document: writeDocument(fresh), frozenAt: now, expiresAt,
     summary: summaryOf(document.title, document.recipients, textOfWire(old.wire)),
   }
   await insertDraft(client, draft)

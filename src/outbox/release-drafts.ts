@@ -5,6 +5,7 @@ import { change, settle, type Ending, type OutboxDeps } from './change.ts'
 import { checkProof } from './check-proof.ts'
 import { holdForRoom } from './connector-limits.ts'
 import type { Connector, Receipt } from './connectors/connector.ts'
+import { checkUse } from './orders/check-order.ts'
 import { lastRelease, mayMove, type Draft, type DraftState } from './draft.ts'
 import { countTry, dueConnectors, findApproval, lockDraft, moveDraft, openDelivery, overdueDrafts, raiseSpentCount, type Approval, type Queryable } from './draft-store.ts'
 import { wantSentCopy } from './sent-copy-store.ts'
@@ -55,7 +56,7 @@ async function releaseInTurn(deps: OutboxDeps, connector: string, outcome: Relea
 
 type Begun =
   | { readonly step: 'deliver'; readonly draft: Draft; readonly checked: Checked; readonly approval: Approval; readonly tries: number }
-  | { readonly step: 'undo' }
+  | { readonly step: 'undo'; readonly reason?: string }
   | { readonly step: 'none' }
 
 /**
@@ -65,22 +66,22 @@ type Begun =
 export async function releaseDraft(deps: OutboxDeps, id: string): Promise<'released' | 'failed' | 'unknown' | 'held' | 'undone' | 'none'> {
   const begun = await begin(deps, id)
   if (begun.step === 'undo') {
-    await undoDraft(deps, id)
+    await undoDraft(deps, id, begun.reason)
     return 'undone'
   }
   if (begun.step !== 'deliver') return 'none'
-  const { draft, checked, approval, tries } = begun
+  const { draft, checked, approval } = begun
   let receipt: Receipt
   try {
     faultPoint('connector.deliver:before')
     receipt = await checked.connector.deliver(draft.wire, checked.document, AbortSignal.timeout(deliveryTimeoutMs), () => commit(deps, draft, checked, approval))
     faultPoint('connector.deliver:after')
   } catch (error) {
-    return finishFailed(deps, draft, checked, tries, toFault(error))
+    return finishFailed(deps, begun, toFault(error))
   }
   if (!deps.spent.find(draft.nonce)) {
     deps.log.error({ draft: id, connector: checked.connector.name }, 'a connector sent without spending the signature first')
-    await deps.spent.spend(spentEntry(deps, draft, checked, 'release'))
+    await deps.spent.spend(spentEntry(deps, draft, checked, 'release', approval))
   }
   return finish(deps, id, 'released', { receipt }, checked.connector)
 }
@@ -91,7 +92,7 @@ async function commit(deps: OutboxDeps, draft: Draft, checked: Checked, approval
     // a slow server had time since the release began: for the deadline to pass, or for the operator to revoke the key
     await checkLeave(deps, draft, checked, approval)
     faultPoint('nonce.spend:before')
-    await deps.spent.spend(spentEntry(deps, draft, checked, 'release'))
+    await deps.spent.spend(spentEntry(deps, draft, checked, 'release', approval))
     faultPoint('nonce.spend:after')
     // from here on a copy of the file without this nonce is known to be too old
     await raiseSpentCount(deps.database.pool, deps.spent.count)
@@ -100,19 +101,26 @@ async function commit(deps: OutboxDeps, draft: Draft, checked: Checked, approval
     if (fault.code === 'releaser.replaced' || fault.code === 'nonce.spent') throw fault
     const brief = `${fault.message}; nothing was sent`
     const isFinal = fault.kind === 'refused' || fault.code === 'nonce.unwritable'
-    throw new Fault('unavailable', isFinal ? 'connector.not_sent' : 'connector.try_again', brief, {}, error)
+    throw new Fault('unavailable', isFinal ? 'connector.not_sent' : 'connector.try_again', brief, isOrderOver(error) ? { orderOver: error.message } : {}, error)
   }
 }
 
-/** May it leave now: in time, and by a signature that counts? */
-async function checkLeave(deps: OutboxDeps, draft: Draft, checked: Checked, { proof, decidedAt }: Approval): Promise<void> {
-  const last = lastRelease(draft.expiresAt, deps.settings().holdMs)
+/** May it leave now: in time, and by a signature that counts, its own or that of the order which approved it? */
+async function checkLeave(deps: OutboxDeps, draft: Draft, checked: Checked, { proof, order, decidedAt }: Approval): Promise<void> {
+  const last = lastRelease(draft, deps.settings().holdMs)
   if (deps.clock.now() >= last) throw new Fault('refused', 'draft.expired', `it was signed, but could not leave before ${last.toISOString()}`)
-  await checkProof(deps, draft, checked, proof, { decidedAt, again: true })
+  if (draft.notBefore !== null && deps.clock.now() < draft.notBefore) throw new Fault('unavailable', 'draft.not_yet', `it was signed to leave at ${draft.notBefore.toISOString()}, and not before`)
+  if (order) await checkUse(deps, draft, checked.document, order)
+  else await checkProof(deps, draft, checked, proof, { decidedAt, again: true })
 }
 
-function spentEntry(deps: OutboxDeps, { nonce, id }: Draft, { document }: Checked, act: 'release' | 'failed' | 'returned'): SpentNonce {
-  return { nonce, draft: id, item: document.origin.item, act, at: deps.clock.now().toISOString() }
+function spentEntry(deps: OutboxDeps, { nonce, id }: Draft, { document }: Checked, act: 'release' | 'failed' | 'returned', { order }: Pick<Approval, 'order'> = {}): SpentNonce {
+  return { nonce, draft: id, item: document.origin.item, act, at: deps.clock.now().toISOString(), ...(order && { order: order.use }) }
+}
+
+/** An order that does not approve any more: the draft waits for the operator, as any. */
+function isOrderOver(error: unknown): error is Fault {
+  return error instanceof Fault && error.kind === 'refused' && error.code.startsWith('order.')
 }
 
 /** Everything is verified again, over what the database holds now, before the row says `releasing`. */
@@ -139,6 +147,11 @@ async function begin(deps: OutboxDeps, id: string): Promise<Begun> {
       await audit('draft.releasing', id, { nonce: draft.nonce, sha256: checked.document.wire.sha256 })
       return { step: 'deliver', draft, checked, approval, tries }
     } catch (error) {
+      if (isOrderOver(error)) return { step: 'undo', reason: error.message }
+      if (toFault(error).code === 'draft.not_yet') {
+        await moveDraft(client, id, 'held', { holdUntil: draft.notBefore! })
+        return { step: 'none' }
+      }
       if (!(error instanceof Fault) || error.kind !== 'refused') throw error
       await settle(transaction, draft, 'failed', { reason: `not sent: ${error.message}` })
       return { step: 'none' }
@@ -147,17 +160,22 @@ async function begin(deps: OutboxDeps, id: string): Promise<Begun> {
 }
 
 async function finishFailed(
-  deps: OutboxDeps, draft: Draft, checked: Checked, tries: number, fault: Fault,
-): Promise<'released' | 'failed' | 'unknown' | 'held'> {
+  deps: OutboxDeps, { draft, checked, approval, tries }: Extract<Begun, { step: 'deliver' }>, fault: Fault,
+): Promise<'released' | 'failed' | 'unknown' | 'held' | 'undone'> {
   if (fault.code === 'releaser.replaced') throw fault
   deps.log.warn({ err: fault, draft: draft.id }, 'a connector did not deliver')
   // what others said stays with the draft; the audit has the brief of it
   const brief = typeof fault.details['brief'] === 'string' ? fault.details['brief'] : fault.message
   const spent = deps.spent.find(draft.nonce)
+  if (typeof fault.details['orderOver'] === 'string' && !spent) {
+    await holdAgain(deps, draft.id, deps.clock.now(), brief, brief)
+    await undoDraft(deps, draft.id, fault.details['orderOver'])
+    return 'undone'
+  }
   if (fault.code === 'connector.try_again') {
     const asked = Number(fault.details['retryAfterMs'] ?? 0)
     const next = new Date(deps.clock.now().getTime() + Math.max(retryAfterMs[tries] ?? Number.NaN, asked))
-    if (next < lastRelease(draft.expiresAt, deps.settings().holdMs)) {
+    if (next < lastRelease(draft, deps.settings().holdMs)) {
       if (spent) await deps.spent.spend(spentEntry(deps, draft, checked, 'returned'))
       return holdAgain(deps, draft.id, next, brief, fault.message)
     }
@@ -170,7 +188,7 @@ async function finishFailed(
     const often = tries > 0 ? ` (after ${tries + 1} tries)` : ''
     return finish(deps, draft.id, 'failed', { reason: `not sent${often}: ${brief}`, words: `not sent${often}: ${fault.message}` })
   }
-  if (!spent) await deps.spent.spend(spentEntry(deps, draft, checked, 'release'))
+  if (!spent) await deps.spent.spend(spentEntry(deps, draft, checked, 'release', approval))
   const receipt = await checked.connector.reconcile?.(draft.wire, checked.document).catch(() => undefined)
   if (receipt) return finish(deps, draft.id, 'released', { receipt }, checked.connector)
   const open = 'nobody knows whether it was sent'

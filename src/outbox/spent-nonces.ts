@@ -10,16 +10,20 @@ import { syncFolder } from './durable-file.ts'
  * `replace`: the operator changed it, so that a restored row cannot be signed as it was before.
  * `lost`: in the database when this file was missing or older, so nobody knows. `failed`: it ended, and nothing left.
  * `returned`: after a `release`, the outside world refused the act as a whole for now: the nonce is unspent again.
+ * `revoked`: after the `release` of a standing order, that it was taken back.
  */
 const entrySchema = z.strictObject({
   nonce: z.string().regex(/^[0-9a-f]{64}$/),
   draft: z.uuid(),
   /** `origin.item` of the document: the same act of the same run is known again when a restored database freezes it anew. */
   item: z.string(),
-  act: z.enum(['release', 'undo', 'replace', 'lost', 'failed', 'returned']),
+  act: z.enum(['release', 'undo', 'replace', 'lost', 'failed', 'returned', 'revoked']),
   at: z.iso.datetime(),
+  /** The standing order that approved it, and the how-manieth of which day it was: what was used once stays used. */
+  order: z.strictObject({ id: z.uuid(), day: z.iso.date(), n: z.int().positive() }).optional(),
 })
 export type SpentNonce = z.infer<typeof entrySchema>
+export type OrderUse = NonNullable<SpentNonce['order']>
 
 /** The append-only file of the releaser that outlives every database: a nonce in it is never released again. */
 export interface SpentNonces {
@@ -28,8 +32,12 @@ export interface SpentNonces {
   find(nonce: string): SpentNonce | undefined
   /** Was this act of this run released, or may it have been? */
   released(item: string): SpentNonce | undefined
+  /** The newest day of which a use of this order was spent, with the highest number of that day. */
+  lastUse(order: string): OrderUse | undefined
+  /** The nonce for which this use was spent. */
+  usedFor(use: OrderUse): string | undefined
   /**
-   * Resolves once the entries are on the disk. Only a `release` is followed by another entry: that it failed, or was returned.
+   * Resolves once the entries are on the disk. Only a `release` is followed by another entry: that it failed, was returned, or revoked.
    * @throws Fault `nonce.spent` for a nonce that is there, `nonce.unwritable` when nothing was recorded, `releaser.replaced`
    * when the file is not this releaser's any more: it must stop
    */
@@ -73,6 +81,8 @@ function create(
 ): SpentNonces {
   const byNonce = new Map<string, SpentNonce>()
   const byItem = new Map<string, SpentNonce>()
+  const uses = new Map<string, string>()
+  const lastUses = new Map<string, OrderUse>()
   let count = 0
   for (const entry of entries) remember(entry)
   let length = initialLength
@@ -81,9 +91,11 @@ function create(
 
   async function spend(added: readonly SpentNonce[]): Promise<void> {
     if (broken !== undefined) throw unwritable(broken)
-    for (const { nonce, draft, act } of added) {
+    for (const { nonce, draft, act, order } of added) {
       const known = byNonce.get(nonce)
-      if (known?.act === 'release' && known.draft === draft && (act === 'failed' || act === 'returned')) continue
+      if (known?.act === 'release' && known.draft === draft && (act === 'failed' || act === 'returned' || act === 'revoked')) continue
+      const other = order && uses.get(nameOf(order))
+      if (order && other !== undefined && other !== nonce) throw new Fault('refused', 'nonce.used', `number ${order.n} of ${order.day} of order ${order.id} was used before: this database is older than the file of spent nonces`)
       if (act === 'returned') throw new Fault('internal', 'nonce.unspent', `the nonce of draft ${draft} is not spent, so that nothing can be returned`)
       if (known) throw new Fault('refused', 'nonce.spent', `the nonce of draft ${draft} was spent on ${known.at} (${known.act})`)
     }
@@ -109,7 +121,14 @@ function create(
     if (entry.act === 'returned') byNonce.delete(entry.nonce)
     else byNonce.set(entry.nonce, entry)
     if (entry.act === 'release' || entry.act === 'lost') byItem.set(entry.item, entry)
-    else if (entry.act !== 'undo' && entry.act !== 'replace' && byItem.get(entry.item)?.nonce === entry.nonce) byItem.delete(entry.item)
+    else if ((entry.act === 'failed' || entry.act === 'returned') && byItem.get(entry.item)?.nonce === entry.nonce) byItem.delete(entry.item)
+    if (entry.order) rememberUse(entry.order, entry.nonce)
+  }
+
+  function rememberUse(use: OrderUse, nonce: string): void {
+    uses.set(nameOf(use), nonce)
+    const last = lastUses.get(use.id)
+    if (last === undefined || use.day > last.day || (use.day === last.day && use.n > last.n)) lastUses.set(use.id, use)
   }
 
   return {
@@ -118,6 +137,8 @@ function create(
     },
     find: (nonce) => byNonce.get(nonce),
     released: (item) => byItem.get(item),
+    lastUse: (order) => lastUses.get(order),
+    usedFor: (use) => uses.get(nameOf(use)),
     spend(...added) {
       const turn = last.then(() => spend(added))
       last = turn.catch(() => {})
@@ -129,6 +150,10 @@ function create(
       lock.release()
     },
   }
+}
+
+function nameOf({ id, day, n }: OrderUse): string {
+  return `${id} ${day} ${n}`
 }
 
 function unwritable(why: string, cause?: unknown): Fault {

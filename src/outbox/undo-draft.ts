@@ -10,10 +10,10 @@ export type UndoOutcome = { readonly outcome: 'undone'; /** The draft that waits
 
 /**
  * Takes an approval back during its hold. The same bytes wait again under a new nonce; the old nonce is spent, so that no
- * row, however it is changed, brings the old approval back. The run that waits goes on waiting.
+ * row, however it is changed, brings the old approval back. The run that waits goes on waiting. A reason is told to whoever looks at it next.
  * @throws Fault `draft.missing`, `draft.document`, `nonce.unwritable`
  */
-export async function undoDraft(deps: OutboxDeps, id: string): Promise<UndoOutcome> {
+export async function undoDraft(deps: OutboxDeps, id: string, reason?: string): Promise<UndoOutcome> {
   return change(deps, 'draft.undo', async (transaction) => {
     const { client, now, audit } = transaction
     const old = await lockDraft(client, id)
@@ -24,12 +24,12 @@ export async function undoDraft(deps: OutboxDeps, id: string): Promise<UndoOutco
     const spent = deps.spent.find(old.nonce)
     if (spent && spent.act !== 'undo') return { outcome: 'too_late', was: 'unknown' }
     if (!spent) await deps.spent.spend({ nonce: old.nonce, draft: id, item: document.origin.item, act: 'undo', at: now.toISOString() })
-    await insertDecision(client, { id: newId(), draft: id, verdict: 'undo', at: now })
+    await insertDecision(client, { id: newId(), draft: id, verdict: 'undo', at: now, ...(reason !== undefined && { reason }) })
     await moveDraft(client, id, 'undone', { closedAt: now })
     // there is one when a try before this sent nothing
     await closeDelivery(client, id, 'failed', undefined, now)
-    const successor = await refreeze(deps, transaction, old, document)
-    await audit('draft.undone', id, { successor })
+    const successor = await refreeze(deps, transaction, old, document, reason === undefined ? document.reasons : [...document.reasons, reason])
+    await audit('draft.undone', id, { successor, ...(reason !== undefined && { reason }) })
     return { outcome: 'undone', draft: successor }
   })
 }

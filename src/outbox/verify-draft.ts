@@ -34,11 +34,11 @@ export function checkStored(draft: Draft): DraftDocument {
   const document = readDocument(draft.document)
   const rowSays = [
     draft.id, draft.nonce, draft.kind, draft.connector, draft.account, draft.risk, draft.replaces, draft.proposalId,
-    draft.frozenAt.toISOString(), draft.expiresAt.toISOString(), draft.label.level, draft.label.integrity, ...draft.label.lanes,
+    draft.frozenAt.toISOString(), draft.expiresAt.toISOString(), draft.notBefore?.toISOString() ?? null, draft.label.level, draft.label.integrity, ...draft.label.lanes,
   ]
   const documentSays = [
     document.id, document.nonce, document.kind, document.connector.name, document.account, document.risk, document.replaces, document.origin.proposal,
-    document.frozen_at, document.expires_at, document.label.level, document.label.integrity, ...document.label.lanes,
+    document.frozen_at, document.expires_at, document.not_before, document.label.level, document.label.integrity, ...document.label.lanes,
   ]
   if (JSON.stringify(rowSays) !== JSON.stringify(documentSays)) throw altered('the row does not say what its document says')
   if (draft.wire.length !== document.wire.length || sha256(draft.wire) !== document.wire.sha256) throw altered('the stored bytes are not those that the document names')

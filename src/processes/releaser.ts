@@ -15,6 +15,7 @@ import { fileSentCopies } from '../outbox/file-sent-copies.ts'
 import { freezeProposals } from '../outbox/freeze-proposal.ts'
 import { openOperatorKeys } from '../outbox/operator-keys.ts'
 import { recoverDrafts } from '../outbox/recover-drafts.ts'
+import { createOrderConnector } from '../outbox/orders/order-connector.ts'
 import { outboxRoutes } from '../outbox/routes.ts'
 import { nextSentCopy } from '../outbox/sent-copy-store.ts'
 import { openSpentNonces } from '../outbox/spent-nonces.ts'
@@ -27,6 +28,7 @@ import { connectorRoutes } from './connector-routes.ts'
 import { startLoop, type Loop } from './loop.ts'
 import { createMailboxes, type Mailboxes } from './mailboxes.ts'
 import { becomeOnlyReleaser } from './only-releaser.ts'
+import { orderRoutes } from './order-routes.ts'
 import { createReleasing } from './releasing.ts'
 import { openSealingKey, type SealingKey } from './sealing-key.ts'
 import { createSigningPage, type SigningPage } from './signing-page.ts'
@@ -90,8 +92,11 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
     database, log, clock: systemClock, secrets: boot.secrets, demonstration: boot.isolation.mode === 'demonstration', onError: dieWhenReplaced,
   })
   closing.push(mailboxes.close)
-  const inside = [createClearanceConnector(database, systemClock.now)]
-  let connectors = connectorsOf(house, boot, mailboxes, inside)
+  const inside = [
+    createClearanceConnector(database, systemClock.now),
+    createOrderConnector(database, systemClock.now, () => ({ findConnector: (name) => connectors.find(name), declared: house.settings.outbox.connectors, timezone: house.settings.timezone })),
+  ]
+  let connectors: Connectors = connectorsOf(house, boot, mailboxes, inside)
   await recoverDrafts(outbox)
 
   const seal = () => sealAudit({ database, keyId: sealingKey.id, sign: sealingKey.sign, headFile: headFileOf(boot) })
@@ -182,6 +187,7 @@ function createReleaserApp({ outbox, house, sealingKey, boot, signing, onChange,
   connectorRoutes(app, outbox)
   clientKeyRoutes(app, outbox)
   clearanceRoutes(app, { outbox, house, onChange })
+  orderRoutes(app, { outbox, onChange })
   app.get('/mailboxes', async () => ({ ok: true, data: mailboxes.statuses() }))
   app.get('/mailboxes/problems', async () => ({ ok: true, data: mailboxes.problems() }))
   return app

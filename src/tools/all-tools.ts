@@ -10,6 +10,7 @@ import { mailRead } from './mail/read.ts'
 import { mailSearch } from './mail/search.ts'
 import { modelAsk } from './model/ask.ts'
 import { outboxList } from './outbox/list.ts'
+import { orderPropose } from './outbox/propose-order.ts'
 import { outboxPropose } from './outbox/propose.ts'
 import { outboxWait } from './outbox/wait.ts'
 import { shellRun } from './shell/run.ts'
@@ -25,7 +26,7 @@ export const allTools: readonly AnyTool[] = [
   ledgerCalls, ledgerDrafts, ledgerLate, ledgerOccurrences, ledgerRuns,
   mailFlag, mailList, mailMove, mailRead, mailSearch,
   modelAsk,
-  outboxList, outboxPropose, outboxWait,
+  outboxList, outboxPropose, orderPropose, outboxWait,
   shellRun,
   textReplies, textSummarize, textTemplate, textTriage,
   webhookRead,

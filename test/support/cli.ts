@@ -107,7 +107,7 @@ export async function sampleDraft({ to = ['Eva <eva@example.org>'], bcc = [], su
     rollback: 'Until 10s after the approval: undo.', risk, reasons: ['+2 an act of kind mail'],
     label: { level: 2, integrity: 'untrusted', lanes: ['private'] },
     origin: { proposal: randomUUID(), job: 'morning-mail', run: randomUUID(), step: 'propose', item: nonce },
-    replaces: null, frozen_at: frozen.toISOString(), expires_at: expires.toISOString(),
+    replaces: null, frozen_at: frozen.toISOString(), expires_at: expires.toISOString(), not_before: null,
   }
   return {
     id, state: 'waiting', reason: null, kind: 'mail', connector: connector.name, account: '/outbox', title: mail.title, recipients: mail.recipients,

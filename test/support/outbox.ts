@@ -10,9 +10,10 @@ import type { Database } from '../../src/kernel/database/connect.ts'
 import type { Label } from '../../src/labels/index.ts'
 import type { OutboxDeps } from '../../src/outbox/change.ts'
 import type { Connector } from '../../src/outbox/connectors/connector.ts'
-import { createConnectors } from '../../src/outbox/connectors/connectors.ts'
+import { createConnectors, type Connectors } from '../../src/outbox/connectors/connectors.ts'
 import { createFileConnector } from '../../src/outbox/connectors/file.ts'
 import { createClearanceConnector } from '../../src/outbox/clearances/clearance-connector.ts'
+import { createOrderConnector } from '../../src/outbox/orders/order-connector.ts'
 import { decideDraft, type DecisionOutcome } from '../../src/outbox/decide-draft.ts'
 import { challengeOf } from '../../src/outbox/document.ts'
 import type { Draft } from '../../src/outbox/draft.ts'
@@ -86,10 +87,13 @@ export async function testOutbox(t?: TestContext, options: TestOutboxOptions = {
   }
   const keys = openOperatorKeys(folder)
   const woken: TestOutbox['woken'] = []
-  const connectors = createConnectors(
+  const connectors: Connectors = createConnectors(
     options.connectors?.(outgoing) ?? [createFileConnector({ name: 'file', path: outgoing, from: 'Haus <haus@example.org>' })],
     options.isolation ?? { demonstration: false, accepted: false },
-    [createClearanceConnector(database.as('castellan_releaser'), clock.now)],
+    [
+      createClearanceConnector(database.as('castellan_releaser'), clock.now),
+      createOrderConnector(database.as('castellan_releaser'), clock.now, () => ({ findConnector: (name) => connectors.find(name), declared: settings.connectors, timezone: 'Europe/Berlin' })),
+    ],
   )
   const spent = await openSpentNonces(folder)
   const base = {
@@ -140,7 +144,7 @@ export async function testOutbox(t?: TestContext, options: TestOutboxOptions = {
 
 /** Keeps the outbox's tables as they are now. @returns what does as a restore does: every row as it was */
 export async function snapshot({ database: { owner } }: Pick<TestOutbox, 'database'>): Promise<() => Promise<void>> {
-  const tables = ['proposal', 'draft', 'decision', 'delivery', 'releaser_state']
+  const tables = ['proposal', 'draft', 'standing_order', 'order_use', 'decision', 'delivery', 'releaser_state']
   for (const table of tables) await owner.pool.query(`create table saved_${table} as table ${table}`)
   return () => owner.transaction(async (client) => {
     await client.query(`set local session_replication_role = replica`)

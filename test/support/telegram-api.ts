@@ -4,7 +4,7 @@ import { startHttpReceiver, type HttpReceiver } from './http-receiver.ts'
 export const botToken = '4711:test-token-of-a-bot-0123456789'
 
 /** The part of the Bot API that sends messages, on loopback: it numbers them, and refuses what Telegram refuses. */
-export async function startTelegramApi(t: TestContext): Promise<HttpReceiver> {
+export async function startTelegramApi(t: TestContext, member = -100123): Promise<HttpReceiver> {
   let count = 100
   return startHttpReceiver(t, {
     answer({ path, method, body }) {
@@ -13,7 +13,7 @@ export async function startTelegramApi(t: TestContext): Promise<HttpReceiver> {
       if (path.endsWith('/getMe')) return { status: 200, body: JSON.stringify({ ok: true, result: { id: 4711, is_bot: true, username: 'house_bot' } }) }
       if (method !== 'POST' || !path.endsWith('/sendMessage')) return refuse(404, 'Not Found')
       const { chat_id: chat, text } = JSON.parse(body.toString()) as { chat_id: unknown; text: string }
-      if (chat !== -100123) return refuse(400, 'Bad Request: chat not found')
+      if (chat !== member) return refuse(400, 'Bad Request: chat not found')
       if (text.length > 4096) return refuse(400, 'Bad Request: message is too long')
       return { status: 200, body: JSON.stringify({ ok: true, result: { message_id: (count += 1), chat: { id: chat }, date: 1772442000, text } }) }
     },

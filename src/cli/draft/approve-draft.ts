@@ -10,9 +10,10 @@ import { counted, distance, moment, shortId, type Here } from '../terminal/wordi
 import { openKey } from './choose-key.ts'
 import { describeDraft, draftText, type DescribedDraft } from './draft-text.ts'
 import { findDraft, type ReleaserDraft } from './releaser-draft.ts'
+import { readTimes, setTime, tellTime, type TimeOptions } from './set-times.ts'
 import { verifyDraft, type VerifiedDraft } from './verify-draft.ts'
 
-export interface ApproveOptions {
+export interface ApproveOptions extends TimeOptions {
   readonly wait?: boolean
   readonly key?: string
   readonly passphraseFd?: number
@@ -41,12 +42,16 @@ export async function approveDraft(invocation: Invocation<ApproveOptions>): Prom
   if (draft.state !== 'waiting') throw new Fault('conflict', 'draft.too_late', `draft ${shortId(draft.id)} is ${draft.state} already; \`castellan draft show ${shortId(draft.id)}\` tells what became of it`)
   say(draftText(visible(draft), err, here))
   say('')
-  if (options.dryRun) return outcome({ ...draft, state: 'dry_run', would: `would sign ${draft.challenge}` }, (data) => data.would)
+  if (draft.document.kind === 'order.stand') throw new Fault('refused', 'draft.passkey_needed', `draft ${shortId(draft.id)} would let acts leave that nobody signs: a standing order takes your passkey, on the signing page`)
+  const [time] = await readTimes(options, 1, here)
+  const when = time === undefined ? '' : `; ${await tellTime(time, here)}`
+  if (options.dryRun) return outcome({ ...draft, state: 'dry_run', would: time === undefined ? `would sign ${draft.challenge}` : `would sign it with its time${when}` }, (data) => data.would)
   const { to, cc, bcc } = draft.document.recipients
-  const sure = await ask.confirm(`Sign draft ${shortId(draft.id)}, risk ${draft.document.risk}/10, to ${counted(to.length + cc.length + bcc.length, 'recipient')}?`)
+  const sure = await ask.confirm(`Sign draft ${shortId(draft.id)}, risk ${draft.document.risk}/10, to ${counted(to.length + cc.length + bcc.length, 'recipient')}${when}?`)
   if (!sure) return outcome({ id: draft.id, state: draft.state }, () => 'Nothing was signed; the draft still waits.')
   const key = await openKey(home, ask, { name: options.key, passphraseDescriptor: options.passphraseFd })
-  const approved = await signDraft(releaser, key, draft, verified)
+  const timed = await setTime(releaser, { draft, verified }, time)
+  const approved = await signDraft(releaser, key, timed.draft, timed.verified)
   if (!options.wait) return outcome(approved, (data) => approvedText(data, { ...here, now: new Date() }))
   say(approvedText(approved, { ...here, now: new Date() }))
   const released = await waitForRelease(releaser, approved)

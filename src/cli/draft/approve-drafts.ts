@@ -8,7 +8,8 @@ import { approveDraft, signDraft, type ApproveOptions } from './approve-draft.ts
 import { openKey } from './choose-key.ts'
 import { describeDraft, draftText, highRisk, type DescribedDraft } from './draft-text.ts'
 import { findDraft } from './releaser-draft.ts'
-import { verifyDraft, type VerifiedDraft } from './verify-draft.ts'
+import { readTimes, setTime, tellTime, type Shown } from './set-times.ts'
+import { verifyDraft } from './verify-draft.ts'
 
 interface Approval {
   readonly id: string
@@ -29,7 +30,7 @@ export async function approveDrafts(invocation: Invocation<ApproveOptions>): Pro
   if (options.wait) throw new Fault('invalid', 'draft.wait', '--wait waits for one draft; name one, or look with `castellan draft list`')
   const releaser = await invocation.releaser()
 
-  const wanted: { verified: VerifiedDraft; draft: DescribedDraft }[] = []
+  const wanted: Shown[] = []
   const results: Approval[] = []
   for (const name of named) {
     const shown = await findDraft(releaser, name)
@@ -44,17 +45,23 @@ export async function approveDrafts(invocation: Invocation<ApproveOptions>): Pro
       results.push({ id: shown.id, state: shown.state, hold_until: null, why: toFault(error).message })
     }
   }
-  for (const { draft } of wanted) say(`${draftText(visible(draft), err, here)}\n`)
+  const times = await readTimes(options, wanted.length, here)
+  for (const [index, { draft }] of wanted.entries()) {
+    say(draftText(visible(draft), err, here))
+    say(times[index] === undefined ? '' : `  ${await tellTime(times[index], here)}\n`)
+  }
   for (const { id, why } of results) say(`Left out: ${shortId(id)}, ${why}`)
   if (options.dryRun) return finish([...wanted.map(({ draft }) => ({ id: draft.id, state: 'dry_run', hold_until: null, why: null })), ...results], here)
   if (wanted.length === 0) return finish(results, here)
   const sure = await ask.confirm(`Sign exactly these, each by itself: ${wanted.map(({ draft }) => shortId(draft.id)).join(', ')}?`)
   if (!sure) return outcome(wanted.map(({ draft: { id, state } }) => ({ id, state })), () => 'Nothing was signed; the drafts still wait.')
   const key = await openKey(home, ask, { name: options.key, passphraseDescriptor: options.passphraseFd })
-  for (const { verified, draft } of wanted) {
+  for (const [index, shown] of wanted.entries()) {
+    const { draft } = shown
     try {
-      const { state, hold_until } = await signDraft(releaser, key, draft, verified)
-      results.push({ id: draft.id, state, hold_until, why: null })
+      const timed = await setTime(releaser, shown, times[index])
+      const { id, state, hold_until } = await signDraft(releaser, key, timed.draft, timed.verified)
+      results.push({ id, state, hold_until, why: null })
     } catch (error) {
       results.push({ id: draft.id, state: draft.state, hold_until: null, why: toFault(error).message })
     }

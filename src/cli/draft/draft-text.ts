@@ -1,4 +1,5 @@
 import { describeLabel } from '../../labels/index.ts'
+import { bothTimes } from '../../house/index.ts'
 import { isAboutPaths, linksIn } from '../../outbox/index.ts'
 import { pairs } from '../terminal/table.ts'
 import { paintState, type Terminal } from '../terminal/terminal.ts'
@@ -40,6 +41,7 @@ export function draftText(draft: DescribedDraft, terminal: Terminal, here: Here)
     ['attachments', document.attachments.map((one) => `${one.name}  ${one.type}, ${bytes(one.length)}\n  sha256 ${one.sha256}`).join('\n') || dim('none')],
     ['label', describeLabel(document.label)],
     ['risk', `${terminal.paint(document.risk >= highRisk ? 'red' : 'bold', `${document.risk}/10`)}${document.reasons.map((reason) => `\n${reason}`).join('')}`],
+    ...(document.not_before === null ? [] : [['leaves', `not before ${bothTimes(new Date(document.not_before), here.timezone ?? 'UTC')}`] as [string, string]]),
     ['undo', document.rollback],
     ['origin', document.origin.run === null ? 'you, at the command line' : `job ${document.origin.job}, step ${document.origin.step}, run ${shortId(document.origin.run)}`],
     ...(document.replaces === null ? [] : [['replaces', `draft ${shortId(document.replaces)}`] as [string, string]]),

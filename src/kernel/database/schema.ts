@@ -1,5 +1,6 @@
 import type * as batches from './schema-batches.ts'
 import type * as ledger from './schema-ledger.ts'
+import type * as outbox from './schema-outbox.ts'
 import type * as runs from './schema-runs.ts'
 import type * as spending from './schema-spending.ts'
 
@@ -39,11 +40,13 @@ export interface Schema {
   source_fetch: ledger.SourceFetchTable
   source_snapshot: ledger.SourceSnapshotTable
   source_connection: ledger.SourceConnectionTable
-  proposal: ledger.ProposalTable
-  draft: ledger.DraftTable
-  decision: ledger.DecisionTable
-  delivery: ledger.DeliveryTable
-  releaser_state: ledger.ReleaserStateTable
+  proposal: outbox.ProposalTable
+  draft: outbox.DraftTable
+  decision: outbox.DecisionTable
+  standing_order: outbox.StandingOrderTable
+  order_use: outbox.OrderUseTable
+  delivery: outbox.DeliveryTable
+  releaser_state: outbox.ReleaserStateTable
   audit_kind: ledger.AuditKindTable
   audit_event: ledger.AuditEventTable
   audit_seal: ledger.AuditSealTable

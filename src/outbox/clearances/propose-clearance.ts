@@ -1,9 +1,8 @@
 import { Fault } from '../../kernel/fault.ts'
-import { newId } from '../../kernel/ids.ts'
 import type { House } from '../../house/index.ts'
 import { HOUSE_LANE } from '../../labels/index.ts'
 import type { OutboxDeps } from '../change.ts'
-import { freezeProposal } from '../freeze-proposal.ts'
+import { proposeByOperator } from '../operator-proposal.ts'
 import { composeClearance, type ClearanceKind, type ClearancePayload } from './clearance-act.ts'
 import { clearanceConnector } from './clearance-connector.ts'
 
@@ -23,15 +22,7 @@ export async function proposeClearance(deps: OutboxDeps, house: House, wanted: W
   const [kind, payload] = wanted.lane === undefined ? machineOf(house, wanted) : laneOf(house, wanted.lane, wanted)
   // what cannot be composed leaves no proposal behind
   await composeClearance(kind, payload)
-  const id = newId()
-  await deps.database.pool.query('select operator_propose($1, $2, $3, $4)', [id, kind, clearanceConnector, JSON.stringify(payload)])
-  await freezeProposal(deps, id)
-  const { rows } = await deps.database.pool.query<{ draft: string | null; risk: number; refusal: string | null }>(
-    'select d.id as draft, d.risk, p.refusal from proposal p left join draft d on d.proposal_id = p.id where p.id = $1', [id],
-  )
-  const { draft, risk, refusal } = rows[0]!
-  if (draft === null) throw new Fault('refused', 'clearance.refused', `it could not be made a draft: ${refusal ?? 'try again'}`)
-  return { draft, risk }
+  return proposeByOperator(deps, kind, clearanceConnector, payload)
 }
 
 function laneOf({ lanes, settings, jobs, labelRules }: House, name: string, { upstream, expiresAt }: WantedClearance): [ClearanceKind, ClearancePayload<'lane.clear'>] {

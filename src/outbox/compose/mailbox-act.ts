@@ -36,7 +36,7 @@ export async function composeMove(payload: unknown, frame: Frame): Promise<Compo
   if (mirrored.folder === to) throw new Fault('invalid', 'mailbox.payload', `the message is in ${to} already`)
   return composed(mirrored, frame, { ...identity(mirrored, frame), act: 'move', to }, {
     title: `Move to ${to}: ${titleOf(mirrored)}`,
-    undo: `Afterwards: move it back from ${to} to ${mirrored.folder}.`,
+    undo: `Afterwards: move it back from ${to} to ${mirrored.folder}; \`castellan draft undo\` does.`,
   })
 }
 
@@ -50,7 +50,7 @@ export async function composeFlag(payload: unknown, frame: Frame): Promise<Compo
   const said = [add.length > 0 && `set ${add.join(', ')}`, remove.length > 0 && `take away ${remove.join(', ')}`].filter(Boolean).join(', ')
   return composed(mirrored, frame, { ...identity(mirrored, frame), act: 'flag', add, remove }, {
     title: `${said[0]!.toUpperCase()}${said.slice(1)}: ${titleOf(mirrored)}`,
-    undo: `Afterwards: ${[remove.length > 0 && `set ${remove.join(', ')}`, add.length > 0 && `take away ${add.join(', ')}`].filter(Boolean).join(', ')} again, as far as that was so before; the receipt says.`,
+    undo: `Afterwards: ${[remove.length > 0 && `set ${remove.join(', ')}`, add.length > 0 && `take away ${add.join(', ')}`].filter(Boolean).join(', ')} again, as far as that was so before; \`castellan draft undo\` does.`,
   })
 }
 
@@ -87,7 +87,8 @@ function read<T>(schema: z.ZodType<T>, payload: unknown): T {
   throw new Fault('invalid', 'mailbox.payload', `the proposed act in a mailbox does not have the form of one: ${z.prettifyError(parsed.error)}`)
 }
 
-function toFlag(word: string): string {
+/** `seen` as the server writes it; a keyword as it is. */
+export function toFlag(word: string): string {
   return words.some((known) => known === word) ? `\\${word[0]!.toUpperCase()}${word.slice(1)}` : word
 }
 

@@ -21,7 +21,7 @@ export function documentFor(wire: Buffer, id = '019514a0-0000-7000-8000-00000000
     version: 'castellan/1', id, nonce: 'ab'.repeat(32), kind: 'mail', connector: { name: 'file', kind: 'file' }, account: '', title: 'Termin', from: 'haus@example.org',
     recipients: { to: ['eva@example.org'], cc: [], bcc: [] }, wire: { sha256: sha256(wire), length: wire.length }, attachments: [], rollback: '', risk: 2, reasons: [],
     label: { level: 1, integrity: 'trusted', lanes: [] },
-    origin: { proposal: id, job: 'j', run: id, step: 's', item: '11'.repeat(32) }, replaces: null, frozen_at: '2026-03-02T09:00:00.000Z', expires_at: '2026-03-02T10:00:00.000Z',
+    origin: { proposal: id, job: 'j', run: id, step: 's', item: '11'.repeat(32) }, replaces: null, frozen_at: '2026-03-02T09:00:00.000Z', expires_at: '2026-03-02T10:00:00.000Z', not_before: null,
   }
 }
 

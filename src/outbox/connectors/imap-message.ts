@@ -10,19 +10,22 @@ const comparable = 1024 * 1024
 export interface FoundMessage {
   readonly uid: number
   readonly flags: readonly string[]
+  /** Addresses in From, in lower case, as the server reads them. */
+  readonly from: readonly string[]
 }
 
 /** The message with this number in the folder that is open, if it is the one that is meant. */
 export async function findMessage(client: ImapFlow, uid: number, meant: Identity): Promise<FoundMessage | 'gone' | 'another'> {
   const whole = meant.size <= comparable
-  const query = { uid: true, flags: true, size: true, ...(whole ? { source: { start: 0, maxLength: comparable + 1 } } : { headers: ['message-id'] }) }
+  const query = { uid: true, flags: true, size: true, envelope: true, ...(whole ? { source: { start: 0, maxLength: comparable + 1 } } : { headers: ['message-id'] }) }
   for await (const found of client.fetch(String(uid), query, { uid: true })) {
     if (found.uid !== uid) continue
     if (whole ? found.source === undefined : found.headers === undefined) continue
     const same = whole
       ? sha256(found.source!) === meant.sha256
       : found.size === meant.size && (meant.message_id === null || found.headers!.includes(meant.message_id))
-    return same ? { uid, flags: [...(found.flags ?? [])].sort() } : 'another'
+    const from = (found.envelope?.from ?? []).flatMap(({ address }) => (address ? [address.toLowerCase()] : []))
+    return same ? { uid, flags: [...(found.flags ?? [])].sort(), from } : 'another'
   }
   return 'gone'
 }

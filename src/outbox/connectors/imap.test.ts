@@ -1,54 +1,18 @@
 import assert from 'node:assert/strict'
-import { test, type TestContext } from 'node:test'
-import { startDovecot, withoutDovecot, type TestDovecot } from '../../../test/support/dovecot.ts'
-import { plainAccount, testMirror } from '../../../test/support/mirror.ts'
-import { testOutbox } from '../../../test/support/outbox.ts'
+import { test } from 'node:test'
+import { withoutDovecot } from '../../../test/support/dovecot.ts'
+import { mailboxOutbox, mailFrom } from '../../../test/support/mailbox-outbox.ts'
+import { plainAccount } from '../../../test/support/mirror.ts'
 import type { ImapAccount } from '../../house/index.ts'
 import { createEntrance } from '../../imap/index.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { textOfWire } from '../compose/read-wire.ts'
 import { releaseDraft } from '../release-drafts.ts'
+import { takeBack } from '../take-back.ts'
 import { createImapConnector } from './imap.ts'
 
 const skip = withoutDovecot
-const server = skip === false ? startDovecot() : undefined
-let users = 0
-
-const mail = (subject: string) => `From: eva@example.org\r\nSubject: ${subject}\r\nMessage-ID: <${subject}@example.org>\r\n\r\ntext\r\n`
-
-/** A mailbox that is mirrored and read, with an outbox whose connector works in it. */
-async function mailboxOutbox(t: TestContext) {
-  const dovecot: TestDovecot = (await server)!
-  const me = dovecot.addUser(`user${++users}`)
-  const account: ImapAccount = { ...plainAccount, port: dovecot.port, user: me.user }
-  const connector = createImapConnector({ name: 'mailbox', kind: 'imap', account }, createEntrance(systemClock, account, me.password))
-  const opened: { close(): Promise<void> }[] = []
-  t.after(() => opened[0]?.close()) // before the database goes
-  const outbox = await testOutbox(t, { connectors: () => [connector] })
-  const mirror = await testMirror(t, { account, password: me.password, database: outbox.database })
-  opened.push(mirror)
-  return {
-    outbox, connector, account, password: me.password,
-    append: (folder: string, raw: string) => dovecot.append(folder, raw, [], me),
-    expunge: (folder: string, uid: number) => dovecot.expunge(folder, [uid], me),
-    recreate: (folder: string) => dovecot.recreate(folder, me),
-    list: (folder: string) => dovecot.list(folder, me),
-    /** The ids of what is mirrored, in the order of the mailbox; as a worker has read it. */
-    async mirrored(): Promise<string[]> {
-      await mirror.mailbox.scan()
-      await outbox.database.owner.pool.query(`update mail_message m set
-        message_id = substring(convert_from(c.body, 'UTF8') from 'Message-ID: (\\S+)'), parsed_at = now(),
-        envelope = jsonb_build_object('subject', substring(convert_from(c.body, 'UTF8') from 'Subject: (\\S+)'), 'from', '{"name": "Eva", "address": "eva@example.org"}'::jsonb)
-        from content c where c.hash = m.raw_hash`)
-      return (await mirror.stored()).map(({ id }) => id)
-    },
-    move: (message: string, to: string) => outbox.readyToRelease({ message, to }, { kind: 'mail.move', connector: 'mailbox' }),
-    async receipt(id: string) {
-      const { rows } = await outbox.database.owner.pool.query('select state, receipt from delivery where draft_id = $1', [id])
-      return rows[0]
-    },
-  }
-}
+const mail = (subject: string) => mailFrom('eva@example.org', subject)
 
 test('a message is moved once it was signed for, with a receipt, and the draft says what undoes it', { skip }, async (t) => {
   const box = await mailboxOutbox(t)
@@ -60,7 +24,7 @@ test('a message is moved once it was signed for, with a receipt, and the draft s
   const document = JSON.parse(draft.document)
   assert.equal(document.title, 'Move to Archive: newsletter')
   assert.match(document.rollback, /move it back from Archive to INBOX/)
-  assert.deepEqual([document.risk < 7, document.account, document.label.level], [true, `sample (user${users}@127.0.0.1)`, 2])
+  assert.deepEqual([document.risk < 7, document.account, document.label.level], [true, `sample (${box.account.user}@127.0.0.1)`, 2])
   assert.match(textOfWire(draft.wire), /Move this message from INBOX to Archive[^]*From: eva@example.org\nSubject: newsletter\nMessage-ID: <newsletter@example.org>/)
   assert.equal(await releaseDraft(box.outbox.deps, draft.id), 'released')
   assert.deepEqual((await box.list('INBOX')).map(({ raw }) => raw.toString()), [mail('first')])
@@ -84,6 +48,44 @@ test('flags are set and taken away, and the receipt says what was there before',
   assert.equal(await releaseDraft(box.outbox.deps, back.id), 'released')
   assert.deepEqual(await flags(), ['Later', '\\Seen'])
   assert.match((await box.receipt(back.id)).receipt.before, /Later \\Flagged/)
+})
+
+test('what was moved or flagged is put back by undo, once, and what was so before stays', { skip }, async (t) => {
+  const box = await mailboxOutbox(t)
+  await box.append('Archive', mail('old'))
+  await box.append('INBOX', mail('a'))
+  await box.append('INBOX', mail('b'))
+  const [a, b] = await box.mirrored()
+  const moved = await box.move(b!, 'Archive')
+  assert.equal(await releaseDraft(box.outbox.deps, moved.id), 'released')
+  const taken = await takeBack(box.outbox.deps, moved.id)
+  assert(taken.outcome === 'taken_back')
+  assert.deepEqual([taken.receipt['restored_to'], typeof taken.receipt['undone_at']], ['INBOX', 'string'])
+  assert.deepEqual((await box.list('INBOX')).map(({ raw }) => raw.toString()), [mail('a'), mail('b')])
+  assert.deepEqual((await box.list('Archive')).map(({ raw }) => raw.toString()), [mail('old')])
+  await assert.rejects(takeBack(box.outbox.deps, moved.id), { code: 'draft.not_undone' })
+
+  const flag = async (add: string[], remove: string[] = []) => {
+    const draft = await box.outbox.readyToRelease({ message: a, add, remove }, { kind: 'mail.flag', connector: 'mailbox' })
+    assert.equal(await releaseDraft(box.outbox.deps, draft.id), 'released')
+    return draft.id
+  }
+  await flag(['flagged'])
+  const both = await flag(['flagged', 'Later'], ['seen'])
+  await takeBack(box.outbox.deps, both)
+  assert.deepEqual((await box.list('INBOX'))[0]!.flags.filter((one) => one !== '\\Recent'), ['\\Flagged'])
+})
+
+test('a sender other than the server reads is refused: an order may go by it', { skip }, async (t) => {
+  const box = await mailboxOutbox(t)
+  await box.append('Archive', mail('old'))
+  await box.append('INBOX', mail('a'))
+  const [id] = await box.mirrored()
+  await box.outbox.database.owner.pool.query(`update mail_message set envelope = jsonb_set(envelope, '{from,address}', '"news@example.org"') where id = $1`, [id])
+  const draft = await box.move(id!, 'Archive')
+  assert.equal(await releaseDraft(box.outbox.deps, draft.id), 'failed')
+  assert.match((await box.outbox.draft(draft.id)).reason!, /the server says that the message is from eva@example.org/)
+  assert.equal((await box.list('INBOX')).length, 1)
 })
 
 test('a message that is gone, another in its place, or a folder that is not there: nothing is changed, and it is said', { skip }, async (t) => {

@@ -4,6 +4,7 @@ import { imapFault, type Entrance } from '../../imap/index.ts'
 import { Fault, toFault } from '../../kernel/fault.ts'
 import { readMailboxAct, type MailboxAct } from '../compose/mailbox-act.ts'
 import type { Connector, Receipt } from './connector.ts'
+import { undoInMailbox } from './imap-undo.ts'
 import { findAgain, findMessage, type FoundMessage } from './imap-message.ts'
 
 const limits = { literal: 2 * 1024 * 1024, silenceMs: 30_000 }
@@ -33,6 +34,11 @@ export function createImapConnector({ name, account }: ImapConnectorSettings, en
     const found = await findMessage(client, message.uid, message)
     if (found === 'gone') throw notDone('missing', `the message is not in ${message.folder} any more`)
     if (found === 'another') throw notDone('conflict', `number ${message.uid} in ${message.folder} is another message now`)
+    // a worker read the sender that was shown, and an order may go by it: the server read it as well
+    const said = act.shown.from.toLowerCase()
+    if (said.includes('@') && found.from.length > 0 && !found.from.includes(said)) {
+      throw notDone('refused', `the server says that the message is from ${found.from.join(', ')}, and what was frozen says ${act.shown.from}; propose it again`)
+    }
     if (act.act === 'move') {
       // without either, taking it out of its folder would take out all that is marked as deleted there
       if (!client.capabilities.has('MOVE') && !client.capabilities.has('UIDPLUS')) throw notDone('refused', 'the server can neither MOVE a message nor delete a single one (UIDPLUS)')
@@ -99,6 +105,9 @@ export function createImapConnector({ name, account }: ImapConnectorSettings, en
         if (fault.kind === 'unavailable') throw notYet(account.name, fault)
         throw notDone(fault.kind, fault.message, fault)
       }
+    },
+    async undo(wire, _document, receipt = {}) {
+      return undoInMailbox(readMailboxAct(wire), receipt, { account, enter: () => entrance.enter(limits, { signal: AbortSignal.timeout(reconcileMs) }) })
     },
     async reconcile(wire) {
       const act = readMailboxAct(wire)

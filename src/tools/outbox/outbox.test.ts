@@ -9,6 +9,7 @@ import type { ToolContext } from '../tool-context.ts'
 import { mailFlag, mailMove } from '../mail/propose-acts.ts'
 import { createProposals } from './create-proposals.ts'
 import { outboxList } from './list.ts'
+import { orderPropose } from './propose-order.ts'
 import { outboxPropose } from './propose.ts'
 import { outboxWait } from './wait.ts'
 
@@ -54,6 +55,15 @@ test('what leaves by other ways than mail is proposed in the form of its kind, a
   const { rows } = await database.owner.pool.query('select item_key as key, kind, payload from proposal where run_id = $1 order by item_key', [here.run.id])
   assert.deepEqual(rows.map(({ key, kind, payload }) => ({ key, kind, ...payload })), acts)
   for (const act of acts) await assert.rejects(propose([{ ...act, key: 'z', url: 'https://elsewhere.example' }]), { kind: 'invalid' }, act.kind)
+})
+
+test('an order is proposed as any act, in its own form, and by that tool alone', async () => {
+  const order = { name: 'news', kind: 'mail.move', connector: 'mailbox', per_day: 50, expires_at: '2026-12-01T00:00:00.000Z', from: 'INBOX', to: 'News', senders: ['news@shop.example'] }
+  await callTool(orderPropose, context(), { key: 'news', ...order })
+  const { rows } = await database.owner.pool.query('select kind, connector, payload, label_level, state from proposal where run_id = $1', [here.run.id])
+  assert.deepEqual(rows, [{ kind: 'order.stand', connector: 'castellan.orders', payload: order, label_level: 1, state: 'proposed' }])
+  await assert.rejects(callTool(orderPropose, context(), { key: 'more', ...order, account: 'mine' }), { kind: 'invalid' })
+  await assert.rejects(propose([{ ...order, key: 'x', kind: 'order.stand' }]), { kind: 'invalid' })
 })
 
 test('messages are proposed to be moved or flagged one by one, by what mail.list gave', async () => {

@@ -40,6 +40,7 @@ export function DraftFacts({ checked: { document, detail }, draft, now }: DraftF
           {detail.answers && <Answered mail={detail.answers} />}
         </dd>
       </div>
+      {document.not_before !== null && <div><dt>Leaves</dt><dd>not before {moment(document.not_before)}<span className="none">, {document.not_before}</span></dd></div>}
       <div><dt>What undoes it</dt><dd><Exact text={document.rollback} /></dd></div>
       {draft.state === 'waiting' && <div><dt>Time left</dt><dd><Deadline at={document.expires_at} now={now} /></dd></div>}
     </dl>

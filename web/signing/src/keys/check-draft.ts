@@ -27,6 +27,8 @@ export interface SignedDocument {
   readonly replaces: string | null
   readonly frozen_at: string
   readonly expires_at: string
+  /** It does not leave earlier; null: right after its hold. */
+  readonly not_before: string | null
 }
 
 /** A draft as it was checked on this page: everything that is shown comes from the document and the bytes, whose hashes were computed here. */
