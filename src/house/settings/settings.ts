@@ -271,5 +271,6 @@ export interface RetentionSettings {
   readonly modelCallsMs: number
   readonly webhooksMs: number
   readonly batchesMs: number
+  readonly alertsMs: number
   readonly outboxMs: number
 }

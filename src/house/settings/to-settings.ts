@@ -52,7 +52,7 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
     shell: { allow },
     retention: {
       runLogMs: retention.run_log, runsMs: retention.runs, mailMs: retention.mail, modelCallsMs: retention.model_calls, webhooksMs: retention.webhooks,
-      batchesMs: retention.batches, outboxMs: retention.outbox,
+      batchesMs: retention.batches, alertsMs: retention.alerts, outboxMs: retention.outbox,
     },
     telemetry: { traces: toTraces(file) },
   }
