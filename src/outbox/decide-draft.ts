@@ -30,7 +30,10 @@ export async function decideDraft(deps: OutboxDeps, id: string, request: Decisio
   } catch (error) {
     const fault = toFault(error)
     // somebody tried to release what he may not: that is worth more than a log line
-    if (fault.kind === 'refused') await change(deps, 'draft.refuse', ({ audit }) => audit('draft.refused', id, { code: fault.code, verdict: request.verdict }))
+    if (fault.kind === 'refused') {
+      deps.onRefused?.(fault, undefined, 'decide')
+      await change(deps, 'draft.refuse', ({ audit }) => audit('draft.refused', id, { code: fault.code, verdict: request.verdict }))
+    }
     throw fault
   }
 }

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
-import { readHeadFile, sealAudit, verifyAudit } from '../kernel/audit/index.ts'
+import { readHeadFile, sealAudit, verifyAudit, verifyAuditSince } from '../kernel/audit/index.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { connect } from '../kernel/database/connect.ts'
-import { toFault } from '../kernel/fault.ts'
+import { toFault, type Fault } from '../kernel/fault.ts'
 import { listenOnSocket } from '../kernel/listen.ts'
 import { createLogger } from '../kernel/log.ts'
+import { createAuditWatch, createReporter, suspicionOf, type Reporter } from '../health/index.ts'
 import type { House } from '../house/index.ts'
 import type { OutboxDeps } from '../outbox/change.ts'
 import { createClearanceConnector } from '../outbox/clearances/clearance-connector.ts'
@@ -52,8 +53,13 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
 /** Everything that is opened puts how it is closed on `closing`; the last is closed first. */
 async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise<void> {
   const log = createLogger({ name: boot.process })
-  const database = connect(boot.database, { application: boot.process, max: 6, onLost: (error) => log.warn({ err: error }, 'a connection to the database was lost') })
+  const database = connect(boot.database, {
+    application: boot.process, max: 6, onLost: (error) => log.warn({ err: error }, 'a connection to the database was lost'),
+    onRefused: (code) => reporter.note('database.refused', boot.database.user, { code }),
+  })
   closing.push(database.close)
+  const reporter: Reporter = createReporter({ database, clock: systemClock, log })
+  closing.push(reporter.close)
   let house = boot.house
   const signing = createSigningPage(() => house)
   const stopping = new AbortController()
@@ -84,6 +90,7 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
     site: signing.site,
     onChanged: signing.onChanged,
     connectors: () => connectors,
+    onRefused: reportRefused(reporter),
     onEnqueued: (name) => host.wake(name === 'runs_open' ? 'worker-open' : 'worker-private'),
   }
   const mailboxes = createMailboxes({
@@ -94,6 +101,7 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
   let connectors = connectorsOf(house, boot, mailboxes, inside)
   await recoverDrafts(outbox)
 
+  const sealing = watchSealing(reporter)
   const seal = () => sealAudit({ database, keyId: sealingKey.id, sign: sealingKey.sign, headFile: headFileOf(boot) })
   closing.push(() => seal().catch((error: unknown) => log.warn({ err: error }, 'the last events stay unsealed')))
   const loop = (name: string, work: () => Promise<number>): Loop => {
@@ -115,9 +123,13 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
     return more ? 0 : pause.freeze
   })
   loop('sealing the audit', async () => {
-    await seal()
+    await sealing(seal)
     return pause.seal
   })
+  loop('verifying the audit', createAuditWatch({
+    clock: systemClock, reporter,
+    verify: (since) => verifyAuditSince({ database, keys: new Map([[sealingKey.id, sealingKey.publicKey]]), known: readHeadFile(headFileOf(boot)) }, since),
+  }))
   const declareMailboxes = ({ settings }: House) => mailboxes.declare(settings.mail.accounts, settings.isolation.acceptDemonstration)
   declareMailboxes(house)
 
@@ -126,7 +138,15 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
   closing.push(() => app.close())
   await listenOnSocket(app, boot.sockets.releaser, 'owner')
 
-  closing.push(await signing.open(outbox, { onChange, onError: dieWhenReplaced }))
+  closing.push(await signing.open(outbox, {
+    onChange,
+    onError: (error) => {
+      // what else fails there is told by who refused it
+      if (suspicionOf(error) === 'page.stranger') reporter.fault(error, 'signing page')
+      dieWhenReplaced(error)
+    },
+    onFailedTry: (code) => reporter.note('signin.failed', 'signing page', { code }),
+  }))
   closing.push(() => stopping.abort())
 
   host.onWake(freezing.wake)
@@ -136,6 +156,31 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
     connectors = connectorsOf(house, boot, mailboxes, inside)
   })
   log.info({ spent: spent.count }, 'keeping the outbox')
+}
+
+/** Whatever cannot be frozen is an act that was stopped; of the rest only what no mistake looks like. */
+function reportRefused(reporter: Reporter): NonNullable<OutboxDeps['onRefused']> {
+  return (fault: Fault, connector, at) => {
+    const subject = connector ?? (at === 'freeze' ? 'others' : 'drafts')
+    if (at === 'freeze' && suspicionOf(fault) === undefined && fault.kind !== 'internal') reporter.note('injection.stopped', subject, { code: fault.code })
+    else reporter.fault(fault, subject)
+  }
+}
+
+/** A seal that fails because the chain is not what it was is no weather; the first that succeeds says that it is over. */
+function watchSealing(reporter: Reporter): (seal: () => Promise<unknown>) => Promise<void> {
+  let failed = true
+  return async (seal) => {
+    try {
+      await seal()
+      if (failed) reporter.over('audit.broken', 'sealing')
+      failed = false
+    } catch (error) {
+      failed = true
+      reporter.fault(error, 'sealing')
+      throw error
+    }
+  }
 }
 
 /** Apart from the releases: a mailbox that does not answer keeps nothing from leaving. */
