@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { appendFileSync, mkdtempSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import pg from 'pg'
+import { testDatabase } from '../../test/support/database.ts'
 import { readLogLine } from './database-log.ts'
 import { createDatabaseLogWatch } from './watch-database-log.ts'
 
@@ -65,10 +68,21 @@ test('a flood is read in pieces, and each line of it once', async () => {
   assert.equal((await noted()).length, count)
 })
 
-test('the real server writes what is read here', async (t) => {
-  const { testDatabase } = await import('../../test/support/database.ts')
+test('a statement of a process that reports nothing of itself is found in the log of the real server, without a word of it', async (t) => {
   const db = await testDatabase(t)
-  const { rows } = await db.owner.pool.query<{ prefix: string; verbosity: string }>(`select current_setting('log_line_prefix') as prefix, current_setting('log_error_verbosity') as verbosity`)
-  assert.deepEqual(rows, [{ prefix: '%m [%p] %e %u ', verbosity: 'terse' }])
-  assert.deepEqual(readLogLine(line('42501', 'castellan_worker_open').trimEnd()), { code: '42501', role: 'castellan_worker_open' })
+  const noted: string[] = []
+  const look = createDatabaseLogWatch(join(dirname(db.connection('castellan_owner').host), 'database', 'postgres.log'), { note: (kind, subject, seen) => void noted.push(`${kind} ${subject} ${seen?.code}`) })
+  const ask = async (connection: pg.ClientConfig, ...statements: string[]) => {
+    const client = new pg.Client(connection)
+    await client.connect()
+    for (const statement of statements) await client.query(statement).catch(() => {})
+    await client.end()
+  }
+  const listener = db.connection('castellan_listener')
+  await ask(listener, `select * from castellan.draft where document like 'private word'`, 'delete from castellan.audit_event', `select 'fine'`)
+  await assert.rejects(ask({ ...listener, password: 'guessed' }), { code: '28P01' })
+  for (const deadline = performance.now() + 5_000; noted.filter((one) => /listener|database 28P01/.test(one)).length < 3 && performance.now() < deadline; await delay(20)) while ((await look()) === 0);
+  assert.deepEqual(noted.filter((one) => one.includes('castellan_listener')), ['database.refused castellan_listener 42501', 'database.refused castellan_listener 42501'])
+  assert.ok(noted.includes('signin.failed database 28P01'))
+  assert.doesNotMatch(noted.join(), /private word/)
 })

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { readHeadFile, sealAudit, verifyAudit, verifyAuditSince } from '../kernel/audit/index.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { connect } from '../kernel/database/connect.ts'
-import { toFault, type Fault } from '../kernel/fault.ts'
+import { toFault } from '../kernel/fault.ts'
 import { listenOnSocket } from '../kernel/listen.ts'
 import { createLogger } from '../kernel/log.ts'
 import { createAuditWatch, createReporter, suspicionOf, type Reporter } from '../health/index.ts'
@@ -29,6 +29,7 @@ import { startLoop, type Loop } from './loop.ts'
 import { createMailboxes, type Mailboxes } from './mailboxes.ts'
 import { becomeOnlyReleaser } from './only-releaser.ts'
 import { createReleasing } from './releasing.ts'
+import { reportRefused, watchSealing } from './report-refused.ts'
 import { openSealingKey, type SealingKey } from './sealing-key.ts'
 import { createSigningPage, type SigningPage } from './signing-page.ts'
 
@@ -156,31 +157,6 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
     connectors = connectorsOf(house, boot, mailboxes, inside)
   })
   log.info({ spent: spent.count }, 'keeping the outbox')
-}
-
-/** Whatever cannot be frozen is an act that was stopped; of the rest only what no mistake looks like. */
-function reportRefused(reporter: Reporter): NonNullable<OutboxDeps['onRefused']> {
-  return (fault: Fault, connector, at) => {
-    const subject = connector ?? (at === 'freeze' ? 'others' : 'drafts')
-    if (at === 'freeze' && suspicionOf(fault) === undefined && fault.kind !== 'internal') reporter.note('injection.stopped', subject, { code: fault.code })
-    else reporter.fault(fault, subject)
-  }
-}
-
-/** A seal that fails because the chain is not what it was is no weather; the first that succeeds says that it is over. */
-function watchSealing(reporter: Reporter): (seal: () => Promise<unknown>) => Promise<void> {
-  let failed = true
-  return async (seal) => {
-    try {
-      await seal()
-      if (failed) reporter.over('audit.broken', 'sealing')
-      failed = false
-    } catch (error) {
-      failed = true
-      reporter.fault(error, 'sealing')
-      throw error
-    }
-  }
 }
 
 /** Apart from the releases: a mailbox that does not answer keeps nothing from leaving. */
