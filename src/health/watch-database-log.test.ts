@@ -6,7 +6,6 @@ import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { testDatabase } from '../../test/support/database.ts'
-import { readLogLine } from './database-log.ts'
 import { createDatabaseLogWatch } from './watch-database-log.ts'
 
 const line = (code: string, role: string, message = 'ERROR:  permission denied for table draft') => `2026-03-02 09:00:00.123 UTC [4711] ${code} ${role} ${message}\n`
