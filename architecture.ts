@@ -16,12 +16,13 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   egress: ['kernel', 'http'],
   outbox: ['kernel', 'labels', 'sandbox', 'house', 'imap', 'http'],
   signing: ['kernel', 'outbox'],
+  health: ['kernel'],
   channels: ['kernel', 'labels', 'house', 'imap'],
   webhooks: ['kernel', 'house'],
   gate: ['kernel', 'labels', 'house', 'models'],
-  server: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox'],
+  server: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'health'],
   cli: ['kernel', 'labels', 'house', 'outbox', 'webhooks'],
-  processes: ['kernel', 'labels', 'sandbox', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'signing', 'imap', 'channels', 'webhooks', 'gate', 'server'],
+  processes: ['kernel', 'labels', 'sandbox', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'signing', 'imap', 'channels', 'webhooks', 'health', 'gate', 'server'],
 }
 
 /** Who may besides know the shapes of whom: imports of types, which are gone when the program runs. */

@@ -32,6 +32,7 @@ function statusText(status: StatusView, terminal: Terminal, here: Here): string 
     ['isolation', `${status.isolation.mode}: ${status.isolation.detail}`],
     ...status.parts.filter((part) => !part.ready).map((part): [string, string] => [part.name, terminal.paint('red', part.state)]),
     ...status.unsigned_machines.map((name): [string, string] => ['model', `${name} counts as of the mesh, P2 at most, until you sign that it is your own: ${terminal.typed(`castellan model own ${name}`)}`]),
+    ...(openAlerts(status) > 0 ? [['alerts', `${terminal.paint(status.alerts_open.critical > 0 ? 'red' : 'yellow', alertText(status))}; ${terminal.typed('castellan alerts list')}`] as [string, string]] : []),
     ...(house.problems.length > 0 ? [['problems', `${house.problems.length} in the house; ${terminal.typed('castellan config check')}`] as [string, string]] : []),
   ]
   const rows = status.processes.map((one) => [
@@ -39,6 +40,15 @@ function statusText(status: StatusView, terminal: Terminal, here: Here): string 
     String(one.restarts), one.since === null ? '' : distance(one.since, here), one.reason ?? '',
   ])
   return `${pairs(terminal, facts)}\n\n${table(terminal, ['PROCESS', 'STATE', 'PID', 'UID', 'RESTARTS', 'SINCE', 'WHY'], rows)}`
+}
+
+function openAlerts({ alerts_open: open }: StatusView): number {
+  return open.critical + open.warning + open.info
+}
+
+function alertText({ alerts_open: open }: StatusView): string {
+  const levels = (['critical', 'warning', 'info'] as const).filter((level) => open[level] > 0).map((level) => `${open[level]} ${level}`)
+  return `${levels.join(', ')}, not acknowledged`
 }
 
 function webhookText({ port, declared, stored_today, refused_today }: StatusView['webhooks']): string {

@@ -21,12 +21,16 @@ export function register(program: Command, cli: Cli): void {
 function morningPage(today: TodayView, terminal: Terminal, here: Here): string {
   const at = (time: string) => moment(time, { ...here, timezone: today.timezone })
   const sections: [string, string][] = []
+  if (today.security_alerts.length > 0) {
+    const rows = today.security_alerts.map((alert) => [shortId(alert.id), paintState(terminal, alert.level), alert.what, `${alert.count}×`, distance(alert.last_seen, here)])
+    sections.push([terminal.typed('Look at this (castellan alerts show ID)'), table(terminal, ['ID', 'LEVEL', 'WHAT', 'COUNT', 'LAST SEEN'], rows) + more(today.more_security_alerts, 'castellan alerts list')])
+  }
   if (today.drafts.length > 0) {
     const rows = today.drafts.map((draft) => [
       shortId(draft.id), draft.kind, `${draft.risk}/10`, labelWords(draft.label), draft.job,
       draft.state === 'unknown' ? 'sent or not? you decide' : distance(draft.expires_at, here),
     ])
-    sections.push([terminal.typed('Waits for your signature (castellan draft show ID)'), table(terminal, ['ID', 'KIND', 'RISK', 'LABEL', 'FROM JOB', 'EXPIRES'], rows) + moreDrafts(today.more_drafts)])
+    sections.push([terminal.typed('Waits for your signature (castellan draft show ID)'), table(terminal, ['ID', 'KIND', 'RISK', 'LABEL', 'FROM JOB', 'EXPIRES'], rows) + more(today.more_drafts, 'castellan draft list')])
   }
   if (today.dead.length > 0) {
     const rows = today.dead.map((run) => [shortId(run.id), run.job, at(run.opened_at), run.error?.message || run.error?.code || ''])
@@ -64,8 +68,8 @@ function morningPage(today: TodayView, terminal: Terminal, here: Here): string {
   ].join('\n\n')
 }
 
-function moreDrafts(count: number): string {
-  return count === 0 ? '' : `\nand ${count} more (castellan draft list)`
+function more(count: number, command: string): string {
+  return count === 0 ? '' : `\nand ${count} more (${command})`
 }
 
 function slotsOf({ count, first, last }: NotRun, at: (time: string) => string): string {

@@ -31,6 +31,8 @@ export interface GateDeps {
   readonly batches: BatchDeps['batches']
   readonly clock: Clock
   readonly log: Logger
+  /** Hears what a request failed with, before it is answered. */
+  readonly onFault?: (error: unknown) => void
   /** Where the loopback port is. */
   readonly address: () => string
 }

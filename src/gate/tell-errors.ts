@@ -14,9 +14,10 @@ export function failureForLog(error: unknown): object {
 }
 
 /** Errors of this app's routes are told in the words of their wire. */
-export function tellErrors(app: FastifyInstance, { log }: Pick<GateDeps, 'log'>, toWire: (error: unknown, request: FastifyRequest) => WireError): void {
+export function tellErrors(app: FastifyInstance, { log, onFault }: Pick<GateDeps, 'log' | 'onFault'>, toWire: (error: unknown, request: FastifyRequest) => WireError): void {
   app.setErrorHandler((error, request, reply) => {
     const fault = requestFault(error, bodyLimit)
+    onFault?.(fault)
     const { status, headers, body } = toWire(fault, request)
     if (status >= 500) log.warn(failureForLog(fault), 'a call could not be answered')
     void reply.status(status).headers(headers).send(body)

@@ -51,7 +51,7 @@ export async function pinAddress(host: string, { isPrivate, lookup = ofSystem }:
     const place = placeOf(address)
     if (place === 'internet' || (place === 'private' && isPrivate)) continue
     const instead = place === 'private' ? '; if you mean a machine of your own network, write `private: true` at the connector' : ', where nothing is sent'
-    throw new Fault('refused', 'http.refused', `${host} leads to ${address}, which is not on the internet${instead}`)
+    throw new Fault('refused', 'http.refused', `${host} leads to ${address}, which is not on the internet${instead}`, { suspicion: 'address' })
   }
   if (found[0] === undefined) throw new Fault('unavailable', 'http.try_again', `the name ${host} has no address`)
   return found[0]

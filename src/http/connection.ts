@@ -45,7 +45,7 @@ export async function openConnection(url: URL, network: Network, { milliseconds,
 function broken(url: URL, error: NodeJS.ErrnoException): Fault {
   const { code = '' } = error
   if (/CERT|ALTNAME|UNABLE_TO_(GET|VERIFY)/.test(code)) {
-    return new Fault('refused', 'http.refused', `the certificate of ${url.host} is not to be trusted (${code}); correct the address, or name the file of its authority as \`ca\``, {}, error)
+    return new Fault('refused', 'http.refused', `the certificate of ${url.host} is not to be trusted (${code}); correct the address, or name the file of its authority as \`ca\``, { suspicion: 'certificate' }, error)
   }
   const message = `the connection to ${url.host} failed: ${code || error.message}`
   return new Fault('unavailable', 'http.try_again', message, { brief: message }, error)

@@ -151,6 +151,9 @@ async function faultOf(name: string, response: Dispatcher.ResponseData, readErro
   if (status === 401 || status === 403) {
     return new Fault('unavailable', 'upstream.key', `upstream ${name} refused the key (${status}); check its secret in castellan.yaml`, details)
   }
+  if (status >= 300 && status < 400) {
+    return new Fault('unavailable', 'upstream.redirected', `upstream ${name} answered ${status} and leads elsewhere, which is not followed; correct its url in castellan.yaml if it has moved`, details)
+  }
   if (status === 404) return new Fault('missing', 'upstream.model', `upstream ${name} does not have that model${said}`, details)
   if (status === 400 || status === 413 || status === 422) {
     return new Fault('invalid', 'upstream.rejected', `upstream ${name} rejected the request${said}`, details)

@@ -2,6 +2,7 @@ import type { PoolClient } from 'pg'
 import type { Clock } from '../kernel/clock.ts'
 import type { Database } from '../kernel/database/connect.ts'
 import { faultPoint } from '../kernel/fault-point.ts'
+import type { Fault } from '../kernel/fault.ts'
 import type { Logger } from '../kernel/log.ts'
 import type { OutboxSettings } from '../house/index.ts'
 import type { Connectors } from './connectors/connectors.ts'
@@ -26,6 +27,8 @@ export interface OutboxDeps {
   readonly site: () => Site
   /** Hears after each commit that something about the drafts may be other than before. */
   onChanged?(): void
+  /** Hears what was refused, and the connector that it was about, where that is a declared one. */
+  onRefused?(fault: Fault, connector: string | undefined, at: 'freeze' | 'decide' | 'release' | 'recover'): void
   /** Hears after the commit of a decision that a run which waited for it is on that queue. */
   onEnqueued?(queue: string, run: string): void
 }

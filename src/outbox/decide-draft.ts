@@ -30,7 +30,10 @@ export async function decideDraft(deps: OutboxDeps, id: string, request: Decisio
   } catch (error) {
     const fault = toFault(error)
     // somebody tried to release what he may not: that is worth more than a log line
-    if (fault.kind === 'refused') await change(deps, 'draft.refuse', ({ audit }) => audit('draft.refused', id, { code: fault.code, verdict: request.verdict }))
+    if (fault.kind === 'refused') {
+      deps.onRefused?.(fault, undefined, 'decide')
+      await change(deps, 'draft.refuse', ({ audit }) => audit('draft.refused', id, { code: fault.code, verdict: request.verdict }))
+    }
     throw fault
   }
 }
@@ -49,6 +52,8 @@ async function decideOnce(deps: OutboxDeps, id: string, request: DecisionRequest
       return decision
     }
     const aside = await putAside(deps, transaction, draft)
+    // an edit that a crash lost is no replay: it waits again in the words from before it
+    if (aside?.was === 'unknown') deps.onRefused?.(new Fault('refused', 'nonce.spent', `draft ${id} was spent before`), deps.connectors().find(draft.connector)?.name, 'decide')
     if (aside) return aside
     const challenge = challengeOf(draft.document).toString('hex')
     if (request.challenge !== undefined && request.challenge !== challenge) {

@@ -44,13 +44,18 @@ export async function freezeProposal(deps: OutboxDeps, id: string): Promise<'fro
 
 async function refuse(deps: OutboxDeps, id: string, fault: Fault): Promise<'refused' | 'gone'> {
   if (fault.kind === 'internal') deps.log.error({ err: fault, proposal: id }, 'a proposal could not be frozen')
-  return change(deps, 'draft.refuse', async ({ client, audit, wake }) => {
-    if (!(await lockProposal(client, id))) return 'gone'
+  let connector: string | undefined
+  const outcome = await change(deps, 'draft.refuse', async ({ client, audit, wake }) => {
+    const proposal = await lockProposal(client, id)
+    if (!proposal) return 'gone'
+    connector = deps.connectors().find(proposal.connector)?.name
     await closeProposal(client, id, 'refused', fault.message)
     await audit('draft.refused', id, { code: fault.code })
     await wake(id)
     return 'refused'
   })
+  if (outcome === 'refused') deps.onRefused?.(fault, connector, 'freeze')
+  return outcome
 }
 
 /** An error that is the moment's and not the proposal's: of the connection, or of a database that stops, is full, or met a deadlock. */

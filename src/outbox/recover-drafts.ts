@@ -1,3 +1,4 @@
+import { Fault } from '../kernel/fault.ts'
 import { change, settle, type Change, type OutboxDeps } from './change.ts'
 import type { Receipt } from './connectors/connector.ts'
 import { itemOf, itemSaid, readDocument, type DraftDocument } from './document.ts'
@@ -41,6 +42,7 @@ async function fileWasLost(deps: OutboxDeps, known: number): Promise<void> {
     await resetSpentCount(client, deps.spent.count)
     await audit('nonce.lost', 'releaser', { known, found, spent_again: entries.length })
   })
+  deps.onRefused?.(new Fault('conflict', 'nonce.lost', 'the file of spent nonces is missing or older than the database'), undefined, 'recover')
 }
 
 function isAstray({ spent }: OutboxDeps, { state, nonce, document }: DraftTrace): boolean {

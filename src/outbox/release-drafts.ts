@@ -133,6 +133,7 @@ async function begin(deps: OutboxDeps, id: string): Promise<Begun> {
     if (spent?.act === 'undo') return { step: 'undo' }
     const reason = spentBefore(deps.spent, draft)
     if (reason !== undefined) {
+      deps.onRefused?.(new Fault('refused', 'nonce.spent', reason), declaredName(deps, draft), 'release')
       await settle(transaction, draft, 'unknown', { reason })
       return { step: 'none' }
     }
@@ -153,6 +154,7 @@ async function begin(deps: OutboxDeps, id: string): Promise<Begun> {
         return { step: 'none' }
       }
       if (!(error instanceof Fault) || error.kind !== 'refused') throw error
+      deps.onRefused?.(error, declaredName(deps, draft), 'release')
       await settle(transaction, draft, 'failed', { reason: `not sent: ${error.message}` })
       return { step: 'none' }
     }
@@ -164,6 +166,7 @@ async function finishFailed(
 ): Promise<'released' | 'failed' | 'unknown' | 'held' | 'undone'> {
   if (fault.code === 'releaser.replaced') throw fault
   deps.log.warn({ err: fault, draft: draft.id }, 'a connector did not deliver')
+  deps.onRefused?.(causeOf(fault), checked.connector.name, 'release')
   // what others said stays with the draft; the audit has the brief of it
   const brief = typeof fault.details['brief'] === 'string' ? fault.details['brief'] : fault.message
   const spent = deps.spent.find(draft.nonce)
@@ -193,6 +196,16 @@ async function finishFailed(
   if (receipt) return finish(deps, draft.id, 'released', { receipt }, checked.connector)
   const open = 'nobody knows whether it was sent'
   return finish(deps, draft.id, 'unknown', { reason: `${open}: ${brief}`, words: `${open}: ${fault.message}` })
+}
+
+/** Of the connector that a row names, where it is a declared one. */
+function declaredName(deps: OutboxDeps, { connector }: Draft): string | undefined {
+  return deps.connectors().find(connector)?.name
+}
+
+/** What the last look before the act refused is told as a connector's failure; what it was stands behind it. */
+function causeOf(fault: Fault): Fault {
+  return fault.cause instanceof Fault && fault.cause.kind === 'refused' ? fault.cause : fault
 }
 
 /** Nothing left, and the signature is unspent: the draft waits for another try, and can be undone until then. */

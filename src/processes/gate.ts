@@ -6,8 +6,9 @@ import { createLogger } from '../kernel/log.ts'
 import { createGateApp, createInFlight, createMetrics, openBatches, type GateDeps } from '../gate/index.ts'
 import type { Traces } from '../gate/traces.ts'
 import type { House } from '../house/index.ts'
+import { createReporter, type Reporter } from '../health/index.ts'
 import { asIsPolicyOf, createDictionary, createScanner, createTextRedactor, policyOf, type GateName, type Scanner } from '../labels/index.ts'
-import { checkAsIs, createCallLedger, createCalls, createHandOn, declareModels, leftInConversation, observers, openMoney, openRouting, redactConversation, rememberSessions } from '../models/index.ts'
+import { checkAsIs, createCallLedger, createCalls, createHandOn, declareModels, leftInConversation, observers, openMoney, openRouting, redactConversation, rememberSessions, type CallObserver } from '../models/index.ts'
 import type { Boot, Host, Started } from './boot.ts'
 
 const connections = 4
@@ -23,7 +24,9 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
     max: connections,
     byKey: true,
     onLost: (error) => log.warn({ err: error }, 'a connection to the database was lost'),
+    onRefused: (code) => reporter.note('database.refused', boot.database.user, { code }),
   })
+  const reporter: Reporter = createReporter({ database, clock: systemClock, log })
   let house = boot.house
   let models = declareModels(house.settings.models, gate, boot.secrets)
   let scanner = scannerFor(house)
@@ -32,7 +35,7 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
   const routing = openRouting(() => house.settings.routing)
   const metrics = createMetrics(inFlight, routing.resting)
   const traces = await openTraces(gate, house, boot.secrets)
-  const observer = observers(traces ? [metrics, traces] : [metrics])
+  const observer = observers([metrics, ...(traces ? [traces] : []), redirects((upstream, code) => reporter.note('outbound.unexpected', upstream, { code }))])
   const handOn = gate === 'local' && boot.sockets.gateCloud !== '' ? createHandOn({
     database, socketPath: boot.sockets.gateCloud, redaction: (lanes) => redactConversation(createTextRedactor(scanner), policyOf(lanes, house.lanes)), keepMs: () => house.settings.retention.modelCallsMs,
     isRoute: (task) => Object.hasOwn(house.settings.models.routes, task),
@@ -58,12 +61,14 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
     inFlight,
     metrics,
     address: () => address,
+    onFault: (fault) => reporter.fault(fault, boot.process),
   }
   const tcp = createGateApp(deps, 'tcp')
   const socket = createGateApp(deps, 'socket')
   const close = async () => {
     await Promise.all([tcp.close(), socket.close()])
     await models.catalog.close()
+    await reporter.close()
     await database.close()
     await traces?.close()
   }
@@ -109,9 +114,20 @@ export async function start(boot: Boot, host: Host): Promise<Started & { readonl
       await models.catalog.close()
       await ledger.settled()
       await money.close()
+      await reporter.close()
       await database.close()
       await traces?.close()
     },
+  }
+}
+
+/** An upstream that sends a call elsewhere: nothing is sent there, but who answers at a declared address should not try. */
+function redirects(onRedirect: (upstream: string, code: string) => void): CallObserver {
+  return {
+    begin: ({ candidate }) => ({
+      chunk() {},
+      end: ({ reason }) => void (reason === 'upstream.redirected' && onRedirect(candidate.upstream, reason)),
+    }),
   }
 }
 

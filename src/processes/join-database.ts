@@ -55,6 +55,7 @@ export async function joinDatabase(options: JoinOptions): Promise<KeptDatabase> 
     connectionOf: (process) => reach(users[process]),
     listener: () => (direct.listener ? reach('listener') : undefined),
     pid: () => undefined,
+    logFile: undefined,
     async stop() {
       await supervisor.stop()
       await close()

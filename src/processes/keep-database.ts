@@ -19,6 +19,8 @@ export interface KeptDatabase {
   listener(): Connection | undefined
   /** The pid of the server; changes when it had to be started again. */
   pid(): number | undefined
+  /** Where the server says what it refused; undefined where it is not ours. */
+  readonly logFile: string | undefined
   stop(): Promise<void>
 }
 
@@ -85,6 +87,7 @@ export async function keepDatabase(options: KeepOptions): Promise<KeptDatabase> 
     },
     listener: () => ({ ...connection, user: 'castellan_listener', password: passwords.castellan_listener }),
     pid: () => postgres?.pid,
+    logFile: join(options.home, 'database', 'postgres.log'),
     async stop() {
       await supervisor.stop()
       await close()

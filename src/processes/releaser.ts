@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
-import { readHeadFile, sealAudit, verifyAudit } from '../kernel/audit/index.ts'
+import { readHeadFile, sealAudit, verifyAudit, verifyAuditSince } from '../kernel/audit/index.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { connect } from '../kernel/database/connect.ts'
 import { toFault } from '../kernel/fault.ts'
 import { listenOnSocket } from '../kernel/listen.ts'
 import { createLogger } from '../kernel/log.ts'
+import { createAuditWatch, createReporter, suspicionOf, type Reporter } from '../health/index.ts'
 import type { House } from '../house/index.ts'
 import type { OutboxDeps } from '../outbox/change.ts'
 import { createClearanceConnector } from '../outbox/clearances/clearance-connector.ts'
@@ -30,6 +31,7 @@ import { createMailboxes, type Mailboxes } from './mailboxes.ts'
 import { becomeOnlyReleaser } from './only-releaser.ts'
 import { orderRoutes } from './order-routes.ts'
 import { createReleasing } from './releasing.ts'
+import { reportRefused, watchSealing } from './report-refused.ts'
 import { openSealingKey, type SealingKey } from './sealing-key.ts'
 import { createSigningPage, type SigningPage } from './signing-page.ts'
 
@@ -54,8 +56,13 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
 /** Everything that is opened puts how it is closed on `closing`; the last is closed first. */
 async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise<void> {
   const log = createLogger({ name: boot.process })
-  const database = connect(boot.database, { application: boot.process, max: 6, onLost: (error) => log.warn({ err: error }, 'a connection to the database was lost') })
+  const database = connect(boot.database, {
+    application: boot.process, max: 6, onLost: (error) => log.warn({ err: error }, 'a connection to the database was lost'),
+    onRefused: (code) => reporter.note('database.refused', boot.database.user, { code }),
+  })
   closing.push(database.close)
+  const reporter: Reporter = createReporter({ database, clock: systemClock, log })
+  closing.push(reporter.close)
   let house = boot.house
   const signing = createSigningPage(() => house)
   const stopping = new AbortController()
@@ -86,6 +93,7 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
     site: signing.site,
     onChanged: signing.onChanged,
     connectors: () => connectors,
+    onRefused: reportRefused(reporter),
     onEnqueued: (name) => host.wake(name === 'runs_open' ? 'worker-open' : 'worker-private'),
   }
   const mailboxes = createMailboxes({
@@ -99,6 +107,7 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
   let connectors: Connectors = connectorsOf(house, boot, mailboxes, inside)
   await recoverDrafts(outbox)
 
+  const sealing = watchSealing(reporter)
   const seal = () => sealAudit({ database, keyId: sealingKey.id, sign: sealingKey.sign, headFile: headFileOf(boot) })
   closing.push(() => seal().catch((error: unknown) => log.warn({ err: error }, 'the last events stay unsealed')))
   const loop = (name: string, work: () => Promise<number>): Loop => {
@@ -120,9 +129,13 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
     return more ? 0 : pause.freeze
   })
   loop('sealing the audit', async () => {
-    await seal()
+    await sealing(seal)
     return pause.seal
   })
+  loop('verifying the audit', createAuditWatch({
+    clock: systemClock, reporter,
+    verify: (since) => verifyAuditSince({ database, keys: new Map([[sealingKey.id, sealingKey.publicKey]]), known: readHeadFile(headFileOf(boot)) }, since),
+  }))
   const declareMailboxes = ({ settings }: House) => mailboxes.declare(settings.mail.accounts, settings.isolation.acceptDemonstration)
   declareMailboxes(house)
 
@@ -131,7 +144,15 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
   closing.push(() => app.close())
   await listenOnSocket(app, boot.sockets.releaser, 'owner')
 
-  closing.push(await signing.open(outbox, { onChange, onError: dieWhenReplaced }))
+  closing.push(await signing.open(outbox, {
+    onChange,
+    onError: (error) => {
+      // what else fails there is told by who refused it
+      if (suspicionOf(error) === 'page.stranger') reporter.fault(error, 'signing page')
+      dieWhenReplaced(error)
+    },
+    onFailedTry: (code) => reporter.note('signin.failed', 'signing page', { code }),
+  }))
   closing.push(() => stopping.abort())
 
   host.onWake(freezing.wake)

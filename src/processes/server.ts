@@ -6,6 +6,7 @@ import { checkSchema } from '../kernel/database/migrate.ts'
 import { Fault } from '../kernel/fault.ts'
 import { listenOnLoopback, listenOnSocket } from '../kernel/listen.ts'
 import { createLogger } from '../kernel/log.ts'
+import { createReporter, settleAlerts, type Reporter } from '../health/index.ts'
 import { signingSite } from '../house/index.ts'
 import { createRunOpener, createScheduler } from '../jobs/index.ts'
 import { listModels } from '../models/list-models.ts'
@@ -27,16 +28,22 @@ import {
 import { allTools } from '../tools/all-tools.ts'
 import { createRegistry } from '../tools/index.ts'
 import type { Boot, Host, Started } from './boot.ts'
+import { startLoop } from './loop.ts'
 import { openWebhooks } from './webhooks.ts'
 
 const tickMs = 1_000
+const settleMs = 15_000
 const pages = join(import.meta.dirname, '..', '..', 'web', 'dist', 'dashboard')
 
 /** Answers the operator on a Unix socket, says on loopback whether Castellan is well, keeps the schedule, and takes in what webhooks deliver. */
 export async function start(boot: Boot, host: Host): Promise<Started> {
   const log = createLogger({ name: boot.process })
   const clock = systemClock
-  const database = connect(boot.database, { application: boot.process, max: 8, onLost: (error) => log.warn({ err: error }, 'a connection to the database was lost') })
+  const database = connect(boot.database, {
+    application: boot.process, max: 8, onLost: (error) => log.warn({ err: error }, 'a connection to the database was lost'),
+    onRefused: (code) => reporter.note('database.refused', boot.database.user, { code }),
+  })
+  const reporter: Reporter = createReporter({ database, clock, log })
   let house = boot.house
   const wake = (name: QueueName) => host.wake(name === 'runs_open' ? 'worker-open' : 'worker-private')
 
@@ -53,7 +60,7 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
   const { isolation, home, sockets } = boot
   const releaserPort = boot.house.settings.ports.releaser
   const gates = (fresh: boolean) => listModels(sockets, fresh)
-  const webhooks = await openWebhooks(boot, { database, log, wake, house: () => house })
+  const webhooks = await openWebhooks(boot, { database, log, wake, house: () => house, onForged: (webhook, code) => reporter.note('webhook.forged', webhook, { code }) })
   const doctor = createDoctor([
     ...databaseExaminations({ database, clock, checkSchema }),
     mailboxExamination({ database, house: () => house }),
@@ -73,10 +80,15 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
     tools: createRegistry(allTools),
     stopping: stopping.signal,
     reload: () => reload(host),
+    onError: (error: Error) => reporter.fault(error, 'dashboard'),
   }
   const app = createApp(deps)
   const loopback = createLoopbackApp({ ...deps, origin, pages })
   scheduler.start(tickMs)
+  const settling = startLoop('closing the alerts that are over', log, async () => {
+    await settleAlerts(database, clock.now())
+    return settleMs
+  })
   address = await listenOnLoopback(loopback, house.settings.ports.server, 'ports.server')
   await listenOnSocket(app, boot.sockets.server, 'owner')
 
@@ -87,6 +99,8 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
       stopping.abort()
       const drained = Promise.all([webhooks.close(), app.close(), loopback.close()])
       await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, deadlineMs / 2).unref())])
+      await settling.stop()
+      await reporter.close()
       await database.close()
     },
   }

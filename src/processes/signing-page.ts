@@ -20,7 +20,7 @@ export interface SigningPage {
   /** On the releaser's own socket. */
   socketRoutes(app: FastifyInstance): void
   /** Listens on loopback; returns how it is closed. @throws Fault `port.taken` */
-  open(outbox: OutboxDeps, listeners: { onChange(): void; onError(error: unknown): void }): Promise<() => Promise<void>>
+  open(outbox: OutboxDeps, listeners: { onChange(): void; onError(error: unknown): void; onFailedTry(code: string): void }): Promise<() => Promise<void>>
 }
 
 export function createSigningPage(house: () => House): SigningPage {
@@ -32,11 +32,11 @@ export function createSigningPage(house: () => House): SigningPage {
     site,
     onChanged: changes.bump,
     socketRoutes: (app) => enrolmentRoutes(app, { codes, site }),
-    async open(outbox, { onChange, onError }) {
+    async open(outbox, { onChange, onError, onFailedTry }) {
       const bare = bareApp(outbox.log)
       bare.addHook('onError', async (_request, _reply, error) => onError(error))
       const app = await createSigningApp(bare, {
-        log: outbox.log, clock: outbox.clock, keys: outbox.keys, site, codes, changes, page: builtPage,
+        log: outbox.log, clock: outbox.clock, keys: outbox.keys, site, codes, changes, page: builtPage, onFailedTry,
         house: () => house().settings.name,
         audit: (kind, subject, detail) => change(outbox, 'signing.audit', ({ audit }) => audit(kind, subject, detail)),
         sessionRoutes: (scope) => pageRoutes(scope, {

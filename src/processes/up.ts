@@ -24,6 +24,7 @@ import { recordProcess, recordSupervisor } from './supervision-store.ts'
 import { defaultLimits, SupervisedProcess, type SupervisionLimits } from './supervise.ts'
 import { prepareCompileCache } from './compile-cache.ts'
 import { connectProcesses, stopProcesses } from './process-group.ts'
+import { watchHouse } from './watch-house.ts'
 import { chooseHouse, houseFolder, readHouse, type ChosenHouse } from './up-house.ts'
 import { clearUpState, writeUpState } from './up-state.ts'
 
@@ -133,6 +134,7 @@ async function start(
     },
     record: (state) => recordProcess(database.owner, state, accounts?.get(state.name)?.uid, isolation),
   })
+  undo.push(watchHouse({ database, processes, isolation, log }))
   await compiled
   for (const child of processes.values()) child.start()
   undo.push(keepSweeping(database, () => chosen.house.settings.retention, log))

@@ -2,6 +2,7 @@ import { systemClock } from '../kernel/clock.ts'
 import { connect } from '../kernel/database/connect.ts'
 import { createJobLog } from '../kernel/job-log.ts'
 import { createLogger } from '../kernel/log.ts'
+import { createReporter, type Reporter } from '../health/index.ts'
 import { createStepLog, startWorker } from '../jobs/index.ts'
 import { lanesByName } from '../labels/index.ts'
 import { flushLedger, type QueueName, type StepCall, type StepOutput } from '../runs/index.ts'
@@ -18,7 +19,10 @@ const pruneMs = 6 * 3_600_000
 export async function start(boot: Boot, host: Host): Promise<Started> {
   const log = createLogger({ name: boot.process })
   const open = boot.process === 'worker-open'
-  const database = connect(boot.database, { application: boot.process, max: 4 })
+  const database = connect(boot.database, {
+    application: boot.process, max: 4, onRefused: (code) => reporter.note('database.refused', boot.database.user, { code }),
+  })
+  const reporter: Reporter = createReporter({ database, clock: systemClock, log })
   const registry = createRegistry(allTools)
   const toolbox = await createToolbox({
     database,
@@ -37,7 +41,12 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
   async function callStep(call: StepCall): Promise<StepOutput> {
     const tool = registry.get(call.step.uses)
     if (tool.effect !== 'read') await flushLedger(database)
-    return callTool(tool, toolbox.contextFor(call), call.input)
+    try {
+      return await callTool(tool, toolbox.contextFor(call), call.input)
+    } catch (error) {
+      reporter.fault(error, call.claim.job)
+      throw error
+    }
   }
 
   const jobLog = createJobLog({ folder: boot.folder, onFailure: (error) => log.warn({ err: error }, 'the log of a job could not be written') })
@@ -64,6 +73,7 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
       await worker.stop(deadlineMs)
       await jobLog.settled()
       await toolbox.close()
+      await reporter.close()
       await database.close()
     },
   }

@@ -2,6 +2,7 @@
  * What the server answers with, as types. The schemas in `views/` are the one source: of these, of docs/openapi.json, and
  * of what the tests hold every answer against. A list's data is an array, and whatever has a state says so in `state`.
  */
+export type { AlertCounts, SecurityAlert } from './views/alerts.ts'
 export type { BatchView } from './views/batches.ts'
 export type { DraftDetail, DraftLine } from './views/drafts.ts'
 export type { AlertView, Check, HouseView, IsolationView, PartView, ProblemView, ProcessView, ReadinessView, Reloaded, StatusView } from './views/house.ts'

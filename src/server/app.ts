@@ -4,7 +4,7 @@ import type { House } from '../house/index.ts'
 import type { Logger } from '../kernel/log.ts'
 import type { GateReport } from '../models/index.ts'
 import type { IsolationView, Reloaded } from './api.ts'
-import { bareApp } from './bare-app.ts'
+import { bareApp, type BareAppOptions } from './bare-app.ts'
 import type { Doctor } from './doctor/doctor.ts'
 import type { Readiness } from './readiness.ts'
 import type { RequestDeps } from './request/run-job.ts'
@@ -14,7 +14,7 @@ import { apiRoutes } from './routes/api.ts'
 import { signinLinkRoutes } from './routes/sessions.ts'
 import type { Sessions } from './signin/sessions.ts'
 
-export interface ServerDeps extends RequestDeps {
+export interface ServerDeps extends RequestDeps, BareAppOptions {
   readonly log: Logger
   readonly house: () => House
   /** What the gates say of their upstreams; `fresh` does not believe what those said a moment ago. */
@@ -31,8 +31,6 @@ export interface ServerDeps extends RequestDeps {
   readonly stopping: AbortSignal
   /** Asks `up` to read the house again; answers with what it found. */
   reload(): Promise<Reloaded>
-  /** Tests look whether each answer is what its schema says. */
-  readonly checkAnswers?: boolean
 }
 
 /** Everything that the CLI may ask, for the Unix socket; who can open the socket is let in. */

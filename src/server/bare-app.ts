@@ -7,12 +7,20 @@ import { failure } from './envelope.ts'
 
 const bodyLimit = 1_048_576
 
+export interface BareAppOptions {
+  /** Tests look whether each answer is what its schema says. */
+  readonly checkAnswers?: boolean
+  /** Hears what a request failed with, before it is answered. */
+  readonly onError?: (error: Error) => void
+}
+
 /** A Fastify that holds requests against the schemas of their routes and answers in the one envelope, errors too. */
-export function bareApp(log: Logger, { checkAnswers = false } = {}): FastifyInstance {
+export function bareApp(log: Logger, { checkAnswers = false, onError }: BareAppOptions = {}): FastifyInstance {
   const options: FastifyServerOptions = { loggerInstance: log, logController: new LogController({ disableRequestLogging: true }), bodyLimit, forceCloseConnections: 'idle', exposeHeadRoutes: false }
   const app = fastify(options) as unknown as FastifyInstance
   hangUpWhenClosing(app)
   checkBySchema(app, checkAnswers)
+  if (onError) app.addHook('onError', async (_request, _reply, error) => onError(error))
   app.setErrorHandler((error, request, reply) => {
     const { status, body } = failure(asFault(error))
     if (status === 500) request.log.error({ err: error, route: request.routeOptions.url }, 'a request failed')

@@ -25,6 +25,7 @@ export type {
   Reloaded,
   RunDetail,
   RunSummary,
+  SecurityAlert,
   SessionLine,
   SigninLink,
   SpendView,

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Fault } from '../kernel/fault.ts'
 import type { ServerDeps } from './app.ts'
 import { bareApp } from './bare-app.ts'
+import { createHouseMetrics } from './metrics.ts'
 import { closedPolicy, pageRoutes } from './pages.ts'
 import { apiRoutes } from './routes/api.ts'
 import { eventRoutes, type EventDeps } from './routes/events.ts'
@@ -43,6 +44,8 @@ export function createLoopbackApp(deps: LoopbackDeps): FastifyInstance {
       ? { ok: true, data }
       : reply.status(503).send({ ok: false, error: { code: 'server.not_ready', message: describe(data.parts), details: data } })
   })
+  const metrics = createHouseMetrics(deps.database)
+  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()))
   app.register(signinRoutes(sessions, guard), { prefix: '/api' })
   app.register(async (admitted) => {
     admitted.addHook('onRequest', (request, reply) => guard.admit(request, reply))

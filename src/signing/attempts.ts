@@ -9,11 +9,18 @@ export interface Attempts {
   attempt<T>(work: () => Promise<T>): Promise<T>
 }
 
+interface AttemptsDeps {
+  readonly clock: Clock
+  onLocked(failures: number): Promise<void>
+  /** Hears the code of each try that failed, those while it is locked too. */
+  readonly onFailed?: ((code: string) => void) | undefined
+}
+
 /** A session that is over by itself is no try of somebody else. */
 const innocent: readonly string[] = ['session.over']
 
 /** Counts the tries that were refused, whoever made them: an operator is one person, and loopback has one address. */
-export function createAttempts({ clock, onLocked }: { clock: Clock; onLocked(failures: number): Promise<void> }): Attempts {
+export function createAttempts({ clock, onLocked, onFailed }: AttemptsDeps): Attempts {
   let failures: number[] = []
   let lockedUntil = 0
   let underWay = 0
@@ -23,6 +30,7 @@ export function createAttempts({ clock, onLocked }: { clock: Clock; onLocked(fai
       failures = failures.filter((at) => at > now - windowMs)
       // those under way count, so that a hundred at once are not a hundred tries
       if (now < lockedUntil || failures.length + underWay >= most) {
+        onFailed?.('signin.locked')
         throw new Fault('refused', 'signin.locked', 'too many tries failed: signing in is locked for up to five minutes; what is signed in already goes on')
       }
       underWay += 1
@@ -31,6 +39,7 @@ export function createAttempts({ clock, onLocked }: { clock: Clock; onLocked(fai
       } catch (error) {
         const { kind, code } = toFault(error)
         if (kind === 'refused' && !innocent.includes(code)) {
+          onFailed?.(code)
           failures.push(clock.now().getTime())
           if (failures.length >= most) {
             lockedUntil = clock.now().getTime() + windowMs

@@ -30,6 +30,8 @@ export interface SigningDeps {
   readonly house: () => string
   readonly codes: EnrolmentCodes
   readonly changes: Changes
+  /** Hears the code of each try to get in that failed. */
+  readonly onFailedTry?: (code: string) => void
   /** The folder of the built page. */
   readonly page: string
   audit(kind: string, subject: string, detail: Readonly<Record<string, unknown>>): Promise<void>
@@ -48,6 +50,7 @@ export async function createSigningApp(app: FastifyInstance, deps: SigningDeps):
   const tokens = createTokens(clock)
   const attempts = createAttempts({
     clock,
+    onFailed: deps.onFailedTry,
     onLocked: async (failures) => {
       log.warn({ failures }, 'signing in is locked: too many tries failed')
       // the lock holds whether or not the database takes the event

@@ -43,6 +43,7 @@ const stateStyles: Readonly<Record<string, Style>> = {
   warn: 'yellow', waiting: 'yellow', parked: 'yellow', retrying: 'yellow', held: 'yellow', missed: 'yellow', skipped: 'yellow',
   starting: 'yellow', paused: 'yellow', expired: 'yellow', unknown: 'red', backoff: 'yellow', undone: 'yellow',
   fail: 'red', failed: 'red', dead: 'red', crashed: 'red', refused: 'red', denied: 'red', cancelled: 'red', silent: 'red',
+  critical: 'red', warning: 'yellow',
   pending: 'dim', manual: 'dim', stopped: 'dim', replaced: 'dim', 'not asked': 'dim',
 }
 

@@ -10,6 +10,7 @@ export const retentionSchema = z
     webhooks: durationSchema.prefault('90d').describe('Events of webhooks, from when they came. That they came is remembered longer, so that none is taken in twice.'),
     sources: durationSchema.prefault('90d').describe('Snapshots of sources and the ledger of what was asked, from when it was. A newer snapshot takes the place of an older at once.'),
     batches: durationSchema.prefault('30d').describe('Files of batches and the batches themselves with all their answers: files from when they were made, batches from when they were closed.'),
+    alerts: durationSchema.prefault('400d').describe('Security alerts, from when they were closed.'),
     outbox: durationSchema.prefault('3650d').describe('Proposals, drafts, reasons of decisions and receipts, from when the last draft was closed. Nonces and signatures stay.'),
   })
   .prefault({})

@@ -277,5 +277,6 @@ export interface RetentionSettings {
   readonly webhooksMs: number
   readonly sourcesMs: number
   readonly batchesMs: number
+  readonly alertsMs: number
   readonly outboxMs: number
 }

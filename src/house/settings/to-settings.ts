@@ -55,7 +55,7 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
     sources: toSources(file, ofSources),
     retention: {
       runLogMs: retention.run_log, runsMs: retention.runs, mailMs: retention.mail, modelCallsMs: retention.model_calls, webhooksMs: retention.webhooks, sourcesMs: retention.sources,
-      batchesMs: retention.batches, outboxMs: retention.outbox,
+      batchesMs: retention.batches, alertsMs: retention.alerts, outboxMs: retention.outbox,
     },
     telemetry: { traces: toTraces(file) },
   }

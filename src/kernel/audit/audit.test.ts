@@ -7,7 +7,7 @@ import { describe, test, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { testDatabase, type TestDatabase } from '../../../test/support/database.ts'
 import type { Fault } from '../fault.ts'
-import { readHeadFile, sealAudit, verifyAudit, writeHeadFile, type KnownHead, type SealDeps } from './index.ts'
+import { readHeadFile, sealAudit, verifyAudit, verifyAuditSince, writeHeadFile, type KnownHead, type SealDeps } from './index.ts'
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519')
 const keys = new Map([['seal-1', publicKey]])
@@ -154,6 +154,26 @@ describe('audit', () => {
     const db = await sealedDatabase(t)
     await db.owner.pool.query(`update audit_seal set upto_xid = '9000000000' where batch = (select max(batch) from audit_seal)`)
     await assert.rejects(sealAudit(sealer(db)), (error: Fault) => error.code === 'audit.counter_behind')
+  })
+
+  test('what is new is verified by itself, and an altered seal that it follows is noticed at once', async (t) => {
+    const db = await sealedDatabase(t)
+    const since = (verified: Parameters<typeof verifyAuditSince>[1]) => verifyAuditSince({ database: db.as('castellan_server'), keys }, verified)
+    const first = await since(undefined)
+    assert.deepEqual([first.problem, first.verified.batches, first.verified.sealed], [undefined, 3, 10])
+    await append(db, 6)
+    await sealAll(db, sealer(db))
+    const second = await since(first.verified)
+    assert.deepEqual([second.problem, second.verified.batches, second.verified.sealed], [undefined, 5, 16])
+    assert.deepEqual((await since(second.verified)).verified, second.verified, 'nothing is new')
+
+    await db.owner.pool.query(`update audit_event set subject = 'altered' where xid = (select max(xid) from audit_event)`)
+    assert.equal((await since(second.verified)).problem, undefined, 'what was verified before is not looked at again')
+    const found = await since(first.verified)
+    assert.deepEqual([found.problem?.batch, found.verified.batches], [5, 4])
+    assert.equal((await since(found.verified)).problem?.batch, 5, 'it is found again as long as it is there')
+    await db.owner.pool.query('update audit_seal set head = sha256(head) where batch = 4')
+    assert.equal((await since(found.verified)).problem?.batch, 4)
   })
 
   test('many events are verified page by page', async (t) => {

@@ -43,13 +43,16 @@ interface Progress {
   upto: { xid: string; id: string }
 }
 
+/** Up to where the chain was found whole. */
+export type Verified = Readonly<Progress>
+
 const page = 5_000
 
 /** Recomputes the whole chain from its beginning, in constant memory and from one snapshot. */
 export async function verifyAudit({ database, keys, known }: VerifyDeps): Promise<Verification> {
   return database.transaction(async (client) => {
     await client.query('set transaction isolation level repeatable read, read only')
-    const progress: Progress = { sealed: 0, batches: 0, head: genesis, upto: { xid: '0', id: '0' } }
+    const progress = beginning()
     const problem = await verifySeals(client, keys, known, progress)
     const { rows } = await client.query<{ count: number; oldest: Date | null }>(
       `select count(*), min(at) as oldest from audit_event
@@ -60,8 +63,29 @@ export async function verifyAudit({ database, keys, known }: VerifyDeps): Promis
   })
 }
 
+/**
+ * Recomputes what was sealed since a verification, or all of it without one. Whoever altered what lies before is found by the next
+ * whole verification, and at once when he altered the seal that this one begins behind.
+ */
+export async function verifyAuditSince({ database, keys, known }: VerifyDeps, since: Verified | undefined): Promise<{ readonly problem?: Verification['problem']; readonly verified: Verified }> {
+  return database.transaction(async (client) => {
+    await client.query('set transaction isolation level repeatable read, read only')
+    const progress = { ...(since ?? beginning()) }
+    if (since !== undefined && since.batches > 0) {
+      const { rows } = await client.query<{ head: Buffer }>('select head from audit_seal where batch = $1', [since.batches])
+      if (rows[0]?.head.equals(since.head) !== true) return { problem: { batch: since.batches, what: 'its seal was verified before, and is missing or another one now' }, verified: since }
+    }
+    const problem = await verifySeals(client, keys, known, progress)
+    return { verified: progress, ...(problem && { problem }) }
+  })
+}
+
+function beginning(): Progress {
+  return { sealed: 0, batches: 0, head: genesis, upto: { xid: '0', id: '0' } }
+}
+
 async function verifySeals(client: PoolClient, keys: VerifyDeps['keys'], known: KnownHead | undefined, progress: Progress): Promise<Verification['problem']> {
-  for await (const seal of readSeals(client)) {
+  for await (const seal of readSeals(client, progress.batches)) {
     const what = await verifyBatch(client, seal, keys, progress)
     if (what !== undefined) return { batch: progress.batches + 1, what }
     if (known?.batch === seal.batch && known.head !== seal.head.toString('hex')) {
@@ -99,8 +123,9 @@ async function verifyBatch(client: PoolClient, seal: Seal, keys: VerifyDeps['key
   return undefined
 }
 
-async function* readSeals(client: PoolClient): AsyncGenerator<Seal> {
-  for (let after: string | number = '-9223372036854775808'; ; ) {
+/** From the beginning also those that cannot be: a seal of batch -1 is from nowhere. */
+async function* readSeals(client: PoolClient, behind: number): AsyncGenerator<Seal> {
+  for (let after: string | number = behind === 0 ? '-9223372036854775808' : behind; ; ) {
     const { rows }: { rows: Seal[] } = await client.query<Seal>(
       `select batch, upto_xid::text, upto_id::text, events, previous, head, signature, key_id, ${exactTime('sealed_at')} as sealed_at
        from audit_seal where batch > $1 order by batch limit $2`,

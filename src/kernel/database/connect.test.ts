@@ -83,6 +83,19 @@ describe('connect', () => {
     await database.close()
   })
 
+  test('hears of each statement that the role may not make, however it was asked, and of nothing else', async () => {
+    const heard: string[] = []
+    const database = connect(db.connection('castellan_worker_open'), { max: 1, onRefused: (code) => heard.push(code) })
+    await assert.rejects(database.pool.query('select * from draft'), { code: '42501' })
+    await assert.rejects(database.transaction((client) => client.query('delete from audit_event')), { code: '42501' })
+    await assert.rejects(database.kysely.selectFrom('web_session').selectAll().execute(), { code: '42501' })
+    await database.pool.query(`do $$ begin perform 1 from draft; exception when insufficient_privilege then null; end $$`)
+    await assert.rejects(database.pool.query('select 1 / 0'), { code: '22012' })
+    await assert.rejects(database.pool.query('no statement'), { code: '42601' })
+    assert.deepEqual(heard, ['42501', '42501', '42501'])
+    await database.close()
+  })
+
   test('failures to connect say what to do, and never the password', async () => {
     const connection = db.connection('castellan_server')
     const attempt = async (change: object, options = {}) => {

@@ -28,6 +28,8 @@ export interface ConnectOptions {
   readonly byKey?: boolean
   /** Hears of connections that were lost while nobody used them; the next query opens a new one. */
   readonly onLost?: (error: Error) => void
+  /** Hears the SQLSTATE of each statement that this role may not make; the caller gets its error as ever. */
+  readonly onRefused?: (code: string) => void
 }
 
 export interface Database {
@@ -70,7 +72,7 @@ function openKysely(pool: pg.Pool): Kysely<Schema> {
 class FaultPool extends pg.Pool {
   readonly #connection: Connection
 
-  constructor(connection: Connection, { max = 4, application = 'castellan', timeoutMs = 10_000, byKey = false, onLost }: ConnectOptions) {
+  constructor(connection: Connection, { max = 4, application = 'castellan', timeoutMs = 10_000, byKey = false, onLost, onRefused }: ConnectOptions) {
     super({
       ...connection,
       max,
@@ -87,6 +89,7 @@ class FaultPool extends pg.Pool {
     this.on('error', (error) => onLost?.(error))
     // a connection that dies inside a transaction, between two queries, has no other listener: it would end the process
     this.on('connect', (client) => client.on('error', () => {}))
+    if (onRefused) this.on('connect', (client) => hearRefusals(client, onRefused))
   }
 
   override connect(): Promise<pg.PoolClient>
@@ -99,6 +102,17 @@ class FaultPool extends pg.Pool {
     }
     super.connect((error, client, done) => callback(error && connectionFault(error, this.#connection), client, done))
   }
+}
+
+/** insufficient_privilege, row-level security included, and our own guard of labels. */
+const refusals: readonly string[] = ['42501', 'CA001']
+
+/** On the wire, where every way to ask comes by: a statement in a transaction, of a pool, or one whose error nobody looks at. */
+function hearRefusals(client: pg.PoolClient, onRefused: (code: string) => void): void {
+  const { connection } = client as unknown as { connection: NodeJS.EventEmitter }
+  connection.on('errorMessage', ({ code }: { code?: string }) => {
+    if (code !== undefined && refusals.includes(code)) onRefused(code)
+  })
 }
 
 type ConnectCallback = (error: Error | undefined, client: pg.PoolClient | undefined, done: (release?: unknown) => void) => void

@@ -27,7 +27,8 @@ const settings = {
   log_timezone: 'UTC',
   logging_collector: 'off',
   log_checkpoints: 'off',
-  log_line_prefix: '%m [%p] %u ',
+  // the code before the name: whoever connects chooses the name
+  log_line_prefix: '%m [%p] %e %u ',
   // statements and error details carry rows, and a log has no label
   log_error_verbosity: 'terse',
   log_min_error_statement: 'panic',

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { testDatabase } from '../../../test/support/database.ts'
 
-const source = ['schema.ts', 'schema-columns.ts', 'schema-runs.ts', 'schema-ledger.ts', 'schema-outbox.ts', 'schema-spending.ts', 'schema-batches.ts'].map((file) => readFileSync(join(import.meta.dirname, file), 'utf8')).join('\n')
+const source = ['schema.ts', 'schema-columns.ts', 'schema-runs.ts', 'schema-ledger.ts', 'schema-outbox.ts', 'schema-spending.ts', 'schema-batches.ts', 'schema-alerts.ts'].map((file) => readFileSync(join(import.meta.dirname, file), 'utf8')).join('\n')
 
 /** Interfaces of the source with their own members and those of what they extend. */
 function membersOf(name: string): Map<string, string> {

@@ -1,3 +1,4 @@
+import type * as alerts from './schema-alerts.ts'
 import type * as batches from './schema-batches.ts'
 import type * as ledger from './schema-ledger.ts'
 import type * as outbox from './schema-outbox.ts'
@@ -50,6 +51,9 @@ export interface Schema {
   audit_kind: ledger.AuditKindTable
   audit_event: ledger.AuditEventTable
   audit_seal: ledger.AuditSealTable
+  alert_rule: alerts.AlertRuleTable
+  alert_signal: alerts.AlertSignalTable
+  alert: alerts.AlertTable
   process: ledger.ProcessTable
   supervisor: ledger.SupervisorTable
   web_session: ledger.WebSessionTable

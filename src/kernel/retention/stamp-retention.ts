@@ -9,13 +9,14 @@ export interface Retention {
   readonly webhooksMs: number
   readonly sourcesMs: number
   readonly batchesMs: number
+  readonly alertsMs: number
   readonly outboxMs: number
 }
 
 const batch = 1_000
 
 /** Writes `retain_until` where it is missing and the row is closed or stored for good. */
-export async function stampRetention(owner: Database, { runLogMs, runsMs, mailMs, modelCallsMs, webhooksMs, sourcesMs, batchesMs, outboxMs }: Retention): Promise<void> {
+export async function stampRetention(owner: Database, { runLogMs, runsMs, mailMs, modelCallsMs, webhooksMs, sourcesMs, batchesMs, alertsMs, outboxMs }: Retention): Promise<void> {
   const all = async (text: string, ...spans: number[]): Promise<void> => {
     for (;;) {
       const { rowCount } = await owner.pool.query(text, [batch, ...spans])
@@ -31,6 +32,7 @@ export async function stampRetention(owner: Database, { runLogMs, runsMs, mailMs
   for (const text of sources) await all(text, sourcesMs)
   await owner.pool.query(abandonedBatches)
   for (const text of batches) await all(text, batchesMs)
+  await all(alerts, alertsMs)
   await all(proposals, outboxMs)
 }
 
@@ -95,6 +97,9 @@ const batches = [
   `update batch set retain_until = closed_at + $2 * interval '1 ms' where id in (select id from batch where retain_until is null and closed_at is not null limit $1)`,
   `update batch_file set retain_until = made_at + $2 * interval '1 ms' where id in (select id from batch_file where retain_until is null limit $1)`,
 ]
+
+const alerts = `
+  update alert set retain_until = closed_at + $2 * interval '1 ms' where id in (select id from alert where closed_at is not null and retain_until is null limit $1)`
 
 /** A proposal is over when its last draft is; one of which nobody knows whether it left waits for the operator's word. */
 const proposals = `

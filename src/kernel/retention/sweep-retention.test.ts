@@ -7,8 +7,8 @@ import { sampleRows } from '../../../test/support/sample-rows.ts'
 import { sweepRetention, type Swept } from './sweep-retention.ts'
 
 const day = 86_400_000
-const retention = { runLogMs: 10 * day, runsMs: 100 * day, mailMs: 50 * day, modelCallsMs: 40 * day, webhooksMs: 20 * day, sourcesMs: 20 * day, batchesMs: 20 * day, outboxMs: 1_000 * day }
-const nothing: Swept = { logLines: 0, calls: 0, declassifications: 0, money: 0, batches: 0, sessions: 0, keys: 0, proposals: 0, runs: 0, occurrences: 0, messages: 0, contents: 0, events: 0, sources: 0 }
+const retention = { runLogMs: 10 * day, runsMs: 100 * day, mailMs: 50 * day, modelCallsMs: 40 * day, webhooksMs: 20 * day, sourcesMs: 20 * day, batchesMs: 20 * day, alertsMs: 30 * day, outboxMs: 1_000 * day }
+const nothing: Swept = { logLines: 0, calls: 0, declassifications: 0, money: 0, batches: 0, sessions: 0, keys: 0, proposals: 0, runs: 0, occurrences: 0, messages: 0, contents: 0, events: 0, sources: 0, alerts: 0 }
 const closed = new Date('2026-03-02T09:00:00Z')
 
 async function house(t: TestContext) {
@@ -77,6 +77,18 @@ test('a key of a client goes when the calls that it let through are gone, and so
   assert.deepEqual((await sweep(39.9))['keys'], 1, 'that was over long before')
   assert.deepEqual((await sweep(42))['keys'], 2)
   assert.deepEqual(await one(`select (select string_agg(name, ' ' order by name) from client_key) as keys, (select count(*)::int from clearance) as clearances`), { keys: 'asked good', clearances: 1 })
+})
+
+test('an alert goes when it was closed long enough, an open one never', async (t) => {
+  const { pool, one, sweep } = await house(t)
+  const report = `select alert_report('process.down', $1, 1, $2)`
+  for (const subject of ['server', 'releaser']) await pool.query(report, [subject, closed])
+  await pool.query(`select alert_over('process.down', 'server')`)
+  await pool.query(`update alert set closed_at = $1 where state = 'closed'`, [closed])
+  assert.equal((await sweep(1))['alerts'], undefined)
+  assert.equal((await sweep(29.9))['alerts'], 2, 'the signals')
+  assert.equal((await sweep(30))['alerts'], 1)
+  assert.deepEqual(await one('select subject, state from alert'), { subject: 'releaser', state: 'open' })
 })
 
 test('an act of the operator himself, which has no run, is swept in its time too', async (t) => {

@@ -23,6 +23,8 @@ export interface Swept {
   readonly events: number
   /** What was asked of them, and what they answered. */
   readonly sources: number
+  /** And the signals that were counted for them. */
+  readonly alerts: number
 }
 
 const batch = 5_000
@@ -47,7 +49,7 @@ export async function sweepRetention(owner: Database, { retention, now = new Dat
     logLines: await until(logLines),
     calls: await until(calls),
     declassifications: await until(declassifications),
-    money: (await until(blocks)) + (await until(accounts)) + (await until(alerts)) + (await until(rates)),
+    money: (await until(blocks)) + (await until(accounts)) + (await until(budgetAlerts)) + (await until(rates)),
     batches: (await until(batches)) + (await until(batchFiles)),
     sessions: await until(sessions),
     keys: (await until(clientKeys)) + (await until(clearances)),
@@ -58,6 +60,7 @@ export async function sweepRetention(owner: Database, { retention, now = new Dat
     contents: await until(contents),
     events: (await until(events)) + (await until(seen)) + (await until(tallies)),
     sources: (await until(snapshots)) + (await until(fetches)),
+    alerts: (await until(alerts)) + (await until(signals)),
   }
   if (Object.values(swept).some((count) => count > 0)) {
     await owner.pool.query(`select audit_write('retention.swept', 'up', $1)`, [JSON.stringify(swept)])
@@ -85,7 +88,7 @@ const accounts = `
     select ceiling, starts_at from budget_account b
     where retain_until < $1 and not exists (select 1 from budget_block_account where ceiling = b.ceiling and starts_at = b.starts_at) limit $2)`
 
-const alerts = `
+const budgetAlerts = `
   delete from budget_alert where (ceiling, starts_at, percent) in (select ceiling, starts_at, percent from budget_alert where retain_until < $1 limit $2)`
 
 const rates = `
@@ -169,3 +172,12 @@ const snapshots = `
 
 const fetches = `
   delete from source_fetch where id in (select id from source_fetch where retain_until < $1 and closed_at is not null limit $2)`
+
+// One that came back meanwhile is open again, whatever was said of it when it was closed.
+const alerts = `
+  delete from alert where id in (select id from alert where retain_until < $1 and closed_at is not null limit $2)`
+
+// No rule looks further back than a day.
+const signals = `
+  delete from alert_signal where (kind, subject, reporter, minute) in (
+    select kind, subject, reporter, minute from alert_signal where minute < $1::timestamptz - interval '2 days' limit $2)`

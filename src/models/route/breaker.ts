@@ -36,7 +36,7 @@ const longestLimitMs = 3_600_000
 /** A client may call models as it likes. */
 const mostKnown = 1_000
 /** What says that the upstream is at fault, not the request. A refused key is told each time, since only the operator can mend it. */
-const illnesses = new Set(['upstream.unreachable', 'upstream.failed', 'upstream.died', 'upstream.malformed', 'upstream.first_byte', 'upstream.idle'])
+const illnesses = new Set(['upstream.unreachable', 'upstream.failed', 'upstream.redirected', 'upstream.died', 'upstream.malformed', 'upstream.first_byte', 'upstream.idle'])
 
 export function createBreakers(settings: () => RoutingSettings['breaker'], now: () => number = () => performance.now()): Breakers {
   const states = new Map<string, State>()

@@ -15,6 +15,7 @@ const byFamily: Readonly<Record<string, readonly Topic[]>> = {
   mail: ['house'],
   key: ['house'],
   signin: ['house'],
+  alert: ['house'],
 }
 
 /** What has to be asked again after an event of this kind. */

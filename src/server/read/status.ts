@@ -6,6 +6,7 @@ import type { HouseView, IsolationView, PartView, ProcessView, StatusView } from
 import { readAlerts } from './alerts.ts'
 import { signOrigin } from './drafts.ts'
 import { readHouse } from './house.ts'
+import { countSecurityAlerts } from './security-alerts.ts'
 import { unsignedMachines } from './upstreams.ts'
 import { countWebhooks, type WebhookDeps } from './webhooks.ts'
 
@@ -23,7 +24,7 @@ export interface WholeDeps extends Pick<WebhookDeps, 'database' | 'clock' | 'web
 /** What runs, how far apart, on which house and database, and how much is waiting. */
 export async function readStatus(deps: WholeDeps, parts: readonly PartView[]): Promise<StatusView> {
   const { database, house, isolation } = deps
-  const [supervisor, processes, runs, webhooks, loaded, version, unsigned] = await Promise.all([
+  const [supervisor, processes, runs, webhooks, loaded, version, unsigned, alertsOpen] = await Promise.all([
     database.kysely.selectFrom('supervisor').select(['pid', 'started_at', 'version']).executeTakeFirst(),
     readProcesses(database),
     countRuns(database),
@@ -31,6 +32,7 @@ export async function readStatus(deps: WholeDeps, parts: readonly PartView[]): P
     readHouse(database),
     readDatabaseVersion(database),
     unsignedMachines(database, house),
+    countSecurityAlerts(database),
   ])
   if (supervisor === undefined) throw new Fault('unavailable', 'up.starting', 'Castellan is still starting; try again in a moment')
   return {
@@ -45,6 +47,7 @@ export async function readStatus(deps: WholeDeps, parts: readonly PartView[]): P
     processes,
     webhooks,
     runs,
+    alerts_open: alertsOpen,
     unsigned_machines: unsigned,
   }
 }

@@ -10,6 +10,7 @@ import { readHouse } from './house.ts'
 import { nextOfAll } from './jobs.ts'
 import type { Fires } from './remember-fires.ts'
 import { listRuns } from './runs.ts'
+import { alertsForOperator } from './security-alerts.ts'
 
 /** More than that is read where drafts are listed. */
 const shownDrafts = 20
@@ -19,7 +20,7 @@ export async function readToday(deps: { database: Database; house: House; isolat
   const { database, house, isolation, fires } = deps
   const { timezone } = house.settings
   const since = await midnight(database, now, timezone)
-  const [{ drafts, count: draftCount }, snoozed, dead, runs, notRun, ran, spent, words, keptAside, next, { problems }, brief, alerts] = await Promise.all([
+  const [{ drafts, count: draftCount }, snoozed, dead, runs, notRun, ran, spent, words, keptAside, next, { problems }, brief, alerts, security] = await Promise.all([
     draftsForOperator(database, now, signOrigin(house), shownDrafts),
     snoozedDrafts(database, now),
     listRuns(database, { state: 'dead', withoutTools: true, limit: 50 }),
@@ -33,9 +34,10 @@ export async function readToday(deps: { database: Database; house: House; isolat
     readHouse(database),
     newestBrief(database),
     readAlerts(database, since),
+    alertsForOperator(database),
   ])
   const missed = notRun.filter((slots) => slots.state === 'missed')
-  const needsYou = draftCount + dead.length + alerts.length + problems.filter((problem) => problem.severity === 'error').length
+  const needsYou = draftCount + dead.length + alerts.length + security.count + problems.filter((problem) => problem.severity === 'error').length
   return {
     state: needsYou > 0 ? 'needs_you' : 'calm',
     at: now.toISOString(),
@@ -60,6 +62,8 @@ export async function readToday(deps: { database: Database; house: House; isolat
     kept_aside: keptAside,
     problems,
     alerts,
+    security_alerts: security.alerts,
+    more_security_alerts: security.count - security.alerts.length,
     isolation,
   }
 }

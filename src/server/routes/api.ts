@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { ServerDeps } from '../app.ts'
 import { rememberFires } from '../read/remember-fires.ts'
+import { alertRoutes } from './alerts.ts'
 import { batchRoutes } from './batches.ts'
 import { draftRoutes } from './drafts.ts'
 import { houseRoutes } from './house.ts'
@@ -20,6 +21,7 @@ export function apiRoutes(deps: ServerDeps, door: Door): FastifyPluginAsync {
   return async (app) => {
     app.register(houseRoutes(deps, door, fires))
     app.register(spendRoutes(deps))
+    app.register(alertRoutes(deps))
     app.register(batchRoutes(deps))
     app.register(jobRoutes(deps, fires))
     app.register(runRoutes(deps, door))

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { alertCounts } from './alerts.ts'
 import { time } from './label.ts'
 
 export const problemView = z
@@ -73,6 +74,7 @@ export const statusView = z
     processes: z.array(processView),
     webhooks: z.strictObject({ port: z.int().nullable(), declared: z.int(), stored_today: z.int(), refused_today: z.int() }).describe('Deliveries since midnight in UTC; no port: nothing listens.'),
     runs: z.strictObject({ queued_open: z.int(), queued_private: z.int(), running: z.int(), parked: z.int(), waiting: z.int() }),
+    alerts_open: alertCounts,
     unsigned_machines: z.array(z.string()).describe('Upstreams that castellan.yaml calls machines of your own, and that count as of the mesh until you sign that.'),
   })
   .meta({ id: 'Status' })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { securityAlert } from './alerts.ts'
 import { draftLine } from './drafts.ts'
 import { alertView, isolationView, problemView } from './house.ts'
 import { labelView, time } from './label.ts'
@@ -53,6 +54,8 @@ export const todayView = z
     kept_aside: z.int().describe('Messages of level P3 that arrived since midnight, and so stay on this machine.'),
     problems: z.array(problemView),
     alerts: z.array(alertView),
+    security_alerts: z.array(securityAlert).describe('Those that nobody has acknowledged, the gravest first: at most twenty, and none that only informs.'),
+    more_security_alerts: z.int().describe('How many more there are.'),
     isolation: isolationView,
   })
   .meta({ id: 'Today' })

@@ -17,7 +17,7 @@ export function judgeStatus(host: string, status: number, headers: IncomingHttpH
   if (status >= 200 && status < 300) return undefined
   const brief = `${host} answered ${status}`
   const shown = said === undefined || said === '' ? brief : `${brief}: ${said}`
-  if (status >= 300 && status < 400) return new Fault('refused', 'connector.not_sent', `${brief}, which leads elsewhere (${placeOf(headers.location)}); redirects are not followed. Correct the address`, { brief: `${brief}, a redirect, which is not followed` })
+  if (status >= 300 && status < 400) return new Fault('refused', 'connector.not_sent', `${brief}, which leads elsewhere (${placeOf(headers.location)}); redirects are not followed. Correct the address`, { brief: `${brief}, a redirect, which is not followed`, suspicion: 'redirect' })
   const wait = waitMs ?? retryAfter(headers['retry-after'])
   if (status === 429 || status === 425) return new Fault('unavailable', 'connector.try_again', shown, { brief, ...(wait !== undefined && { retryAfterMs: wait }) })
   if (status >= 500 || status === 408) {

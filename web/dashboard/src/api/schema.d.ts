@@ -123,6 +123,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Security alerts that are not over, the gravest first */
+        get: operations["listAlerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One security alert */
+        get: operations["readAlert"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/{id}/ack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that it was seen */
+        post: operations["acknowledgeAlert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/batches": {
         parameters: {
             query?: never;
@@ -634,6 +685,12 @@ export interface components {
             at: string;
             what: string;
         };
+        /** @description Security alerts that nobody has acknowledged. */
+        AlertCounts: {
+            critical: number;
+            warning: number;
+            info: number;
+        };
         Batch: {
             /** @description As the program that sent it in knows it: batch_ and 32 digits. */
             id: string;
@@ -818,6 +875,7 @@ export interface components {
                 parked: number;
                 waiting: number;
             };
+            alerts_open: components["schemas"]["AlertCounts"];
             /** @description Upstreams that castellan.yaml calls machines of your own, and that count as of the mesh until you sign that. */
             unsigned_machines: string[];
             /**
@@ -1060,6 +1118,33 @@ export interface components {
             claimed_at: string | null;
             closed_at: string | null;
         };
+        /** @description Something that somebody should look at. It closes by itself when it is over, a critical one once it was acknowledged. */
+        SecurityAlert: {
+            /** Format: uuid */
+            id: string;
+            /** @description As `castellan alerts list` names it, e.g. `signin.failed`. */
+            kind: string;
+            /** @enum {string} */
+            level: "critical" | "warning" | "info";
+            /** @enum {string} */
+            state: "open" | "acknowledged" | "closed";
+            /** @description The door, role, process, connector or job that it is about. */
+            subject: string;
+            what: string;
+            /** @description What to do. */
+            mend: string;
+            /** @description The stable code of the newest, where there is one. */
+            code: string | null;
+            /** @description How often since it was opened. */
+            count: number;
+            times_opened: number;
+            /** Format: date-time */
+            first_seen: string;
+            /** Format: date-time */
+            last_seen: string;
+            acknowledged_at: string | null;
+            closed_at: string | null;
+        };
         /** @description The session of this browser. */
         Session: {
             /** Format: uuid */
@@ -1185,6 +1270,7 @@ export interface components {
                 parked: number;
                 waiting: number;
             };
+            alerts_open: components["schemas"]["AlertCounts"];
             /** @description Upstreams that castellan.yaml calls machines of your own, and that count as of the mesh until you sign that. */
             unsigned_machines: string[];
         };
@@ -1255,6 +1341,10 @@ export interface components {
             kept_aside: number;
             problems: components["schemas"]["Problem"][];
             alerts: components["schemas"]["Alert"][];
+            /** @description Those that nobody has acknowledged, the gravest first: at most twenty, and none that only informs. */
+            security_alerts: components["schemas"]["SecurityAlert"][];
+            /** @description How many more there are. */
+            more_security_alerts: number;
             isolation: components["schemas"]["Isolation"];
         };
         Tool: {
@@ -1597,6 +1687,120 @@ export interface operations {
                         /** @enum {boolean} */
                         ok: true;
                         data: components["schemas"]["Spend"];
+                    };
+                };
+            };
+            /** @description It was not done; `error.code` is stable, `error.message` is for people. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    listAlerts: {
+        parameters: {
+            query?: {
+                /** @description Those that are over too. */
+                all?: "1";
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        ok: true;
+                        data: components["schemas"]["SecurityAlert"][];
+                    };
+                };
+            };
+            /** @description It was not done; `error.code` is stable, `error.message` is for people. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    readAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Whole, or at least four digits of its beginning or end. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        ok: true;
+                        data: components["schemas"]["SecurityAlert"];
+                    };
+                };
+            };
+            /** @description It was not done; `error.code` is stable, `error.message` is for people. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    acknowledgeAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Whole, or at least four digits of its beginning or end. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        ok: true;
+                        data: {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            state: "acknowledged" | "closed";
+                        };
                     };
                 };
             };

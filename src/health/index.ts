@@ -1,0 +1,5 @@
+export { countOpenAlerts, findAlerts, listAlerts, settleAlerts, type Alert, type AlertCount } from './alert-store.ts'
+export { createReporter, type Reporter } from './reporter.ts'
+export { suspicionOf } from './suspicion.ts'
+export { createAuditWatch } from './watch-audit.ts'
+export { createDatabaseLogWatch } from './watch-database-log.ts'
