@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RunDetail, RunSummary, TodayView } from '../src/server/index.ts'
+import { newId } from '../src/kernel/ids.ts'
 import { assertAccessible } from './support/axe.ts'
 import { dashboardBrowser, type DashboardBrowser } from './support/dashboard-browser.ts'
 import { runningHouse, type RunningHouse } from './support/running-house.ts'
@@ -80,12 +81,18 @@ async function otherDays(house: RunningHouse, run: RunSummary): Promise<Record<s
   const today = await house.call<TodayView>('server', 'GET', '/api/today')
   const error = { code: 'mail.unreachable', message: 'the mail server does not answer' }
   const problem = { file: 'jobs/a-job.yaml', line: 3, column: 5, what: 'there is no tool "mail.sent"', instead: 'did you mean mail.send?' }
+  const alert = {
+    id: newId(), kind: 'audit.broken', level: 'critical' as const, state: 'open' as const, subject: 'chain', what: 'the record of what happened is not whole: chain',
+    mend: 'castellan audit verify names the first batch that is wrong', code: 'batch.7', count: 1, times_opened: 1, first_seen: today.at, last_seen: today.at, acknowledged_at: null, closed_at: null,
+  }
   return {
     'a bad day': {
       ...today,
       counts: { ...today.counts, needs_you: 9 },
       dead: [{ ...run, state: 'dead', error }],
       problems: [{ ...problem, severity: 'error' }, { ...problem, line: 9, severity: 'warning' }],
+      security_alerts: [alert, { ...alert, id: newId(), level: 'warning', kind: 'signin.failed', what: 'sign-ins failed again and again: dashboard', count: 7 }],
+      more_security_alerts: 3,
       alerts: [{ kind: 'signin.locked', at: today.at, what: 'sign-in was locked after 5 wrong codes' }],
       drafts: [{ ...today.drafts[0]!, state: 'unknown', risk: 8 }],
       isolation: { mode: 'demonstration', detail: 'all processes share one uid' },

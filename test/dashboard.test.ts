@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { runCli } from '../src/cli/program.ts'
 import type { JobDetail, RunDetail, RunSummary, ToolRunView } from '../src/server/index.ts'
 import { assertAccessible } from './support/axe.ts'
 import { dashboardBrowser, type DashboardBrowser } from './support/dashboard-browser.ts'
+import { homeDatabase } from './support/home-database.ts'
 import { runningHouse, type RunningHouse } from './support/running-house.ts'
 
 test('the dashboard, in a real browser on the starter house', { timeout: 600_000 }, async (t) => {
@@ -18,6 +19,7 @@ test('the dashboard, in a real browser on the starter house', { timeout: 600_000
   await t.test('a link signs in once, and its code stays in no address', () => signsIn(browser))
   await t.test('a job is started from the list and watched to its end, over one stream', () => watchesRun(browser, house))
   await t.test('Today says what `castellan today` says', () => saysToday(browser, house))
+  await t.test('an alert stands on Today at once, with what to do, until it is acknowledged', () => acknowledges(t, browser, house))
   await t.test('a job is paused and goes on', () => pauses(browser, house))
   await t.test('what is P3 local only is shown when it is asked for, and not before', () => reveals(browser, house))
   await t.test('a run is taken up again from a step, after a yes', () => retries(browser, house))
@@ -51,6 +53,20 @@ async function watchesRun({ page, asked, go }: DashboardBrowser, house: RunningH
   await links.nth(2).waitFor()
   const href = new URL((await links.first().getAttribute('href'))!)
   assert.notEqual(href.origin, new URL(page.url()).origin, 'what is signed is shown on an origin of its own')
+}
+
+async function acknowledges(t: TestContext, { page, go }: DashboardBrowser, house: RunningHouse): Promise<void> {
+  await go('/')
+  const badge = page.locator('.nav .badge')
+  const before = Number(await badge.textContent())
+  const owner = await homeDatabase(t, house.home)
+  await owner.pool.query(`select alert_report('signature.failed', 'file', 1, now(), 'draft.signature')`)
+  const row = page.locator('.alert-row', { hasText: 'A signature did not hold: file' })
+  await row.getByText('castellan operator revoke').waitFor()
+  assert.deepEqual([Number(await badge.textContent()), await badge.getAttribute('aria-label')], [before + 1, `${before + 1} need you, something critical`])
+  await row.getByRole('button', { name: /^Acknowledge/ }).click()
+  await row.waitFor({ state: 'detached' })
+  assert.deepEqual((await owner.pool.query('select state from alert')).rows, [{ state: 'acknowledged' }])
 }
 
 async function saysToday({ page, go }: DashboardBrowser, house: RunningHouse): Promise<void> {

@@ -25,12 +25,12 @@ const kinds = {
   },
   'command.refused': {
     summary: 'a command that the policy of the shell refuses, or that the sandbox stopped',
-    what: (subject) => `${subject} tried a command that it may not run`,
+    what: (subject) => `a command was tried that may not be run: ${subject}`,
     mend: 'castellan run list shows the run, castellan run show ID the command; if the job does not ask for it, a text that it read did: castellan job pause JOB',
   },
   'sandbox.unsafe': {
     summary: 'the canary got out of the sandbox, or there is none',
-    what: (subject) => `no command is run in ${subject}: the sandbox does not hold, or bubblewrap is missing`,
+    what: (subject) => `no command is run, because the sandbox does not hold or bubblewrap is missing: ${subject}`,
     mend: 'castellan doctor says why; install bubblewrap, or allow unprivileged user namespaces, then castellan down and castellan up',
   },
   'injection.stopped': {
@@ -40,7 +40,7 @@ const kinds = {
   },
   'outbound.unexpected': {
     summary: 'something led elsewhere than was signed or declared',
-    what: (subject) => `${subject} was led elsewhere than was signed or declared, and not followed`,
+    what: (subject) => `the other side led elsewhere than was signed or declared, and was not followed: ${subject}`,
     mend: 'castellan draft list shows the draft and why; ask the other side whether it moved, and only then correct the address in castellan.yaml',
   },
   'label.refused': {
@@ -75,12 +75,12 @@ const kinds = {
   },
   'process.crashing': {
     summary: 'a process died more than once within five minutes',
-    what: (subject) => `${subject} dies again and again`,
+    what: (subject) => `a process dies again and again: ${subject}`,
     mend: 'castellan status says how, its log in the home why; castellan doctor looks for the usual causes',
   },
   'process.down': {
     summary: 'a process died too often and was given up',
-    what: (subject) => `${subject} was given up`,
+    what: (subject) => `a process died too often and was given up: ${subject}`,
     mend: 'castellan status says how, its log in the home why; when that is mended: castellan down, castellan up',
   },
   'isolation.demonstration': {

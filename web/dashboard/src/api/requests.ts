@@ -5,6 +5,7 @@ export const runJob = (name: string) => dataOf(server.POST('/api/jobs/{name}/run
 export const pauseJob = (name: string) => dataOf(server.POST('/api/jobs/{name}/pause', { params: { path: { name } } }))
 export const resumeJob = (name: string) => dataOf(server.POST('/api/jobs/{name}/resume', { params: { path: { name } } }))
 export const cancelRun = (id: string) => dataOf(server.POST('/api/runs/{id}/cancel', { params: { path: { id } } }))
+export const acknowledgeAlert = (id: string) => dataOf(server.POST('/api/alerts/{id}/ack', { params: { path: { id } } }))
 export const reloadHouse = () => dataOf(server.POST('/api/reload'))
 
 /** Takes a closed run up again, from a step on or where it stopped. */

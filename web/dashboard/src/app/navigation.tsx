@@ -11,6 +11,7 @@ export const pageIcons: Readonly<Record<PagePath, typeof IconSun>> = {
 /** The five pages, at the side on a desk and at the bottom on a phone. */
 export function Navigation({ className, iconSize }: { className: string; iconSize: number }) {
   const { data: needsYou = 0 } = useQuery({ ...todayQuery, select: ({ counts }) => counts.needs_you })
+  const { data: critical = false } = useQuery({ ...todayQuery, select: ({ security_alerts: alerts }) => alerts.some(({ level }) => level === 'critical') })
   return (
     <nav className={className} aria-label="Pages">
       {pages.map(({ path, name }) => {
@@ -19,7 +20,7 @@ export function Navigation({ className, iconSize }: { className: string; iconSiz
           <Link key={path} to={path} activeOptions={{ exact: path === '/', includeSearch: false }}>
             <Icon size={iconSize} stroke={1.75} aria-hidden />
             {name}
-            {path === '/' && needsYou > 0 && <span className="badge" aria-label={`${needsYou} ${needsYou === 1 ? 'needs' : 'need'} you`} role="note">{needsYou}</span>}
+            {path === '/' && needsYou > 0 && <span className={critical ? 'badge badge-critical' : 'badge'} aria-label={`${needsYou} ${needsYou === 1 ? 'needs' : 'need'} you${critical ? ', something critical' : ''}`} role="note">{needsYou}</span>}
           </Link>
         )
       })}

@@ -6,6 +6,8 @@ const tones: Readonly<Record<string, Tone>> = {
   ran: 'good', succeeded: 'good', running: 'live', started: 'live', retrying: 'warn', missed: 'warn', failed: 'bad', dead: 'bad', parked: 'yours',
   // jobs, processes and checks
   active: 'good', paused: 'warn', ready: 'good', starting: 'live', backoff: 'warn', crashed: 'bad', not_ready: 'bad', ok: 'good', fail: 'bad', warn: 'warn', error: 'bad', warning: 'warn',
+  // alerts
+  critical: 'bad',
   // drafts and proposals
   signed: 'live', held: 'live', releasing: 'live', released: 'good', unknown: 'yours', expired: 'warn', refused: 'bad', needs_you: 'yours',
 }

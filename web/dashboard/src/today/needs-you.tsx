@@ -6,10 +6,11 @@ import { Notice } from '../parts/page-states.tsx'
 import { ProblemRow } from '../parts/problem-row.tsx'
 import { RunRow } from '../parts/run-row.tsx'
 import { Section } from '../parts/section.tsx'
+import { AlertRow } from './alert-row.tsx'
 
-/** Everything that only the operator can move on: drafts, runs that gave up, errors of the house. */
+/** Everything that only the operator can move on: alerts, drafts, runs that gave up, errors of the house. */
 export function NeedsYou({ today }: { today: Today }) {
-  const { drafts, more_drafts: more, dead, alerts } = today
+  const { drafts, more_drafts: more, dead, alerts, security_alerts: security, more_security_alerts: moreSecurity } = today
   const errors = today.problems.filter(({ severity }) => severity === 'error')
   const warnings = today.problems.filter(({ severity }) => severity !== 'error')
   return (
@@ -17,7 +18,15 @@ export function NeedsYou({ today }: { today: Today }) {
       {alerts.map(({ at, what }) => <Notice key={at} tone="bad" title="Somebody tried to sign in">{what}</Notice>)}
       {today.counts.needs_you === 0 && (
         <Section title="Needs you">
-          <div className="card calm"><IconCircleCheck size={20} aria-hidden /><span>Nothing needs you.</span><span className="faint">Drafts to sign, runs that gave up and errors in the house would stand here.</span></div>
+          <div className="card calm"><IconCircleCheck size={20} aria-hidden /><span>Nothing needs you.</span><span className="faint">Alerts, drafts to sign, runs that gave up and errors in the house would stand here.</span></div>
+        </Section>
+      )}
+      {security.length > 0 && (
+        <Section title="Look at this" count={security.length + moreSecurity}>
+          <ul className="card">
+            {security.map((alert) => <AlertRow key={alert.id} alert={alert} />)}
+            {moreSecurity > 0 && <li><span className="row-rest">{moreSecurity} more: castellan alerts list</span></li>}
+          </ul>
         </Section>
       )}
       {drafts.length > 0 && (
