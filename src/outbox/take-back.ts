@@ -22,7 +22,7 @@ export async function takeBack(deps: OutboxDeps, id: string): Promise<TakenBack>
     if (!connector.undo) return { outcome: 'too_late', was: draft.state }
     const before = (await findReceipt(client, id)) ?? {}
     if (before['undone_at'] !== undefined) throw new Fault('conflict', 'draft.not_undone', `draft ${id} was undone at ${String(before['undone_at'])} already`)
-    const done = await connector.undo(draft.wire, document)
+    const done = await connector.undo(draft.wire, document, before)
     const receipt = { ...before, ...done, undone_at: now.toISOString() }
     await noteUndone(client, id, receipt)
     await audit('draft.undone', id, { was: draft.state, receipt: done })
