@@ -8,6 +8,7 @@ import type { Connector as ConnectorSettings } from '../src/house/index.ts'
 import { takeBack } from '../src/outbox/take-back.ts'
 import { gitBench } from './support/git-origin.ts'
 import { startHttpReceiver } from './support/http-receiver.ts'
+import { mastodonToken, startMastodonApi } from './support/mastodon-api.ts'
 import { temporaryFolder, testOutbox, type ProposeOptions } from './support/outbox.ts'
 import { openDeclared, releaserLife, type ReleaserTask } from './support/releaser-child.ts'
 
@@ -65,5 +66,14 @@ for (const [point, state] of [['git.push:before', 'unknown'], ['git.push:after',
     const connector: ConnectorSettings = { name: 'site', kind: 'git', repository: bench.work, remote: bench.origin, branches: ['*'], private: false }
     const outcome = await killedAt(t, point, { connector, secrets: {} }, { branch: 'agent/x', commit: head }, { kind: 'git.push', connector: 'site' })
     assert.deepEqual([outcome.state, bench.at('agent/x')], [state, state === 'released' ? head : ''])
+  })
+}
+
+for (const [point, state, count] of [['nonce.spend:before', 'released', 1], ['social.post:before', 'unknown', 0], ['social.post:after', 'released', 1], ['draft.released:before', 'released', 1]] as const) {
+  test(`a releaser that is killed at ${point} posts once, or asks, and finds what it posted`, async (t) => {
+    const { server, posts } = await startMastodonApi(t)
+    const connector: ConnectorSettings = { name: 'news', kind: 'mastodon', instance: server.url, account: 'house', token: { secret: 'news' }, private: true }
+    const outcome = await killedAt(t, point, { connector, secrets: { news: mastodonToken } }, { text: 'Guten Morgen', visibility: 'public' }, { kind: 'social.post', connector: 'news' })
+    assert.deepEqual([outcome.state, posts.length], [state, count])
   })
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { RiskRule } from '../house/index.ts'
-import { assessRisk, type RiskSubject } from './risk.ts'
+import { assessRisk, isExposing, type RiskSubject } from './risk.ts'
 
 const subject: RiskSubject = {
   kind: 'mail', connector: 'file', label: { level: 1, integrity: 'trusted', lanes: [] }, addresses: ['eva@example.org'], strangers: [],
@@ -91,4 +91,10 @@ test('a hostile text of a megabyte is judged in no time', () => {
     riskOf({ text })
     assert(performance.now() - start < 5000)
   }
+})
+
+test('what speaks to the public is at least 8, with whatever words, and other acts are not', () => {
+  const { risk, reasons } = riskOf({ kind: 'social.post', label: { ...subject.label, level: 0 }, text: 'Hallo' })
+  assert.deepEqual([risk, reasons.at(-1)], [8, 'at least 8: what is posted is out of your hands: others copy it, and servers keep it'])
+  assert.deepEqual(['social.post', 'mail', 'telegram.message', 'webhook'].map(isExposing), [true, false, false, false])
 })

@@ -44,9 +44,17 @@ export interface Risk {
   readonly reasons: readonly string[]
 }
 
-const base: Readonly<Record<string, number>> = { mail: 2, 'mail.move': 2, 'mail.flag': 1, 'lane.clear': 8, 'model.own': 9, webhook: 3, 'http.request': 4, 'telegram.message': 2, 'files.delete': 3, 'files.move': 2, 'git.push': 3, 'pull.open': 3 }
+const base: Readonly<Record<string, number>> = { mail: 2, 'mail.move': 2, 'mail.flag': 1, 'lane.clear': 8, 'model.own': 9, webhook: 3, 'http.request': 4, 'telegram.message': 2, 'files.delete': 3, 'files.move': 2, 'git.push': 3, 'pull.open': 3, 'social.post': 4 }
 /** Acts whose text is what a stranger wrote about something else: nobody is told anything by them. */
 const silent: ReadonlySet<string> = new Set(['mail.move', 'mail.flag', 'files.delete', 'files.move', 'git.push'])
+/** Acts that speak to the public, or to many at once. None is small: each takes the passkey itself, whatever the rules of the house say, and nothing that was signed in advance releases one. */
+const exposing: Readonly<Record<string, string>> = { 'social.post': 'what is posted is out of your hands: others copy it, and servers keep it' }
+
+/** Has it readers whom nobody can name? Then P3 has no way out through it. */
+export function isExposing(kind: string): boolean {
+  return Object.hasOwn(exposing, kind)
+}
+
 const manyRecipients = 5
 const veryManyRecipients = 20
 
@@ -97,6 +105,7 @@ export function assessRisk(subject: RiskSubject, houseRules: readonly RiskRule[]
   if (subject.label.level === 3) atLeast(8, 'local-only content would leave the house')
   // whatever the rules of the house take away: a program may have written them
   if (isClearanceKind(subject.kind)) atLeast(8, 'it changes what may reach whom, from then on and without asking again')
+  if (isExposing(subject.kind)) atLeast(8, exposing[subject.kind]!)
   for (const rule of houseRules) {
     if (applies(rule, subject, said)) add(rule.add, `${rule.reason} (rule of the house)`)
   }

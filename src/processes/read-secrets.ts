@@ -40,6 +40,7 @@ function secretOf(connector: Connector): SecretReference | undefined {
       return connector.secret
     case 'telegram':
     case 'github':
+    case 'mastodon':
       return connector.token
     case 'http':
       return connector.credential

@@ -12,8 +12,8 @@ export function checkOutbox(house: string, file: CastellanFile, source: YamlSour
   const mailboxes = Object.entries(file.mail.accounts).flatMap(([name, { kind }]) => (kind === 'imap' ? [name] : []))
   for (const [name, connector] of Object.entries(file.outbox.connectors)) {
     const at = ['outbox', 'connectors', name]
-    if (connector.kind === 'webhook' || connector.kind === 'http' || connector.kind === 'telegram' || connector.kind === 'github') {
-      const [key, url] = 'api' in connector ? ['api', connector.api] : ['url', connector.url]
+    if (connector.kind === 'webhook' || connector.kind === 'http' || connector.kind === 'telegram' || connector.kind === 'github' || connector.kind === 'mastodon') {
+      const [key, url] = 'api' in connector ? ['api', connector.api] : 'instance' in connector ? ['instance', connector.instance] : ['url', connector.url]
       problems.push(...checkAddress([...at, key], name, { ...connector, url }, source))
       if (connector.ca !== undefined) readAuthority(at, name, connector.ca)
     }

@@ -40,6 +40,15 @@ export interface TelegramConnectorSettings extends ReachedByHttp {
   readonly api: string
 }
 
+export interface MastodonConnectorSettings extends ReachedByHttp {
+  readonly kind: 'mastodon'
+  /** Without `/` at the end. */
+  readonly instance: string
+  /** Without @. */
+  readonly account: string
+  readonly token: SecretReference
+}
+
 export interface FilesConnectorSettings extends ConnectorBase {
   readonly kind: 'files'
   readonly folders: readonly Pick<FolderSettings, 'name' | 'path' | 'label'>[]

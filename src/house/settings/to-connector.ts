@@ -37,6 +37,8 @@ export function toConnector(name: string, connector: Written, context: Connector
     }
     case 'telegram':
       return { name, kind: 'telegram', chat: connector.chat, token: connector.token, api: connector.api.replace(/\/+$/, ''), private: connector.private, ...trusted, ...limits }
+    case 'mastodon':
+      return { name, kind: 'mastodon', instance: connector.instance.replace(/\/+$/, ''), account: connector.account, token: connector.token, private: connector.private, ...trusted, ...limits }
     case 'http': {
       const { url, methods, credential } = connector
       return { name, kind: 'http', url: url.replace(/\/+$/, ''), methods: [...new Set(methods)], private: connector.private, ...(credential && { credential }), ...trusted, ...limits }

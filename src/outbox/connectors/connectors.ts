@@ -9,6 +9,7 @@ import { createGithubConnector } from './github.ts'
 import { createHttpRequestConnector } from './http-request.ts'
 import type { Network } from './http/connection.ts'
 import { createImapConnector } from './imap.ts'
+import { createMastodonConnector } from './mastodon.ts'
 import { createSentFolder } from './sent-folder.ts'
 import { createSmtpConnector } from './smtp.ts'
 import { createTelegramConnector } from './telegram.ts'
@@ -72,6 +73,8 @@ export function openConnector(settings: ConnectorSettings, { secrets, entranceOf
       return createGithubConnector({ ...settings, token: { secret: settings.token.secret, value: secrets[settings.token.secret] }, network: networkOf(settings) })
     case 'telegram':
       return createTelegramConnector({ ...settings, token: { secret: settings.token.secret, value: secrets[settings.token.secret] }, network: networkOf(settings) })
+    case 'mastodon':
+      return createMastodonConnector({ ...settings, token: { secret: settings.token.secret, value: secrets[settings.token.secret] }, network: networkOf(settings) })
     case 'http': {
       const { credential } = settings
       return createHttpRequestConnector({ ...settings, credential: credential && { ...credential, value: secrets[credential.secret] }, network: networkOf(settings) })

@@ -54,6 +54,16 @@ const pullSchema = z.strictObject({
   body: z.string().max(60_000).optional(),
 })
 
+const socialSchema = z.strictObject({
+  key,
+  kind: z.literal('social.post'),
+  text: z.string().min(1).max(20_000).describe('as long as the server allows'),
+  visibility: z.enum(['public', 'unlisted', 'private', 'direct']).describe('private: for followers; direct: for those that it mentions'),
+  language: z.string().regex(/^[a-z]{2,3}$/, 'a language is a code of two or three letters').nullish(),
+  spoiler: z.string().min(1).max(500).nullish().describe('the warning that it stands behind'),
+  replyTo: z.string().regex(/^[A-Za-z0-9]{1,64}$/, 'a post is named by its id at the server').nullish(),
+})
+
 export const proposedSchema = z.object({ proposed: z.array(z.object({ id: z.uuid(), key: z.string(), fresh: z.boolean() })) })
 
 export const outboxPropose = defineTool({
@@ -62,7 +72,7 @@ export const outboxPropose = defineTool({
   effect: 'propose',
   input: z.strictObject({
     connector: z.string().min(1).describe('a connector of castellan.yaml'),
-    proposals: z.array(z.discriminatedUnion('kind', [mailSchema, moveSchema, flagSchema, webhookSchema, requestSchema, telegramSchema, deleteSchema, filesMoveSchema, pushSchema, pullSchema])).max(200),
+    proposals: z.array(z.discriminatedUnion('kind', [mailSchema, moveSchema, flagSchema, webhookSchema, requestSchema, telegramSchema, deleteSchema, filesMoveSchema, pushSchema, pullSchema, socialSchema])).max(200),
   }),
   output: proposedSchema,
   async run({ proposals: outbox, signal }, { connector, proposals }) {
