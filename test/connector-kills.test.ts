@@ -10,6 +10,7 @@ import { gitBench } from './support/git-origin.ts'
 import { startHttpReceiver } from './support/http-receiver.ts'
 import { mastodonToken, startMastodonApi } from './support/mastodon-api.ts'
 import { temporaryFolder, testOutbox, type ProposeOptions } from './support/outbox.ts'
+import { calendarPassword, calendarUser, startRadicale, withoutRadicale } from './support/radicale.ts'
 import { openDeclared, releaserLife, type ReleaserTask } from './support/releaser-child.ts'
 
 const later = 3_600_000
@@ -75,5 +76,18 @@ for (const [point, state, count] of [['nonce.spend:before', 'released', 1], ['so
     const connector: ConnectorSettings = { name: 'news', kind: 'mastodon', instance: server.url, account: 'house', token: { secret: 'news' }, private: true }
     const outcome = await killedAt(t, point, { connector, secrets: { news: mastodonToken } }, { text: 'Guten Morgen', visibility: 'public' }, { kind: 'social.post', connector: 'news' })
     assert.deepEqual([outcome.state, posts.length], [state, count])
+  })
+}
+
+for (const [point, state, count] of [['nonce.spend:before', 'released', 1], ['calendar.put:before', 'unknown', 0], ['calendar.put:after', 'released', 1], ['draft.released:before', 'released', 1]] as const) {
+  test(`a releaser that is killed at ${point} puts an event into the calendar once, or asks`, { skip: withoutRadicale }, async (t) => {
+    const radicale = await startRadicale(t)
+    const calendar = await radicale.makeCalendar('work')
+    const connector: ConnectorSettings = { name: 'work', kind: 'caldav', calendar, user: calendarUser, password: { secret: 'dav' }, private: true }
+    const event = { title: 'Zahnarzt', start: '2026-03-05T10:00', end: '2026-03-05T11:00', zone: 'Europe/Berlin' }
+    const outcome = await killedAt(t, point, { connector, secrets: { dav: calendarPassword } }, event, { kind: 'calendar.create', connector: 'work' })
+    assert.deepEqual([outcome.state, (await radicale.list(calendar)).length], [state, count])
+    const done = await takeBack(outcome.deps, outcome.id)
+    assert.deepEqual([done.outcome, await radicale.list(calendar)], ['taken_back', []], 'and either way undo leaves none')
   })
 }

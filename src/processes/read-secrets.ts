@@ -35,6 +35,7 @@ function secretOf(connector: Connector): SecretReference | undefined {
   switch (connector.kind) {
     case 'smtp':
     case 'git':
+    case 'caldav':
       return connector.password
     case 'webhook':
       return connector.secret

@@ -40,6 +40,16 @@ export interface TelegramConnectorSettings extends ReachedByHttp {
   readonly api: string
 }
 
+export interface CaldavConnectorSettings extends ReachedByHttp {
+  readonly kind: 'caldav'
+  /** With `/` at the end. */
+  readonly calendar: string
+  readonly user: string
+  readonly password: SecretReference
+  /** An address, or `Name <address>`. */
+  readonly organizer?: string
+}
+
 export interface MastodonConnectorSettings extends ReachedByHttp {
   readonly kind: 'mastodon'
   /** Without `/` at the end. */

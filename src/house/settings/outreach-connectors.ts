@@ -2,6 +2,21 @@ import { z } from 'zod'
 import { address, ca, limitsUnlessSaid, ofPrivate } from './outbound-connectors.ts'
 import { secretSchema } from './values.ts'
 
+export const caldavConnector = z.strictObject({
+  kind: z.literal('caldav').describe('`caldav`: makes, changes and deletes events of one calendar.'),
+  calendar: address('an address is e.g. https://dav.example.org/house/work/').describe('With `kind: caldav`: the calendar itself. https, but for a private machine.'),
+  user: z.string().regex(/^[^\p{Cc}:]{1,320}$/u, 'a user name is one line without a colon').describe('With `kind: caldav`: the name to log in with.'),
+  password: secretSchema.describe('With `kind: caldav`: the password, as the name of a secret. Most providers want one that is made for an app.'),
+  organizer: z
+    .string()
+    .regex(/^(?:[^\r\n<>@"]{0,200}<[^\s<>@]{1,64}@[^\s<>@]{1,254}>|[^\s<>@]{1,64}@[^\s<>@]{1,254})$/, 'an address, or `Name <address>`')
+    .optional()
+    .describe('With `kind: caldav`: your address, in whose name others are invited: an address, or `Name <address>`. Without it no event has attendees.'),
+  private: ofPrivate('caldav'),
+  ca: ca('caldav'),
+  limits: limitsUnlessSaid('caldav', { hour: 60, day: 300 }),
+})
+
 export const mastodonConnector = z.strictObject({
   kind: z.literal('mastodon').describe('`mastodon`: posts as one account of a Mastodon server, or of another that speaks its API.'),
   instance: address('an address is e.g. https://social.example').describe('With `kind: mastodon`: where the server is.'),

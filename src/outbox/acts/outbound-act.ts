@@ -1,4 +1,5 @@
 import { isCanonical } from '../canonical.ts'
+import { calendarShape, wordsOfCalendar, type CalendarAct } from './calendar-act.ts'
 import { filesShape, wordsOfFiles, type FilesAct } from './files-act.ts'
 import { telegramMessageShape, wordsOfTelegramMessage, type TelegramMessageAct } from './message-act.ts'
 import { pullOpenShape, wordsOfPullOpen, type PullOpenAct } from './pull-act.ts'
@@ -11,7 +12,7 @@ import { fits, type Shape } from './shape.ts'
  * Acts whose bytes are canonical JSON that says all of what will be done. This folder reads and words them with nothing but
  * the language, so that the releaser, the terminal and the page on which they are signed say the same of the same bytes.
  */
-export type OutboundAct = WebhookAct | HttpRequestAct | TelegramMessageAct | FilesAct | GitPushAct | PullOpenAct | SocialPostAct
+export type OutboundAct = WebhookAct | HttpRequestAct | TelegramMessageAct | FilesAct | GitPushAct | PullOpenAct | SocialPostAct | CalendarAct
 
 export const actVersion = 'castellan-act/1'
 
@@ -38,6 +39,9 @@ const forms: { readonly [K in OutboundAct['kind']]: Form<OutboundAct & { readonl
   'git.push': { shape: gitPushShape, words: wordsOfGitPush },
   'pull.open': { shape: pullOpenShape, words: wordsOfPullOpen },
   'social.post': { shape: socialPostShape, words: wordsOfSocialPost },
+  'calendar.create': { shape: calendarShape, words: wordsOfCalendar },
+  'calendar.change': { shape: calendarShape, words: wordsOfCalendar },
+  'calendar.delete': { shape: calendarShape, words: wordsOfCalendar },
 }
 
 export function isOutboundKind(kind: string): kind is OutboundAct['kind'] {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Connector as ConnectorSettings, ImapAccount } from '../../house/index.ts'
 import type { Entrance } from '../../imap/index.ts'
+import { createCaldavConnector } from './caldav/caldav.ts'
 import type { Connector } from './connector.ts'
 import { createFileConnector } from './file.ts'
 import { createFilesConnector } from './files/files.ts'
@@ -73,6 +74,8 @@ export function openConnector(settings: ConnectorSettings, { secrets, entranceOf
       return createGithubConnector({ ...settings, token: { secret: settings.token.secret, value: secrets[settings.token.secret] }, network: networkOf(settings) })
     case 'telegram':
       return createTelegramConnector({ ...settings, token: { secret: settings.token.secret, value: secrets[settings.token.secret] }, network: networkOf(settings) })
+    case 'caldav':
+      return createCaldavConnector({ ...settings, password: { secret: settings.password.secret, value: secrets[settings.password.secret] }, network: networkOf(settings) })
     case 'mastodon':
       return createMastodonConnector({ ...settings, token: { secret: settings.token.secret, value: secrets[settings.token.secret] }, network: networkOf(settings) })
     case 'http': {

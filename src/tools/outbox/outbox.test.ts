@@ -50,6 +50,8 @@ test('what leaves by other ways than mail is proposed in the form of its kind, a
     { key: 'e', kind: 'files.move', folder: 'vault', moves: [{ from: 'a', to: 'b' }] }, { key: 'f', kind: 'git.push', branch: 'agent/x', commit: 'a'.repeat(40) },
     { key: 'g', kind: 'pull.open', head: 'agent/x', base: 'main', title: 'Say two' },
     { key: 'h', kind: 'social.post', text: 'Hallo', visibility: 'public', language: 'de' },
+    { key: 'i', kind: 'calendar.create', title: 'Zahnarzt', start: '2026-03-02T10:00', end: '2026-03-02T11:00', zone: 'Europe/Berlin', repeat: { every: 'week', times: 3 } },
+    { key: 'j', kind: 'calendar.change', event: 'x.ics', title: 'Ferien', start: '2026-03-02', end: '2026-03-03' }, { key: 'k', kind: 'calendar.delete', event: 'x.ics' },
   ]
   assert.equal((await propose(acts)).proposed.length, acts.length)
   const { rows } = await database.owner.pool.query('select item_key as key, kind, payload from proposal where run_id = $1 order by item_key', [here.run.id])

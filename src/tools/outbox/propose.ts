@@ -64,6 +64,26 @@ const socialSchema = z.strictObject({
   replyTo: z.string().regex(/^[A-Za-z0-9]{1,64}$/, 'a post is named by its id at the server').nullish(),
 })
 
+const moment = z.string().max(16).describe('2026-03-02T10:00 in the zone, or a whole day, 2026-03-02; of whole days the end is the last one')
+const eventFields = {
+  title: z.string().min(1).max(200),
+  start: moment,
+  end: moment,
+  zone: z.string().min(1).max(64).nullish().describe('e.g. Europe/Berlin, or UTC; whole days have none'),
+  place: z.string().min(1).max(300).nullish(),
+  text: z.string().max(8_000).nullish(),
+  attendees: z.array(address).max(50).optional().describe('a server may mail them invitations'),
+  reminder: z.int().min(0).max(40_320).nullish().describe('minutes before it begins'),
+  repeat: z
+    .strictObject({ every: z.enum(['day', 'week', 'month', 'year']), interval: z.int().min(1).max(99).optional(), times: z.int().min(2).max(500).optional(), until: z.string().max(10).optional() })
+    .nullish()
+    .describe('with an end: how many times in all, or until which day'),
+}
+const resource = z.string().min(1).max(250).describe('the name of its resource in the calendar, as the receipt names it')
+const eventCreateSchema = z.strictObject({ key, kind: z.literal('calendar.create'), ...eventFields })
+const eventChangeSchema = z.strictObject({ key, kind: z.literal('calendar.change'), event: resource, ...eventFields })
+const eventDeleteSchema = z.strictObject({ key, kind: z.literal('calendar.delete'), event: resource })
+
 export const proposedSchema = z.object({ proposed: z.array(z.object({ id: z.uuid(), key: z.string(), fresh: z.boolean() })) })
 
 export const outboxPropose = defineTool({
@@ -72,7 +92,7 @@ export const outboxPropose = defineTool({
   effect: 'propose',
   input: z.strictObject({
     connector: z.string().min(1).describe('a connector of castellan.yaml'),
-    proposals: z.array(z.discriminatedUnion('kind', [mailSchema, moveSchema, flagSchema, webhookSchema, requestSchema, telegramSchema, deleteSchema, filesMoveSchema, pushSchema, pullSchema, socialSchema])).max(200),
+    proposals: z.array(z.discriminatedUnion('kind', [mailSchema, moveSchema, flagSchema, webhookSchema, requestSchema, telegramSchema, deleteSchema, filesMoveSchema, pushSchema, pullSchema, socialSchema, eventCreateSchema, eventChangeSchema, eventDeleteSchema])).max(200),
   }),
   output: proposedSchema,
   async run({ proposals: outbox, signal }, { connector, proposals }) {
