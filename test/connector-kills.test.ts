@@ -8,6 +8,7 @@ import type { Connector as ConnectorSettings } from '../src/house/index.ts'
 import { takeBack } from '../src/outbox/take-back.ts'
 import { gitBench } from './support/git-origin.ts'
 import { startHttpReceiver } from './support/http-receiver.ts'
+import { listmonkToken, listmonkUser, startListmonkApi } from './support/listmonk-api.ts'
 import { mastodonToken, startMastodonApi } from './support/mastodon-api.ts'
 import { temporaryFolder, testOutbox, type ProposeOptions } from './support/outbox.ts'
 import { calendarPassword, calendarUser, startRadicale, withoutRadicale } from './support/radicale.ts'
@@ -89,5 +90,17 @@ for (const [point, state, count] of [['nonce.spend:before', 'released', 1], ['ca
     assert.deepEqual([outcome.state, (await radicale.list(calendar)).length], [state, count])
     const done = await takeBack(outcome.deps, outcome.id)
     assert.deepEqual([done.outcome, await radicale.list(calendar)], ['taken_back', []], 'and either way undo leaves none')
+  })
+}
+
+for (const [point, state, campaigns] of [['newsletter.draft', 'released', ['running']], ['newsletter.start:before', 'unknown', ['draft']], ['newsletter.start:after', 'released', ['running']], ['draft.released:before', 'released', ['running']]] as const) {
+  test(`a releaser that is killed at ${point} starts a newsletter once, or asks, and leaves no second campaign`, async (t) => {
+    const listmonk = await startListmonkApi(t)
+    const connector: ConnectorSettings = { name: 'letters', kind: 'listmonk', url: listmonk.server.url, user: listmonkUser, token: { secret: 'lists' }, from: 'news@example.org', lists: ['*'], private: true }
+    const letter = { subject: 'Neues', lists: ['Readers'], text: '[Abmelden]({{ UnsubscribeURL }})' }
+    const outcome = await killedAt(t, point, { connector, secrets: { lists: listmonkToken } }, letter, { kind: 'newsletter.send', connector: 'letters' })
+    assert.deepEqual([outcome.state, listmonk.campaigns.map(({ status }) => status)], [state, campaigns])
+    await takeBack(outcome.deps, outcome.id)
+    assert.deepEqual(listmonk.campaigns.map(({ status }) => status), state === 'unknown' ? [] : ['cancelled'])
   })
 }

@@ -96,5 +96,5 @@ test('a hostile text of a megabyte is judged in no time', () => {
 test('what speaks to the public is at least 8, with whatever words, and other acts are not', () => {
   const { risk, reasons } = riskOf({ kind: 'social.post', label: { ...subject.label, level: 0 }, text: 'Hallo' })
   assert.deepEqual([risk, reasons.at(-1)], [8, 'at least 8: what is posted is out of your hands: others copy it, and servers keep it'])
-  assert.deepEqual(['social.post', 'mail', 'telegram.message', 'webhook'].map(isExposing), [true, false, false, false])
+  assert.deepEqual(['social.post', 'newsletter.send', 'mail', 'telegram.message', 'webhook'].map(isExposing), [true, true, false, false, false])
 })

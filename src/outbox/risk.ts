@@ -44,11 +44,14 @@ export interface Risk {
   readonly reasons: readonly string[]
 }
 
-const base: Readonly<Record<string, number>> = { mail: 2, 'mail.move': 2, 'mail.flag': 1, 'lane.clear': 8, 'model.own': 9, webhook: 3, 'http.request': 4, 'telegram.message': 2, 'files.delete': 3, 'files.move': 2, 'git.push': 3, 'pull.open': 3, 'social.post': 4, 'calendar.create': 2, 'calendar.change': 3, 'calendar.delete': 3 }
+const base: Readonly<Record<string, number>> = { mail: 2, 'mail.move': 2, 'mail.flag': 1, 'lane.clear': 8, 'model.own': 9, webhook: 3, 'http.request': 4, 'telegram.message': 2, 'files.delete': 3, 'files.move': 2, 'git.push': 3, 'pull.open': 3, 'social.post': 4, 'newsletter.send': 4, 'calendar.create': 2, 'calendar.change': 3, 'calendar.delete': 3 }
 /** Acts whose text is what a stranger wrote about something else: nobody is told anything by them. */
 const silent: ReadonlySet<string> = new Set(['mail.move', 'mail.flag', 'files.delete', 'files.move', 'git.push', 'calendar.delete'])
 /** Acts that speak to the public, or to many at once. None is small: each takes the passkey itself, whatever the rules of the house say, and nothing that was signed in advance releases one. */
-const exposing: Readonly<Record<string, string>> = { 'social.post': 'what is posted is out of your hands: others copy it, and servers keep it' }
+const exposing: Readonly<Record<string, string>> = {
+  'social.post': 'what is posted is out of your hands: others copy it, and servers keep it',
+  'newsletter.send': 'it goes to many at once, and nothing calls it back',
+}
 
 /** Has it readers whom nobody can name? Then P3 has no way out through it. */
 export function isExposing(kind: string): boolean {

@@ -42,6 +42,7 @@ function secretOf(connector: Connector): SecretReference | undefined {
     case 'telegram':
     case 'github':
     case 'mastodon':
+    case 'listmonk':
       return connector.token
     case 'http':
       return connector.credential

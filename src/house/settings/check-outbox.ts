@@ -59,6 +59,7 @@ function addressOf(connector: CastellanFile['outbox']['connectors'][string]): Wr
   switch (connector.kind) {
     case 'webhook':
     case 'http':
+    case 'listmonk':
       return { ...connector, key: 'url' }
     case 'telegram':
     case 'github':

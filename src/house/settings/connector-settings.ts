@@ -59,6 +59,19 @@ export interface MastodonConnectorSettings extends ReachedByHttp {
   readonly token: SecretReference
 }
 
+export interface ListmonkConnectorSettings extends ReachedByHttp {
+  readonly kind: 'listmonk'
+  /** Without `/` at the end. */
+  readonly url: string
+  readonly user: string
+  readonly token: SecretReference
+  /** An address, or `Name <address>`. */
+  readonly from: string
+  /** Patterns with `*`. */
+  readonly lists: readonly string[]
+  readonly template?: number
+}
+
 export interface FilesConnectorSettings extends ConnectorBase {
   readonly kind: 'files'
   readonly folders: readonly Pick<FolderSettings, 'name' | 'path' | 'label'>[]

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { address, ca, limitsUnlessSaid, ofPrivate } from './outbound-connectors.ts'
-import { secretSchema } from './values.ts'
+import { patternSchema, secretSchema } from './values.ts'
 
 export const caldavConnector = z.strictObject({
   kind: z.literal('caldav').describe('`caldav`: makes, changes and deletes events of one calendar.'),
@@ -28,4 +28,20 @@ export const mastodonConnector = z.strictObject({
   private: ofPrivate('mastodon'),
   ca: ca('mastodon'),
   limits: limitsUnlessSaid('mastodon', { hour: 10, day: 300 }),
+})
+
+export const listmonkConnector = z.strictObject({
+  kind: z.literal('listmonk').describe('`listmonk`: mails newsletters to lists of a listmonk.'),
+  url: address('an address is e.g. https://lists.example.org').describe('With `kind: listmonk`: where it is, without /api. https, but for a private machine.'),
+  user: z.string().regex(/^[^\p{Cc}:]{1,320}$/u, 'a user name is one line without a colon').describe('With `kind: listmonk`: the name of its API user.'),
+  token: secretSchema.describe('With `kind: listmonk`: the token of its API user, who may see lists and manage campaigns, as the name of a secret.'),
+  from: z
+    .string()
+    .regex(/^(?:[^\r\n<>@"]{0,200}<[^\s<>@]{1,64}@[^\s<>@]{1,254}>|[^\s<>@]{1,64}@[^\s<>@]{1,254})$/, 'a sender is an address, or `Name <address>`')
+    .describe('With `kind: listmonk`: the sender that newsletters show: an address, or `Name <address>`.'),
+  lists: z.array(patternSchema).min(1).max(100).describe('With `kind: listmonk`: the lists that may be mailed to, by their names, with `*` for any characters.'),
+  template: z.int().min(1).max(1_000_000).optional().describe('With `kind: listmonk`: the number of the template that newsletters are put into. Default: the one that is usual there.'),
+  private: ofPrivate('listmonk'),
+  ca: ca('listmonk'),
+  limits: limitsUnlessSaid('listmonk', { hour: 2, day: 5 }),
 })

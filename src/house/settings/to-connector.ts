@@ -41,6 +41,10 @@ export function toConnector(name: string, connector: Written, context: Connector
       const { calendar, user, password, organizer } = connector
       return { name, kind: 'caldav', calendar: `${calendar.replace(/\/+$/, '')}/`, user, password, ...(organizer !== undefined && { organizer }), private: connector.private, ...trusted, ...limits }
     }
+    case 'listmonk': {
+      const { url, user, token, from, lists, template } = connector
+      return { name, kind: 'listmonk', url: url.replace(/\/+$/, ''), user, token, from, lists, ...(template !== undefined && { template }), private: connector.private, ...trusted, ...limits }
+    }
     case 'mastodon':
       return { name, kind: 'mastodon', instance: connector.instance.replace(/\/+$/, ''), account: connector.account, token: connector.token, private: connector.private, ...trusted, ...limits }
     case 'http': {

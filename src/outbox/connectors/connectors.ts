@@ -10,6 +10,7 @@ import { createGithubConnector } from './github.ts'
 import { createHttpRequestConnector } from './http-request.ts'
 import type { Network } from './http/connection.ts'
 import { createImapConnector } from './imap.ts'
+import { createListmonkConnector } from './listmonk/listmonk.ts'
 import { createMastodonConnector } from './mastodon.ts'
 import { createSentFolder } from './sent-folder.ts'
 import { createSmtpConnector } from './smtp.ts'
@@ -76,6 +77,8 @@ export function openConnector(settings: ConnectorSettings, { secrets, entranceOf
       return createTelegramConnector({ ...settings, token: { secret: settings.token.secret, value: secrets[settings.token.secret] }, network: networkOf(settings) })
     case 'caldav':
       return createCaldavConnector({ ...settings, password: { secret: settings.password.secret, value: secrets[settings.password.secret] }, network: networkOf(settings) })
+    case 'listmonk':
+      return createListmonkConnector({ ...settings, token: { secret: settings.token.secret, value: secrets[settings.token.secret] }, network: networkOf(settings) })
     case 'mastodon':
       return createMastodonConnector({ ...settings, token: { secret: settings.token.secret, value: secrets[settings.token.secret] }, network: networkOf(settings) })
     case 'http': {

@@ -64,6 +64,14 @@ const socialSchema = z.strictObject({
   replyTo: z.string().regex(/^[A-Za-z0-9]{1,64}$/, 'a post is named by its id at the server').nullish(),
 })
 
+const newsletterSchema = z.strictObject({
+  key,
+  kind: z.literal('newsletter.send'),
+  subject: z.string().min(1).max(250),
+  lists: z.array(z.string().min(1).max(200)).min(1).max(20).describe('by their names'),
+  text: z.string().min(1).max(200_000).describe('Markdown, with a link to {{ UnsubscribeURL }}'),
+})
+
 const moment = z.string().max(16).describe('2026-03-02T10:00 in the zone, or a whole day, 2026-03-02; of whole days the end is the last one')
 const eventFields = {
   title: z.string().min(1).max(200),
@@ -92,7 +100,7 @@ export const outboxPropose = defineTool({
   effect: 'propose',
   input: z.strictObject({
     connector: z.string().min(1).describe('a connector of castellan.yaml'),
-    proposals: z.array(z.discriminatedUnion('kind', [mailSchema, moveSchema, flagSchema, webhookSchema, requestSchema, telegramSchema, deleteSchema, filesMoveSchema, pushSchema, pullSchema, socialSchema, eventCreateSchema, eventChangeSchema, eventDeleteSchema])).max(200),
+    proposals: z.array(z.discriminatedUnion('kind', [mailSchema, moveSchema, flagSchema, webhookSchema, requestSchema, telegramSchema, deleteSchema, filesMoveSchema, pushSchema, pullSchema, socialSchema, newsletterSchema, eventCreateSchema, eventChangeSchema, eventDeleteSchema])).max(200),
   }),
   output: proposedSchema,
   async run({ proposals: outbox, signal }, { connector, proposals }) {
