@@ -8,7 +8,10 @@ import type { Connector as ConnectorSettings } from '../src/house/index.ts'
 import { takeBack } from '../src/outbox/take-back.ts'
 import { gitBench } from './support/git-origin.ts'
 import { startHttpReceiver } from './support/http-receiver.ts'
+import { listmonkToken, listmonkUser, startListmonkApi } from './support/listmonk-api.ts'
+import { mastodonToken, startMastodonApi } from './support/mastodon-api.ts'
 import { temporaryFolder, testOutbox, type ProposeOptions } from './support/outbox.ts'
+import { calendarPassword, calendarUser, startRadicale, withoutRadicale } from './support/radicale.ts'
 import { openDeclared, releaserLife, type ReleaserTask } from './support/releaser-child.ts'
 
 const later = 3_600_000
@@ -65,5 +68,39 @@ for (const [point, state] of [['git.push:before', 'unknown'], ['git.push:after',
     const connector: ConnectorSettings = { name: 'site', kind: 'git', repository: bench.work, remote: bench.origin, branches: ['*'], private: false }
     const outcome = await killedAt(t, point, { connector, secrets: {} }, { branch: 'agent/x', commit: head }, { kind: 'git.push', connector: 'site' })
     assert.deepEqual([outcome.state, bench.at('agent/x')], [state, state === 'released' ? head : ''])
+  })
+}
+
+for (const [point, state, count] of [['nonce.spend:before', 'released', 1], ['social.post:before', 'unknown', 0], ['social.post:after', 'released', 1], ['draft.released:before', 'released', 1]] as const) {
+  test(`a releaser that is killed at ${point} posts once, or asks, and finds what it posted`, async (t) => {
+    const { server, posts } = await startMastodonApi(t)
+    const connector: ConnectorSettings = { name: 'news', kind: 'mastodon', instance: server.url, account: 'house', token: { secret: 'news' }, private: true }
+    const outcome = await killedAt(t, point, { connector, secrets: { news: mastodonToken } }, { text: 'Guten Morgen', visibility: 'public' }, { kind: 'social.post', connector: 'news' })
+    assert.deepEqual([outcome.state, posts.length], [state, count])
+  })
+}
+
+for (const [point, state, count] of [['nonce.spend:before', 'released', 1], ['calendar.put:before', 'unknown', 0], ['calendar.put:after', 'released', 1], ['draft.released:before', 'released', 1]] as const) {
+  test(`a releaser that is killed at ${point} puts an event into the calendar once, or asks`, { skip: withoutRadicale }, async (t) => {
+    const radicale = await startRadicale(t)
+    const calendar = await radicale.makeCalendar('work')
+    const connector: ConnectorSettings = { name: 'work', kind: 'caldav', calendar, user: calendarUser, password: { secret: 'dav' }, private: true }
+    const event = { title: 'Zahnarzt', start: '2026-03-05T10:00', end: '2026-03-05T11:00', zone: 'Europe/Berlin' }
+    const outcome = await killedAt(t, point, { connector, secrets: { dav: calendarPassword } }, event, { kind: 'calendar.create', connector: 'work' })
+    assert.deepEqual([outcome.state, (await radicale.list(calendar)).length], [state, count])
+    const done = await takeBack(outcome.deps, outcome.id)
+    assert.deepEqual([done.outcome, await radicale.list(calendar)], ['taken_back', []], 'and either way undo leaves none')
+  })
+}
+
+for (const [point, state, campaigns] of [['newsletter.draft', 'released', ['running']], ['newsletter.start:before', 'unknown', ['draft']], ['newsletter.start:after', 'released', ['running']], ['draft.released:before', 'released', ['running']]] as const) {
+  test(`a releaser that is killed at ${point} starts a newsletter once, or asks, and leaves no second campaign`, async (t) => {
+    const listmonk = await startListmonkApi(t)
+    const connector: ConnectorSettings = { name: 'letters', kind: 'listmonk', url: listmonk.server.url, user: listmonkUser, token: { secret: 'lists' }, from: 'news@example.org', lists: ['*'], private: true }
+    const letter = { subject: 'Neues', lists: ['Readers'], text: '[Abmelden]({{ UnsubscribeURL }})' }
+    const outcome = await killedAt(t, point, { connector, secrets: { lists: listmonkToken } }, letter, { kind: 'newsletter.send', connector: 'letters' })
+    assert.deepEqual([outcome.state, listmonk.campaigns.map(({ status }) => status)], [state, campaigns])
+    await takeBack(outcome.deps, outcome.id)
+    assert.deepEqual(listmonk.campaigns.map(({ status }) => status), state === 'unknown' ? [] : ['cancelled'])
   })
 }

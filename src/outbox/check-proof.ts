@@ -9,7 +9,7 @@ import type { EnrolledKey, SessionKey } from './keys/enrolled-key.ts'
 import type { Proof } from './keys/proof.ts'
 import { verifyVouch } from './keys/session-document.ts'
 import { scopeRefusal } from './operator-keys.ts'
-import { sessionMaySign } from './risk.ts'
+import { isExposing, sessionMaySign } from './risk.ts'
 import { verifySignature } from './signature.ts'
 
 export type ProofDeps = Pick<OutboxDeps, 'keys' | 'site' | 'clock'>
@@ -51,7 +51,8 @@ export async function checkProof(deps: ProofDeps, draft: Provable, checked: Prov
 }
 
 function checkLabel({ document, connector }: ProvableBy, draft: Provable, key: EnrolledKey, proof: Proof): void {
-  const recipients = [...document.recipients.to, ...document.recipients.cc, ...document.recipients.bcc]
+  const named = [...document.recipients.to, ...document.recipients.cc, ...document.recipients.bcc]
+  const recipients = isExposing(document.kind) && document.label.level === 3 ? [] : named
   const act = {
     keyId: key.id, method: key.kind === 'passkey' ? 'passkey' : 'ed25519', documentHash: challengeOf(draft.document).toString('hex'), label: document.label, recipients,
     signature: proof.signature ?? Buffer.from(proof.assertion.response.signature, 'base64url'),

@@ -11,7 +11,7 @@ import type { Connector } from './connectors/connector.ts'
 import { addressesOf, challengeOf, documentVersion, itemOf, sha256, writeDocument, type DraftDocument } from './document.ts'
 import { answeredWords, ibansSentTo, strangersAmong, type NewDraft, type ProposalToFreeze, type Queryable } from './draft-store.ts'
 import { findMirrored } from './find-mirrored.ts'
-import { assessRisk, highRisk } from './risk.ts'
+import { assessRisk, highRisk, isExposing } from './risk.ts'
 import { rollbackOf } from './rollback.ts'
 
 /** What is to be frozen: a proposal as the worker made it, or as the operator changed it. */
@@ -34,6 +34,7 @@ export async function prepareDraft(deps: Pick<OutboxDeps, 'settings' | 'connecto
   const frame: Frame = { id, nonce, at: now, from: connector.from, messageOf: (message) => findMirrored(query, message) }
   const composed = await (connector.compose ?? compose)(proposed.kind, proposed.payload, frame)
   const proposal = composed.label ? { ...proposed, label: join(proposed.label, composed.label) } : proposed
+  if (proposal.label.level === 3 && isExposing(proposal.kind)) throw new Fault('refused', 'draft.label', 'P3 local only leaves this machine only to recipients that are named, and nobody can name who reads this')
   const addresses = addressesOf(composed.recipients)
   const { risk, reasons } = assessRisk(
     {

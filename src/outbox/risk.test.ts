@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { RiskRule } from '../house/index.ts'
-import { assessRisk, type RiskSubject } from './risk.ts'
+import { assessRisk, isExposing, type RiskSubject } from './risk.ts'
 
 const subject: RiskSubject = {
   kind: 'mail', connector: 'file', label: { level: 1, integrity: 'trusted', lanes: [] }, addresses: ['eva@example.org'], strangers: [],
@@ -91,4 +91,12 @@ test('a hostile text of a megabyte is judged in no time', () => {
     riskOf({ text })
     assert(performance.now() - start < 5000)
   }
+})
+
+test('a newsletter is at least 8, with whatever words, and a post has the risk of what it says', () => {
+  const calm = { ...subject.label, level: 0, integrity: 'trusted' } as const
+  const { risk, reasons } = riskOf({ kind: 'newsletter.send', label: calm, text: 'Hallo' })
+  assert.deepEqual([risk, reasons.at(-1)], [8, 'at least 8: it goes to many at once, and nothing calls it back'])
+  assert.equal(riskOf({ kind: 'social.post', label: calm, text: 'Hallo', addresses: [], strangers: [] }).risk, 4)
+  assert.deepEqual(['social.post', 'newsletter.send', 'mail', 'telegram.message', 'webhook'].map(isExposing), [true, true, false, false, false])
 })

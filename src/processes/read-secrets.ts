@@ -35,11 +35,14 @@ function secretOf(connector: Connector): SecretReference | undefined {
   switch (connector.kind) {
     case 'smtp':
     case 'git':
+    case 'caldav':
       return connector.password
     case 'webhook':
       return connector.secret
     case 'telegram':
     case 'github':
+    case 'mastodon':
+    case 'listmonk':
       return connector.token
     case 'http':
       return connector.credential

@@ -33,7 +33,7 @@ export interface HttpReceiver {
 
 /** A server for whatever is sent by HTTP, that keeps what it takes. `answer` says what it answers usually. */
 export async function startHttpReceiver(
-  t: TestContext, { secure = false, answer = () => ({ status: 200, body: 'thank you' }) }: { secure?: boolean; answer?: (request: ReceivedRequest) => { status: number; body: string } } = {},
+  t: TestContext, { secure = false, answer = () => ({ status: 200, body: 'thank you' }) }: { secure?: boolean; answer?: (request: ReceivedRequest) => { status: number; body: string; headers?: Record<string, string> } } = {},
 ): Promise<HttpReceiver> {
   const received: ReceivedRequest[] = []
   const sockets = new Set<Socket>()
@@ -53,7 +53,7 @@ export async function startHttpReceiver(
     if (how === 'babble') return void raw('220 mail.example.org ESMTP\r\n')
     if (how === 'half') return void raw('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 400\r\n\r\n{"ok":tr')
     if (how !== undefined && 'twice' in how) return void raw(how.twice.map((status) => `HTTP/1.1 ${status} Said\r\ncontent-length: 2\r\n\r\n{}`).join(''))
-    const { status, body = '', headers = {} } = how === undefined ? { ...answer(taken), headers: {} } : how
+    const { status, body = '', headers = {} } = how === undefined ? { headers: {}, ...answer(taken) } : how
     response.writeHead(status, headers).end(body)
   }
   const certificate = secure ? makeCertificate() : undefined

@@ -12,10 +12,10 @@ export function checkOutbox(house: string, file: CastellanFile, source: YamlSour
   const mailboxes = Object.entries(file.mail.accounts).flatMap(([name, { kind }]) => (kind === 'imap' ? [name] : []))
   for (const [name, connector] of Object.entries(file.outbox.connectors)) {
     const at = ['outbox', 'connectors', name]
-    if (connector.kind === 'webhook' || connector.kind === 'http' || connector.kind === 'telegram' || connector.kind === 'github') {
-      const [key, url] = 'api' in connector ? ['api', connector.api] : ['url', connector.url]
-      problems.push(...checkAddress([...at, key], name, { ...connector, url }, source))
-      if (connector.ca !== undefined) readAuthority(at, name, connector.ca)
+    const address = addressOf(connector)
+    if (address) {
+      problems.push(...checkAddress([...at, address.key], name, address, source))
+      if (address.ca !== undefined) readAuthority(at, name, address.ca)
     }
     if (connector.kind === 'git') {
       const isPath = connector.remote.startsWith('/')
@@ -45,6 +45,34 @@ export function checkOutbox(house: string, file: CastellanFile, source: YamlSour
   }
 }
 
+interface WrittenAddress {
+  readonly kind: string
+  /** Where it stands. */
+  readonly key: string
+  readonly url: string
+  readonly private: boolean
+  readonly ca?: string | undefined
+}
+
+/** The address that a connector is reached at by HTTP. */
+function addressOf(connector: CastellanFile['outbox']['connectors'][string]): WrittenAddress | undefined {
+  switch (connector.kind) {
+    case 'webhook':
+    case 'http':
+    case 'listmonk':
+      return { ...connector, key: 'url' }
+    case 'telegram':
+    case 'github':
+      return { ...connector, key: 'api', url: connector.api }
+    case 'mastodon':
+      return { ...connector, key: 'instance', url: connector.instance }
+    case 'caldav':
+      return { ...connector, key: 'calendar', url: connector.calendar }
+    default:
+      return undefined
+  }
+}
+
 function checkLogin(at: Path, name: string, { user, password }: { user?: string | undefined; password?: object | undefined }, source: YamlSource): Problem[] {
   if ((user === undefined) === (password === undefined)) return []
   return [source.problem(at, `${name} has ${user === undefined ? 'a password and no user' : 'a user and no password'}`, 'write user and password: { secret: NAME }, or neither', { at: 'key' })]
@@ -62,7 +90,7 @@ function checkFolders(at: Path, name: string, folders: readonly string[], file: 
 }
 
 /** What is sent by HTTP across the internet is sent in TLS, to an address that means one thing. */
-function checkAddress(at: Path, name: string, { kind, url, private: isPrivate }: { kind: string; url: string; private: boolean }, source: YamlSource): Problem[] {
+function checkAddress(at: Path, name: string, { kind, url, private: isPrivate }: Pick<WrittenAddress, 'kind' | 'url' | 'private'>, source: YamlSource): Problem[] {
   if (!URL.canParse(url)) return [source.problem(at, `${url} is no address`, 'write e.g. https://hooks.example.org/house')]
   const { protocol, href, hash, search } = new URL(url)
   if (kind !== 'webhook' && search !== '') return [source.problem(at, `${url} has a query, and every request begins with it`, 'write it without; a query is a part of each request')]

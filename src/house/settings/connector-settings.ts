@@ -42,6 +42,38 @@ export interface TelegramConnectorSettings extends ReachedByHttp {
   readonly api: string
 }
 
+export interface CaldavConnectorSettings extends ReachedByHttp {
+  readonly kind: 'caldav'
+  /** With `/` at the end. */
+  readonly calendar: string
+  readonly user: string
+  readonly password: SecretReference
+  /** An address, or `Name <address>`. */
+  readonly organizer?: string
+}
+
+export interface MastodonConnectorSettings extends ReachedByHttp {
+  readonly kind: 'mastodon'
+  /** Without `/` at the end. */
+  readonly instance: string
+  /** Without @. */
+  readonly account: string
+  readonly token: SecretReference
+}
+
+export interface ListmonkConnectorSettings extends ReachedByHttp {
+  readonly kind: 'listmonk'
+  /** Without `/` at the end. */
+  readonly url: string
+  readonly user: string
+  readonly token: SecretReference
+  /** An address, or `Name <address>`. */
+  readonly from: string
+  /** Patterns with `*`. */
+  readonly lists: readonly string[]
+  readonly template?: number
+}
+
 export interface FilesConnectorSettings extends ConnectorBase {
   readonly kind: 'files'
   readonly folders: readonly Pick<FolderSettings, 'name' | 'path' | 'label'>[]

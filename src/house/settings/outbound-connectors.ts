@@ -1,19 +1,24 @@
 import { z } from 'zod'
 import { nameSchema, pathSchema, patternSchema, secretSchema } from './values.ts'
 
-export const limits = z
-  .strictObject({
-    hour: z.int().min(1).max(100_000).optional().describe('At most so many in any hour.'),
-    day: z.int().min(1).max(1_000_000).optional().describe('At most so many in any 24 hours.'),
-  })
-  .optional()
-  .describe('How much may leave through it. What is signed beyond that is held until there is room, and says so; as its signature does not outlast its deadline, it fails when there is none by then.')
+const most = { hour: z.int().min(1).max(100_000), day: z.int().min(1).max(1_000_000) }
+const hour = 'At most so many in any hour.'
+const day = 'At most so many in any 24 hours.'
+const room = 'How much may leave through it. What is signed beyond that is held until there is room, and says so; as its signature does not outlast its deadline, it fails when there is none by then.'
+
+export const limits = z.strictObject({ hour: most.hour.optional().describe(hour), day: most.day.optional().describe(day) }).optional().describe(room)
+
+/** For what goes out to many: it has limits whether somebody thought of them or not. */
+export function limitsUnlessSaid(kind: string, usual: { readonly hour: number; readonly day: number }) {
+  const of = `With \`kind: ${kind}\`, as with others:`
+  return z.strictObject({ hour: most.hour.prefault(usual.hour).describe(`${of} at most so many in any hour.`), day: most.day.prefault(usual.day).describe(`${of} at most so many in any 24 hours.`) }).prefault({}).describe(room)
+}
 
 /** Printable ASCII without what ends a host or hides one. */
-const address = (what: string) => z.string().max(2_000).regex(/^https?:\/\/[a-z0-9.:[\]-]+(?:\/[\x21-\x7e]*)?$/, `${what}, in small letters, without a user, and what is not ASCII percent-encoded`)
-const ofPrivate = (kind: string) =>
+export const address = (what: string) => z.string().max(2_000).regex(/^https?:\/\/[a-z0-9.:[\]-]+(?:\/[\x21-\x7e]*)?$/, `${what}, in small letters, without a user, and what is not ASCII percent-encoded`)
+export const ofPrivate = (kind: string) =>
   z.boolean().prefault(false).describe(`With \`kind: ${kind}\`: \`true\` if it is a machine of your own network, or this one. Otherwise a name that leads there is refused.`)
-const ca = (kind: string) => pathSchema.optional().describe(`With \`kind: ${kind}\`: as with \`smtp\`.`)
+export const ca = (kind: string) => pathSchema.optional().describe(`With \`kind: ${kind}\`: as with \`smtp\`.`)
 
 export const webhookConnector = z.strictObject({
   kind: z.literal('webhook').describe('`webhook`: posts JSON to one address, signed by the rules of Standard Webhooks.'),

@@ -1,4 +1,4 @@
-import type { ConnectorBase, FilesConnectorSettings, GitConnectorSettings, GithubConnectorSettings, HttpConnectorSettings, TelegramConnectorSettings, WebhookConnectorSettings } from './connector-settings.ts'
+import type { CaldavConnectorSettings, ConnectorBase, FilesConnectorSettings, GitConnectorSettings, GithubConnectorSettings, HttpConnectorSettings, ListmonkConnectorSettings, MastodonConnectorSettings, TelegramConnectorSettings, WebhookConnectorSettings } from './connector-settings.ts'
 import type { Label, Zone } from '../../labels/index.ts'
 import type { ShellRule } from '../../sandbox/index.ts'
 import type { SourceSettings } from './source-settings.ts'
@@ -225,6 +225,7 @@ export interface OutboxSettings {
 }
 
 export type Connector = FileConnectorSettings | SmtpConnectorSettings | ImapConnectorSettings | WebhookConnectorSettings | HttpConnectorSettings | TelegramConnectorSettings | FilesConnectorSettings | GitConnectorSettings | GithubConnectorSettings
+  | CaldavConnectorSettings | ListmonkConnectorSettings | MastodonConnectorSettings
 
 export interface FileConnectorSettings extends ConnectorBase {
   readonly kind: 'file'

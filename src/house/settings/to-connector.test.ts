@@ -16,10 +16,22 @@ outbox:
     tidy: { kind: files, folders: [vault] }
     site: { kind: git, repository: /srv/site, remote: "https://git.example.org/site.git", branches: [agent/*], user: house, password: { secret: git } }
     forge: { kind: github, repository: house/site, token: { secret: forge } }
+    news: { kind: mastodon, instance: "https://social.example/", account: house, token: { secret: news } }
+    work: { kind: caldav, calendar: "https://dav.example.org/house/work", user: house, password: { secret: dav }, organizer: "Haus <house@example.org>" }
+    letters: { kind: listmonk, url: "https://lists.example.org/", user: castellan, token: { secret: lists }, from: "Haus <news@example.org>", lists: [Readers] }
+    few: { kind: mastodon, instance: "https://social.example", account: house, token: { secret: news }, limits: { hour: 1 } }
 `,
   }), { tools: someTools, env: {} })
   assert.deepEqual(problems.filter(({ severity }) => severity === 'error'), [])
-  const { connectors } = house!.settings.outbox
+  const [connectors, many] = [house!.settings.outbox.connectors.slice(0, -4), house!.settings.outbox.connectors.slice(-4)]
+  assert.deepEqual(many[0], { name: 'news', kind: 'mastodon', instance: 'https://social.example', account: 'house', token: { secret: 'news' }, private: false, limits: { hour: 10, day: 300 } })
+  assert.deepEqual(many[1], {
+    name: 'work', kind: 'caldav', calendar: 'https://dav.example.org/house/work/', user: 'house', password: { secret: 'dav' }, organizer: 'Haus <house@example.org>', private: false, limits: { hour: 60, day: 300 },
+  })
+  assert.deepEqual(many[2], {
+    name: 'letters', kind: 'listmonk', url: 'https://lists.example.org', user: 'castellan', token: { secret: 'lists' }, from: 'Haus <news@example.org>', lists: ['Readers'], private: false, limits: { hour: 2, day: 5 },
+  })
+  assert.deepEqual(many[3]!.limits, { hour: 1, day: 300 })
   assert.deepEqual(connectors.at(-1), { name: 'forge', kind: 'github', repository: 'house/site', bases: ['main'], token: { secret: 'forge' }, api: 'https://api.github.com', private: false })
   assert.deepEqual(connectors.at(-2), { name: 'site', kind: 'git', repository: '/srv/site', remote: 'https://git.example.org/site.git', branches: ['agent/*'], private: false, user: 'house', password: { secret: 'git' } })
   assert.deepEqual(connectors.at(-3), { name: 'tidy', kind: 'files', folders: house!.settings.folders })

@@ -37,6 +37,16 @@ export function toConnector(name: string, connector: Written, context: Connector
     }
     case 'telegram':
       return { name, kind: 'telegram', chat: connector.chat, token: connector.token, api: connector.api.replace(/\/+$/, ''), private: connector.private, ...trusted, ...limits }
+    case 'caldav': {
+      const { calendar, user, password, organizer } = connector
+      return { name, kind: 'caldav', calendar: `${calendar.replace(/\/+$/, '')}/`, user, password, ...(organizer !== undefined && { organizer }), private: connector.private, ...trusted, ...limits }
+    }
+    case 'listmonk': {
+      const { url, user, token, from, lists, template } = connector
+      return { name, kind: 'listmonk', url: url.replace(/\/+$/, ''), user, token, from, lists, ...(template !== undefined && { template }), private: connector.private, ...trusted, ...limits }
+    }
+    case 'mastodon':
+      return { name, kind: 'mastodon', instance: connector.instance.replace(/\/+$/, ''), account: connector.account, token: connector.token, private: connector.private, ...trusted, ...limits }
     case 'http': {
       const { url, methods, credential, spends } = connector
       return { name, kind: 'http', url: url.replace(/\/+$/, ''), methods: [...new Set(methods)], private: connector.private, ...(credential && { credential }), ...(spends && { spends }), ...trusted, ...limits }

@@ -1,8 +1,11 @@
 import { isCanonical } from '../canonical.ts'
+import { calendarShape, wordsOfCalendar, type CalendarAct } from './calendar-act.ts'
 import { filesShape, wordsOfFiles, type FilesAct } from './files-act.ts'
 import { telegramMessageShape, wordsOfTelegramMessage, type TelegramMessageAct } from './message-act.ts'
 import { orderShape, wordsOfOrder, type OrderAct } from './order-act.ts'
 import { pullOpenShape, wordsOfPullOpen, type PullOpenAct } from './pull-act.ts'
+import { socialPostShape, wordsOfSocialPost, type SocialPostAct } from './post-act.ts'
+import { newsletterShape, wordsOfNewsletter, type NewsletterAct } from './newsletter-act.ts'
 import { gitPushShape, wordsOfGitPush, type GitPushAct } from './push-act.ts'
 import { requestShape, wordsOfRequest, type HttpRequestAct, type WebhookAct } from './request-act.ts'
 import { fits, type Shape } from './shape.ts'
@@ -11,7 +14,7 @@ import { fits, type Shape } from './shape.ts'
  * Acts whose bytes are canonical JSON that says all of what will be done. This folder reads and words them with nothing but
  * the language, so that the releaser, the terminal and the page on which they are signed say the same of the same bytes.
  */
-export type OutboundAct = WebhookAct | HttpRequestAct | TelegramMessageAct | FilesAct | GitPushAct | PullOpenAct | OrderAct
+export type OutboundAct = WebhookAct | HttpRequestAct | TelegramMessageAct | FilesAct | GitPushAct | PullOpenAct | SocialPostAct | CalendarAct | NewsletterAct | OrderAct
 
 export const actVersion = 'castellan-act/1'
 
@@ -38,6 +41,11 @@ const forms: { readonly [K in OutboundAct['kind']]: Form<OutboundAct & { readonl
   'git.push': { shape: gitPushShape, words: wordsOfGitPush },
   'pull.open': { shape: pullOpenShape, words: wordsOfPullOpen },
   'order.stand': { shape: orderShape, words: wordsOfOrder },
+  'social.post': { shape: socialPostShape, words: wordsOfSocialPost },
+  'newsletter.send': { shape: newsletterShape, words: wordsOfNewsletter },
+  'calendar.create': { shape: calendarShape, words: wordsOfCalendar },
+  'calendar.change': { shape: calendarShape, words: wordsOfCalendar },
+  'calendar.delete': { shape: calendarShape, words: wordsOfCalendar },
 }
 
 export function isOutboundKind(kind: string): kind is OutboundAct['kind'] {

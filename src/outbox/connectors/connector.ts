@@ -32,9 +32,10 @@ export interface Connector {
   deliver(wire: Uint8Array, document: DraftDocument, signal: AbortSignal, commit: () => Promise<void>): Promise<Receipt>
   /**
    * After it was done: makes it as it was before, as far as that can be, or nothing of it. A second time it finds it done.
-   * `receipt` is what the delivery answered, where that is known. @throws Fault when it cannot; nothing was changed then
+   * `receipt` is what the delivery left; empty when nobody knows whether it was done.
+   * @throws Fault when it cannot; nothing was changed then
    */
-  undo?(wire: Uint8Array, document: DraftDocument, receipt?: Receipt): Promise<Receipt>
+  undo?(wire: Uint8Array, document: DraftDocument, receipt: Receipt): Promise<Receipt>
   /** Where a copy goes of what it delivered, when one is wanted. */
   readonly sent?: SentFolder
   /** Is anybody there? What the other side says of itself. Sends nothing. @throws Fault when not */

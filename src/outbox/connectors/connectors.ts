@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Connector as ConnectorSettings, ImapAccount } from '../../house/index.ts'
 import type { Entrance } from '../../imap/index.ts'
+import { createCaldavConnector } from './caldav/caldav.ts'
 import type { Connector } from './connector.ts'
 import { createFileConnector } from './file.ts'
 import { createFilesConnector } from './files/files.ts'
@@ -9,6 +10,8 @@ import { createGithubConnector } from './github.ts'
 import { createHttpRequestConnector } from './http-request.ts'
 import type { Network } from './http/connection.ts'
 import { createImapConnector } from './imap.ts'
+import { createListmonkConnector } from './listmonk/listmonk.ts'
+import { createMastodonConnector } from './mastodon.ts'
 import { createSentFolder } from './sent-folder.ts'
 import { createSmtpConnector } from './smtp.ts'
 import { createTelegramConnector } from './telegram.ts'
@@ -72,6 +75,12 @@ export function openConnector(settings: ConnectorSettings, { secrets, entranceOf
       return createGithubConnector({ ...settings, token: { secret: settings.token.secret, value: secrets[settings.token.secret] }, network: networkOf(settings) })
     case 'telegram':
       return createTelegramConnector({ ...settings, token: { secret: settings.token.secret, value: secrets[settings.token.secret] }, network: networkOf(settings) })
+    case 'caldav':
+      return createCaldavConnector({ ...settings, password: { secret: settings.password.secret, value: secrets[settings.password.secret] }, network: networkOf(settings) })
+    case 'listmonk':
+      return createListmonkConnector({ ...settings, token: { secret: settings.token.secret, value: secrets[settings.token.secret] }, network: networkOf(settings) })
+    case 'mastodon':
+      return createMastodonConnector({ ...settings, token: { secret: settings.token.secret, value: secrets[settings.token.secret] }, network: networkOf(settings) })
     case 'http': {
       const { credential } = settings
       return createHttpRequestConnector({ ...settings, credential: credential && { ...credential, value: secrets[credential.secret] }, network: networkOf(settings) })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Fault, toFault } from '../../kernel/fault.ts'
+import { Fault } from '../../kernel/fault.ts'
 import type { GithubConnectorSettings } from '../../house/index.ts'
 import { readOutboundAct } from '../acts/outbound-act.ts'
 import type { PushedChange } from '../acts/push-act.ts'
@@ -10,6 +10,7 @@ import type { Connector, Receipt } from './connector.ts'
 import type { Network } from './http/connection.ts'
 import { exchange, type HttpPatience } from './http/exchange.ts'
 import { judgeStatus } from './http/judge-status.ts'
+import { dryRun, question } from './http/question.ts'
 import { readAnswer, showSaid } from './http/read-answer.ts'
 
 export interface GithubOptions extends Pick<GithubConnectorSettings, 'name' | 'repository' | 'bases' | 'api'> {
@@ -69,23 +70,11 @@ export function createGithubConnector({ name, repository, bases, api, token, net
     zone: 'internet',
     from: account,
     accepts: (kind) => kind === 'pull.open',
-    async compose(_kind, payload, frame) {
-      try {
-        return await composePullOpen(payload, frame, { repository, bases, look })
-      } catch (error) {
-        const fault = toFault(error)
-        // a forge that does not answer must not keep other proposals from being frozen
-        throw fault.kind === 'unavailable' || fault.kind === 'timeout' ? new Fault('refused', fault.code, `${fault.message}; propose it again later`, {}, error) : fault
-      }
-    },
+    compose: (_kind, payload, frame) => dryRun(composePullOpen(payload, frame, { repository, bases, look })),
     async deliver(wire, document, signal, commit) {
       const act = actOf(wire, ['pull.open'], account)
       if (act.repository !== repository) throw new Fault('refused', 'connector.not_sent', `the bytes are for ${act.repository}; nothing was sent`)
-      const at = await headOf(act.head, signal).catch((error: unknown) => {
-        const fault = toFault(error)
-        // a question changes nothing, however it ended
-        throw fault.code === 'connector.unknown' ? new Fault('unavailable', 'connector.try_again', fault.message, fault.details, error) : fault
-      })
+      const at = await question(headOf(act.head, signal))
       if (at !== act.commit) throw new Fault('conflict', 'connector.not_sent', `${act.head} is at ${at} now, and was at ${act.commit} when this was frozen; propose it again`)
       checkBytes(wire, document)
       const { title, body, head, base } = act

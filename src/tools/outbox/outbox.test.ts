@@ -50,8 +50,12 @@ test('what leaves by other ways than mail is proposed in the form of its kind, a
     { key: 'c', kind: 'telegram.message', text: 'Hallo', parseMode: 'HTML' }, { key: 'd', kind: 'files.delete', folder: 'vault', paths: ['old'] },
     { key: 'e', kind: 'files.move', folder: 'vault', moves: [{ from: 'a', to: 'b' }] }, { key: 'f', kind: 'git.push', branch: 'agent/x', commit: 'a'.repeat(40) },
     { key: 'g', kind: 'pull.open', head: 'agent/x', base: 'main', title: 'Say two' },
+    { key: 'h', kind: 'social.post', text: 'Hallo', visibility: 'public', language: 'de' },
+    { key: 'i', kind: 'calendar.create', title: 'Zahnarzt', start: '2026-03-02T10:00', end: '2026-03-02T11:00', zone: 'Europe/Berlin', repeat: { every: 'week', times: 3 } },
+    { key: 'j', kind: 'calendar.change', event: 'x.ics', title: 'Ferien', start: '2026-03-02', end: '2026-03-03' }, { key: 'k', kind: 'calendar.delete', event: 'x.ics' },
+    { key: 'l', kind: 'newsletter.send', subject: 'März', lists: ['Readers'], text: 'Hallo' },
   ]
-  assert.equal((await propose(acts)).proposed.length, 7)
+  assert.equal((await propose(acts)).proposed.length, acts.length)
   const { rows } = await database.owner.pool.query('select item_key as key, kind, payload from proposal where run_id = $1 order by item_key', [here.run.id])
   assert.deepEqual(rows.map(({ key, kind, payload }) => ({ key, kind, ...payload })), acts)
   for (const act of acts) await assert.rejects(propose([{ ...act, key: 'z', url: 'https://elsewhere.example' }]), { kind: 'invalid' }, act.kind)

@@ -54,6 +54,44 @@ const pullSchema = z.strictObject({
   body: z.string().max(60_000).optional(),
 })
 
+const socialSchema = z.strictObject({
+  key,
+  kind: z.literal('social.post'),
+  text: z.string().min(1).max(20_000).describe('as long as the server allows'),
+  visibility: z.enum(['public', 'unlisted', 'private', 'direct']).describe('private: for followers; direct: for those that it mentions'),
+  language: z.string().regex(/^[a-z]{2,3}$/, 'a language is a code of two or three letters').nullish(),
+  spoiler: z.string().min(1).max(500).nullish().describe('the warning that it stands behind'),
+  replyTo: z.string().regex(/^[A-Za-z0-9]{1,64}$/, 'a post is named by its id at the server').nullish(),
+})
+
+const newsletterSchema = z.strictObject({
+  key,
+  kind: z.literal('newsletter.send'),
+  subject: z.string().min(1).max(250),
+  lists: z.array(z.string().min(1).max(200)).min(1).max(20).describe('by their names'),
+  text: z.string().min(1).max(200_000).describe('Markdown, with a link to {{ UnsubscribeURL }}'),
+})
+
+const moment = z.string().max(16).describe('2026-03-02T10:00 in the zone, or a whole day, 2026-03-02; of whole days the end is the last one')
+const eventFields = {
+  title: z.string().min(1).max(200),
+  start: moment,
+  end: moment,
+  zone: z.string().min(1).max(64).nullish().describe('e.g. Europe/Berlin, or UTC; whole days have none'),
+  place: z.string().min(1).max(300).nullish(),
+  text: z.string().max(8_000).nullish(),
+  attendees: z.array(address).max(50).optional().describe('a server may mail them invitations'),
+  reminder: z.int().min(0).max(40_320).nullish().describe('minutes before it begins'),
+  repeat: z
+    .strictObject({ every: z.enum(['day', 'week', 'month', 'year']), interval: z.int().min(1).max(99).optional(), times: z.int().min(2).max(500).optional(), until: z.string().max(10).optional() })
+    .nullish()
+    .describe('with an end: how many times in all, or until which day'),
+}
+const resource = z.string().min(1).max(250).describe('the name of its resource in the calendar, as the receipt names it')
+const eventCreateSchema = z.strictObject({ key, kind: z.literal('calendar.create'), ...eventFields })
+const eventChangeSchema = z.strictObject({ key, kind: z.literal('calendar.change'), event: resource, ...eventFields })
+const eventDeleteSchema = z.strictObject({ key, kind: z.literal('calendar.delete'), event: resource })
+
 export const proposedSchema = z.object({ proposed: z.array(z.object({ id: z.uuid(), key: z.string(), fresh: z.boolean() })) })
 
 export const outboxPropose = defineTool({
@@ -62,7 +100,7 @@ export const outboxPropose = defineTool({
   effect: 'propose',
   input: z.strictObject({
     connector: z.string().min(1).describe('a connector of castellan.yaml'),
-    proposals: z.array(z.discriminatedUnion('kind', [mailSchema, moveSchema, flagSchema, webhookSchema, requestSchema, telegramSchema, deleteSchema, filesMoveSchema, pushSchema, pullSchema])).max(200),
+    proposals: z.array(z.discriminatedUnion('kind', [mailSchema, moveSchema, flagSchema, webhookSchema, requestSchema, telegramSchema, deleteSchema, filesMoveSchema, pushSchema, pullSchema, socialSchema, newsletterSchema, eventCreateSchema, eventChangeSchema, eventDeleteSchema])).max(200),
   }),
   output: proposedSchema,
   async run({ proposals: outbox, signal }, { connector, proposals }) {

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { wordsOfEvents } from '../acts/event-words.ts'
+import { eventFields, readEvent } from './calendar-event.ts'
+import { writeEvent } from './icalendar.ts'
+import { z } from 'zod'
+
+const frame = { uid: 'uid-1', sequence: 0, draft: 'draft-1', at: new Date('2026-02-01T08:00:00.500Z'), organizer: { name: 'Haus', address: 'haus@example.org' } }
+const said = { title: 'Zahnarzt, Dr. Ü; „oben“', start: '2026-03-02T10:00', end: '2026-03-02T10:45', zone: 'Europe/Berlin' }
+const schema = z.strictObject(eventFields)
+const written = (event: object) => writeEvent(readEvent(schema.parse({ ...said, ...event })), frame)
+const lines = (text: string) => text.replaceAll('\r\n ', '').split('\r\n')
+const event = (text: string) => lines(text).slice(lines(text).indexOf('BEGIN:VEVENT') + 1, lines(text).indexOf('END:VEVENT'))
+
+test('an event has its zone with its rules, its identity, and says of itself which draft it is of', () => {
+  const text = written({})
+  assert.deepEqual(event(text), [
+    'UID:uid-1', 'SEQUENCE:0', 'DTSTAMP:20260201T080000Z', 'DTSTART;TZID=Europe/Berlin:20260302T100000', 'DTEND;TZID=Europe/Berlin:20260302T104500',
+    'SUMMARY:Zahnarzt\\, Dr. Ü\\; „oben“', 'ORGANIZER;CN=Haus:mailto:haus@example.org', 'X-CASTELLAN-DRAFT:draft-1',
+  ])
+  assert(text.includes('BEGIN:VTIMEZONE\r\nTZID:Europe/Berlin\r\n') && text.endsWith('END:VCALENDAR\r\n'))
+  assert(text.split('\r\n').every((line) => Buffer.byteLength(line) <= 75))
+})
+
+test('the same event is the same bytes, whatever the zone of this machine', () => {
+  const before = process.env['TZ']
+  const texts = ['UTC', 'Asia/Tokyo', 'America/New_York'].map((zone) => {
+    process.env['TZ'] = zone
+    return written({ start: '2026-03-29T03:30', end: '2026-03-29T04:30', repeat: { every: 'week', until: '2026-05-01' } })
+  })
+  if (before === undefined) delete process.env['TZ']
+  else process.env['TZ'] = before
+  assert.equal(new Set(texts).size, 1)
+})
+
+test('whole days end with the day after, UTC has no zone, and what repeats ends in UTC', () => {
+  const days = event(written({ start: '2026-12-24', end: '2026-12-31', zone: undefined }))
+  assert(days.includes('DTSTART;VALUE=DATE:20261224') && days.includes('DTEND;VALUE=DATE:20270101'))
+  assert(event(written({ zone: 'UTC' })).includes('DTSTART:20260302T100000Z'))
+  assert(event(written({ repeat: { every: 'month', interval: 2, until: '2026-07-01' } })).includes('RRULE:FREQ=MONTHLY;INTERVAL=2;UNTIL=20260701T215900Z'))
+  assert(event(written({ repeat: { every: 'day', times: 3 } })).includes('RRULE:FREQ=DAILY;COUNT=3'))
+})
+
+test('nothing that somebody writes becomes a line, a parameter or an address of its own', () => {
+  const text = written({ title: 'a:b;c,d\\n"', text: 'one\nATTENDEE:mailto:x@evil.example\n', place: 'BEGIN:VALARM', attendees: ['Eva: the; "first" <eva@example.org>'.replaceAll('"', '')] })
+  assert.equal(lines(text).filter((line) => /^(ATTENDEE|BEGIN:VALARM)/.test(line)).length, 1)
+  assert(lines(text).some((line) => line.startsWith('ATTENDEE;CN="Eva: the; first"') && line.endsWith(':mailto:eva@example.org')))
+  assert(lines(text).includes('DESCRIPTION:one\\nATTENDEE:mailto:x@evil.example\\n'))
+})
+
+test('what contradicts itself, comes in no calendar or never ends is refused', () => {
+  const wrong: [object, RegExp][] = [
+    [{ end: '2026-03-02T10:00' }, /end \(.*\) before it begins/], [{ end: '2026-03-02' }, /both times, or both whole days/], [{ start: '2026-02-30T10:00' }, /not in the calendar/], [{ zone: undefined }, /needs its zone/],
+    [{ zone: 'Mars/Base' }, /no time zone/], [{ start: '2026-03-02', end: '2026-03-02' }, /have no zone/], [{ start: '2026-03-29T02:30', end: '2026-03-29T05:00' }, /does not come in Europe\/Berlin/],
+    [{ repeat: { every: 'day' } }, /has an end/], [{ repeat: { every: 'day', times: 2, until: '2026-04-01' } }, /has an end/], [{ repeat: { every: 'day', until: '2026-03-01' } }, /has an end/],
+    [{ title: 'a\u202eb' }, /control/], [{ place: 'a\nb' }, /control/], [{ attendees: ['eva'] }, /not an address/], [{ attendees: ['eva@example.org', 'Eva <eva@example.org>'] }, /twice/],
+  ]
+  for (const [change, message] of wrong) assert.throws(() => written(change), { message }, JSON.stringify(change))
+})
+
+test('an event is told in words, and then as it is written; a stranger’s is told with what hides in it', () => {
+  const words = wordsOfEvents(written({ place: 'Wien', attendees: ['Eva <eva@example.org>'], reminder: 15, text: 'Bitte\nKarte', repeat: { every: 'week', interval: 2, times: 4 } }))
+  assert.deepEqual(words.slice(0, 13), [
+    'Zahnarzt, Dr. Ü; „oben“', 'from Monday 2 March 2026, 10:00 (Europe/Berlin)', 'to   Monday 2 March 2026, 10:45 (Europe/Berlin)', 'repeats every 2 weeks, 4 times in all', 'at Wien', 'invited by Haus <haus@example.org>',
+    'with Eva <eva@example.org>', 'reminder 15 minutes before', '', 'Bitte\nKarte', '', 'As it is written:', '  BEGIN:VCALENDAR',
+  ])
+  const foreign = wordsOfEvents('BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY;X="a:b":Pay\u202e now\r\nDTSTART:soon\r\nRRULE:FREQ=DAILY;BYDAY=MO\r\nno line\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n')
+  assert.deepEqual(foreign.slice(0, 3), ['Pay\\u{202e} now', 'from soon', 'repeats FREQ=DAILY;BYDAY=MO'])
+  assert(foreign.includes('  no line'))
+})
