@@ -28,6 +28,7 @@ import { startLoop, type Loop } from './loop.ts'
 import { createMailboxes, type Mailboxes } from './mailboxes.ts'
 import { becomeOnlyReleaser } from './only-releaser.ts'
 import { createReleasing } from './releasing.ts'
+import { sealingKeySecret } from './read-secrets.ts'
 import { openSealingKey, type SealingKey } from './sealing-key.ts'
 import { createSigningPage, type SigningPage } from './signing-page.ts'
 
@@ -75,7 +76,7 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
   const [, spent, sealingKey] = await allOrNone([
     keep(becomeOnlyReleaser(database, die), (leave) => leave()),
     keep(openSpentNonces(boot.folder), (file) => file.close()),
-    openSealingKey(boot.folder),
+    openSealingKey(boot.folder, boot.secrets[sealingKeySecret]),
   ])
 
   const outbox: OutboxDeps = {

@@ -11,17 +11,18 @@ import { declareHouse, lastGoodHouse, recordProblems } from '../jobs/index.ts'
 import type { Isolation, ProcessName } from './boot.ts'
 import { processNames } from './boot.ts'
 import { ensureDemonstrationKey } from './demonstration-key.ts'
-import { prepareHome, prepareRuntime, requireReachable } from './folders.ts'
+import { AttachedProcess } from './attached-process.ts'
+import { prepareDoor, prepareHome, prepareRuntime, requireReachable } from './folders.ts'
 import { grantHouseFolders } from './house-folders.ts'
-import { chooseLauncher } from './isolation.ts'
+import { chooseLauncher, unitLauncher, type Launcher } from './isolation.ts'
 import { joinDatabase } from './join-database.ts'
 import { keepDatabase, type KeptDatabase } from './keep-database.ts'
 import { lockHome } from './lock-home.ts'
 import { startLoop } from './loop.ts'
-import { entry, houseFor, processSpec } from './process-specs.ts'
+import { attachedSpec, entry, houseFor, processSpec } from './process-specs.ts'
 import { readSecret } from './read-secrets.ts'
 import { recordProcess, recordSupervisor } from './supervision-store.ts'
-import { defaultLimits, SupervisedProcess, type SupervisionLimits } from './supervise.ts'
+import { defaultLimits, SupervisedProcess, type Supervised, type SupervisionLimits } from './supervise.ts'
 import { prepareCompileCache } from './compile-cache.ts'
 import { connectProcesses, stopProcesses } from './process-group.ts'
 import { chooseHouse, houseFolder, readHouse, type ChosenHouse } from './up-house.ts'
@@ -32,6 +33,8 @@ export interface UpOptions {
   /** The operator's folder; `house` in the home unless said otherwise. */
   readonly house?: string
   readonly limits?: SupervisionLimits
+  /** Each process is a unit of its own, which comes to its door; `up` starts none. */
+  readonly units?: boolean
   /** For tests: where processes die, asked at each start of one; see kernel/fault-point.ts. */
   readonly faultPoints?: () => string | undefined
   /** Awaited before a migration of a database that holds data. */
@@ -42,7 +45,7 @@ export interface UpOptions {
 
 export interface Up {
   readonly isolation: Isolation
-  readonly processes: ReadonlyMap<ProcessName, SupervisedProcess>
+  readonly processes: ReadonlyMap<ProcessName, Supervised>
   house(): ChosenHouse
   databasePid(): number | undefined
   /** Reads the house again; a broken one changes nothing, and its problems come back. */
@@ -58,7 +61,7 @@ const sweepMs = { first: 300_000, next: 3_600_000 }
 /** Starts the house and keeps it running until `stop`. @throws Fault for everything that makes a start impossible, having undone what it began */
 export async function up(options: UpOptions): Promise<Up> {
   const { home } = options
-  const launcher = chooseLauncher(home)
+  const launcher = options.units ? unitLauncher() : chooseLauncher(home)
   if (launcher.accounts) {
     requireReachable(entry, 'the source of Castellan', 'move it to a folder that other users can enter, e.g. /opt/castellan')
     requireReachable(process.execPath, 'its Node.js', 'move it to a folder that other users can enter')
@@ -78,7 +81,7 @@ export async function up(options: UpOptions): Promise<Up> {
 
 async function start(
   options: UpOptions,
-  launcher: ReturnType<typeof chooseLauncher>,
+  launcher: Launcher,
   undo: (() => unknown)[],
   stop: () => Promise<void>,
 ): Promise<Up> {
@@ -115,9 +118,11 @@ async function start(
     house: () => chosen.house,
     ...(options.faultPoints && { faultPoints: options.faultPoints }),
   }
-  const processes = new Map(
-    processNames.map((name) => [name, new SupervisedProcess(processSpec(name, deps), options.limits ?? defaultLimits, log)]),
-  )
+  const supervise = (name: ProcessName): Supervised =>
+    options.units
+      ? new AttachedProcess(attachedSpec(name, prepareDoor(runtime.folder, name, accounts!.get(name)!), deps), log)
+      : new SupervisedProcess(processSpec(name, deps), options.limits ?? defaultLimits, log)
+  const processes = new Map(processNames.map((name) => [name, supervise(name)]))
   undo.push(() => stopProcesses(processes))
   async function reload(): Promise<ChosenHouse> {
     chosen = chooseHouse(await readHouse(folder, home), chosen.house)
