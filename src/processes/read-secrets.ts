@@ -12,12 +12,17 @@ export function secretsOf(process: ProcessName, house: House, home: string): Rec
 
 /** The same, as a unit provides them in a folder that systemd made for it. No folder: no secrets. */
 export function credentialsOf(process: ProcessName, house: House, folder: string | undefined): Record<string, string> {
-  return folder === undefined ? {} : readSecrets(secretNames(process, house), (name) => readCredential(folder, name))
+  return readSecrets(secretNames(process, house), (name) => credential(folder, name))
 }
 
 /** The names alone, of which a unit is written. */
 export function secretNames(process: ProcessName, house: House): string[] {
   return [...new Set(process === 'releaser' ? ofReleaser(house) : process === 'server' ? ofListener(house) : ofGate(process, house))]
+}
+
+/** What `up` itself reads: where the database is, if it is the operator's own. */
+export function ownerSecretNames({ settings: { database } }: House): string[] {
+  return database.kind === 'embedded' ? [] : Object.values(database.urls).flatMap((url) => (typeof url === 'string' ? [] : [url.secret]))
 }
 
 /** By this name the sealing key may be provided like any other secret; otherwise it is a file of the releaser's own folder. */
@@ -77,8 +82,8 @@ export function readSecret(home: string, name: string): string | undefined {
 }
 
 /** systemd lets the user of a unit read by an access list, which shows as a group's right: only a right of all others is one too many. */
-function readCredential(folder: string, name: string): string | undefined {
-  return readClosed(join(folder, name), 0o007)
+export function credential(folder: string | undefined, name: string): string | undefined {
+  return folder === undefined ? undefined : readClosed(join(folder, name), 0o007)
 }
 
 function readClosed(path: string, forbidden: number): string | undefined {

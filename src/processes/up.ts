@@ -20,7 +20,7 @@ import { keepDatabase, type KeptDatabase } from './keep-database.ts'
 import { lockHome } from './lock-home.ts'
 import { startLoop } from './loop.ts'
 import { attachedSpec, entry, houseFor, processSpec } from './process-specs.ts'
-import { readSecret } from './read-secrets.ts'
+import { credential, readSecret } from './read-secrets.ts'
 import { recordProcess, recordSupervisor } from './supervision-store.ts'
 import { defaultLimits, SupervisedProcess, type Supervised, type SupervisionLimits } from './supervise.ts'
 import { prepareCompileCache } from './compile-cache.ts'
@@ -156,9 +156,14 @@ async function start(
 
   function openDatabase(settings: DatabaseSettings | undefined): Promise<KeptDatabase> {
     const common = { socketFolder: runtime.database, log, ...(options.beforeMigration && { beforeMigration: options.beforeMigration }) }
-    if (settings?.kind === 'urls') return joinDatabase({ ...common, settings, secret: (name) => readSecret(home, name) })
+    if (settings?.kind === 'urls') return joinDatabase({ ...common, settings, secret: (name) => ownSecret(home, name, options.units === true) })
     return keepDatabase({ ...common, home, account: accounts?.get('database') })
   }
+}
+
+/** As a unit `up` cannot look into the folder of secrets, and is given its own. */
+function ownSecret(home: string, name: string, unit: boolean): string | undefined {
+  return unit ? credential(process.env.CREDENTIALS_DIRECTORY, name) : readSecret(home, name)
 }
 
 /** Sweeps what was kept long enough, by the settings of the house as it is then. A stop waits for no sweep: the next start finishes it. */
