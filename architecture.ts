@@ -19,10 +19,11 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   health: ['kernel'],
   channels: ['kernel', 'labels', 'house', 'imap'],
   webhooks: ['kernel', 'house'],
+  units: ['kernel'],
   gate: ['kernel', 'labels', 'house', 'models'],
   server: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'health'],
-  cli: ['kernel', 'labels', 'house', 'outbox', 'webhooks'],
-  processes: ['kernel', 'labels', 'sandbox', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'signing', 'imap', 'channels', 'webhooks', 'health', 'gate', 'server'],
+  cli: ['kernel', 'labels', 'house', 'outbox', 'webhooks', 'units'],
+  processes: ['kernel', 'labels', 'sandbox', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'signing', 'imap', 'channels', 'webhooks', 'health', 'gate', 'server', 'units'],
 }
 
 /** Who may besides know the shapes of whom: imports of types, which are gone when the program runs. */
@@ -41,5 +42,5 @@ export const wiring: readonly string[] = ['processes']
 
 /** The only files that may start what a wiring folder composes. */
 export const starters: Readonly<Record<string, readonly string[]>> = {
-  processes: ['cli/up.ts', 'cli/config.ts'],
+  processes: ['cli/up.ts', 'cli/config.ts', 'cli/service.ts'],
 }

@@ -6,16 +6,18 @@ import { outcome } from './command/outcome.ts'
 import { findRunningHouse, notRunning } from './connection/running-house.ts'
 
 export function register(program: Command, cli: Cli): void {
-  addCommand<{ house?: string }>(program, cli, {
+  addCommand<{ house?: string; units?: boolean }>(program, cli, {
     usage: 'up',
     summary: 'Start the house and keep it running until Ctrl-C or `castellan down`',
-    configure: (command) => void command.option('--house <folder>', 'the folder that you own (default: $CASTELLAN_HOUSE, else house in the home)'),
+    configure: (command) => void command
+      .option('--house <folder>', 'the folder that you own (default: $CASTELLAN_HOUSE, else house in the home)')
+      .option('--units', 'start no processes, for each is a unit of its own; what castellan.service calls'),
     async run({ home, options, io }) {
       const { runUp } = await import('../processes/run-up.ts')
       const write = (line: string) => {
         if (options.json !== true) io.stdout.write(`${line}\n`)
       }
-      await runUp({ home, write, ...(options.house !== undefined && { house: resolve(options.house) }) })
+      await runUp({ home, write, units: options.units === true, ...(options.house !== undefined && { house: resolve(options.house) }) })
       return outcome({ state: 'down', home }, () => '')
     },
   })

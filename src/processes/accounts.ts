@@ -12,7 +12,7 @@ export interface Account {
 
 export type AccountOwner = ProcessName | 'database'
 
-const owners: readonly AccountOwner[] = ['database', ...processNames]
+export const owners: readonly AccountOwner[] = ['database', ...processNames]
 
 /**
  * One system account for each process, made where it is missing. Only root can do this; PostgreSQL needs an entry in
@@ -29,7 +29,15 @@ export function ensureAccounts(): Map<AccountOwner, Account> {
   return new Map(owners.map((owner) => [owner, known.get(accountName(owner))!]))
 }
 
-function accountName(owner: AccountOwner): string {
+/** The accounts that an installation made. @throws Fault `account.missing` */
+export function installedAccounts(): Map<AccountOwner, Account> {
+  const known = readAccounts()
+  const missing = owners.map(accountName).filter((name) => !known.has(name))
+  if (missing.length > 0) throw new Fault('unavailable', 'account.missing', `there is no user ${missing.join(', ')}; run \`castellan service install\` and what it says (systemd-sysusers)`)
+  return new Map(owners.map((owner) => [owner, known.get(accountName(owner))!]))
+}
+
+export function accountName(owner: AccountOwner): string {
   return `castellan-${owner}`
 }
 

@@ -3,11 +3,14 @@ import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, statSync, type 
 import { dirname, join } from 'node:path'
 import { Fault } from '../kernel/fault.ts'
 import type { Account, AccountOwner } from './accounts.ts'
-import type { Sockets } from './boot.ts'
+import type { ProcessName, Sockets } from './boot.ts'
 
 type Accounts = ReadonlyMap<AccountOwner, Account> | undefined
 
 const owners: readonly AccountOwner[] = ['database', 'server', 'releaser', 'gate-local', 'gate-cloud', 'worker-open', 'worker-private']
+/** Of homes that were started as root. */
+export const sharedRuntime = '/run/castellan'
+
 const operatorFolders = ['operator', 'secrets', 'log']
 
 /** Makes what is missing of the home, 0711 at the top and 0700 below. @throws Fault for modes, owners or parents that break the separation */
@@ -34,9 +37,9 @@ export function requireReachable(path: string, what: string, instead: string): v
 }
 
 /** The short folder of the sockets of one home. Who is of a gate's group may enter its folder. Unix socket paths end at 104 bytes on macOS. */
-export function prepareRuntime(home: string, accounts: Accounts): { key: string; database: string; sockets: Sockets } {
-  const key = createHash('sha256').update(home).digest('hex').slice(0, 8)
-  const base = accounts ? '/run/castellan' : join(process.env.XDG_RUNTIME_DIR ?? `/tmp/castellan-${ownUid()}`, 'castellan')
+export function prepareRuntime(home: string, accounts: Accounts): { key: string; folder: string; database: string; sockets: Sockets } {
+  const key = homeKey(home)
+  const base = accounts ? sharedRuntime : join(process.env.XDG_RUNTIME_DIR ?? `/tmp/castellan-${ownUid()}`, 'castellan')
   const top = join(base, key)
   mkdirSync(top, { recursive: true, mode: 0o711 })
   for (const folder of [base, top]) {
@@ -52,6 +55,7 @@ export function prepareRuntime(home: string, accounts: Accounts): { key: string;
   }
   return {
     key,
+    folder: top,
     database: door('database', 0o711),
     sockets: {
       server: join(door('server', 0o700), 'socket'),
@@ -60,6 +64,24 @@ export function prepareRuntime(home: string, accounts: Accounts): { key: string;
       gateCloud: join(door('gate-cloud', 0o710), 'socket'),
     },
   }
+}
+
+/** Tells one home from others on the same machine. */
+export function homeKey(home: string): string {
+  return createHash('sha256').update(home).digest('hex').slice(0, 8)
+}
+
+/** Where `up` opens to a process that is a unit: its folder lets in root and that one user. */
+export function prepareDoor(runtime: string, name: ProcessName, account: Account): string {
+  const folder = dirname(doorOf(runtime, name))
+  mkdirSync(folder, { recursive: true })
+  chownSync(folder, ownUid(), account.gid)
+  chmodSync(folder, 0o710)
+  return doorOf(runtime, name)
+}
+
+export function doorOf(runtime: string, name: ProcessName): string {
+  return join(runtime, `door-${name}`, 'socket')
 }
 
 /** Gives a folder of the house to the one who uses it, and closes it for the rest. Folders outside the house are left as they are. */

@@ -1,5 +1,6 @@
 import type { House } from '../house/index.ts'
 import type { Host } from './boot.ts'
+import type { Channel } from './channel.ts'
 
 type Message =
   | { type: 'wake' }
@@ -9,33 +10,34 @@ type Message =
 
 const orphanedDeadlineMs = 2_000
 
+type StopListener = (deadlineMs: number, exit: number) => Promise<void>
+
 /** This process's end of the channel to `up`. When `up` is gone the process stops too. */
-export function createHost(): Host & { onStop(listener: (deadlineMs: number) => Promise<void>): void } {
+export function createHost(channel: Channel): Host & { onStop(listener: StopListener): void } {
   const wakes = new Set<() => void>()
   const houses = new Set<(house: House) => void>()
   const answers = new Map<number, (answer: unknown) => void>()
-  let stopListener: ((deadlineMs: number) => Promise<void>) | undefined
-  let stopRequested: number | undefined
+  let stopListener: StopListener | undefined
+  let stopRequested: Parameters<StopListener> | undefined
   let requests = 0
 
-  const stop = (deadlineMs: number) => {
+  const stop = (deadlineMs: number, exit = 0) => {
     if (stopRequested !== undefined) return
-    stopRequested = deadlineMs
-    void stopListener?.(deadlineMs)
+    stopRequested = [deadlineMs, exit]
+    void stopListener?.(deadlineMs, exit)
   }
-  process.on('message', (message: Message) => {
+  channel.onMessage((received) => {
+    const message = received as Message
     if (message.type === 'wake') for (const listener of wakes) listener()
     else if (message.type === 'house') for (const listener of houses) listener(message.house)
     else if (message.type === 'stop') stop(message.deadlineMs)
     else answers.get(message.id)?.(message.answer)
   })
-  process.on('disconnect', () => stop(orphanedDeadlineMs))
-  process.on('SIGTERM', () => stop(orphanedDeadlineMs))
+  channel.onClose(() => stop(orphanedDeadlineMs, channel.orphanExit))
+  process.on('SIGTERM', () => stop(channel.termDeadlineMs))
   process.on('SIGINT', () => {}) // Ctrl-C reaches the whole group; `up` decides the order
 
-  const send = (message: object) => {
-    if (process.connected) process.send!(message, () => {})
-  }
+  const { send } = channel
   return {
     ready: () => send({ type: 'ready' }),
     wake: (to) => send({ type: 'wake', to }),
@@ -53,7 +55,7 @@ export function createHost(): Host & { onStop(listener: (deadlineMs: number) => 
     },
     onStop: (listener) => {
       stopListener = listener
-      if (stopRequested !== undefined) void listener(stopRequested)
+      if (stopRequested !== undefined) void listener(...stopRequested)
     },
   }
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { Fault } from '../kernel/fault.ts'
-import { ensureAccounts, type Account, type AccountOwner } from './accounts.ts'
+import { ensureAccounts, installedAccounts, type Account, type AccountOwner } from './accounts.ts'
 import type { Isolation, ProcessName } from './boot.ts'
 
 /** How processes are started on this machine: as whom, and behind which walls. */
@@ -14,7 +14,7 @@ export interface Launcher {
 }
 
 /** Workers think, so they get no network; the others need loopback or the world. */
-const withoutNetwork: ReadonlySet<ProcessName> = new Set(['worker-open', 'worker-private'])
+export const withoutNetwork: ReadonlySet<ProcessName> = new Set(['worker-open', 'worker-private'])
 
 /** Whose sockets a process may enter: workers ask models, the server asks how the gates are, gate local hands redacted text on. Local models are open to every lane. */
 export const mayEnter: Partial<Record<ProcessName, readonly AccountOwner[]>> = {
@@ -31,6 +31,16 @@ export function chooseLauncher(home: string): Launcher {
   return works('bwrap', ['--dev-bind', '/', '/', '--unshare-net', '--unshare-pid', '--proc', '/proc', 'true'])
     ? bubblewrapped(home)
     : unshared()
+}
+
+/** Units start the processes, each with its user and its walls; nothing is left to wrap. @throws Fault `units.root`, `account.missing` */
+export function unitLauncher(): Launcher {
+  if (process.getuid?.() !== 0) throw new Fault('refused', 'units.root', 'only root may keep the doors of units; start castellan.service, or leave --units out')
+  return {
+    accounts: installedAccounts(),
+    isolation: { mode: 'separate-uids', detail: 'each process is a unit with its own uid; workers have no network' },
+    wrap: (_name, program) => [...program],
+  }
 }
 
 function separateUids(): Launcher {

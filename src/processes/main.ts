@@ -1,7 +1,8 @@
 import { enableCompileCache } from 'node:module'
 import { readBoot, type Boot, type Host, type ProcessName, type Started } from './boot.ts'
+import { inheritedChannel, type Channel } from './channel.ts'
 
-// The entry of every supervised process: `node src/processes/main.ts NAME`, the boot message on descriptor 3.
+// The entry of every supervised process: `node src/processes/main.ts NAME`, the boot message on descriptor 3; or, in a unit of its own, NAME and the door at which `up` tells it.
 enableCompileCache()
 process.umask(0o077)
 
@@ -17,16 +18,25 @@ const modules: Record<ProcessName, () => Promise<{ start(boot: Boot, host: Host)
 const name = process.argv[2] as ProcessName
 process.title = `castellan ${name}`
 const loading = modules[name]()
-const boot = readBoot()
+const door = process.argv[3]
+const { boot, channel } = door === undefined ? { boot: readBoot(), channel: inheritedChannel() } : await arriveByUnit(door)
 const [{ createHost }, { armFaultPoints }, { awaitDatabase }] = await Promise.all([
   import('./host.ts'), import('../kernel/fault-point.ts'), import('./await-database.ts'),
 ])
 await awaitDatabase(boot.database)
 armFaultPoints(boot.faultPoints)
-const host = createHost()
+const host = createHost(channel)
 const started = await (await loading).start(boot, host)
-host.onStop(async (deadlineMs) => {
+host.onStop(async (deadlineMs, exit) => {
   await started.stop(deadlineMs)
-  process.exit(0)
+  process.exit(exit)
 })
 host.ready()
+
+/** The walls are the unit's; whoever has them not does not start. Its secrets are given by the unit, not by `up`. */
+async function arriveByUnit(door: string): Promise<{ boot: Boot; channel: Channel }> {
+  const [{ attachTo }, { checkWalls }, { credentialsOf }] = await Promise.all([import('./attach.ts'), import('./check-walls.ts'), import('./read-secrets.ts')])
+  checkWalls(name)
+  const { boot, channel } = await attachTo(door)
+  return { boot: { ...boot, secrets: credentialsOf(name, boot.house, process.env.CREDENTIALS_DIRECTORY) }, channel }
+}

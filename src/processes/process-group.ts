@@ -1,9 +1,9 @@
 import { toFault } from '../kernel/fault.ts'
 import type { Logger } from '../kernel/log.ts'
 import type { ProcessName } from './boot.ts'
-import type { ProcessState, SupervisedProcess } from './supervise.ts'
+import type { ProcessState, Supervised } from './supervise.ts'
 
-type Processes = ReadonlyMap<ProcessName, SupervisedProcess>
+type Processes = ReadonlyMap<ProcessName, Supervised>
 
 export interface GroupDeps {
   readonly log: Logger
@@ -34,7 +34,7 @@ export function connectProcesses(processes: Processes, { log, record, reload }: 
 const stopDeadlineMs = 8_000
 
 /** The server first, so that nothing new begins; the releaser last, so that what was decided still goes out. */
-const stopOrder: readonly (readonly ProcessName[])[] = [['server'], ['worker-open', 'worker-private'], ['gate-local', 'gate-cloud'], ['releaser']]
+export const stopOrder: readonly (readonly ProcessName[])[] = [['server'], ['worker-open', 'worker-private'], ['gate-local', 'gate-cloud'], ['releaser']]
 
 /** Asks the processes to stop, in an order that loses nothing. */
 export async function stopProcesses(processes: Processes): Promise<void> {

@@ -5,6 +5,7 @@ import type { House } from '../house/index.ts'
 import type { Boot, ProcessName, Sockets } from './boot.ts'
 import { mayEnter, type Launcher } from './isolation.ts'
 import { secretsOf } from './read-secrets.ts'
+import type { AttachedSpec } from './attached-process.ts'
 import type { ProcessSpec } from './supervise.ts'
 
 export interface SpecDeps {
@@ -47,8 +48,13 @@ export function processSpec(name: ProcessName, deps: SpecDeps): ProcessSpec {
       NODE_COMPILE_CACHE: join(deps.home, 'cache'),
     },
     logFile: join(deps.home, 'log', `${name}.log`),
-    boot: () => bootMessage(name, folder, deps),
+    boot: () => bootMessage(name, folder, deps, secretsOf(name, deps.house(), deps.home)),
   }
+}
+
+/** The same for a process that is a unit: systemd gives it its secrets, so `up` tells it none. */
+export function attachedSpec(name: ProcessName, door: string, deps: SpecDeps): AttachedSpec {
+  return { name, door, boot: () => bootMessage(name, join(deps.home, name), deps, {}) }
 }
 
 /**
@@ -70,7 +76,7 @@ function socketsFor(name: ProcessName, sockets: Sockets): Sockets {
   return { server: known('server'), releaser: known('releaser'), gateLocal: known('gateLocal'), gateCloud: known('gateCloud') }
 }
 
-function bootMessage(name: ProcessName, folder: string, deps: SpecDeps): Boot {
+function bootMessage(name: ProcessName, folder: string, deps: SpecDeps, secrets: Boot['secrets']): Boot {
   const faultPoints = deps.faultPoints?.()
   const house = deps.house()
   const listener = name === 'server' && house.settings.webhooks.length > 0 ? deps.listener?.() : undefined
@@ -83,7 +89,7 @@ function bootMessage(name: ProcessName, folder: string, deps: SpecDeps): Boot {
     folder,
     sockets: socketsFor(name, deps.sockets),
     house: houseFor(name, house),
-    secrets: secretsOf(name, house, deps.home),
+    secrets,
     isolation: deps.launcher.isolation,
     ...(faultPoints && { faultPoints }),
   }

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { plainAccount } from '../../test/support/mirror.ts'
 import type { House } from '../house/index.ts'
 import { processNames } from './boot.ts'
-import { secretsOf } from './read-secrets.ts'
+import { credentialsOf, secretsOf } from './read-secrets.ts'
 
 test('each secret reaches the one process that needs it: keys of models their gate, passwords of mailboxes and connectors the releaser, what webhooks are verified by the server, those of an exporter both gates', (t) => {
   const home = mkdtempSync(join(tmpdir(), 'castellan-secrets-'))
@@ -28,6 +28,12 @@ test('each secret reaches the one process that needs it: keys of models their ga
     releaser: { mail: 'value of mail', smtp: 'value of smtp', hook: 'value of hook', api: 'value of api', bot: 'value of bot', forge: 'value of forge' },
     'gate-local': { near: 'value of near', traces: 'value of traces' }, 'gate-cloud': { far: 'value of far', traces: 'value of traces' },
   })
+  const byUnit = Object.fromEntries(processNames.map((name) => [name, credentialsOf(name, house, join(home, 'secrets'))]))
+  assert.deepEqual(byUnit, given, 'a unit provides the same, and a process looks for no other name')
+  assert.deepEqual(credentialsOf('releaser', house, undefined), {})
+  chmodSync(join(home, 'secrets', 'mail'), 0o440)
+  assert.equal(credentialsOf('releaser', house, join(home, 'secrets')).mail, 'value of mail', 'systemd shows its access list as the right of a group')
   chmodSync(join(home, 'secrets', 'mail'), 0o644)
+  assert.throws(() => credentialsOf('releaser', house, join(home, 'secrets')), { code: 'secret.mode' })
   assert.throws(() => secretsOf('releaser', house, home), { code: 'secret.mode' })
 })

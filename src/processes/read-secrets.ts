@@ -7,8 +7,26 @@ import type { ProcessName } from './boot.ts'
 
 /** The secrets that one process may hold: each gate the keys of its own upstreams and of who is told of calls, the releaser the passwords of mailboxes and connectors, the server what webhooks are verified by, the workers none. */
 export function secretsOf(process: ProcessName, house: House, home: string): Record<string, string> {
-  return readSecrets(home, process === 'releaser' ? ofReleaser(house) : process === 'server' ? ofListener(house) : ofGate(process, house))
+  return readSecrets(secretNames(process, house), (name) => readSecret(home, name))
 }
+
+/** The same, as a unit provides them in a folder that systemd made for it. No folder: no secrets. */
+export function credentialsOf(process: ProcessName, house: House, folder: string | undefined): Record<string, string> {
+  return readSecrets(secretNames(process, house), (name) => credential(folder, name))
+}
+
+/** The names alone, of which a unit is written. */
+export function secretNames(process: ProcessName, house: House): string[] {
+  return [...new Set(process === 'releaser' ? ofReleaser(house) : process === 'server' ? ofListener(house) : ofGate(process, house))]
+}
+
+/** What `up` itself reads: where the database is, if it is the operator's own. */
+export function ownerSecretNames({ settings: { database } }: House): string[] {
+  return database.kind === 'embedded' ? [] : Object.values(database.urls).flatMap((url) => (typeof url === 'string' ? [] : [url.secret]))
+}
+
+/** By this name the sealing key may be provided like any other secret; otherwise it is a file of the releaser's own folder. */
+export const sealingKeySecret = 'sealing_key'
 
 function ofGate(process: ProcessName, { settings }: House): string[] {
   const traces = process.startsWith('gate-') && settings.telemetry.traces?.authorization ? [settings.telemetry.traces.authorization.secret] : []
@@ -26,6 +44,7 @@ function ofListener({ settings }: House): string[] {
 
 function ofReleaser({ settings }: House): string[] {
   return [
+    sealingKeySecret,
     ...settings.mail.accounts.flatMap((account) => (account.kind === 'imap' ? [account.password.secret] : [])),
     ...settings.outbox.connectors.flatMap((connector) => secretOf(connector)?.secret ?? []),
   ]
@@ -53,18 +72,26 @@ function secretOf(connector: Connector): SecretReference | undefined {
   }
 }
 
-function readSecrets(home: string, names: readonly string[]): Record<string, string> {
+function readSecrets(names: readonly string[], read: (name: string) => string | undefined): Record<string, string> {
   return Object.fromEntries(names.flatMap((name) => {
-    const value = readSecret(home, name)
+    const value = read(name)
     return value === undefined ? [] : [[name, value]]
   }))
 }
 
 /** Reads `$CASTELLAN_HOME/secrets/NAME`. @returns undefined when there is none. @throws Fault `secret.mode` when others can read it */
 export function readSecret(home: string, name: string): string | undefined {
-  const path = join(home, 'secrets', name)
+  return readClosed(join(home, 'secrets', name), 0o077)
+}
+
+/** systemd lets the user of a unit read by an access list, which shows as a group's right: only a right of all others is one too many. */
+export function credential(folder: string | undefined, name: string): string | undefined {
+  return folder === undefined ? undefined : readClosed(join(folder, name), 0o007)
+}
+
+function readClosed(path: string, forbidden: number): string | undefined {
   try {
-    if (statSync(path).mode & 0o077) {
+    if (statSync(path).mode & forbidden) {
       throw new Fault('refused', 'secret.mode', `the secret ${path} can be read by other users; run \`chmod 600 ${path}\``)
     }
     return readFileSync(path, 'utf8').trim()

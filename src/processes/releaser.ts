@@ -32,6 +32,7 @@ import { becomeOnlyReleaser } from './only-releaser.ts'
 import { orderRoutes } from './order-routes.ts'
 import { createReleasing } from './releasing.ts'
 import { reportRefused, watchSealing } from './report-refused.ts'
+import { sealingKeySecret } from './read-secrets.ts'
 import { openSealingKey, type SealingKey } from './sealing-key.ts'
 import { createSigningPage, type SigningPage } from './signing-page.ts'
 
@@ -84,7 +85,7 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
   const [, spent, sealingKey] = await allOrNone([
     keep(becomeOnlyReleaser(database, die), (leave) => leave()),
     keep(openSpentNonces(boot.folder), (file) => file.close()),
-    openSealingKey(boot.folder),
+    openSealingKey(boot.folder, boot.secrets[sealingKeySecret]),
   ])
 
   const outbox: OutboxDeps = {

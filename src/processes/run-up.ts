@@ -8,16 +8,17 @@ import { up, type Up } from './up.ts'
 export interface RunUpOptions {
   readonly home: string
   readonly house?: string
+  readonly units?: boolean
   /** Where the lines for the operator go. */
   write(line: string): void
 }
 
 /** `castellan up`: starts the house, says where it is, and keeps it until it is told to stop. Resolves once everything has ended. */
-export async function runUp({ home, house, write }: RunUpOptions): Promise<void> {
+export async function runUp({ home, house, units = false, write }: RunUpOptions): Promise<void> {
   const began = performance.now()
   const stop = Promise.withResolvers<NodeJS.Signals>()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.resolve(signal))
-  const running = await up({ home, ...(house !== undefined && { house }), onProgress: write })
+  const running = await up({ home, units, ...(house !== undefined && { house }), onProgress: write })
   process.on('SIGHUP', () => void reload(running, write))
   await Promise.race([running.settled, stop.promise])
   const socket = readUpState(home)?.sockets.server

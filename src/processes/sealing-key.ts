@@ -9,10 +9,10 @@ export interface SealingKey {
   sign(head: Buffer): Buffer
 }
 
-/** The Ed25519 key that seals the audit, in the releaser's folder, 0600; made at the first start. */
-export async function openSealingKey(folder: string): Promise<SealingKey> {
+/** The Ed25519 key that seals the audit: provided as a secret, or in the releaser's folder, 0600, where the first start makes it. */
+export async function openSealingKey(folder: string, provided?: string): Promise<SealingKey> {
   const path = join(folder, 'sealing-key.pem')
-  const pem = await readFile(path, 'utf8').catch(async (error: NodeJS.ErrnoException) => {
+  const pem = provided ?? await readFile(path, 'utf8').catch(async (error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error
     const made = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
     await replaceFile(path, made)

@@ -38,6 +38,18 @@ export interface SupervisorEvents {
   request: [what: string, reply: (answer: unknown) => void]
 }
 
+/** What `up` may do with a process, whoever starts it. */
+export interface Supervised extends EventEmitter<SupervisorEvents> {
+  readonly state: ProcessState
+  readonly pid: number | undefined
+  start(): void
+  send(message: object): void
+  stop(deadlineMs: number): Promise<void>
+}
+
+/** What a process tells `up`. */
+export type ToldUp = { type: 'ready' } | { type: 'wake'; to: ProcessName } | { type: 'request'; what: string; id: number }
+
 /** Keeps one process running: restarts it with a growing pause, and gives it up visibly when it dies too often. */
 export class SupervisedProcess extends EventEmitter<SupervisorEvents> {
   readonly spec: ProcessSpec
@@ -83,12 +95,10 @@ export class SupervisedProcess extends EventEmitter<SupervisorEvents> {
     const boot = child.stdio[3] as Writable
     boot.on('error', () => {}) // it died before it read; the exit says so
     boot.end(JSON.stringify(this.spec.boot()))
-    child.on('message', (message: { type: string; to?: ProcessName; what?: string; id?: number }) => {
+    child.on('message', (message: ToldUp) => {
       if (message.type === 'ready') this.#enter('ready', null)
-      else if (message.type === 'wake') this.emit('wake', this.spec.name, message.to!)
-      else if (message.type === 'request') {
-        this.emit('request', message.what!, (answer) => this.send({ type: 'answer', id: message.id, answer }))
-      }
+      else if (message.type === 'wake') this.emit('wake', this.spec.name, message.to)
+      else if (message.type === 'request') this.emit('request', message.what, (answer) => this.send({ type: 'answer', id: message.id, answer }))
     })
     child.on('error', (error) => this.#log.error({ err: error }, 'could not be started'))
     child.on('exit', () => endGroup(child))

@@ -11,17 +11,18 @@ import { declareHouse, lastGoodHouse, recordProblems } from '../jobs/index.ts'
 import type { Isolation, ProcessName } from './boot.ts'
 import { processNames } from './boot.ts'
 import { ensureDemonstrationKey } from './demonstration-key.ts'
-import { prepareHome, prepareRuntime, requireReachable } from './folders.ts'
+import { AttachedProcess } from './attached-process.ts'
+import { prepareDoor, prepareHome, prepareRuntime, requireReachable } from './folders.ts'
 import { grantHouseFolders } from './house-folders.ts'
-import { chooseLauncher } from './isolation.ts'
+import { chooseLauncher, unitLauncher, type Launcher } from './isolation.ts'
 import { joinDatabase } from './join-database.ts'
 import { keepDatabase, type KeptDatabase } from './keep-database.ts'
 import { lockHome } from './lock-home.ts'
 import { startLoop } from './loop.ts'
-import { entry, houseFor, processSpec } from './process-specs.ts'
-import { readSecret } from './read-secrets.ts'
+import { attachedSpec, entry, houseFor, processSpec } from './process-specs.ts'
+import { credential, readSecret } from './read-secrets.ts'
 import { recordProcess, recordSupervisor } from './supervision-store.ts'
-import { defaultLimits, SupervisedProcess, type SupervisionLimits } from './supervise.ts'
+import { defaultLimits, SupervisedProcess, type Supervised, type SupervisionLimits } from './supervise.ts'
 import { prepareCompileCache } from './compile-cache.ts'
 import { connectProcesses, stopProcesses } from './process-group.ts'
 import { watchHouse } from './watch-house.ts'
@@ -33,6 +34,8 @@ export interface UpOptions {
   /** The operator's folder; `house` in the home unless said otherwise. */
   readonly house?: string
   readonly limits?: SupervisionLimits
+  /** Each process is a unit of its own, which comes to its door; `up` starts none. */
+  readonly units?: boolean
   /** For tests: where processes die, asked at each start of one; see kernel/fault-point.ts. */
   readonly faultPoints?: () => string | undefined
   /** Awaited before a migration of a database that holds data. */
@@ -43,7 +46,7 @@ export interface UpOptions {
 
 export interface Up {
   readonly isolation: Isolation
-  readonly processes: ReadonlyMap<ProcessName, SupervisedProcess>
+  readonly processes: ReadonlyMap<ProcessName, Supervised>
   house(): ChosenHouse
   databasePid(): number | undefined
   /** Reads the house again; a broken one changes nothing, and its problems come back. */
@@ -59,7 +62,7 @@ const sweepMs = { first: 300_000, next: 3_600_000 }
 /** Starts the house and keeps it running until `stop`. @throws Fault for everything that makes a start impossible, having undone what it began */
 export async function up(options: UpOptions): Promise<Up> {
   const { home } = options
-  const launcher = chooseLauncher(home)
+  const launcher = options.units ? unitLauncher() : chooseLauncher(home)
   if (launcher.accounts) {
     requireReachable(entry, 'the source of Castellan', 'move it to a folder that other users can enter, e.g. /opt/castellan')
     requireReachable(process.execPath, 'its Node.js', 'move it to a folder that other users can enter')
@@ -79,7 +82,7 @@ export async function up(options: UpOptions): Promise<Up> {
 
 async function start(
   options: UpOptions,
-  launcher: ReturnType<typeof chooseLauncher>,
+  launcher: Launcher,
   undo: (() => unknown)[],
   stop: () => Promise<void>,
 ): Promise<Up> {
@@ -116,9 +119,11 @@ async function start(
     house: () => chosen.house,
     ...(options.faultPoints && { faultPoints: options.faultPoints }),
   }
-  const processes = new Map(
-    processNames.map((name) => [name, new SupervisedProcess(processSpec(name, deps), options.limits ?? defaultLimits, log)]),
-  )
+  const supervise = (name: ProcessName): Supervised =>
+    options.units
+      ? new AttachedProcess(attachedSpec(name, prepareDoor(runtime.folder, name, accounts!.get(name)!), deps), log)
+      : new SupervisedProcess(processSpec(name, deps), options.limits ?? defaultLimits, log)
+  const processes = new Map(processNames.map((name) => [name, supervise(name)]))
   undo.push(() => stopProcesses(processes))
   async function reload(): Promise<ChosenHouse> {
     chosen = chooseHouse(await readHouse(folder, home), chosen.house)
@@ -153,9 +158,14 @@ async function start(
 
   function openDatabase(settings: DatabaseSettings | undefined): Promise<KeptDatabase> {
     const common = { socketFolder: runtime.database, log, ...(options.beforeMigration && { beforeMigration: options.beforeMigration }) }
-    if (settings?.kind === 'urls') return joinDatabase({ ...common, settings, secret: (name) => readSecret(home, name) })
+    if (settings?.kind === 'urls') return joinDatabase({ ...common, settings, secret: (name) => ownSecret(home, name, options.units === true) })
     return keepDatabase({ ...common, home, account: accounts?.get('database') })
   }
+}
+
+/** As a unit `up` cannot look into the folder of secrets, and is given its own. */
+function ownSecret(home: string, name: string, unit: boolean): string | undefined {
+  return unit ? credential(process.env.CREDENTIALS_DIRECTORY, name) : readSecret(home, name)
 }
 
 /** Sweeps what was kept long enough, by the settings of the house as it is then. A stop waits for no sweep: the next start finishes it. */

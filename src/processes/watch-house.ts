@@ -4,11 +4,11 @@ import { createDatabaseLogWatch, createReporter } from '../health/index.ts'
 import type { Isolation, ProcessName } from './boot.ts'
 import type { KeptDatabase } from './keep-database.ts'
 import { startLoop } from './loop.ts'
-import type { SupervisedProcess } from './supervise.ts'
+import type { Supervised } from './supervise.ts'
 
 interface Watched {
   readonly database: Pick<KeptDatabase, 'owner' | 'pid' | 'logFile'>
-  readonly processes: ReadonlyMap<ProcessName, Pick<SupervisedProcess, 'on'>>
+  readonly processes: ReadonlyMap<ProcessName, Pick<Supervised, 'on'>>
   readonly isolation: Isolation
   readonly log: Logger
 }

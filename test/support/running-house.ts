@@ -23,6 +23,8 @@ export interface HouseOptions {
   readonly prepare?: (home: string) => void
   readonly faultPoints?: () => string | undefined
   readonly limits?: SupervisionLimits
+  /** Called when the doors are open: starts the processes, as units would. */
+  readonly startUnits?: (home: string) => void
 }
 
 const starter = join(import.meta.dirname, '..', '..', 'house')
@@ -46,7 +48,9 @@ export async function runningHouse(t: Pick<TestContext, 'after'>, options: House
     home,
     ...(options.faultPoints && { faultPoints: options.faultPoints }),
     ...(options.limits && { limits: options.limits }),
+    units: options.startUnits !== undefined,
   })
+  options.startUnits?.(home)
   t.after(async () => {
     await running.stop()
     rmSync(home, { recursive: true, force: true })

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { processNames, type ProcessName } from '../src/processes/boot.ts'
+import { doorOf, homeKey, sharedRuntime } from '../src/processes/folders.ts'
+import { chooseLauncher } from '../src/processes/isolation.ts'
+import { entry, nodeFlags } from '../src/processes/process-specs.ts'
+import { runningHouse } from './support/running-house.ts'
+
+const skip = process.getuid?.() === 0 ? false : 'only root can give each process its own uid'
+
+/** Starts processes as their units do: by user, without network where the unit has none, and again when they end with a failure. */
+function units(t: TestContext) {
+  const running = new Map<ProcessName, ChildProcess>()
+  const output: string[] = []
+  const ended: (readonly [ProcessName, number | null])[] = []
+  let over = false
+  t.after(() => {
+    over = true
+    for (const child of running.values()) child.kill('SIGKILL')
+  })
+  function start(home: string, name: ProcessName): void {
+    const door = doorOf(join(sharedRuntime, homeKey(home)), name)
+    const [program, ...args] = chooseLauncher(home).wrap(name, [process.execPath, ...nodeFlags(name), entry, name, door])
+    const child = spawn(program!, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { PATH: process.env.PATH! } })
+    child.stderr.on('data', (text: Buffer) => output.push(text.toString()))
+    child.on('exit', (code) => {
+      ended.push([name, code])
+      if (!over && code !== 0) start(home, name)
+    })
+    running.set(name, child)
+  }
+  return { running, output, ended, startAll: (home: string) => processNames.forEach((name) => start(home, name)) }
+}
+
+test('processes that are units come to the doors that `up` keeps, do the work, come back after a kill, and stay down once they were told to stop', { skip }, async (t) => {
+  const started = units(t)
+  const house = await runningHouse(t, { startUnits: started.startAll })
+  assert.equal(house.up.isolation.mode, 'separate-uids')
+  assert.deepEqual([...house.up.processes.values()].map(({ state }) => [state.state, state.reason]), processNames.map(() => ['ready', null]))
+  for (const [name, child] of started.running) assert.equal(house.up.processes.get(name)!.pid, child.pid, name)
+
+  const { id } = await house.call<{ id: string }>('server', 'POST', '/api/jobs/morning-mail/run', {})
+  const { state } = await house.call<{ state: string }>('server', 'GET', `/api/runs/${id}?wait=60`)
+  assert.equal(state, 'succeeded', started.output.join(''))
+
+  const gate = house.up.processes.get('gate-local')!
+  started.running.get('gate-local')!.kill('SIGKILL')
+  while (gate.state.restarts === 0 || gate.state.state !== 'ready') await once(gate, 'state')
+  assert.deepEqual(started.ended, [['gate-local', null]])
+
+  await house.up.stop()
+  while (started.ended.length < processNames.length + 1) await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(new Set(started.ended.slice(1).map(([, code]) => code)), new Set([0]))
+})
