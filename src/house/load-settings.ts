@@ -8,6 +8,7 @@ import { checkLanes } from './settings/check-lanes.ts'
 import { checkMail } from './settings/check-mail.ts'
 import { checkModels } from './settings/check-models.ts'
 import { checkOutbox } from './settings/check-outbox.ts'
+import { checkSecrets } from './settings/check-secrets.ts'
 import { checkSigning } from './settings/check-signing.ts'
 import { checkPlaces, checkShell } from './settings/check-places.ts'
 import { checkSpending } from './settings/check-spending.ts'
@@ -44,6 +45,7 @@ export function loadSettings(folder: string, source: YamlSource, overrides: Over
     ...(broken.has('models') || broken.has('lanes') ? [] : checkSpending(file, source)),
     ...checkDatabase(file, source),
     ...(broken.has('lanes') ? [] : checkWebhooks(file, source)),
+    ...checkSecrets(file, source),
     ...checkSigning(file, source),
     ...ofPlaces,
     ...ofMail,
@@ -52,7 +54,7 @@ export function loadSettings(folder: string, source: YamlSource, overrides: Over
   ]
   const lanes = lanesByName([...toLanes(file), ...(broken.has('lanes') ? lanesAsWritten(source) : [])])
   const whole = !problems.some((problem) => problem.severity === 'error')
-  return { file, lanes, problems, ...(whole && { settings: toSettings(file, places, allow, { certificates, authorities }) }) }
+  return { file, lanes, problems, ...(whole && { settings: toSettings(folder, file, places, allow, { certificates, authorities }) }) }
 }
 
 /** The names under a `lanes` that cannot be read: jobs that use one of them must not be blamed as well. */

@@ -8,6 +8,7 @@ import { modelsSchema } from './models.ts'
 import { outboxSchema } from './outbox.ts'
 import { portsSchema } from './ports.ts'
 import { retentionSchema } from './retention.ts'
+import { secretsSchema } from './secrets.ts'
 import { telemetrySchema } from './telemetry.ts'
 import { pathSchema } from './values.ts'
 import { webhooksSchema } from './webhooks.ts'
@@ -35,6 +36,7 @@ export const castellanSchema = z.strictObject({
   folders: foldersSchema,
   mail: mailSchema,
   webhooks: webhooksSchema,
+  secrets: secretsSchema,
   outbox: outboxSchema,
   shell: z
     .strictObject({

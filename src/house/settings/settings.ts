@@ -1,4 +1,5 @@
 import type { ConnectorBase, FilesConnectorSettings, GitConnectorSettings, GithubConnectorSettings, HttpConnectorSettings, TelegramConnectorSettings, WebhookConnectorSettings } from './connector-settings.ts'
+import type { SecretSource } from './secret-settings.ts'
 import type { Label, Zone } from '../../labels/index.ts'
 
 /** castellan.yaml with every default filled in, durations in milliseconds, paths absolute. */
@@ -17,6 +18,7 @@ export interface Settings {
   readonly folders: readonly FolderSettings[]
   readonly mail: { readonly accounts: readonly MailAccount[] }
   readonly webhooks: readonly WebhookSettings[]
+  readonly secrets: readonly SecretSource[]
   readonly outbox: OutboxSettings
   /** Where drafts are signed in a browser. Null: at localhost on the releaser's port; the host of the origin. */
   readonly signing: { readonly origin: string | null; readonly rpId: string | null }
