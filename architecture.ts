@@ -15,10 +15,11 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   signing: ['kernel', 'outbox'],
   channels: ['kernel', 'labels', 'house', 'imap'],
   webhooks: ['kernel', 'house'],
+  secrets: ['kernel', 'labels', 'house'],
   gate: ['kernel', 'labels', 'house', 'models'],
   server: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox'],
-  cli: ['kernel', 'labels', 'house', 'outbox', 'webhooks'],
-  processes: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'signing', 'imap', 'channels', 'webhooks', 'gate', 'server'],
+  cli: ['kernel', 'labels', 'house', 'outbox', 'webhooks', 'secrets'],
+  processes: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'signing', 'imap', 'channels', 'webhooks', 'secrets', 'gate', 'server'],
 }
 
 /** Who may besides know the shapes of whom: imports of types, which are gone when the program runs. */
@@ -37,5 +38,5 @@ export const wiring: readonly string[] = ['processes']
 
 /** The only files that may start what a wiring folder composes. */
 export const starters: Readonly<Record<string, readonly string[]>> = {
-  processes: ['cli/up.ts', 'cli/config.ts'],
+  processes: ['cli/up.ts', 'cli/config.ts', 'cli/secrets/declared-secrets.ts'],
 }

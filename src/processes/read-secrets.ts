@@ -7,7 +7,17 @@ import type { ProcessName } from './boot.ts'
 
 /** The secrets that one process may hold: each gate the keys of its own upstreams and of who is told of calls, the releaser the passwords of mailboxes and connectors, the server what webhooks are verified by, the workers none. */
 export function secretsOf(process: ProcessName, house: House, home: string): Record<string, string> {
-  return readSecrets(home, process === 'releaser' ? ofReleaser(house) : process === 'server' ? ofListener(house) : ofGate(process, house))
+  return readSecrets(home, secretNames(process, house))
+}
+
+/** Their names. `up` itself holds those by which it joins a database of the operator's. */
+export function secretNames(holder: ProcessName | 'up', house: House): string[] {
+  if (holder === 'up') return ofDatabase(house)
+  return holder === 'releaser' ? ofReleaser(house) : holder === 'server' ? ofListener(house) : ofGate(holder, house)
+}
+
+function ofDatabase({ settings: { database } }: House): string[] {
+  return database.kind === 'urls' ? Object.values(database.urls).flatMap((url) => (typeof url === 'object' ? [url.secret] : [])) : []
 }
 
 function ofGate(process: ProcessName, { settings }: House): string[] {

@@ -1,0 +1,24 @@
+import type { Command } from 'commander'
+import { addCommand, type Cli } from './command/add-command.ts'
+import { render } from './secrets/render.ts'
+import type { PatienceOption } from './secrets/open-desk.ts'
+import { status } from './secrets/status.ts'
+
+export function register(program: Command, cli: Cli): void {
+  const secrets = program.command('secrets').description('Credentials: fetched from where you keep them, laid down for the process that needs them')
+  const patience = (command: Command) => void command.option('--patience <time>', 'how long a program may take, e.g. 2m (default: 30s)')
+
+  addCommand<PatienceOption>(secrets, cli, {
+    usage: 'render [names...]',
+    summary: 'Fetch what castellan.yaml declares under `secrets`, all or those named',
+    changes: true,
+    configure: patience,
+    run: render,
+  })
+
+  addCommand(secrets, cli, {
+    usage: 'status',
+    summary: 'Which secrets there are, from where, how old, who is given them; never a value',
+    run: status,
+  })
+}

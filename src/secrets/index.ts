@@ -1,0 +1,6 @@
+export { describeSecrets, type SecretState } from './describe-secrets.ts'
+export { openRecords, type SecretAct, type SecretRecords } from './secret-records.ts'
+export { openSecretFolder, type SecretFolder } from './secret-folder.ts'
+export { renderSecrets, type Rendered } from './render-secrets.ts'
+export { runProgram, type RunProgram } from './run-program.ts'
+export { withoutCoreDumps } from './without-core-dumps.ts'
