@@ -1,6 +1,8 @@
 export { describeSecrets, type SecretState } from './describe-secrets.ts'
+export { reportSecrets, type SecretReport } from './report-secrets.ts'
 export { openRecords, type SecretAct, type SecretRecords } from './secret-records.ts'
 export { openSecretFolder, type SecretFolder } from './secret-folder.ts'
 export { renderSecrets, type Rendered } from './render-secrets.ts'
+export { forgetPrevious, rotateSecret, undoRotation, type RotateDeps, type Rotated } from './rotate-secret.ts'
 export { runProgram, type RunProgram } from './run-program.ts'
 export { withoutCoreDumps } from './without-core-dumps.ts'

@@ -1,35 +1,18 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { secretPrograms, type ProgramState } from '../../test/support/secret-programs.ts'
+import { opItem as item, secretDesk, secretSource as source } from '../../test/support/secret-desk.ts'
+import type { ProgramState } from '../../test/support/secret-programs.ts'
 import type { SecretSource } from '../house/index.ts'
-import { createManualClock } from '../kernel/clock.ts'
-import { openRecords, openSecretFolder, renderSecrets, runProgram } from './index.ts'
+import { openSecretFolder, renderSecrets, runProgram } from './index.ts'
 
-type Place = SecretSource extends infer S ? (S extends SecretSource ? Omit<S, 'name' | 'everyMs' | 'by' | 'form'> : never) : never
-const source = (name: string, place: Place, more: Partial<SecretSource> = {}) => ({ name, everyMs: 1000, by: 'typed', form: 'hex', ...place, ...more }) as SecretSource
-
-function desk(t: TestContext, state: ProgramState = {}, milliseconds = 20_000) {
-  const home = mkdtempSync(join(tmpdir(), 'castellan-secrets-'))
-  t.after(() => rmSync(home, { recursive: true, force: true }))
-  const programs = secretPrograms(t, state)
-  const folder = openSecretFolder(home)
-  const records = openRecords(folder)
-  const clock = createManualClock(new Date('2026-11-28T08:00:00Z'))
-  const env: NodeJS.ProcessEnv = { PATH: `${programs.path}:/usr/bin:/bin`, HOME: home, OP_SESSION_me: 'its own', OPENAI_API_KEY: 'of somebody else' }
-  const deps = { folder, records, clock, env, run: (call: Parameters<typeof runProgram>[0]) => runProgram(call, { env, milliseconds }) }
-  const write = (name: string, content: string, mode = 0o600) => {
-    writeFileSync(join(home, name), content, { mode })
-    chmodSync(join(home, name), mode)
-    return join(home, name)
-  }
-  return { home, programs, deps, folder, records, clock, write, render: (sources: SecretSource[], more = {}) => renderSecrets({ ...deps, ...more }, sources) }
+function desk(t: TestContext, state: ProgramState = {}, milliseconds?: number) {
+  const made = secretDesk(t, state, milliseconds)
+  return { ...made, render: (sources: SecretSource[], more = {}) => renderSecrets({ ...made.deps, ...more }, sources) }
 }
 
-const item = (value: string) => ({ category: 'API_CREDENTIAL', fields: [{ label: 'credential', value }] })
 const skip = existsSync('/usr/bin/age') ? false : 'age is missing: apt install age'
 
 test('a secret of each source lands in its file, 0600 and trimmed, and op alone is given what op is signed in by', { skip }, async (t) => {
@@ -77,7 +60,7 @@ test('what did not change is not written again and keeps its age; what did begin
 
 const loud = 'Tr0ub4dor-and-3-loud-secrets'
 const place = { from: 'op', reference: 'op://Home/Shop/credential' } as const
-const failures: Record<string, { state: ProgramState; place?: Place; milliseconds?: number; says: RegExp }> = {
+const failures: Record<string, { state: ProgramState; place?: Parameters<typeof source>[1]; milliseconds?: number; says: RegExp }> = {
   'a program that fails and prints what it holds': { state: { behaviour: { op: 'fails' } }, says: /^op ended with 1: what it said is not repeated.*run `op read --no-newline op:\/\/Home\/Shop\/credential` yourself/ },
   'a program that hangs, with a child that holds its pipes': { state: { behaviour: { op: 'hangs' } }, milliseconds: 1_500, says: /^op did not answer within 1\.5 s and was ended.*--patience/ },
   'a program that is killed': { state: { behaviour: { op: 'killed' } }, says: /^op was ended by SIGKILL/ },

@@ -17,12 +17,14 @@ export interface SecretFolder {
   readOwn(file: OwnFile): string | undefined
   writeOwn(file: OwnFile, content: string): void
   removeOwn(file: OwnFile): void
+  /** Of which secrets a value before is kept. */
+  previous(): string[]
   /** For one at a time; what one that died has left unfinished is removed. @throws Fault `secrets.busy` */
   exclusively<T>(work: () => Promise<T>): Promise<T>
 }
 
-/** Records of all; of one secret the value before and, while it is being rotated, the one that is coming. */
-export type OwnFile = '.records.json' | `.previous-${string}` | `.next-${string}`
+/** Records of all; of one secret the value before and, while it is being replaced, the one that is coming or coming back. */
+export type OwnFile = '.records.json' | `.previous-${string}` | `.next-${string}` | `.undo-${string}`
 
 /** @throws Fault `secrets.mode`, `secrets.owner` */
 export function openSecretFolder(home: string): SecretFolder {
@@ -53,6 +55,7 @@ export function openSecretFolder(home: string): SecretFolder {
       rmSync(at(file), { force: true })
       syncFolder(path)
     },
+    previous: () => readdirSync(path).flatMap((file) => (file.startsWith('.previous-') && !file.endsWith('.new') ? [file.slice('.previous-'.length)] : [])),
     async exclusively(work) {
       const lock = takeProcessLock(at('.lock'), (pid) => new Fault('conflict', 'secrets.busy', `process ${pid} is at work on the secrets of this home; wait until it has ended`))
       try {
