@@ -17,7 +17,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   webhooks: ['kernel', 'house'],
   secrets: ['kernel', 'labels', 'house'],
   gate: ['kernel', 'labels', 'house', 'models'],
-  server: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox'],
+  server: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'secrets'],
   cli: ['kernel', 'labels', 'house', 'outbox', 'webhooks', 'secrets'],
   processes: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'signing', 'imap', 'channels', 'webhooks', 'secrets', 'gate', 'server'],
 }

@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
 import { addCommand, type Cli } from './command/add-command.ts'
+import { wholeNumber } from './command/parse-option.ts'
 import { render } from './secrets/render.ts'
+import { rotate, type RotateOptions } from './secrets/rotate.ts'
 import type { PatienceOption } from './secrets/open-desk.ts'
 import { status } from './secrets/status.ts'
 
@@ -14,6 +16,17 @@ export function register(program: Command, cli: Cli): void {
     changes: true,
     configure: patience,
     run: render,
+  })
+
+  addCommand<RotateOptions>(secrets, cli, {
+    usage: 'rotate <name>',
+    summary: 'Give a secret a new value: at its source, for the processes, in the audit',
+    changes: true,
+    configure: (command) => {
+      patience(command)
+      command.option('--undo', 'put the value before back; it is kept for a day').option('--value-fd <number>', 'read the new value from this file descriptor; 0 is standard input', wholeNumber)
+    },
+    run: rotate,
   })
 
   addCommand(secrets, cli, {

@@ -5,6 +5,7 @@ import type { House } from '../house/index.ts'
 import type { Boot, ProcessName, Sockets } from './boot.ts'
 import { mayEnter, type Launcher } from './isolation.ts'
 import { secretsOf } from './read-secrets.ts'
+import { reportOf } from './take-secrets.ts'
 import type { ProcessSpec } from './supervise.ts'
 
 export interface SpecDeps {
@@ -86,6 +87,7 @@ function bootMessage(name: ProcessName, folder: string, deps: SpecDeps): Boot {
     sockets: socketsFor(name, deps.sockets),
     house: houseFor(name, house),
     secrets: secretsOf(name, house, deps.home),
+    ...(name === 'server' && { secretReport: reportOf(deps.home, house) }),
     isolation: deps.launcher.isolation,
     ...(faultPoints && { faultPoints }),
   }

@@ -35,7 +35,7 @@ export interface ProcessState {
 export interface SupervisorEvents {
   state: [ProcessState]
   wake: [from: ProcessName, to: ProcessName]
-  request: [what: string, reply: (answer: unknown) => void]
+  request: [what: string, reply: (answer: unknown) => void, names: readonly string[]]
 }
 
 /** Keeps one process running: restarts it with a growing pause, and gives it up visibly when it dies too often. */
@@ -48,6 +48,8 @@ export class SupervisedProcess extends EventEmitter<SupervisorEvents> {
   #deaths: number[] = []
   #restarts = 0
   #stopping = false
+  /** How often it was asked to stop. */
+  #stops = 0
   #current: ProcessState
 
   constructor(spec: ProcessSpec, limits: SupervisionLimits, log: Logger) {
@@ -83,11 +85,11 @@ export class SupervisedProcess extends EventEmitter<SupervisorEvents> {
     const boot = child.stdio[3] as Writable
     boot.on('error', () => {}) // it died before it read; the exit says so
     boot.end(JSON.stringify(this.spec.boot()))
-    child.on('message', (message: { type: string; to?: ProcessName; what?: string; id?: number }) => {
+    child.on('message', (message: { type: string; to?: ProcessName; what?: string; id?: number; names?: string[] }) => {
       if (message.type === 'ready') this.#enter('ready', null)
       else if (message.type === 'wake') this.emit('wake', this.spec.name, message.to!)
       else if (message.type === 'request') {
-        this.emit('request', message.what!, (answer) => this.send({ type: 'answer', id: message.id, answer }))
+        this.emit('request', message.what!, (answer) => this.send({ type: 'answer', id: message.id, answer }), message.names ?? [])
       }
     })
     child.on('error', (error) => this.#log.error({ err: error }, 'could not be started'))
@@ -102,6 +104,7 @@ export class SupervisedProcess extends EventEmitter<SupervisorEvents> {
   /** Asks the process to finish; after the deadline it is killed. */
   async stop(deadlineMs: number): Promise<void> {
     this.#stopping = true
+    this.#stops++
     clearTimeout(this.#timer)
     const child = this.#child
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
@@ -110,6 +113,14 @@ export class SupervisedProcess extends EventEmitter<SupervisorEvents> {
     const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs + 500)
     await closed
     clearTimeout(timer)
+  }
+
+  /** Ends it and starts it with a new boot message. One that is to be stopped meanwhile stays so, and one that was stopped already is left alone. */
+  async restart(deadlineMs: number): Promise<void> {
+    if (this.#stopping) return
+    const stops = this.#stops + 1
+    await this.stop(deadlineMs)
+    if (this.#stops === stops) this.start()
   }
 
   #died(code: number | null, signal: NodeJS.Signals | null): void {
