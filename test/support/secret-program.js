@@ -84,8 +84,9 @@ if (name === 'age') {
   const source = args[args.indexOf('--vault-password-file') + 1]
   const password = (source === '/bin/cat' ? input : readFileSync(source, 'utf8')).trim()
   if (password !== state.vaultPassword) die(1, 'ERROR! Decryption failed (no vault secrets were found that could decrypt)')
-  if (args[0] === 'view') process.stdout.write(Buffer.from(readFileSync(args.at(-1), 'utf8').split('\n')[1], 'base64'))
-  else process.stdout.write(`$ANSIBLE_VAULT;1.1;AES256\n${Buffer.from(input).toString('base64')}\n`)
+  const turned = (text) => (state.backwards ? [...text].reverse().join('') : text)
+  if (args[0] === 'view') process.stdout.write(Buffer.from(turned(readFileSync(args.at(-1), 'utf8').split('\n')[1]), 'base64'))
+  else process.stdout.write(`$ANSIBLE_VAULT;1.1;AES256\n${turned(Buffer.from(input).toString('base64'))}\n`)
 }
 
 async function waitUntil(holds) {

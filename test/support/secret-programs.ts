@@ -11,6 +11,8 @@ export interface ProgramState {
   behaviour?: Record<string, 'fails' | 'hangs' | 'killed' | 'floods' | { says: string; code?: number }>
   /** What a program that fails prints. */
   loud?: string
+  /** What a vault holds stands in its file the other way round, so that it is not found there. */
+  backwards?: boolean
   /** Each call waits until somebody has looked at it: `seen-PID` in the folder. */
   watched?: boolean
 }
