@@ -3,6 +3,7 @@ import { addCommand, type Cli } from './command/add-command.ts'
 import { wholeNumber } from './command/parse-option.ts'
 import { render } from './secrets/render.ts'
 import { rotate, type RotateOptions } from './secrets/rotate.ts'
+import { scan, type ScanOptions } from './secrets/scan.ts'
 import type { PatienceOption } from './secrets/open-desk.ts'
 import { status } from './secrets/status.ts'
 
@@ -33,5 +34,13 @@ export function register(program: Command, cli: Cli): void {
     usage: 'status',
     summary: 'Which secrets there are, from where, how old, who is given them; never a value',
     run: status,
+  })
+
+  addCommand<ScanOptions>(secrets, cli, {
+    usage: 'scan [paths...]',
+    summary: 'Look for secrets in logs, the house with its history, and drafts, or in what is named; says where, never what',
+    changes: true,
+    configure: (command) => void command.option('--no-history', 'leave out what git repositories held before').option('--accept <ids...>', 'these are no secrets: do not tell of them again'),
+    run: scan,
   })
 }

@@ -24,7 +24,7 @@ export interface SecretFolder {
 }
 
 /** Records of all; of one secret the value before and, while it is being replaced, the one that is coming or coming back. */
-export type OwnFile = '.records.json' | `.previous-${string}` | `.next-${string}` | `.undo-${string}`
+export type OwnFile = '.records.json' | '.scan-key' | `.previous-${string}` | `.next-${string}` | `.undo-${string}`
 
 /** @throws Fault `secrets.mode`, `secrets.owner` */
 export function openSecretFolder(home: string): SecretFolder {
