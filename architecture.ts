@@ -20,10 +20,11 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   channels: ['kernel', 'labels', 'house', 'imap'],
   webhooks: ['kernel', 'house'],
   units: ['kernel'],
+  secrets: ['kernel', 'labels', 'house'],
   gate: ['kernel', 'labels', 'house', 'models'],
-  server: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'health'],
-  cli: ['kernel', 'labels', 'house', 'outbox', 'webhooks', 'units'],
-  processes: ['kernel', 'labels', 'sandbox', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'signing', 'imap', 'channels', 'webhooks', 'health', 'gate', 'server', 'units'],
+  server: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'secrets', 'health'],
+  cli: ['kernel', 'labels', 'house', 'outbox', 'webhooks', 'secrets', 'units'],
+  processes: ['kernel', 'labels', 'sandbox', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'signing', 'imap', 'channels', 'webhooks', 'secrets', 'health', 'gate', 'server', 'units'],
 }
 
 /** Who may besides know the shapes of whom: imports of types, which are gone when the program runs. */
@@ -42,5 +43,5 @@ export const wiring: readonly string[] = ['processes']
 
 /** The only files that may start what a wiring folder composes. */
 export const starters: Readonly<Record<string, readonly string[]>> = {
-  processes: ['cli/up.ts', 'cli/config.ts', 'cli/service.ts'],
+  processes: ['cli/up.ts', 'cli/config.ts', 'cli/service.ts', 'cli/secrets/declared-secrets.ts'],
 }

@@ -9,6 +9,7 @@ import type { ServerDeps } from '../src/server/index.ts'
 import { bareApp } from '../src/server/bare-app.ts'
 import { apiRoutes } from '../src/server/routes/api.ts'
 import { eventRoutes } from '../src/server/routes/events.ts'
+import { secretRoutes } from '../src/server/routes/secrets.ts'
 import { ownSessionRoutes, signinLinkRoutes, signinRoutes } from '../src/server/routes/sessions.ts'
 import type { BrowserGuard } from '../src/server/signin/browser-guard.ts'
 import packageJson from '../package.json' with { type: 'json' }
@@ -52,6 +53,7 @@ async function describeRoutes(): Promise<object> {
   app.register(eventRoutes(deps, async () => false), { prefix: '/api' })
   app.register(signinRoutes(deps.sessions, guard), { prefix: '/api' })
   app.register(signinLinkRoutes(deps.sessions), { prefix: '/api' })
+  app.register(secretRoutes(deps), { prefix: '/api' })
   await app.ready()
   return tidy(app.swagger() as unknown as Described)
 }

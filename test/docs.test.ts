@@ -62,6 +62,19 @@ test('the webhooks and the job of the recipe are ones that a house takes', async
   }
 })
 
+test('the secrets of the recipe are ones that a house takes', async (t) => {
+  const folder = join(mkdtempSync(join(tmpdir(), 'castellan-recipe-')), 'house')
+  t.after(() => rmSync(dirname(folder), { recursive: true }))
+  const blocks = [...read('docs/recipes/secrets.md').matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1]!)
+  assert.equal(blocks.length, 2)
+  cpSync(join(root, 'house'), folder, { recursive: true })
+  for (const block of blocks) {
+    writeFileSync(join(folder, 'castellan.yaml'), block)
+    const { problems } = await loadHouse(folder, { tools: toolCatalog(allTools), env: {} })
+    assert.deepEqual(problems.filter(({ file, severity, what }) => severity === 'error' && file === 'castellan.yaml' && /secret|webhook/.test(what)), [])
+  }
+})
+
 test('the ways out of the recipe and its job are ones that a house takes', async (t) => {
   const folder = join(mkdtempSync(join(tmpdir(), 'castellan-recipe-')), 'house')
   t.after(() => rmSync(dirname(folder), { recursive: true }))

@@ -40,7 +40,7 @@ async function check({ args, home }: Invocation): Promise<Outcome> {
 }
 
 /** What was asked for, else the house that runs, else the one that `up` would start. */
-async function folderOf({ home, asked }: { home: string; asked: string | undefined }): Promise<string> {
+export async function folderOf({ home, asked }: { home: string; asked: string | undefined }): Promise<string> {
   if (asked !== undefined) return resolve(asked)
   try {
     return findRunningHouse(home).house

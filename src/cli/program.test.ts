@@ -109,11 +109,11 @@ const commands: Record<string, { argv: string[]; data: 'array' | 'state' | 'obje
   'operator enroll': { argv: ['--key', 'demonstration'], data: 'state' }, 'operator revoke': { argv: ['me', '--yes'], data: 'state' },
 }
 const alone: typeof commands = {
-  init: { argv: ['--dry-run'], data: 'state' }, 'config check': { argv: [], data: 'array' }, 'config explain': { argv: ['outbox.hold'], data: 'object' },
+  init: { argv: ['--dry-run'], data: 'state' }, 'config check': { argv: [], data: 'array' }, 'secrets render': { argv: [], data: 'object' }, 'secrets status': { argv: [], data: 'array' }, 'secrets scan': { argv: ['--no-history'], data: 'state' }, 'config explain': { argv: ['outbox.hold'], data: 'object' },
   'operator init': { argv: ['--dry-run'], data: 'state' }, 'operator list': { argv: [], data: 'array' }, 'database sql': { argv: [], data: 'object' }, completion: { argv: ['bash'], data: 'object' },
 }
 /** Tried by the journeys, on a house that really starts. */
-const started = ['up', 'down']
+const started = ['up', 'down', 'secrets rotate']
 
 test('every command is in this table', async (t) => {
   const { run } = await stubHouse(t)

@@ -29,6 +29,7 @@ const groups: readonly Group[] = [
   { name: 'connect', summary: 'what to paste into another program so that it asks your gates', load: () => import('./connect.ts') },
   { name: 'spend', summary: 'what models cost, and what the ceilings have left', load: () => import('./spend.ts') },
   { name: 'alerts', summary: 'what somebody should look at: list, show, ack', load: () => import('./alerts.ts') },
+  { name: 'secrets', summary: 'credentials: render, status, rotate, scan', load: () => import('./secrets.ts') },
   { name: 'audit', summary: 'the sealed record: verify, show', load: () => import('./audit.ts') },
   { name: 'signin', summary: 'a link that signs your browser in, once', load: () => import('./signin.ts') },
   { name: 'session', summary: 'browsers that are signed in: list, revoke', load: () => import('./session.ts') },

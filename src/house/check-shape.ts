@@ -36,7 +36,8 @@ function describe(schema: z.ZodType, source: YamlSource, issue: Issue, path: Pat
         return source.problem([...path, key], what, didYouMean(key, known), { at: 'key' })
       })
     case 'invalid_type':
-      return [source.problem(path, `${named} is ${kindOf(issue.input)} and should be ${article(issue.expected)}`, right)]
+      // what stands where { secret: NAME } should may be the secret itself, and problems are stored and shown
+      return [source.problem(path, `${named} is ${typeof issue.input === 'string' && isGroup(issue.expected) ? 'a text' : kindOf(issue.input)} and should be ${article(issue.expected)}`, right)]
     case 'invalid_value': {
       const values = issue.values.map(String)
       const near = nearest(String(issue.input), values)
@@ -86,6 +87,10 @@ function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'object') return 'a group of keys'
   return typeof value === 'string' ? `the text ${JSON.stringify(value.slice(0, 60))}` : `the ${typeof value === 'boolean' ? 'truth value' : 'number'} ${String(value)}`
+}
+
+function isGroup(expected: string): boolean {
+  return expected === 'object' || expected === 'record'
 }
 
 function article(expected: string): string {

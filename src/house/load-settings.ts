@@ -8,6 +8,7 @@ import { checkLanes } from './settings/check-lanes.ts'
 import { checkMail } from './settings/check-mail.ts'
 import { checkModels } from './settings/check-models.ts'
 import { checkOutbox } from './settings/check-outbox.ts'
+import { checkSecrets } from './settings/check-secrets.ts'
 import { checkSigning } from './settings/check-signing.ts'
 import { checkPlaces, checkShell } from './settings/check-places.ts'
 import { checkSources } from './settings/check-sources.ts'
@@ -47,6 +48,7 @@ export function loadSettings(folder: string, source: YamlSource, overrides: Over
     ...checkDatabase(file, source),
     ...(broken.has('lanes') ? [] : checkWebhooks(file, source)),
     ...(broken.has('lanes') ? [] : inSources),
+    ...checkSecrets(file, source),
     ...checkSigning(file, source),
     ...ofPlaces,
     ...ofMail,
@@ -55,7 +57,7 @@ export function loadSettings(folder: string, source: YamlSource, overrides: Over
   ]
   const lanes = lanesByName([...toLanes(file), ...(broken.has('lanes') ? lanesAsWritten(source) : [])])
   const whole = !problems.some((problem) => problem.severity === 'error')
-  return { file, lanes, problems, ...(whole && { settings: toSettings(file, places, allow, { certificates, authorities, ofSources }) }) }
+  return { file, lanes, problems, ...(whole && { settings: toSettings(folder, file, places, allow, { certificates, authorities, ofSources }) }) }
 }
 
 /** The names under a `lanes` that cannot be read: jobs that use one of them must not be blamed as well. */

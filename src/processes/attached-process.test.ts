@@ -103,3 +103,19 @@ test('a door that others could enter is not opened', async (t) => {
   child.start()
   assert.match((await until(child, 'crashed')).reason!, /lets other users in/)
 })
+
+test('one that is to start anew is cut off, and is told everything again when its unit brings it back', async (t) => {
+  const { child, door } = attached(t)
+  child.start()
+  const { channel } = await attachTo(door)
+  channel.send({ type: 'ready' })
+  await until(child, 'ready')
+  const cut = new Promise<void>((resolve) => channel.onClose(resolve))
+  await child.restart()
+  await cut
+  assert.equal(child.state.state, 'backoff')
+  const { boot, channel: again } = await attachTo(door)
+  assert.equal(boot.process, 'releaser')
+  again.send({ type: 'ready' })
+  assert.equal((await until(child, 'ready')).restarts, 1)
+})

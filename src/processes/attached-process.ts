@@ -85,6 +85,15 @@ export class AttachedProcess extends EventEmitter<SupervisorEvents> implements S
     await late
   }
 
+  /** Who is cut off ends as a failure, which its unit makes good, with what systemd reads for it then; one that was asked to end would stay away. */
+  async restart(): Promise<void> {
+    const socket = this.#socket
+    if (socket === undefined) return
+    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+    socket.destroy()
+    await closed
+  }
+
   /** One at a time: a second that comes while the first is there is not the process that `up` knows. */
   #admit(socket: Socket): void {
     socket.on('error', () => {}) // `close` follows
@@ -105,7 +114,7 @@ export class AttachedProcess extends EventEmitter<SupervisorEvents> implements S
       this.#enter(this.#current.state, null)
     } else if (message.type === 'ready') this.#enter('ready', null)
     else if (message.type === 'wake') this.emit('wake', this.#spec.name, message.to)
-    else if (message.type === 'request') this.emit('request', message.what, (answer) => this.send({ type: 'answer', id: message.id, answer }))
+    else if (message.type === 'request') this.emit('request', message.what, (answer) => this.send({ type: 'answer', id: message.id, answer }), message.names ?? [])
   }
 
   #gone(): void {

@@ -1,6 +1,7 @@
 import { closeSync, readFileSync } from 'node:fs'
 import type { Connection } from '../kernel/database/connect.ts'
 import type { House } from '../house/index.ts'
+import type { SecretReport } from '../secrets/index.ts'
 
 export const processNames = ['server', 'releaser', 'gate-local', 'gate-cloud', 'worker-open', 'worker-private'] as const
 export type ProcessName = (typeof processNames)[number]
@@ -33,6 +34,8 @@ export interface Boot {
   readonly sockets: Sockets
   readonly house: House
   readonly secrets: Readonly<Record<string, string>>
+  /** Names and dates of all of them; only of the server, which reminds the operator. */
+  readonly secretReport?: SecretReport
   readonly isolation: Isolation
   readonly faultPoints?: string
 }
@@ -44,6 +47,8 @@ export interface Host {
   onWake(listener: () => void): void
   onHouse(listener: (house: House) => void): void
   request(what: 'reload'): Promise<unknown>
+  /** Heard from the server alone. */
+  request(what: 'secrets', names: readonly string[]): Promise<unknown>
 }
 
 /** A started process: stops taking work at once, finishes what it holds, and resolves before the deadline. */

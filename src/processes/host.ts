@@ -43,14 +43,14 @@ export function createHost(channel: Channel): Host & { onStop(listener: StopList
     wake: (to) => send({ type: 'wake', to }),
     onWake: (listener) => void wakes.add(listener),
     onHouse: (listener) => void houses.add(listener),
-    request: (what) => {
+    request: (what: string, names?: readonly string[]) => {
       const id = ++requests
       const answered = Promise.withResolvers<unknown>()
       answers.set(id, (answer) => {
         answers.delete(id)
         answered.resolve(answer)
       })
-      send({ type: 'request', what, id })
+      send({ type: 'request', what, id, ...(names && { names }) })
       return answered.promise
     },
     onStop: (listener) => {

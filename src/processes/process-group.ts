@@ -9,10 +9,12 @@ export interface GroupDeps {
   readonly log: Logger
   record(state: ProcessState): Promise<void>
   reload(): Promise<unknown>
+  /** Starts anew who is given these secrets, and answers in between. */
+  takeSecrets(names: readonly string[], answer: (taken: unknown) => void): Promise<void>
 }
 
 /** Connects the processes with each other and with the table of processes. Resolves once none of them is on its way any more. */
-export function connectProcesses(processes: Processes, { log, record, reload }: GroupDeps): Promise<void> {
+export function connectProcesses(processes: Processes, { log, record, reload, takeSecrets }: GroupDeps): Promise<void> {
   const settled = Promise.withResolvers<void>()
   for (const child of processes.values()) {
     child.on('state', (state) => {
@@ -20,12 +22,15 @@ export function connectProcesses(processes: Processes, { log, record, reload }: 
       if ([...processes.values()].every((one) => one.state.state === 'ready' || one.state.state === 'crashed')) settled.resolve()
     })
     child.on('wake', (_from, to) => processes.get(to)?.send({ type: 'wake' }))
-    child.on('request', (what, reply) => {
-      if (what !== 'reload') return reply({ ok: false, error: { message: `unknown request ${what}` } })
-      reload().then(
-        (data) => reply({ ok: true, data }),
-        (error: unknown) => reply({ ok: false, error: { message: toFault(error).message } }),
-      )
+    child.on('request', (what, reply, names) => {
+      const answer = (data: unknown) => reply({ ok: true, data })
+      const act = async () => {
+        if (what === 'reload') answer(await reload())
+        // a worker that was taken over could start the others anew without end
+        else if (what === 'secrets' && child.state.name === 'server') await takeSecrets(names, answer)
+        else throw new Error(`unknown request ${what}`)
+      }
+      act().catch((error: unknown) => reply({ ok: false, error: { message: toFault(error).message } }))
     })
   }
   return settled.promise

@@ -5,7 +5,7 @@ import { processNames, type Sockets } from './boot.ts'
 import { processSpec } from './process-specs.ts'
 
 const sockets: Sockets = { server: '/s', releaser: '/r', gateLocal: '/gl', gateCloud: '/gc' }
-const house = { jobs: [], settings: { models: { upstreams: [], routes: {} }, mail: { accounts: [] }, webhooks: [], outbox: { connectors: [] }, telemetry: { traces: null } } } as unknown as House
+const house = { jobs: [], settings: { models: { upstreams: [], routes: {} }, mail: { accounts: [] }, webhooks: [], outbox: { connectors: [] }, telemetry: { traces: null }, database: { kind: 'embedded' }, secrets: [] } } as unknown as House
 
 test('a process is told of its own socket and of those that it may enter: the private worker knows of no cloud gate', () => {
   const told = processNames.map((name) => {

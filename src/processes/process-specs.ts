@@ -6,6 +6,7 @@ import type { Boot, ProcessName, Sockets } from './boot.ts'
 import { mayEnter, type Launcher } from './isolation.ts'
 import { secretsOf } from './read-secrets.ts'
 import type { AttachedSpec } from './attached-process.ts'
+import { reportOf } from './take-secrets.ts'
 import type { ProcessSpec } from './supervise.ts'
 
 export interface SpecDeps {
@@ -62,6 +63,8 @@ export function attachedSpec(name: ProcessName, door: string, deps: SpecDeps): A
  * the gates know whose names no cloud model is told.
  */
 export function houseFor(name: ProcessName, house: House): House {
+  // where a secret comes from is nobody's business who has it
+  house = { ...house, settings: { ...house.settings, secrets: [] } }
   const dictionary = name.startsWith('gate-') ? house.dictionary : []
   if (name === 'server') return { ...house, dictionary }
   const jobs = name === 'releaser' ? house.jobs.map((job) => ({ ...job, steps: [], prompts: {} })) : []
@@ -90,6 +93,7 @@ function bootMessage(name: ProcessName, folder: string, deps: SpecDeps, secrets:
     sockets: socketsFor(name, deps.sockets),
     house: houseFor(name, house),
     secrets,
+    ...(name === 'server' && { secretReport: reportOf(deps.home, house) }),
     isolation: deps.launcher.isolation,
     ...(faultPoints && { faultPoints }),
   }

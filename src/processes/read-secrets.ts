@@ -10,19 +10,19 @@ export function secretsOf(process: ProcessName, house: House, home: string): Rec
   return readSecrets(secretNames(process, house), (name) => readSecret(home, name))
 }
 
+/** Their names, of which a unit is written too. `up` itself holds those by which it joins a database of the operator's. */
+export function secretNames(holder: ProcessName | 'up', house: House): string[] {
+  if (holder === 'up') return ofDatabase(house)
+  return [...new Set(holder === 'releaser' ? ofReleaser(house) : holder === 'server' ? ofListener(house) : ofGate(holder, house))]
+}
+
+function ofDatabase({ settings: { database } }: House): string[] {
+  return database.kind === 'urls' ? Object.values(database.urls).flatMap((url) => (typeof url === 'object' ? [url.secret] : [])) : []
+}
+
 /** The same, as a unit provides them in a folder that systemd made for it. No folder: no secrets. */
 export function credentialsOf(process: ProcessName, house: House, folder: string | undefined): Record<string, string> {
   return readSecrets(secretNames(process, house), (name) => credential(folder, name))
-}
-
-/** The names alone, of which a unit is written. */
-export function secretNames(process: ProcessName, house: House): string[] {
-  return [...new Set(process === 'releaser' ? ofReleaser(house) : process === 'server' ? ofListener(house) : ofGate(process, house))]
-}
-
-/** What `up` itself reads: where the database is, if it is the operator's own. */
-export function ownerSecretNames({ settings: { database } }: House): string[] {
-  return database.kind === 'embedded' ? [] : Object.values(database.urls).flatMap((url) => (typeof url === 'string' ? [] : [url.secret]))
 }
 
 /** By this name the sealing key may be provided like any other secret; otherwise it is a file of the releaser's own folder. */

@@ -21,6 +21,7 @@ import {
   machineExaminations,
   mailboxExamination,
   ownMachinesExamination,
+  secretsExamination,
   signingExamination,
   webhookExamination,
   type Reloaded,
@@ -30,6 +31,7 @@ import { createRegistry } from '../tools/index.ts'
 import type { Boot, Host, Started } from './boot.ts'
 import { startLoop } from './loop.ts'
 import { openWebhooks } from './webhooks.ts'
+import type { Taken } from './take-secrets.ts'
 
 const tickMs = 1_000
 const settleMs = 15_000
@@ -60,12 +62,14 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
   const { isolation, home, sockets } = boot
   const releaserPort = boot.house.settings.ports.releaser
   const gates = (fresh: boolean) => listModels(sockets, fresh)
+  let secretReport = boot.secretReport ?? { states: [], problem: null }
   const webhooks = await openWebhooks(boot, { database, log, wake, house: () => house, onForged: (webhook, code) => reporter.note('webhook.forged', webhook, { code }) })
   const doctor = createDoctor([
     ...databaseExaminations({ database, clock, checkSchema }),
     mailboxExamination({ database, house: () => house }),
     ownMachinesExamination({ database, house: () => house }),
     webhookExamination({ database, clock, webhooks, house: () => house }),
+    secretsExamination({ clock, secrets: () => secretReport }),
     ...machineExaminations({ home, house: () => house, gates, isolation, path: process.env.PATH ?? '', platform: process.platform }),
     signingExamination({ site: () => signingSite(house.settings.signing, releaserPort), port: releaserPort }),
   ])
@@ -81,6 +85,14 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
     stopping: stopping.signal,
     reload: () => reload(host),
     onError: (error: Error) => reporter.fault(error, 'dashboard'),
+    secrets: {
+      report: () => secretReport,
+      async take(names: readonly string[]) {
+        const { report, restarted, pending, needs_start } = await takeSecrets(host, names)
+        secretReport = report
+        return { state: 'taken' as const, restarted: [...restarted], pending: [...pending], needs_start }
+      },
+    },
   }
   const app = createApp(deps)
   const loopback = createLoopbackApp({ ...deps, origin, pages })
@@ -104,6 +116,12 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
       await database.close()
     },
   }
+}
+
+async function takeSecrets(host: Host, names: readonly string[]): Promise<Taken> {
+  const answer = (await host.request('secrets', names)) as { ok: boolean; data?: Taken; error?: { message: string } }
+  if (!answer.ok) throw new Fault('unavailable', 'secrets.untaken', `${answer.error?.message ?? 'the processes could not be started anew'}; \`castellan down && castellan up\` gives them what is new`)
+  return answer.data!
 }
 
 async function reload(host: Host): Promise<Reloaded> {

@@ -77,3 +77,16 @@ test('a process that does not stop in time is killed', async () => {
   await child.stop(10)
   assert.equal(child.state.state, 'stopped')
 })
+
+test('a process that is started anew reads its boot message again; one that is to be stopped meanwhile stays stopped', async () => {
+  const child = supervised(ready)
+  child.start()
+  const first = await until(child, 'ready')
+  await child.restart(1_000)
+  const second = await until(child, 'ready')
+  assert.notEqual(second.pid, first.pid)
+  await Promise.all([child.restart(1_000), child.stop(1_000)])
+  assert.equal(child.state.state, 'stopped')
+  await child.restart(1_000)
+  assert.equal(child.state.state, 'stopped')
+})

@@ -35,7 +35,7 @@ export interface ProcessState {
 export interface SupervisorEvents {
   state: [ProcessState]
   wake: [from: ProcessName, to: ProcessName]
-  request: [what: string, reply: (answer: unknown) => void]
+  request: [what: string, reply: (answer: unknown) => void, names: readonly string[]]
 }
 
 /** What `up` may do with a process, whoever starts it. */
@@ -44,11 +44,13 @@ export interface Supervised extends EventEmitter<SupervisorEvents> {
   readonly pid: number | undefined
   start(): void
   send(message: object): void
+  /** Starts it anew, so that it is told everything again. Resolves once the old one is gone. */
+  restart(deadlineMs: number): Promise<void>
   stop(deadlineMs: number): Promise<void>
 }
 
 /** What a process tells `up`. */
-export type ToldUp = { type: 'ready' } | { type: 'wake'; to: ProcessName } | { type: 'request'; what: string; id: number }
+export type ToldUp = { type: 'ready' } | { type: 'wake'; to: ProcessName } | { type: 'request'; what: string; id: number; names?: readonly string[] }
 
 /** Keeps one process running: restarts it with a growing pause, and gives it up visibly when it dies too often. */
 export class SupervisedProcess extends EventEmitter<SupervisorEvents> {
@@ -60,6 +62,8 @@ export class SupervisedProcess extends EventEmitter<SupervisorEvents> {
   #deaths: number[] = []
   #restarts = 0
   #stopping = false
+  /** How often it was asked to stop. */
+  #stops = 0
   #current: ProcessState
 
   constructor(spec: ProcessSpec, limits: SupervisionLimits, log: Logger) {
@@ -98,7 +102,7 @@ export class SupervisedProcess extends EventEmitter<SupervisorEvents> {
     child.on('message', (message: ToldUp) => {
       if (message.type === 'ready') this.#enter('ready', null)
       else if (message.type === 'wake') this.emit('wake', this.spec.name, message.to)
-      else if (message.type === 'request') this.emit('request', message.what, (answer) => this.send({ type: 'answer', id: message.id, answer }))
+      else if (message.type === 'request') this.emit('request', message.what, (answer) => this.send({ type: 'answer', id: message.id, answer }), message.names ?? [])
     })
     child.on('error', (error) => this.#log.error({ err: error }, 'could not be started'))
     child.on('exit', () => endGroup(child))
@@ -112,6 +116,7 @@ export class SupervisedProcess extends EventEmitter<SupervisorEvents> {
   /** Asks the process to finish; after the deadline it is killed. */
   async stop(deadlineMs: number): Promise<void> {
     this.#stopping = true
+    this.#stops++
     clearTimeout(this.#timer)
     const child = this.#child
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
@@ -120,6 +125,14 @@ export class SupervisedProcess extends EventEmitter<SupervisorEvents> {
     const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs + 500)
     await closed
     clearTimeout(timer)
+  }
+
+  /** Ends it and starts it with a new boot message. One that is to be stopped meanwhile stays so, and one that was stopped already is left alone. */
+  async restart(deadlineMs: number): Promise<void> {
+    if (this.#stopping) return
+    const stops = this.#stops + 1
+    await this.stop(deadlineMs)
+    if (this.#stops === stops) this.start()
   }
 
   #died(code: number | null, signal: NodeJS.Signals | null): void {

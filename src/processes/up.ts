@@ -21,10 +21,12 @@ import { lockHome } from './lock-home.ts'
 import { startLoop } from './loop.ts'
 import { attachedSpec, entry, houseFor, processSpec } from './process-specs.ts'
 import { credential, readSecret } from './read-secrets.ts'
+import { forgetOldSecrets, recordSecretActs } from './record-secret-acts.ts'
 import { recordProcess, recordSupervisor } from './supervision-store.ts'
 import { defaultLimits, SupervisedProcess, type Supervised, type SupervisionLimits } from './supervise.ts'
 import { prepareCompileCache } from './compile-cache.ts'
 import { connectProcesses, stopProcesses } from './process-group.ts'
+import { takeSecrets } from './take-secrets.ts'
 import { watchHouse } from './watch-house.ts'
 import { chooseHouse, houseFolder, readHouse, type ChosenHouse } from './up-house.ts'
 import { clearUpState, writeUpState } from './up-state.ts'
@@ -137,12 +139,13 @@ async function start(
       const { fresh, house, problems } = await reload()
       return { fresh, digest: house.digest, problems }
     },
+    takeSecrets: (names, answer) => takeSecrets(names, { home, processes, house: () => chosen.house }, answer),
     record: (state) => recordProcess(database.owner, state, accounts?.get(state.name)?.uid, isolation),
   })
   undo.push(watchHouse({ database, processes, isolation, log }))
   await compiled
   for (const child of processes.values()) child.start()
-  undo.push(keepSweeping(database, () => chosen.house.settings.retention, log))
+  undo.push(keepSweeping(database, home, () => chosen.house.settings.retention, log))
   writeUpState(home, {
     pid: process.pid, startedAt: startedAt.toISOString(), version: packageJson.version, house: folder, timezone: chosen.house.settings.timezone, isolation,
     sockets: { server: runtime.sockets.server, releaser: runtime.sockets.releaser },
@@ -151,6 +154,7 @@ async function start(
   undo.push(() => clearUpState(home))
 
   const settled = ready.then(async () => {
+    await recordSecretActs(home, runtime.sockets.server).catch((error: unknown) => log.warn({ err: error }, 'what was done with secrets is not in the audit yet'))
     const made = await ensureDemonstrationKey(home, runtime.sockets.releaser)
     if (made) onProgress(asTyped('made a demonstration key: it signs for files only; `castellan operator init` makes yours', process.env))
   })
@@ -169,13 +173,14 @@ function ownSecret(home: string, name: string, unit: boolean): string | undefine
 }
 
 /** Sweeps what was kept long enough, by the settings of the house as it is then. A stop waits for no sweep: the next start finishes it. */
-function keepSweeping({ owner }: KeptDatabase, retention: () => RetentionSettings, log: Logger): () => void {
+function keepSweeping({ owner }: KeptDatabase, home: string, retention: () => RetentionSettings, log: Logger): () => void {
   let begun = false
   const loop = startLoop('the retention sweep', log, async () => {
     if (!begun) {
       begun = true
       return sweepMs.first
     }
+    await forgetOldSecrets(home).catch((error: unknown) => log.warn({ err: error }, 'values before of secrets are not forgotten yet'))
     const swept = await sweepRetention(owner, { retention: retention() })
     if (Object.values(swept).some((count) => count > 0)) log.info(swept, 'swept what was kept long enough')
     return sweepMs.next

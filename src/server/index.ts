@@ -4,6 +4,7 @@ export { databaseExaminations } from './doctor/database-examinations.ts'
 export { mailboxExamination } from './doctor/mailbox-examination.ts'
 export { ownMachinesExamination } from './doctor/own-machines-examination.ts'
 export { machineExaminations } from './doctor/machine-examinations.ts'
+export { secretsExamination } from './doctor/secrets-examination.ts'
 export { signingExamination } from './doctor/signing-examination.ts'
 export { webhookExamination } from './doctor/webhook-examination.ts'
 export type { WebhookListener } from './read/webhooks.ts'
@@ -21,6 +22,7 @@ export type {
   NotRun,
   OccurrenceView,
   OpenedRun,
+  RecordedActs,
   RedrivenRun,
   Reloaded,
   RunDetail,
@@ -31,6 +33,7 @@ export type {
   SpendView,
   StatusView,
   StepView,
+  TakenSecrets,
   TodayView,
   ToolRunView,
   ToolView,

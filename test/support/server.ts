@@ -74,6 +74,7 @@ export async function testServer(t: TestContext, jobs: readonly JobDefinition[] 
     sessions: createSessions({ database: role, clock, origin: () => origin }),
     stopping: stopping.signal,
     webhooks: { port: 7404, problemsOf: () => [] },
+    secrets: { report: () => ({ states: [], problem: null }), take: async () => ({ state: 'taken', restarted: [], pending: [], needs_start: false }) },
     reload: async () => ({ fresh: true, digest: 'd', problems: [] }),
     checkAnswers: true,
   }

@@ -13,7 +13,7 @@ export interface Asker {
   /** True at once with --yes. @throws Fault `ask.nobody` when nobody can be asked */
   confirm(question: string): Promise<boolean>
   /** Never shown while it is typed. From a descriptor when one was given. @throws Fault `ask.nobody`, `ask.stopped` */
-  secret(question: string, descriptor?: number): Promise<string>
+  secret(question: string, descriptor?: number, flag?: string): Promise<string>
 }
 
 export function createAsker(io: Io, options: AskOptions): Asker {
@@ -27,9 +27,9 @@ export function createAsker(io: Io, options: AskOptions): Asker {
       const answer = await confirm({ message: question, initialValue: false, ...streams })
       return !isCancel(answer) && answer
     },
-    async secret(question, descriptor) {
-      if (descriptor !== undefined) return readSecret(descriptor)
-      if (!mayAsk) throw new Fault('invalid', 'ask.nobody', `"${question}" needs an answer and nobody can be asked here: pass it with --passphrase-fd N, or run it in a terminal`)
+    async secret(question, descriptor, flag = '--passphrase-fd') {
+      if (descriptor !== undefined) return readSecret(descriptor, flag)
+      if (!mayAsk) throw new Fault('invalid', 'ask.nobody', `"${question}" needs an answer and nobody can be asked here: pass it with ${flag} N, or run it in a terminal`)
       const { password, isCancel } = await import('@clack/prompts')
       const answer = await password({ message: question, ...streams })
       if (isCancel(answer)) throw new Fault('invalid', 'ask.stopped', 'nothing was done: the question was not answered')
@@ -38,10 +38,10 @@ export function createAsker(io: Io, options: AskOptions): Asker {
   }
 }
 
-function readSecret(descriptor: number): string {
+function readSecret(descriptor: number, flag: string): string {
   try {
     return readFileSync(descriptor, 'utf8').replace(/\r?\n$/, '')
   } catch (error) {
-    throw new Fault('invalid', 'ask.descriptor', `descriptor ${descriptor} could not be read: ${(error as Error).message}; e.g. \`--passphrase-fd 3 3<file\``)
+    throw new Fault('invalid', 'ask.descriptor', `descriptor ${descriptor} could not be read: ${(error as Error).message}; e.g. \`${flag} 3 3<file\``)
   }
 }

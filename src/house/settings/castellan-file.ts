@@ -8,6 +8,7 @@ import { modelsSchema } from './models.ts'
 import { outboxSchema } from './outbox.ts'
 import { portsSchema } from './ports.ts'
 import { retentionSchema } from './retention.ts'
+import { secretsSchema } from './secrets.ts'
 import { shellSchema } from './shell.ts'
 import { sourcesSchema } from './sources.ts'
 import { telemetrySchema } from './telemetry.ts'
@@ -36,6 +37,7 @@ export const castellanSchema = z.strictObject({
   folders: foldersSchema,
   mail: mailSchema,
   webhooks: webhooksSchema,
+  secrets: secretsSchema,
   outbox: outboxSchema,
   shell: shellSchema,
   sources: sourcesSchema,

@@ -1,4 +1,5 @@
 import type { CaldavConnectorSettings, ConnectorBase, FilesConnectorSettings, GitConnectorSettings, GithubConnectorSettings, HttpConnectorSettings, ListmonkConnectorSettings, MastodonConnectorSettings, TelegramConnectorSettings, WebhookConnectorSettings } from './connector-settings.ts'
+import type { SecretSource } from './secret-settings.ts'
 import type { Label, Zone } from '../../labels/index.ts'
 import type { ShellRule } from '../../sandbox/index.ts'
 import type { SourceSettings } from './source-settings.ts'
@@ -19,6 +20,7 @@ export interface Settings {
   readonly folders: readonly FolderSettings[]
   readonly mail: { readonly accounts: readonly MailAccount[] }
   readonly webhooks: readonly WebhookSettings[]
+  readonly secrets: readonly SecretSource[]
   readonly outbox: OutboxSettings
   /** Where drafts are signed in a browser. Null: at localhost on the releaser's port; the host of the origin. */
   readonly signing: { readonly origin: string | null; readonly rpId: string | null }

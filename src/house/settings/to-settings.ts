@@ -4,6 +4,7 @@ import type { Place } from './check-places.ts'
 import type { DatabaseSettings, FolderSettings, ImapAccount, MailAccount, Settings, Upstream } from './settings.ts'
 import { given, toConnector } from './to-connector.ts'
 import { toRouting } from './to-routing.ts'
+import { toSecrets } from './to-secrets.ts'
 import { toSources } from './to-sources.ts'
 import { toSpending } from './to-spending.ts'
 import { toWebhookPort, toWebhooks } from './to-webhooks.ts'
@@ -16,7 +17,7 @@ export interface NamedCertificates {
 }
 
 /** castellan.yaml in the terms of the source: lists instead of maps, absolute paths, complete labels. */
-export function toSettings(file: CastellanFile, places: readonly Place[], allow: readonly string[], { certificates, authorities, ofSources }: NamedCertificates): Settings {
+export function toSettings(folder: string, file: CastellanFile, places: readonly Place[], allow: readonly string[], { certificates, authorities, ofSources }: NamedCertificates): Settings {
   const pathOf = (kind: Place['kind'], name: string) => places.find((place) => place.kind === kind && place.name === name)!.path
   const { outbox, retention, ports } = file
   const accounts = Object.entries(file.mail.accounts).map(([name, account]) => toAccount(name, account, pathOf, certificates))
@@ -40,6 +41,7 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
     folders,
     mail: { accounts },
     webhooks: toWebhooks(file),
+    secrets: toSecrets(folder, file),
     outbox: {
       holdMs: outbox.hold,
       expiryMs: { mail: outbox.expiry.mail, highRisk: outbox.expiry.high_risk, default: outbox.expiry.default },

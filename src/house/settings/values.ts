@@ -37,9 +37,8 @@ export const clearanceSchema = z.string().transform((word, context): CloudCleara
 export const pathSchema = z.string().min(1).max(1000).regex(/^[^\0]*$/, 'a path cannot contain a null byte')
 
 /** The name of a file in `$CASTELLAN_HOME/secrets`. The value itself never stands in the house. */
-export const secretSchema = z.strictObject({
-  secret: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/, 'the name of a secret has letters, digits, _ . and -'),
-})
+export const secretNameSchema = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/, 'the name of a secret has letters, digits, _ . and -')
+export const secretSchema = z.strictObject({ secret: secretNameSchema })
 
 export const lanesSchema = z.array(nameSchema).max(20)
 

@@ -10,7 +10,7 @@ const wrong: Record<string, { yaml: string; what: RegExp }> = {
   'a kind that does not exist': { yaml: 'webhooks: { hub: { kind: gitlab, secrets: [ { secret: a } ] } }\n', what: /webhooks\.hub\.kind cannot be "gitlab" → (did you mean|one of)/ },
   'a webhook that nobody has to sign': { yaml: 'webhooks: { hub: { kind: github } }\n', what: /webhooks\.hub\.secrets is missing/ },
   'a webhook with an empty list of secrets': { yaml: 'webhooks: { hub: { kind: github, secrets: [] } }\n', what: /webhooks\.hub\.secrets/ },
-  'a secret that is written out': { yaml: 'webhooks: { hub: { kind: github, secrets: [ abc ] } }\n', what: /secrets\.0 is the text "abc" and should be a group of keys/ },
+  'a secret that is written out': { yaml: 'webhooks: { hub: { kind: github, secrets: [ abc ] } }\n', what: /secrets\.0 is a text and should be a group of keys/ },
   'a secret that two webhooks share': { yaml: 'webhooks: { a: { kind: github, secrets: [ { secret: s } ] }, b: { kind: stripe, secrets: [ { secret: s } ] } }\n', what: /the secret s is already that of a/ },
   'a lane that is not declared': { yaml: webhook(', lanes: [privat]'), what: /the lane privat is not declared → did you mean private\?/ },
   'a pattern with a star in its middle': { yaml: webhook(', events: ["a*b"]'), what: /the type of an event has letters/ },

@@ -2,10 +2,12 @@ import { sql } from 'kysely'
 import type { Database } from '../../kernel/database/connect.ts'
 import { Fault } from '../../kernel/fault.ts'
 import type { House } from '../../house/index.ts'
+import type { SecretReport } from '../../secrets/index.ts'
 import type { HouseView, IsolationView, PartView, ProcessView, StatusView } from '../api.ts'
 import { readAlerts } from './alerts.ts'
 import { signOrigin } from './drafts.ts'
 import { readHouse } from './house.ts'
+import { secretAlerts } from './secrets.ts'
 import { countSecurityAlerts } from './security-alerts.ts'
 import { unsignedMachines } from './upstreams.ts'
 import { countWebhooks, type WebhookDeps } from './webhooks.ts'
@@ -19,6 +21,7 @@ export async function readProcesses(database: Database): Promise<ProcessView[]> 
 export interface WholeDeps extends Pick<WebhookDeps, 'database' | 'clock' | 'webhooks'> {
   readonly house: House
   readonly isolation: IsolationView
+  readonly secrets: SecretReport
 }
 
 /** What runs, how far apart, on which house and database, and how much is waiting. */
@@ -55,7 +58,7 @@ export async function readStatus(deps: WholeDeps, parts: readonly PartView[]): P
 /** The house as a whole, with what the pages need to know of it. */
 export async function readWhole(deps: WholeDeps, parts: readonly PartView[], since: Date): Promise<HouseView> {
   const [status, alerts] = await Promise.all([readStatus(deps, parts), readAlerts(deps.database, since)])
-  return { ...status, sign_origin: signOrigin(deps.house), timezone: deps.house.settings.timezone, alerts }
+  return { ...status, sign_origin: signOrigin(deps.house), timezone: deps.house.settings.timezone, alerts: [...alerts, ...secretAlerts(deps.secrets, deps.clock.now())] }
 }
 
 async function countRuns(database: Database): Promise<StatusView['runs']> {

@@ -10,17 +10,19 @@ import { readHouse } from './house.ts'
 import { nextOfAll } from './jobs.ts'
 import type { Fires } from './remember-fires.ts'
 import { listRuns } from './runs.ts'
+import { secretAlerts } from './secrets.ts'
 import { alertsForOperator } from './security-alerts.ts'
+import type { SecretReport } from '../../secrets/index.ts'
 
 /** More than that is read where drafts are listed. */
 const shownDrafts = 20
 
 /** The morning page: what waits for the operator, what ran since midnight, what did not and why. */
-export async function readToday(deps: { database: Database; house: House; isolation: IsolationView; fires: Fires }, now: Date): Promise<TodayView> {
+export async function readToday(deps: { database: Database; house: House; isolation: IsolationView; fires: Fires; secrets: SecretReport }, now: Date): Promise<TodayView> {
   const { database, house, isolation, fires } = deps
   const { timezone } = house.settings
   const since = await midnight(database, now, timezone)
-  const [{ drafts, count: draftCount }, snoozed, dead, runs, notRun, ran, spent, words, keptAside, next, { problems }, brief, alerts, security] = await Promise.all([
+  const [{ drafts, count: draftCount }, snoozed, dead, runs, notRun, ran, spent, words, keptAside, next, { problems }, brief, events, security] = await Promise.all([
     draftsForOperator(database, now, signOrigin(house), shownDrafts),
     snoozedDrafts(database, now),
     listRuns(database, { state: 'dead', withoutTools: true, limit: 50 }),
@@ -36,6 +38,7 @@ export async function readToday(deps: { database: Database; house: House; isolat
     readAlerts(database, since),
     alertsForOperator(database),
   ])
+  const alerts = [...events, ...secretAlerts(deps.secrets, now)]
   const missed = notRun.filter((slots) => slots.state === 'missed')
   const needsYou = draftCount + dead.length + alerts.length + security.count + problems.filter((problem) => problem.severity === 'error').length
   return {

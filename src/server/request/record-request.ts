@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg'
 
 export interface OperatorRequest {
-  readonly request: 'job.run' | 'job.pause' | 'job.resume' | 'run.cancel' | 'run.redrive' | 'run.reveal' | 'tool.run' | 'house.reload' | 'batch.cancel' | 'alert.acknowledge'
+  readonly request: 'job.run' | 'job.pause' | 'job.resume' | 'run.cancel' | 'run.redrive' | 'run.reveal' | 'tool.run' | 'house.reload' | 'batch.cancel' | 'alert.acknowledge' | 'secret.render' | 'secret.rotate' | 'secret.undo'
   readonly subject: string
   /** Names and states; never content. */
   readonly detail?: Record<string, string | null>

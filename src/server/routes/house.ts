@@ -20,7 +20,7 @@ const modelsQuery = z.object({ fresh: z.literal('1').optional().describe('The up
 /** What goes on in the house as a whole. */
 export function houseRoutes(deps: ServerDeps, door: Door, fires: Fires): FastifyPluginAsyncZod {
   const { database, clock, readiness } = deps
-  const whole = () => ({ database, clock, webhooks: deps.webhooks, house: deps.house(), isolation: deps.isolation, fires })
+  const whole = () => ({ database, clock, webhooks: deps.webhooks, house: deps.house(), isolation: deps.isolation, fires, secrets: deps.secrets.report() })
   const since = () => midnight(database, clock.now(), deps.house().settings.timezone)
   return async (app) => {
     app.get('/today', {

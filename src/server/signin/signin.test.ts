@@ -60,7 +60,7 @@ test('the routes that the document names are those that are there', async (t) =>
   await Promise.all([server.app.ready(), server.loopback.ready()])
   for (const [path, operations] of Object.entries(openapi.paths)) {
     const url = path.replaceAll(/\{(\w+)\}/g, ':$1')
-    const app = path === '/api/signin/link' ? server.app : server.loopback
+    const app = /^\/api\/(?:signin\/link|secrets\/.*)$/.test(path) ? server.app : server.loopback
     for (const method of Object.keys(operations)) assert.ok(app.hasRoute({ method: method.toUpperCase() as 'GET', url }), `${method} ${url}`)
   }
 })
@@ -69,6 +69,12 @@ test('a link is made through the socket alone: who is signed in lets nobody in',
   const server = await testServer(t)
   const browser = await signedInBrowser(server)
   assert.deepEqual(await codeFor(browser.call('POST', '/api/signin/link')), [404, 'route.missing'])
+})
+
+test('no page starts processes anew or writes into the audit what was done with secrets', async (t) => {
+  const server = await testServer(t)
+  const browser = await signedInBrowser(server)
+  for (const path of ['take', 'acts']) assert.deepEqual(await codeFor(browser.call('POST', `/api/secrets/${path}`)), [404, 'route.missing'])
 })
 
 test('nothing is changed for a page elsewhere, whatever it has got hold of', async (t) => {

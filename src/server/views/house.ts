@@ -30,7 +30,7 @@ export const checkView = z
 export type Check = z.output<typeof checkView>
 
 export const alertView = z
-  .strictObject({ kind: z.enum(['signin.locked', 'budget.alert']), at: time, what: z.string() })
+  .strictObject({ kind: z.enum(['signin.locked', 'budget.alert', 'secret.due']), at: time, what: z.string() })
   .meta({ id: 'Alert', description: 'Something that the operator should know of, since midnight.' })
 export type AlertView = z.output<typeof alertView>
 

@@ -673,6 +673,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/secrets/acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Record what the operator does with secrets: names, never a value. Socket only */
+        post: operations["recordSecretActs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/secrets/take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start the processes anew that are given these secrets. Socket only */
+        post: operations["takeSecrets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -680,7 +714,7 @@ export interface components {
         /** @description Something that the operator should know of, since midnight. */
         Alert: {
             /** @enum {string} */
-            kind: "signin.locked" | "budget.alert";
+            kind: "signin.locked" | "budget.alert" | "secret.due";
             /** Format: date-time */
             at: string;
             what: string;
@@ -1051,6 +1085,11 @@ export interface components {
             /** @description Once it is frozen. */
             draft: string | null;
         };
+        RecordedActs: {
+            /** @constant */
+            state: "recorded";
+            ids: string[];
+        };
         /** @description A closed run that was taken up again. */
         RedrivenRun: {
             /** Format: uuid */
@@ -1303,6 +1342,16 @@ export interface components {
             reason: string | null;
             run: string | null;
             run_state: components["schemas"]["RunState"] | null;
+        };
+        TakenSecrets: {
+            /** @constant */
+            state: "taken";
+            /** @description Processes that were started anew and have the value. */
+            restarted: string[];
+            /** @description Processes that hold it and have not come back yet: `castellan status` says how they are. */
+            pending: string[];
+            /** @description `up` itself joins its database by one of them: only `castellan down && castellan up` takes that. */
+            needs_start: boolean;
         };
         Today: {
             /** @enum {string} */
@@ -2857,6 +2906,92 @@ export interface operations {
                         /** @enum {boolean} */
                         ok: true;
                         data: components["schemas"]["SigninLink"];
+                    };
+                };
+            };
+            /** @description It was not done; `error.code` is stable, `error.message` is for people. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    recordSecretActs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    acts: {
+                        /** Format: uuid */
+                        id: string;
+                        /** @enum {string} */
+                        act: "render" | "rotate" | "undo";
+                        name: string;
+                        /** Format: date-time */
+                        at: string;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        ok: true;
+                        data: components["schemas"]["RecordedActs"];
+                    };
+                };
+            };
+            /** @description It was not done; `error.code` is stable, `error.message` is for people. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    takeSecrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    names: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        ok: true;
+                        data: components["schemas"]["TakenSecrets"];
                     };
                 };
             };

@@ -8,6 +8,8 @@ import { RunRow } from '../parts/run-row.tsx'
 import { Section } from '../parts/section.tsx'
 import { AlertRow } from './alert-row.tsx'
 
+const alertTitles: Readonly<Record<Today['alerts'][number]['kind'], string>> = { 'signin.locked': 'Somebody tried to sign in', 'budget.alert': 'A budget', 'secret.due': 'A secret is due' }
+
 /** Everything that only the operator can move on: alerts, drafts, runs that gave up, errors of the house. */
 export function NeedsYou({ today }: { today: Today }) {
   const { drafts, more_drafts: more, dead, alerts, security_alerts: security, more_security_alerts: moreSecurity } = today
@@ -15,7 +17,7 @@ export function NeedsYou({ today }: { today: Today }) {
   const warnings = today.problems.filter(({ severity }) => severity !== 'error')
   return (
     <>
-      {alerts.map(({ at, what }) => <Notice key={at} tone="bad" title="Somebody tried to sign in">{what}</Notice>)}
+      {alerts.map(({ kind, at, what }) => <Notice key={`${kind} ${at} ${what}`} tone="bad" title={alertTitles[kind]}>{what}</Notice>)}
       {today.counts.needs_you === 0 && (
         <Section title="Needs you">
           <div className="card calm"><IconCircleCheck size={20} aria-hidden /><span>Nothing needs you.</span><span className="faint">Alerts, drafts to sign, runs that gave up and errors in the house would stand here.</span></div>

@@ -1,0 +1,49 @@
+import type { Stats } from 'node:fs'
+import type { SecretSource } from '../house/index.ts'
+import type { SecretRecord } from './secret-records.ts'
+
+export interface SecretState {
+  readonly name: string
+  readonly state: 'good' | 'due' | 'missing' | 'exposed' | 'unused'
+  /** `hand`: castellan.yaml does not say where it comes from. */
+  readonly from: SecretSource['from'] | 'hand'
+  /** Processes that are given it. */
+  readonly usedBy: readonly string[]
+  readonly changedAt: string | null
+  /** Null: nobody is reminded. */
+  readonly dueAt: string | null
+  readonly undoUntil: string | null
+}
+
+export interface Known {
+  readonly sources: readonly SecretSource[]
+  /** The names that each process is given. */
+  readonly users: ReadonlyMap<string, readonly string[]>
+  readonly files: ReadonlyMap<string, Stats>
+  recordOf(name: string): SecretRecord | undefined
+}
+
+/** Secrets that castellan.yaml says nothing of are due after a quarter too. */
+const quarterMs = 90 * 86_400_000
+
+/** Every secret that is declared, needed or there. Nothing is read of a file but who may read it and since when it is as it is. */
+export function describeSecrets({ sources, users, files, recordOf }: Known, now: Date): SecretState[] {
+  const names = new Set([...sources.map(({ name }) => name), ...[...users.values()].flat(), ...files.keys()])
+  return [...names].sort().map((name) => {
+    const source = sources.find((one) => one.name === name)
+    const usedBy = [...users].flatMap(([process, held]) => (held.includes(name) ? [process] : []))
+    const file = files.get(name)
+    const record = recordOf(name)
+    const changedAt = file === undefined ? null : (record?.changedAt ?? file.mtime.toISOString())
+    const everyMs = source === undefined ? (usedBy.length > 0 ? quarterMs : null) : source.everyMs
+    const dueAt = changedAt === null || everyMs === null ? null : new Date(Date.parse(changedAt) + everyMs).toISOString()
+    return { name, state: stateOf({ file, usedBy, dueAt }, now), from: source?.from ?? 'hand', usedBy, changedAt, dueAt, undoUntil: record?.undoUntil && Date.parse(record.undoUntil) > now.getTime() ? record.undoUntil : null }
+  })
+}
+
+function stateOf({ file, usedBy, dueAt }: { file: Stats | undefined; usedBy: readonly string[]; dueAt: string | null }, now: Date): SecretState['state'] {
+  if (file === undefined) return 'missing'
+  if (!file.isFile() || file.mode & 0o077) return 'exposed'
+  if (usedBy.length === 0) return 'unused'
+  return dueAt !== null && Date.parse(dueAt) <= now.getTime() ? 'due' : 'good'
+}
