@@ -27,7 +27,7 @@ export type {
   Upstream,
   WebhookSettings,
 } from './settings/settings.ts'
-export type { ConnectorLimits, FilesConnectorSettings, GitConnectorSettings, GithubConnectorSettings, HttpConnectorSettings, TelegramConnectorSettings, WebhookConnectorSettings } from './settings/connector-settings.ts'
+export type { ConnectorLimits, FilesConnectorSettings, GitConnectorSettings, GithubConnectorSettings, HttpConnectorSettings, ShellConnectorSettings, TelegramConnectorSettings, WebhookConnectorSettings } from './settings/connector-settings.ts'
 export { signingSite, type SigningSite } from './settings/check-signing.ts'
 export { describeProblem, type Problem } from './problem.ts'
 export { isTrue, renderTemplate, resolveInput, type Scope } from './expression.ts'

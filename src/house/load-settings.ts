@@ -9,7 +9,8 @@ import { checkMail } from './settings/check-mail.ts'
 import { checkModels } from './settings/check-models.ts'
 import { checkOutbox } from './settings/check-outbox.ts'
 import { checkSigning } from './settings/check-signing.ts'
-import { checkPlaces, checkShell } from './settings/check-places.ts'
+import { checkPlaces } from './settings/check-places.ts'
+import { checkPrograms } from './settings/check-programs.ts'
 import { checkSpending } from './settings/check-spending.ts'
 import { checkWebhooks } from './settings/check-webhooks.ts'
 import type { Settings } from './settings/settings.ts'
@@ -35,7 +36,7 @@ export function loadSettings(folder: string, source: YamlSource, overrides: Over
   const { places, problems: ofPlaces } = checkPlaces(folder, file, source, forbidden)
   const { certificates, problems: ofMail } = checkMail(folder, file, source)
   const { authorities, problems: ofOutbox } = checkOutbox(folder, file, source)
-  const { allow, problems: ofShell } = checkShell(folder, file, source, forbidden)
+  const { programs, problems: ofPrograms } = checkPrograms(folder, file, source, forbidden)
   const problems = [
     ...shape.problems,
     ...ports.problems,
@@ -48,11 +49,11 @@ export function loadSettings(folder: string, source: YamlSource, overrides: Over
     ...ofPlaces,
     ...ofMail,
     ...ofOutbox,
-    ...ofShell,
+    ...ofPrograms,
   ]
   const lanes = lanesByName([...toLanes(file), ...(broken.has('lanes') ? lanesAsWritten(source) : [])])
   const whole = !problems.some((problem) => problem.severity === 'error')
-  return { file, lanes, problems, ...(whole && { settings: toSettings(file, places, allow, { certificates, authorities }) }) }
+  return { file, lanes, problems, ...(whole && { settings: toSettings(file, places, programs, { certificates, authorities }) }) }
 }
 
 /** The names under a `lanes` that cannot be read: jobs that use one of them must not be blamed as well. */

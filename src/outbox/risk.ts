@@ -44,9 +44,9 @@ export interface Risk {
   readonly reasons: readonly string[]
 }
 
-const base: Readonly<Record<string, number>> = { mail: 2, 'mail.move': 2, 'mail.flag': 1, 'lane.clear': 8, 'model.own': 9, webhook: 3, 'http.request': 4, 'telegram.message': 2, 'files.delete': 3, 'files.move': 2, 'git.push': 3, 'pull.open': 3 }
+const base: Readonly<Record<string, number>> = { mail: 2, 'mail.move': 2, 'mail.flag': 1, 'lane.clear': 8, 'model.own': 9, webhook: 3, 'http.request': 4, 'telegram.message': 2, 'files.delete': 3, 'files.move': 2, 'git.push': 3, 'pull.open': 3, 'shell.act': 4 }
 /** Acts whose text is what a stranger wrote about something else: nobody is told anything by them. */
-const silent: ReadonlySet<string> = new Set(['mail.move', 'mail.flag', 'files.delete', 'files.move', 'git.push'])
+const silent: ReadonlySet<string> = new Set(['mail.move', 'mail.flag', 'files.delete', 'files.move', 'git.push', 'shell.act'])
 const manyRecipients = 5
 const veryManyRecipients = 20
 

@@ -45,6 +45,7 @@ function secretOf(connector: Connector): SecretReference | undefined {
       return connector.credential
     case 'file':
     case 'files':
+    case 'shell':
     case 'imap':
       return undefined
   }

@@ -95,7 +95,7 @@ export async function createSandbox(deps: SandboxDeps = {}): Promise<Sandbox> {
   return {
     status,
     async run(command) {
-      for (const folder of command.folders ?? []) assertBindable(folder.path)
+      for (const folder of command.folders ?? []) for (const path of [folder.path, folder.from ?? folder.path]) assertBindable(path)
       const found = await status()
       if (!found.ok) throw new Fault('refused', 'sandbox.unsafe', `no command is run: ${found.reason}`)
       return await confine(command)

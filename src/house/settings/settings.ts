@@ -1,4 +1,4 @@
-import type { ConnectorBase, FilesConnectorSettings, GitConnectorSettings, GithubConnectorSettings, HttpConnectorSettings, TelegramConnectorSettings, WebhookConnectorSettings } from './connector-settings.ts'
+import type { ConnectorBase, FilesConnectorSettings, GitConnectorSettings, GithubConnectorSettings, HttpConnectorSettings, ShellConnectorSettings, TelegramConnectorSettings, WebhookConnectorSettings } from './connector-settings.ts'
 import type { Label, Zone } from '../../labels/index.ts'
 import type { ShellRule } from '../../sandbox/index.ts'
 
@@ -220,7 +220,7 @@ export interface OutboxSettings {
   readonly risk: readonly RiskRule[]
 }
 
-export type Connector = FileConnectorSettings | SmtpConnectorSettings | ImapConnectorSettings | WebhookConnectorSettings | HttpConnectorSettings | TelegramConnectorSettings | FilesConnectorSettings | GitConnectorSettings | GithubConnectorSettings
+export type Connector = FileConnectorSettings | SmtpConnectorSettings | ImapConnectorSettings | WebhookConnectorSettings | HttpConnectorSettings | TelegramConnectorSettings | FilesConnectorSettings | GitConnectorSettings | GithubConnectorSettings | ShellConnectorSettings
 
 export interface FileConnectorSettings extends ConnectorBase {
   readonly kind: 'file'

@@ -34,6 +34,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   ],
   'dry_run: overwrites': [`${b}/mv a b`, `${b}/cp a b`, `${b}/tar -xf x.tar`, `${b}/tar xf x.tar`, `${b}/dd if=a of=b`, `${b}/sed --sandbox -i s/a/b/ x`, `${b}/sort -o x x`, `${b}/find . -fprint x`, `${b}/make all`],
   'dry_run: rights': [`${b}/chmod -R a+rwX .`, `${b}/chown me x`, `${b}/setfacl -m u:x:r x`, `${b}/find . -exec ${b}/chmod 777 {} ;`],
+  'dry_run: exposes': ['/usr/sbin/nginx -c x', `${b}/nohup ${b}/caddy run`],
   'forbidden: privilege': [
     `${b}/sudo ls`, `${b}/su -c id`, `${b}/doas ls`, `${b}/pkexec ls`, `${b}/env ${b}/sudo ls`, `${b}/env -i A=b ${b}/nice -n 3 ${b}/sudo ls`, `${b}/timeout -s KILL 5 ${b}/su`, `${b}/find . -exec ${b}/sudo {} ;`, `${b}/find . -name x -ok ${b}/sudo rm {} ;`,
     '/bin/busybox su', '/bin/busybox timeout 5 /bin/busybox su', `${b}/nohup ${b}/unshare -r id`, `${b}/nsenter x`, `${b}/crontab -e`, '/setuid/helper', `${b}/env /setuid/helper`, `${b}/SUDO ls`, `${b}/setsid -f ${b}/setpriv x`,

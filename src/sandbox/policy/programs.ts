@@ -56,6 +56,10 @@ export const interpreters: ReadonlySet<string> = named(`
 /** Changes who may read, write or run something, or opens something to more people. */
 export const rightsPrograms: ReadonlySet<string> = named('chmod chown chgrp setfacl chattr setfattr chcon')
 
+/** Opens something of this machine to others. */
+export const exposingPrograms: ReadonlySet<string> = named(`
+  nginx apache2 httpd lighttpd caddy traefik haproxy darkhttpd thttpd webfsd smbd exportfs vsftpd proftpd pure-ftpd xinetd inetd hostapd dnsmasq sshd upnpc miniupnpc natpmpc avahi-publish`)
+
 /** What is there may be gone, or be another, after one of these. */
 export const removingPrograms: ReadonlySet<string> = named('rm rmdir unlink shred srm wipe truncate dropdb dropuser trash trash-put trash-empty')
 export const overwritingPrograms: ReadonlySet<string> = named(`

@@ -48,9 +48,9 @@ test('what leaves by other ways than mail is proposed in the form of its kind, a
     { key: 'a', kind: 'webhook', body: { type: 'lead.new', data: [1, null] } }, { key: 'b', kind: 'http.request', method: 'POST', path: '/leads', headers: { 'x-a': 'b' }, body: { a: 1 } },
     { key: 'c', kind: 'telegram.message', text: 'Hallo', parseMode: 'HTML' }, { key: 'd', kind: 'files.delete', folder: 'vault', paths: ['old'] },
     { key: 'e', kind: 'files.move', folder: 'vault', moves: [{ from: 'a', to: 'b' }] }, { key: 'f', kind: 'git.push', branch: 'agent/x', commit: 'a'.repeat(40) },
-    { key: 'g', kind: 'pull.open', head: 'agent/x', base: 'main', title: 'Say two' },
+    { key: 'g', kind: 'pull.open', head: 'agent/x', base: 'main', title: 'Say two' }, { key: 'h', kind: 'shell.act', folder: 'vault', argv: ['/usr/bin/rm', 'old.md'], cwd: 'notes' },
   ]
-  assert.equal((await propose(acts)).proposed.length, 7)
+  assert.equal((await propose(acts)).proposed.length, 8)
   const { rows } = await database.owner.pool.query('select item_key as key, kind, payload from proposal where run_id = $1 order by item_key', [here.run.id])
   assert.deepEqual(rows.map(({ key, kind, payload }) => ({ key, kind, ...payload })), acts)
   for (const act of acts) await assert.rejects(propose([{ ...act, key: 'z', url: 'https://elsewhere.example' }]), { kind: 'invalid' }, act.kind)
