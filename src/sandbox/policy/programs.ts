@@ -53,6 +53,12 @@ export const interpreters: ReadonlySet<string> = named(`
   chrt choom setarch linux32 linux64 i386 x86_64 faketime fakeroot fakechroot eatmydata catchsegv dbus-run-session dbus-launch xvfb-run xdg-open tini dumb-init run-parts start-stop-daemon daemonize
   unbuffer rlwrap cpulimit systemd-cat systemd-inhibit flock numactl cgexec prlimit softlimit envdir torsocks proxychains ssh-agent logrotate cron anacron osascript mongosh mongo`)
 
+/** Take nothing away as long as the policy finds nothing in their arguments. What is not known is not among them. */
+export const harmlessPrograms: ReadonlySet<string> = named(`
+  cat tac ls dir du df head tail wc grep egrep fgrep rg stat file find fd fdfind locate tree sort uniq cut tr nl od xxd hexdump cmp diff comm join paste fold fmt column md5sum sha1sum sha224sum sha256sum
+  sha384sum sha512sum b2sum cksum sum date cal echo printf true false sleep yes seq mkdir touch basename dirname realpath readlink pwd id whoami groups hostname uname nproc uptime jq git sed gsed tar gtar
+  bsdtar dd sqlite dpkg env nice ionice nohup timeout stdbuf setsid time taskset busybox toybox coreutils`)
+
 /** Changes who may read, write or run something, or opens something to more people. */
 export const rightsPrograms: ReadonlySet<string> = named('chmod chown chgrp setfacl chattr setfattr chcon')
 

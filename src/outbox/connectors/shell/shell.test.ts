@@ -43,7 +43,7 @@ function opened(t: TestContext, options: Partial<ShellOptions> = {}) {
   scripted('rm -f note.md')
   const settings: ShellOptions = {
     name: 'chores', folders: [{ name: 'site', path: root, label }], timeoutMs: 20_000, rules: [], folder: own, sandbox: () => sandbox,
-    allow: [...['rm', 'cp', 'touch', 'git', 'sqlite3', 'chmod', 'env', 'timeout', 'find', 'cat', 'yes', 'sleep', 'head', 'su'].map((name) => `${b}/${name}`), '/bin/sh', script], ...options,
+    allow: [...['rm', 'cp', 'touch', 'git', 'sqlite3', 'chmod', 'env', 'timeout', 'find', 'cat', 'yes', 'sleep', 'head', 'su', 'tsort'].map((name) => `${b}/${name}`), '/bin/sh', script], ...options,
   }
   const connector = createShellConnector(settings)
   const reopened = (more: Partial<ShellOptions>) => createShellConnector({ ...settings, ...more })
@@ -86,6 +86,13 @@ describe('a signed command', { skip }, () => {
     const { examined } = opened(t)
     const act = await examined([`${b}/head`, '-n1', '--', 'a.txt', '../note.md'], { cwd: 'old' })
     assert.deepEqual([act.tried, act.cwd, act.files.map(({ path }) => path)], [null, 'old', ['note.md', 'old/a.txt']])
+  })
+
+  test('is tried out when its program is not known to take nothing away', async (t) => {
+    const { examined } = opened(t)
+    for (const [argv, tried] of [[['tsort', 'note.md'], 0], [['cat', 'note.md'], null], [['timeout', '5', `${b}/tsort`, 'note.md'], 0], [['timeout', '5', `${b}/cat`, 'note.md'], null]] as const) {
+      assert.equal((await examined([`${b}/${argv[0]}`, ...argv.slice(1)])).tried, tried, argv.join(' '))
+    }
   })
 
   const changes: Readonly<Record<string, [why: RegExp, (site: ReturnType<typeof opened>) => void]>> = {

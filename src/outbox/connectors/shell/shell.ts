@@ -24,7 +24,7 @@ export interface ShellOptions extends Pick<ShellConnectorSettings, 'name' | 'fol
 
 /** A trial is a part of the freeze, while which no other proposal is frozen. */
 const longestTrialMs = 20_000
-/** Programs that come with the system do what their arguments say; any other can do anything, so that it is tried out whatever they are. */
+/** What lies elsewhere is a script of the house, or a program of the operator's own. */
 const ofTheSystem = /^\/(?:usr\/)?(?:local\/)?s?bin\//
 
 /** Runs one command: exactly these arguments, by exactly these programs, as long as it would take away what was shown. */
@@ -39,13 +39,13 @@ export function createShellConnector({ name, folders, allow, rules, timeoutMs, f
     if (!folder) throw new Fault('refused', 'shell.folder', `connector ${name} is not for the folder ${JSON.stringify(wanted)}; it is for ${folders.map((one) => one.name).join(', ')}`)
     const root = await realpath(folder.path).catch((error: unknown) => { throw new Fault('missing', 'shell.folder', `the folder ${wanted} (${folder.path}) is not there`, {}, error) })
     const place = await placeIn(root, cwd)
-    const { programs, judgement } = await permitCommand(argv, { allow, rules, allowKey: `outbox.connectors.${name}.allow`, cwd: place, open: [root] })
+    const { programs, judgement, harmless } = await permitCommand(argv, { allow, rules, allowKey: `outbox.connectors.${name}.allow`, cwd: place, open: [root] })
     await workplace.ready()
     const command = [programs[0].path, ...argv.slice(1)]
     const hasScript = programs.some(({ path }) => !ofTheSystem.test(path))
-    const trial = judgement.outcome === 'dry_run' || hasScript
-      ? await tryOut(workplace, { argv: command, programs, root, cwd: place, timeoutMs: Math.min(timeoutMs, longestTrialMs) })
-      : { tried: null, lost: [], commits: [], tables: [] }
+    const trial = harmless && !hasScript
+      ? { tried: null, lost: [], commits: [], tables: [] }
+      : await tryOut(workplace, { argv: command, programs, root, cwd: place, timeoutMs: Math.min(timeoutMs, longestTrialMs) })
     return {
       folder: wanted, root, cwd, argv: command, programs: programs.map(({ path, sha256 }) => ({ path, sha256 })), files: await filesAmong(argv.slice(1), root, place, programs.map(({ path }) => path)),
       timeout_ms: timeoutMs, ...trial, label: folder.label, concerns: judgement.findings.map(({ rule, program, why }) => ({ rule, why: `${program} ${why}` })), hasScript,
