@@ -55,9 +55,9 @@ export const interpreters: ReadonlySet<string> = named(`
 
 /** Take nothing away as long as the policy finds nothing in their arguments. What is not known is not among them. */
 export const harmlessPrograms: ReadonlySet<string> = named(`
-  cat tac ls dir du df head tail wc grep egrep fgrep rg stat file find fd fdfind locate tree sort uniq cut tr nl od xxd hexdump cmp diff comm join paste fold fmt column md5sum sha1sum sha224sum sha256sum
+  cat tac ls dir du df head tail wc grep egrep fgrep rg stat find fd fdfind locate sort cut tr nl od hexdump cmp diff comm join paste fold fmt column md5sum sha1sum sha224sum sha256sum
   sha384sum sha512sum b2sum cksum sum date cal echo printf true false sleep yes seq mkdir touch basename dirname realpath readlink pwd id whoami groups hostname uname nproc uptime jq git sed gsed tar gtar
-  bsdtar dd sqlite dpkg env nice ionice nohup timeout stdbuf setsid time taskset busybox toybox coreutils`)
+  bsdtar dd sqlite dpkg env nice ionice timeout stdbuf setsid taskset busybox toybox coreutils`)
 
 /** Changes who may read, write or run something, or opens something to more people. */
 export const rightsPrograms: ReadonlySet<string> = named('chmod chown chgrp setfacl chattr setfattr chcon')

@@ -2,7 +2,7 @@ import { Fault } from '../../../kernel/fault.ts'
 import type { ShellAct } from '../../acts/shell-act.ts'
 import type { WorkCommand, Workplace } from './workplace.ts'
 
-export type Place = Pick<WorkCommand, 'root' | 'from' | 'programs' | 'timeoutMs' | 'cwd'>
+export type Place = Pick<WorkCommand, 'root' | 'from' | 'programs' | 'timeoutMs' | 'signal' | 'cwd'>
 
 const most = 500
 /** Nothing of the repository's configuration that starts a program or hides a change; what else it starts is in the sandbox. */

@@ -6,7 +6,7 @@ import type { ShellAct } from '../../acts/shell-act.ts'
 import type { TreeEntry } from './survey-tree.ts'
 import type { WorkCommand, Workplace } from './workplace.ts'
 
-interface TablePlace extends Pick<WorkCommand, 'root' | 'from' | 'programs' | 'timeoutMs'> {
+interface TablePlace extends Pick<WorkCommand, 'root' | 'from' | 'programs' | 'timeoutMs' | 'signal'> {
   /** The program, as it was signed. */
   readonly sqlite: string
   /** Where the copy lies for the releaser. */

@@ -142,6 +142,17 @@ describe('a signed command', { skip }, () => {
     assert.deepEqual(all(root), ['old/a.txt', 'old/b.txt'])
   })
 
+  test('is told from a trial by what lies in the folder: what it takes away besides is put back, and said', async (t) => {
+    const { root, put, connector, compose, script, scripted } = opened(t)
+    put('plan', '')
+    // as a hook or a makefile of an agent would
+    scripted('rm -r old; . ./plan')
+    const wire = await compose([script])
+    const receipt = await connector.deliver(wire, documentFor(wire), signal, async () => put('plan', 'rm note.md; echo other > plan\n'))
+    assert.deepEqual([receipt['lost'], receipt['unexpected'], receipt['put_back']], [3, 2, 1])
+    assert.deepEqual([all(root), readFileSync(join(root, 'note.md'), 'utf8')], [['note.md', 'plan'], 'a note\n'])
+  })
+
   test('of git tells the files and the commits that would be lost', { skip: existsSync(`${b}/git`) ? false : 'git is missing: apt install git' }, async (t) => {
     const { root, put, examined, connector, compose } = opened(t)
     const git = (...args: string[]) => execFileSync('git', ['-c', 'user.name=A', '-c', 'user.email=a@localhost', ...args], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim()

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { realpath } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { Fault, toFault } from '../../../kernel/fault.ts'
 import { faultPoint } from '../../../kernel/fault-point.ts'
 import type { ShellConnectorSettings } from '../../../house/index.ts'
-import { permitCommand, type Sandbox } from '../../../sandbox/index.ts'
+import { permitCommand, type Sandbox, type SandboxResult } from '../../../sandbox/index.ts'
 import { readOutboundAct } from '../../acts/outbound-act.ts'
 import type { ShellAct } from '../../acts/shell-act.ts'
 import { actOf } from '../../compose/outbound.ts'
@@ -14,7 +14,8 @@ import type { Connector, Receipt } from '../connector.ts'
 import { filesAmong, placeIn } from './files-among.ts'
 import { createReceipts } from './receipts.ts'
 import { tryOut } from './trial.ts'
-import { createWorkplace } from './workplace.ts'
+import { runWatched } from './watched-run.ts'
+import { createWorkplace, type WorkCommand } from './workplace.ts'
 
 export interface ShellOptions extends Pick<ShellConnectorSettings, 'name' | 'folders' | 'allow' | 'rules' | 'timeoutMs'> {
   /** Of this connector, in the releaser's own. */
@@ -24,6 +25,7 @@ export interface ShellOptions extends Pick<ShellConnectorSettings, 'name' | 'fol
 
 /** A trial is a part of the freeze, while which no other proposal is frozen. */
 const longestTrialMs = 20_000
+const longestExamineMs = 50_000
 /** What lies elsewhere is a script of the house, or a program of the operator's own. */
 const ofTheSystem = /^\/(?:usr\/)?(?:local\/)?s?bin\//
 
@@ -45,7 +47,7 @@ export function createShellConnector({ name, folders, allow, rules, timeoutMs, f
     const hasScript = programs.some(({ path }) => !ofTheSystem.test(path))
     const trial = harmless && !hasScript
       ? { tried: null, lost: [], commits: [], tables: [] }
-      : await tryOut(workplace, { argv: command, programs, root, cwd: place, timeoutMs: Math.min(timeoutMs, longestTrialMs) })
+      : await tryOut(workplace, { argv: command, programs, root, cwd: place, timeoutMs: Math.min(timeoutMs, longestTrialMs), signal: AbortSignal.timeout(longestExamineMs) })
     return {
       folder: wanted, root, cwd, argv: command, programs: programs.map(({ path, sha256 }) => ({ path, sha256 })), files: await filesAmong(argv.slice(1), root, place, programs.map(({ path }) => path)),
       timeout_ms: timeoutMs, ...trial, label: folder.label, concerns: judgement.findings.map(({ rule, program, why }) => ({ rule, why: `${program} ${why}` })), hasScript,
@@ -86,10 +88,11 @@ export function createShellConnector({ name, folders, allow, rules, timeoutMs, f
         await workplace.ready(act.programs)
         checkBytes(wire, document)
         signal.throwIfAborted()
-        await commit()
-        begun = true
-        faultPoint('shell.run:before')
-        const receipt = await run(act, signal)
+        const receipt = await run(act, signal, async () => {
+          await commit()
+          begun = true
+          faultPoint('shell.run:before')
+        })
         await receipts.write(wire, receipt)
         faultPoint('shell.run:after')
         return receipt
@@ -105,15 +108,24 @@ export function createShellConnector({ name, folders, allow, rules, timeoutMs, f
     },
   }
 
-  async function run({ argv, programs, root, cwd, timeout_ms: milliseconds, folder }: ShellAct, signal: AbortSignal): Promise<Receipt> {
-    const { exitCode, ended, stdout, stderr } = await workplace.run({ argv, programs, root, access: 'write', cwd: join(root, cwd), timeoutMs: milliseconds, signal })
-    return { folder, exit: exitCode, ended, stdout_bytes: stdout.length, stdout_sha256: digest(stdout), stderr_bytes: stderr.length, stderr_sha256: digest(stderr) }
+  async function run({ argv, programs, root, cwd, timeout_ms: milliseconds, folder, tried, lost }: ShellAct, signal: AbortSignal, begin: () => Promise<void>): Promise<Receipt> {
+    const command: WorkCommand = { argv, programs, root, access: 'write', cwd: join(root, cwd), timeoutMs: milliseconds, signal }
+    if (tried === null) {
+      await begin()
+      return { folder, ...receiptOf(await workplace.run(command)) }
+    }
+    const { result, unexpected, putBack } = await runWatched(workplace, command, lost, { git: programs.some(({ path }) => basename(path) === 'git'), begin })
+    return { folder, ...receiptOf(result), lost: lost.length, unexpected, put_back: putBack }
   }
 }
 
 const what: Readonly<Record<string, string>> = {
   root: 'the folder is', programs: 'a program of it is', files: 'a file among its arguments is', lost: 'what it would take away is', commits: 'the commits that it would lose are', tables: 'the rows that it would lose are',
   tried: 'how it ends when it is tried out is', timeout_ms: 'its time is',
+}
+
+function receiptOf({ exitCode, ended, stdout, stderr }: SandboxResult): Receipt {
+  return { exit: exitCode, ended, stdout_bytes: stdout.length, stdout_sha256: digest(stdout), stderr_bytes: stderr.length, stderr_sha256: digest(stderr) }
 }
 
 function digest(bytes: Buffer): string {

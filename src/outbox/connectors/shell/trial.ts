@@ -16,6 +16,8 @@ export interface TrialCommand {
   readonly root: string
   readonly cwd: string
   readonly timeoutMs: number
+  /** Of all of it. */
+  readonly signal: AbortSignal
 }
 
 const copyMs = 20_000
@@ -25,13 +27,13 @@ const copyMs = 20_000
  * within the sandbox, and looked at when nothing runs in it any more: neither what lies in the folder nor the command can say otherwise.
  * @throws Fault `shell.*` when it cannot be tried out, or does not go well
  */
-export async function tryOut(workplace: Workplace, { argv, programs, root, cwd, timeoutMs }: TrialCommand): Promise<Trial> {
+export async function tryOut(workplace: Workplace, { argv, programs, root, cwd, timeoutMs, signal }: TrialCommand): Promise<Trial> {
   await surveyTree(root, { read: false })
   const uses = (name: string) => programs.find(({ names }) => names.includes(name))
   return await workplace.withFolder(async (folder) => {
     const copy = join(folder, 'copy')
-    await copyTree(workplace, root, folder, copy)
-    const place = { root, from: copy, programs, timeoutMs }
+    await copyTree(workplace, root, folder, copy, signal)
+    const place = { root, from: copy, programs, timeoutMs, signal }
     const [git, sqlite] = [uses('git'), uses('sqlite')]
     const before = await surveyTree(copy, { read: true })
     const tips = git && await branchTips(workplace, { ...place, cwd })
@@ -50,9 +52,9 @@ export async function tryOut(workplace: Workplace, { argv, programs, root, cwd, 
 }
 
 /** Within the sandbox: a symbolic link that takes the place of a folder meanwhile leads to nothing. */
-async function copyTree(workplace: Workplace, root: string, folder: string, copy: string): Promise<void> {
-  const { exitCode, stderr, ended } = await workplace.copy(root, folder, copy, copyMs)
-  if (ended !== 'exit' || exitCode !== 0) throw new Fault('refused', 'shell.trial', `the folder could not be copied to try the command out: ${ended === 'exit' ? said(stderr) : ended}`)
+export async function copyTree(workplace: Workplace, root: string, folder: string, copy: string, signal?: AbortSignal): Promise<void> {
+  const { exitCode, stderr, ended } = await workplace.copy(root, folder, copy, copyMs, signal)
+  if (ended !== 'exit' || exitCode !== 0) throw new Fault('refused', 'shell.trial', `the folder could not be copied before the command is run: ${ended === 'exit' ? said(stderr) : ended}`)
 }
 
 /** What a program said, to be shown: on one line. */

@@ -27,7 +27,9 @@ export interface WorkCommand {
 export interface Workplace {
   run(command: WorkCommand): Promise<SandboxResult>
   /** Copies what is in `root` into `to`, which lies in `folder`. */
-  copy(root: string, folder: string, to: string, timeoutMs: number): Promise<SandboxResult>
+  copy(root: string, folder: string, to: string, timeoutMs: number, signal?: AbortSignal): Promise<SandboxResult>
+  /** Copies `from` in `folder` to `path` in `root`, where nothing is. */
+  putBack(root: string, folder: string, from: string, path: string, timeoutMs: number): Promise<SandboxResult>
   /** A folder of its own that is gone afterwards. */
   withFolder<T>(work: (folder: string) => Promise<T>): Promise<T>
   /** Has everything at hand that running them takes. @throws Fault `sandbox.unsafe` when commands cannot be run on this machine, `shell.changed` */
@@ -37,6 +39,7 @@ export interface Workplace {
 /** Bytes that a receipt gives the digest of; a command that says more is ended. */
 const outputBytes = 1024 * 1024
 const removeMs = 20_000
+const kept: readonly string[] = ['programs', 'receipts']
 
 /** `folder` is this connector's, in the releaser's own. */
 export function createWorkplace(folder: string, open: () => Promise<Sandbox> = () => createSandbox({ scratch: folder })): Workplace {
@@ -44,7 +47,7 @@ export function createWorkplace(folder: string, open: () => Promise<Sandbox> = (
 
   async function sandbox(): Promise<Sandbox> {
     await makeFolder(folder)
-    return await (opened ??= open())
+    return await (opened ??= sweep(folder).then(open))
   }
 
   async function run({ argv, programs, root, from, access, cwd, timeoutMs, signal }: WorkCommand): Promise<SandboxResult> {
@@ -55,9 +58,13 @@ export function createWorkplace(folder: string, open: () => Promise<Sandbox> = (
 
   return {
     run,
-    async copy(root, folder, to, timeoutMs) {
+    async copy(root, folder, to, timeoutMs, signal) {
       const folders: SandboxFolder[] = [{ path: root, access: 'read' }, { path: folder, access: 'write' }]
-      return await (await sandbox()).run({ argv: ['/usr/bin/cp', '--archive', '--no-target-directory', '--', root, to], cwd: root, folders, limits: { timeoutMs } })
+      return await (await sandbox()).run({ argv: ['/usr/bin/cp', '--archive', '--no-target-directory', '--', root, to], cwd: root, folders, limits: { timeoutMs }, signal })
+    },
+    async putBack(root, folder, from, path, timeoutMs) {
+      const folders: SandboxFolder[] = [{ path: root, access: 'write' }, { path: folder, access: 'read' }]
+      return await (await sandbox()).run({ argv: ['/usr/bin/cp', '--archive', '--no-clobber', '--no-target-directory', '--', join(folder, from), join(root, path)], cwd: root, folders, limits: { timeoutMs } })
     },
     async ready(programs = []) {
       const status = await (await sandbox()).status()
@@ -79,6 +86,11 @@ export function createWorkplace(folder: string, open: () => Promise<Sandbox> = (
       }
     },
   }
+}
+
+/** Takes out what a releaser that was killed left of its trials. */
+async function sweep(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) if (!kept.includes(name)) await rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined)
 }
 
 /** A command as root runs as nobody, who has to get in; under a user of its own the folder around it is closed. */
