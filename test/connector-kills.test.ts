@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { Connector as ConnectorSettings } from '../src/house/index.ts'
 import { takeBack } from '../src/outbox/take-back.ts'
@@ -18,8 +18,9 @@ const later = 3_600_000
 
 /** A releaser that is killed at that point while it carries out the one act, and the one after it. */
 async function killedAt(t: TestContext, point: string, declared: NonNullable<ReleaserTask['declared']>, payload: object, options: ProposeOptions) {
-  const folder = temporaryFolder(t)
-  const outbox = await testOutbox(t, { connectors: () => [openDeclared(declared, folder)] })
+  const outbox = await testOutbox(t, { connectors: (outgoing) => [openDeclared(declared, dirname(outgoing))] })
+  // started by root, commands are run as nobody, who has to get to their programs
+  chmodSync(outbox.folder, 0o711)
   await outbox.propose(payload, options)
   await outbox.deps.spent.close()
   const task: ReleaserTask = {
@@ -60,6 +61,16 @@ test('a releaser that is killed before it moves a file leaves a question, and un
   assert(done.outcome === 'taken_back')
   assert.deepEqual([done.receipt['restored'], existsSync(join(path, 'old', 'a.txt'))], [0, true])
 })
+
+for (const [point, state] of [['shell.run:before', 'unknown'], ['shell.run:after', 'released'], ['draft.released:before', 'released']] as const) {
+  test(`a releaser that is killed at ${point} knows by its own receipt whether a command was run`, { skip: existsSync('/usr/bin/bwrap') ? false : 'bubblewrap is missing: apt install bubblewrap' }, async (t) => {
+    const path = realpathSync(temporaryFolder(t))
+    chmodSync(path, 0o777)
+    const connector: ConnectorSettings = { name: 'chores', kind: 'shell', folders: [{ name: 'vault', path, label: { level: 1, integrity: 'trusted', lanes: [] } }], allow: ['/usr/bin/touch'], rules: [], timeoutMs: 10_000 }
+    const outcome = await killedAt(t, point, { connector, secrets: {} }, { folder: 'vault', argv: ['/usr/bin/touch', 'made'] }, { kind: 'shell.act', connector: 'chores' })
+    assert.deepEqual([outcome.state, existsSync(join(path, 'made'))], [state, state === 'released'])
+  })
+}
 
 for (const [point, state] of [['git.push:before', 'unknown'], ['git.push:after', 'released'], ['draft.released:before', 'released']] as const) {
   test(`a releaser that is killed at ${point} finds out by the branch whether it pushed`, async (t) => {

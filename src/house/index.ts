@@ -28,7 +28,7 @@ export type {
   Upstream,
   WebhookSettings,
 } from './settings/settings.ts'
-export type { CaldavConnectorSettings, ConnectorLimits, FilesConnectorSettings, GitConnectorSettings, GithubConnectorSettings, HttpConnectorSettings, ListmonkConnectorSettings, MastodonConnectorSettings, TelegramConnectorSettings, WebhookConnectorSettings } from './settings/connector-settings.ts'
+export type { CaldavConnectorSettings, ConnectorLimits, FilesConnectorSettings, GitConnectorSettings, GithubConnectorSettings, HttpConnectorSettings, ListmonkConnectorSettings, MastodonConnectorSettings, ShellConnectorSettings, TelegramConnectorSettings, WebhookConnectorSettings } from './settings/connector-settings.ts'
 export type { CommandSourceSettings, HttpSourceSettings, SourceParameter, SourceSettings } from './settings/source-settings.ts'
 export type { SecretForm, SecretKey, SecretSource } from './settings/secret-settings.ts'
 export { signingSite, type SigningSite } from './settings/check-signing.ts'

@@ -10,7 +10,8 @@ import { checkModels } from './settings/check-models.ts'
 import { checkOutbox } from './settings/check-outbox.ts'
 import { checkSecrets } from './settings/check-secrets.ts'
 import { checkSigning } from './settings/check-signing.ts'
-import { checkPlaces, checkShell } from './settings/check-places.ts'
+import { checkPlaces } from './settings/check-places.ts'
+import { checkPrograms } from './settings/check-programs.ts'
 import { checkSources } from './settings/check-sources.ts'
 import { checkSpending } from './settings/check-spending.ts'
 import { checkWebhooks } from './settings/check-webhooks.ts'
@@ -38,7 +39,7 @@ export function loadSettings(folder: string, source: YamlSource, overrides: Over
   const { certificates, problems: ofMail } = checkMail(folder, file, source)
   const { authorities, problems: ofOutbox } = checkOutbox(folder, file, source)
   const { authorities: ofSources, problems: inSources } = checkSources(folder, file, source)
-  const { allow, problems: ofShell } = checkShell(folder, file, source, forbidden)
+  const { programs, problems: ofPrograms } = checkPrograms(folder, file, source, forbidden)
   const problems = [
     ...shape.problems,
     ...ports.problems,
@@ -53,11 +54,11 @@ export function loadSettings(folder: string, source: YamlSource, overrides: Over
     ...ofPlaces,
     ...ofMail,
     ...ofOutbox,
-    ...ofShell,
+    ...ofPrograms,
   ]
   const lanes = lanesByName([...toLanes(file), ...(broken.has('lanes') ? lanesAsWritten(source) : [])])
   const whole = !problems.some((problem) => problem.severity === 'error')
-  return { file, lanes, problems, ...(whole && { settings: toSettings(folder, file, places, allow, { certificates, authorities, ofSources }) }) }
+  return { file, lanes, problems, ...(whole && { settings: toSettings(folder, file, places, programs, { certificates, authorities, ofSources }) }) }
 }
 
 /** The names under a `lanes` that cannot be read: jobs that use one of them must not be blamed as well. */

@@ -16,7 +16,7 @@ export function grantHouseFolders(house: House, accounts: ReadonlyMap<AccountOwn
   const releaser = accounts.get('releaser')!
   grantFolder(house.folder, { mode: 0o711 })
   for (const closed of ['jobs', 'agents', 'prompts', '.git']) grantFolder(join(house.folder, closed), { mode: 0o700 })
-  const changed = new Set(outbox.connectors.flatMap((connector) => (connector.kind === 'files' ? connector.folders.map(({ path }) => path) : [])))
+  const changed = new Set(outbox.connectors.flatMap((connector) => (connector.kind === 'files' || connector.kind === 'shell' ? connector.folders.map(({ path }) => path) : [])))
   for (const { path, access } of inside(folders)) {
     // what the releaser may move it has to be able to; the group of what is made in it later stays the releaser's
     if (changed.has(path)) grantFolder(path, { owner: worker, group: releaser, mode: 0o2770 })

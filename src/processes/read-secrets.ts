@@ -67,6 +67,7 @@ function secretOf(connector: Connector): SecretReference | undefined {
       return connector.credential
     case 'file':
     case 'files':
+    case 'shell':
     case 'imap':
       return undefined
   }

@@ -57,9 +57,10 @@ function bindOrLink(path: string): string[] {
   return lstatSync(path).isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : ['--ro-bind', path, path]
 }
 
-function bindFolder({ path, access }: SandboxFolder): string[] {
+function bindFolder({ path, from = path, access }: SandboxFolder): string[] {
   assertBindable(path)
-  return [access === 'write' ? '--bind' : '--ro-bind', path, path]
+  assertBindable(from)
+  return [access === 'write' ? '--bind' : '--ro-bind', from, path]
 }
 
 /** Refuses a folder that would bring back what the sandbox leaves out. The caller has resolved symbolic links. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -147,6 +147,13 @@ describe('a command in the sandbox', { skip }, async () => {
     for (const path of ['/', '/etc', '/etc/ssl', '/proc/self', '/run/castellan', '/home', '/usr', `${folder}/../x`, 'relative']) {
       await assert.rejects(run('true', { folders: [{ path, access: 'read' }] }), { code: 'sandbox.folder' }, path)
     }
+  })
+
+  test('is not started when it is one that no command of the house is, under its own name or that of a link', async () => {
+    symlinkSync('/usr/bin/su', join(folder, 'link'))
+    copyFileSync('/usr/bin/true', join(folder, 'rights'))
+    chmodSync(join(folder, 'rights'), 0o4755)
+    for (const program of ['/usr/bin/su', join(folder, 'link'), join(folder, 'rights')]) await assert.rejects(sandbox.run({ argv: [program] }), { code: 'shell.forbidden' }, program)
   })
 
   test('is confined as well when an ordinary user without capabilities starts it', { skip: root ? false : 'only root can become another user' }, () => {

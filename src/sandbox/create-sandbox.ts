@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs'
+import { realpath, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import { basename } from 'node:path'
 import { Fault } from '../kernel/fault.ts'
 import { assertBindable, bubblewrapArguments } from './bubblewrap-arguments.ts'
 import { sendCanary } from './canary.ts'
 import { findMemoryGroups, type MemoryGroup } from './memory-group.ts'
+import { neverStarted } from './policy/judge-command.ts'
 import { runBounded } from './run-bounded.ts'
 import type { Sandbox, SandboxCommand, SandboxLimits, SandboxResult, SandboxStatus } from './sandbox.ts'
 import { throughEgress } from './through-egress.ts'
@@ -97,12 +100,20 @@ export async function createSandbox(deps: SandboxDeps = {}): Promise<Sandbox> {
   return {
     status,
     async run(command) {
-      for (const folder of command.folders ?? []) assertBindable(folder.path)
+      for (const folder of command.folders ?? []) for (const path of [folder.path, folder.from ?? folder.path]) assertBindable(path)
+      await refuseNever(command.argv[0])
       const found = await status()
       if (!found.ok) throw new Fault('refused', 'sandbox.unsafe', `no command is run: ${found.reason}`)
       return await confine(command)
     },
   }
+}
+
+/** Whoever asks: what the policy never allows is not started here either. */
+async function refuseNever(program: string | undefined): Promise<void> {
+  const path = await realpath(program ?? '').catch(() => undefined)
+  const why = path && neverStarted(basename(path), (await stat(path)).mode)
+  if (why !== undefined) throw new Fault('refused', 'shell.forbidden', `${path} ${why}`)
 }
 
 function find(program: string): string | undefined {

@@ -3,6 +3,7 @@ import { Fault } from '../kernel/fault.ts'
 import { findProgram } from './find-program.ts'
 import type { Judgement, Program, ShellRule } from './policy/command.ts'
 import { judgeCommand } from './policy/judge-command.ts'
+import { harmlessPrograms } from './policy/programs.ts'
 import { programsOf, resolveCommand } from './resolve-command.ts'
 
 export interface Permission {
@@ -21,6 +22,8 @@ export interface Permitted {
   /** Every program that takes part, the one that is started first; each by its true path and with its digest. */
   readonly programs: readonly [Program, ...Program[]]
   readonly judgement: Judgement & { readonly outcome: 'allowed' | 'dry_run' }
+  /** Is every program one that is known, and nothing was found? Any other can do anything in its folder. */
+  readonly harmless: boolean
 }
 
 /** A command as it may be run: every program in it allowed by name, and none of it forbidden. @throws Fault `shell.*` */
@@ -36,5 +39,5 @@ export async function permitCommand(argv: readonly string[], { allow, rules, all
     const { program, why, rule } = findings.find((one) => one.outcome === 'forbidden')!
     throw new Fault('refused', 'shell.forbidden', `${program} ${why}`, { rule })
   }
-  return { programs, judgement: { outcome, findings } }
+  return { programs, judgement: { outcome, findings }, harmless: outcome === 'allowed' && programs.every(({ names }) => names.some((name) => harmlessPrograms.has(name))) }
 }

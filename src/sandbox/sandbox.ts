@@ -1,6 +1,8 @@
 /** A folder or a file that the command sees, under the same path as on the host. */
 export interface SandboxFolder {
   readonly path: string
+  /** What it sees there instead: a copy. */
+  readonly from?: string | undefined
   readonly access: 'read' | 'write'
 }
 

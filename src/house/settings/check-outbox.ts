@@ -24,7 +24,7 @@ export function checkOutbox(house: string, file: CastellanFile, source: YamlSour
       if (isPath && connector.user !== undefined) problems.push(source.problem([...at, 'user'], `${name} would log in to a folder`, 'take user and password out, or write an address'))
       if (connector.ca !== undefined) readAuthority(at, name, connector.ca)
     }
-    if (connector.kind === 'files') problems.push(...checkFolders(at, name, connector.folders, file, source))
+    if (connector.kind === 'files' || connector.kind === 'shell') problems.push(...checkFolders(at, name, connector.folders, file, source))
     if (connector.kind !== 'smtp') continue
     const { host, security, ca, sent } = connector
     if (security === 'none' && !isLoopback(host) && host !== '::1') {

@@ -1,6 +1,4 @@
 import { existsSync, statSync } from 'node:fs'
-import { basename, isAbsolute, resolve } from 'node:path'
-import { neverAllowed } from '../../sandbox/index.ts'
 import type { Problem } from '../problem.ts'
 import type { Path, YamlSource } from '../yaml-source.ts'
 import type { CastellanFile } from './castellan-file.ts'
@@ -56,22 +54,4 @@ function checkOverlaps(places: readonly Place[], source: YamlSource): Problem[] 
 function overlap(a: string, b: string): boolean {
   const [one, two] = [realPath(a), realPath(b)]
   return isInside(one, two) || isInside(two, one)
-}
-
-/** Programs of shell.allow as absolute paths. */
-export function checkShell(house: string, file: CastellanFile, source: YamlSource, forbidden: readonly string[]): { allow: string[]; problems: Problem[] } {
-  const problems: Problem[] = []
-  const allow = file.shell.allow.map((written, at) => {
-    const complain = (what: string, instead: string, severity: Problem['severity'] = 'error') =>
-      problems.push(source.problem(['shell', 'allow', at], what, instead, { severity }))
-    const path = resolve(house, written)
-    const never = neverAllowed(basename(path))
-    if (never !== undefined) complain(`${written} ${never}`, 'name the program that you mean, or a script of the house')
-    else if (!isAbsolute(written) && !isInside(path, resolve(house, 'scripts'))) complain(`${written} is neither an absolute path nor in scripts/`, 'write e.g. /usr/bin/du or scripts/disk.sh')
-    else if (isAbsolute(written) && forbidden.some((place) => isInside(realPath(path), realPath(place)) && !isInside(path, house))) complain(`${written} lies where no tool may reach`, 'name a program of the system, e.g. /usr/bin/du')
-    else if (!existsSync(path)) complain(`there is no program ${written} on this machine`, 'install it, or remove the line', 'warning')
-    else if (isInside(path, house) && !isInside(realPath(path), realPath(house))) complain(`${written} is a symbolic link that leads out of the house`, 'copy the script into scripts/')
-    return path
-  })
-  return { allow, problems }
 }

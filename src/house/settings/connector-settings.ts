@@ -1,3 +1,4 @@
+import type { ShellRule } from '../../sandbox/index.ts'
 import type { FolderSettings, SecretReference } from './settings.ts'
 
 /** What may leave through a connector in any hour, and in any 24. */
@@ -100,4 +101,13 @@ export interface GithubConnectorSettings extends ReachedByHttp {
   readonly token: SecretReference
   /** Without `/` at the end. */
   readonly api: string
+}
+
+export interface ShellConnectorSettings extends ConnectorBase {
+  readonly kind: 'shell'
+  readonly folders: readonly Pick<FolderSettings, 'name' | 'path' | 'label'>[]
+  /** Absolute paths. */
+  readonly allow: readonly string[]
+  readonly rules: readonly ShellRule[]
+  readonly timeoutMs: number
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { nameSchema, pathSchema, patternSchema, secretSchema } from './values.ts'
+import { durationSchema, nameSchema, pathSchema, patternSchema, secretSchema } from './values.ts'
 
 const most = { hour: z.int().min(1).max(100_000), day: z.int().min(1).max(1_000_000) }
 const hour = 'At most so many in any hour.'
@@ -97,5 +97,15 @@ export const githubConnector = z.strictObject({
   api: address('an address is e.g. https://api.github.com').prefault('https://api.github.com').describe('With `kind: github`: where the API is.'),
   private: ofPrivate('github'),
   ca: ca('github'),
+  limits,
+})
+
+const longestCommand = 60_000
+
+export const shellConnector = z.strictObject({
+  kind: z.literal('shell').describe('`shell`: runs one signed command in a folder that tools may write to, in a sandbox without network and credentials. What takes something away is tried out on a copy first.'),
+  folders: z.array(nameSchema).min(1).max(50).describe('With `kind: shell`: the folders, by their names under `folders`. A command runs in one of them, and can change nothing else.'),
+  allow: z.array(pathSchema).min(1).max(100).describe('With `kind: shell`: the programs, as absolute paths, or files of the house such as scripts/tidy.sh. Never a shell.'),
+  timeout: durationSchema.refine((milliseconds) => milliseconds >= 1_000 && milliseconds <= longestCommand, 'a command has between 1s and 60s').prefault('30s').describe('With `kind: shell`: how long a command may take, 60s at most.'),
   limits,
 })

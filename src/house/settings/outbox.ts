@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { filesConnector, gitConnector, githubConnector, httpConnector, limits, telegramConnector, webhookConnector } from './outbound-connectors.ts'
+import { filesConnector, gitConnector, githubConnector, httpConnector, limits, shellConnector, telegramConnector, webhookConnector } from './outbound-connectors.ts'
 import { caldavConnector, listmonkConnector, mastodonConnector } from './outreach-connectors.ts'
 import { durationSchema, kindSchema, nameSchema, pathSchema, patternSchema, secretSchema } from './values.ts'
 
@@ -87,7 +87,7 @@ export const outboxSchema = z
       .prefault({})
       .describe('A draft without a signature by then is denied.'),
     connectors: z
-      .record(nameSchema, z.discriminatedUnion('kind', [fileConnector, smtpConnector, imapConnector, webhookConnector, httpConnector, telegramConnector, filesConnector, gitConnector, githubConnector, mastodonConnector, caldavConnector, listmonkConnector]))
+      .record(nameSchema, z.discriminatedUnion('kind', [fileConnector, smtpConnector, imapConnector, webhookConnector, httpConnector, telegramConnector, filesConnector, gitConnector, githubConnector, shellConnector, mastodonConnector, caldavConnector, listmonkConnector]))
       .prefault({ file: { kind: 'file', path: 'outbox' } })
       .describe('The ways out. Each belongs to the releaser alone.'),
     risk: z.array(riskRule).max(200).prefault([]).describe('Your own rules on top of those that are built in. They can only add.'),

@@ -1,4 +1,4 @@
-import type { CaldavConnectorSettings, ConnectorBase, FilesConnectorSettings, GitConnectorSettings, GithubConnectorSettings, HttpConnectorSettings, ListmonkConnectorSettings, MastodonConnectorSettings, TelegramConnectorSettings, WebhookConnectorSettings } from './connector-settings.ts'
+import type { CaldavConnectorSettings, ConnectorBase, FilesConnectorSettings, GitConnectorSettings, GithubConnectorSettings, HttpConnectorSettings, ListmonkConnectorSettings, MastodonConnectorSettings, ShellConnectorSettings, TelegramConnectorSettings, WebhookConnectorSettings } from './connector-settings.ts'
 import type { SecretSource } from './secret-settings.ts'
 import type { Label, Zone } from '../../labels/index.ts'
 import type { ShellRule } from '../../sandbox/index.ts'
@@ -227,7 +227,7 @@ export interface OutboxSettings {
 }
 
 export type Connector = FileConnectorSettings | SmtpConnectorSettings | ImapConnectorSettings | WebhookConnectorSettings | HttpConnectorSettings | TelegramConnectorSettings | FilesConnectorSettings | GitConnectorSettings | GithubConnectorSettings
-  | CaldavConnectorSettings | ListmonkConnectorSettings | MastodonConnectorSettings
+  | ShellConnectorSettings | CaldavConnectorSettings | ListmonkConnectorSettings | MastodonConnectorSettings
 
 export interface FileConnectorSettings extends ConnectorBase {
   readonly kind: 'file'

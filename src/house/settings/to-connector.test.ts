@@ -6,6 +6,7 @@ import { loadHouse } from '../index.ts'
 test('connectors are as they stand in the file, with what is usual where it says nothing', async (t) => {
   const { house, problems } = await loadHouse(houseFolder(t, {
     'castellan.yaml': `folders: { vault: { path: vault, access: write, label: P1 } }
+shell: { rules: [ { program: rm, arguments: ["-rf"], outcome: forbidden, reason: too much } ] }
 outbox:
   connectors:
     file: { path: outbox, limits: { hour: 10 } }
@@ -13,6 +14,7 @@ outbox:
     crm: { kind: http, url: "https://api.example.org/v1/", methods: [POST, POST], credential: { secret: crm }, spends: { amount: /amount } }
     near: { kind: http, url: "http://10.0.0.8:8080", methods: [GET], private: true }
     chat: { kind: telegram, chat: "-100123", token: { secret: bot } }
+    chores: { kind: shell, folders: [vault], allow: [/usr/bin/rm], timeout: 20s }
     tidy: { kind: files, folders: [vault] }
     site: { kind: git, repository: /srv/site, remote: "https://git.example.org/site.git", branches: [agent/*], user: house, password: { secret: git } }
     forge: { kind: github, repository: house/site, token: { secret: forge } }
@@ -35,7 +37,8 @@ outbox:
   assert.deepEqual(connectors.at(-1), { name: 'forge', kind: 'github', repository: 'house/site', bases: ['main'], token: { secret: 'forge' }, api: 'https://api.github.com', private: false })
   assert.deepEqual(connectors.at(-2), { name: 'site', kind: 'git', repository: '/srv/site', remote: 'https://git.example.org/site.git', branches: ['agent/*'], private: false, user: 'house', password: { secret: 'git' } })
   assert.deepEqual(connectors.at(-3), { name: 'tidy', kind: 'files', folders: house!.settings.folders })
-  assert.deepEqual(connectors.slice(1, -3), [
+  assert.deepEqual(connectors.at(-4), { name: 'chores', kind: 'shell', folders: house!.settings.folders, allow: ['/usr/bin/rm'], rules: [{ program: 'rm', arguments: ['-rf'], outcome: 'forbidden', reason: 'too much' }], timeoutMs: 20_000 })
+  assert.deepEqual(connectors.slice(1, -4), [
     { name: 'hook', kind: 'webhook', url: 'https://hooks.example.org/', secret: { secret: 'hook' }, private: false, limits: { hour: 50, day: 500 } },
     { name: 'crm', kind: 'http', url: 'https://api.example.org/v1', methods: ['POST'], private: false, credential: { header: 'authorization', prefix: 'Bearer ', secret: 'crm' }, spends: { amount: '/amount', per: 100, currency: 'EUR' } },
     { name: 'near', kind: 'http', url: 'http://10.0.0.8:8080', methods: ['GET'], private: true },

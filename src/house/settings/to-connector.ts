@@ -1,3 +1,4 @@
+import type { ShellRule } from '../../sandbox/index.ts'
 import type { CastellanFile } from './castellan-file.ts'
 import type { Connector, FolderSettings, ImapAccount, SmtpConnectorSettings } from './settings.ts'
 
@@ -8,6 +9,9 @@ export interface ConnectorContext {
   /** What the files say that are named as `ca`, as PEM. */
   readonly authorities: ReadonlyMap<string, string>
   readonly folders: readonly FolderSettings[]
+  readonly rules: readonly ShellRule[]
+  /** The programs of a connector as absolute paths. */
+  readonly programsOf: (name: string) => readonly string[]
   readonly remote: (account: string) => ImapAccount
 }
 
@@ -26,7 +30,9 @@ export function toConnector(name: string, connector: Written, context: Connector
     case 'webhook':
       return { name, kind: 'webhook', url: withPath(connector.url), secret: connector.secret, private: connector.private, ...trusted, ...limits }
     case 'files':
-      return { name, kind: 'files', folders: connector.folders.map((folder) => context.folders.find((one) => one.name === folder)!), ...limits }
+      return { name, kind: 'files', folders: foldersOf(connector.folders, context), ...limits }
+    case 'shell':
+      return { name, kind: 'shell', folders: foldersOf(connector.folders, context), allow: context.programsOf(name), rules: context.rules, timeoutMs: connector.timeout, ...limits }
     case 'git': {
       const { remote, branches, user, password } = connector
       return { name, kind: 'git', repository: context.pathOf(name), remote, branches, private: connector.private, ...(user !== undefined && { user }), ...(password && { password }), ...trusted, ...limits }
@@ -52,6 +58,10 @@ export function toConnector(name: string, connector: Written, context: Connector
       return { name, kind: 'http', url: url.replace(/\/+$/, ''), methods: [...new Set(methods)], private: connector.private, ...(credential && { credential }), ...(spends && { spends }), ...trusted, ...limits }
     }
   }
+}
+
+function foldersOf(names: readonly string[], { folders }: ConnectorContext): FolderSettings[] {
+  return names.map((name) => folders.find((one) => one.name === name)!)
 }
 
 const submissionPorts = { tls: 465, starttls: 587, none: 25 } as const

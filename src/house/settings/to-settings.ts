@@ -1,6 +1,7 @@
 import { completeLabel } from '../complete-label.ts'
 import type { CastellanFile } from './castellan-file.ts'
 import type { Place } from './check-places.ts'
+import type { Programs } from './check-programs.ts'
 import type { DatabaseSettings, FolderSettings, ImapAccount, MailAccount, Settings, Upstream } from './settings.ts'
 import { given, toConnector } from './to-connector.ts'
 import { toRouting } from './to-routing.ts'
@@ -17,7 +18,7 @@ export interface NamedCertificates {
 }
 
 /** castellan.yaml in the terms of the source: lists instead of maps, absolute paths, complete labels. */
-export function toSettings(folder: string, file: CastellanFile, places: readonly Place[], allow: readonly string[], { certificates, authorities, ofSources }: NamedCertificates): Settings {
+export function toSettings(folder: string, file: CastellanFile, places: readonly Place[], programs: Programs, { certificates, authorities, ofSources }: NamedCertificates): Settings {
   const pathOf = (kind: Place['kind'], name: string) => places.find((place) => place.kind === kind && place.name === name)!.path
   const { outbox, retention, ports } = file
   const accounts = Object.entries(file.mail.accounts).map(([name, account]) => toAccount(name, account, pathOf, certificates))
@@ -45,7 +46,7 @@ export function toSettings(folder: string, file: CastellanFile, places: readonly
     outbox: {
       holdMs: outbox.hold,
       expiryMs: { mail: outbox.expiry.mail, highRisk: outbox.expiry.high_risk, default: outbox.expiry.default },
-      connectors: Object.entries(outbox.connectors).map(([name, connector]) => toConnector(name, connector, { pathOf: (name) => pathOf('connector', name), authorities, folders, remote })),
+      connectors: Object.entries(outbox.connectors).map(([name, connector]) => toConnector(name, connector, { pathOf: (name) => pathOf('connector', name), authorities, folders, remote, rules: file.shell.rules, programsOf: (name) => programs.connectors.get(name) ?? [] })),
       risk: outbox.risk.map(({ when, add, reason }) => ({
         when: given(when),
         add,
@@ -53,7 +54,7 @@ export function toSettings(folder: string, file: CastellanFile, places: readonly
       })),
     },
     signing: { origin: outbox.sign_origin ?? null, rpId: outbox.rp_id ?? null },
-    shell: { allow, rules: file.shell.rules },
+    shell: { allow: programs.shell, rules: file.shell.rules },
     sources: toSources(file, ofSources),
     retention: {
       runLogMs: retention.run_log, runsMs: retention.runs, mailMs: retention.mail, modelCallsMs: retention.model_calls, webhooksMs: retention.webhooks, sourcesMs: retention.sources,

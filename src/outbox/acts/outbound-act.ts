@@ -9,12 +9,13 @@ import { newsletterShape, wordsOfNewsletter, type NewsletterAct } from './newsle
 import { gitPushShape, wordsOfGitPush, type GitPushAct } from './push-act.ts'
 import { requestShape, wordsOfRequest, type HttpRequestAct, type WebhookAct } from './request-act.ts'
 import { fits, type Shape } from './shape.ts'
+import { shellShape, wordsOfShell, type ShellAct } from './shell-act.ts'
 
 /**
  * Acts whose bytes are canonical JSON that says all of what will be done. This folder reads and words them with nothing but
  * the language, so that the releaser, the terminal and the page on which they are signed say the same of the same bytes.
  */
-export type OutboundAct = WebhookAct | HttpRequestAct | TelegramMessageAct | FilesAct | GitPushAct | PullOpenAct | SocialPostAct | CalendarAct | NewsletterAct | OrderAct
+export type OutboundAct = WebhookAct | HttpRequestAct | TelegramMessageAct | FilesAct | GitPushAct | PullOpenAct | ShellAct | SocialPostAct | CalendarAct | NewsletterAct | OrderAct
 
 export const actVersion = 'castellan-act/1'
 
@@ -39,6 +40,7 @@ const forms: { readonly [K in OutboundAct['kind']]: Form<OutboundAct & { readonl
   'files.delete': { shape: filesShape, words: wordsOfFiles },
   'files.move': { shape: filesShape, words: wordsOfFiles },
   'git.push': { shape: gitPushShape, words: wordsOfGitPush },
+  'shell.act': { shape: shellShape, words: wordsOfShell },
   'pull.open': { shape: pullOpenShape, words: wordsOfPullOpen },
   'order.stand': { shape: orderShape, words: wordsOfOrder },
   'social.post': { shape: socialPostShape, words: wordsOfSocialPost },
@@ -54,7 +56,7 @@ export function isOutboundKind(kind: string): kind is OutboundAct['kind'] {
 
 /** Is its text a list of paths? What looks like an address in it is the name of a file. */
 export function isAboutPaths(kind: string): boolean {
-  return kind.startsWith('files.') || kind.startsWith('git.')
+  return kind.startsWith('files.') || kind.startsWith('git.') || kind.startsWith('shell.')
 }
 
 /** The act that these bytes say. Nothing when they say none, or more than it, or the same in another form. */

@@ -13,6 +13,7 @@ import { createImapConnector } from './imap.ts'
 import { createListmonkConnector } from './listmonk/listmonk.ts'
 import { createMastodonConnector } from './mastodon.ts'
 import { createSentFolder } from './sent-folder.ts'
+import { createShellConnector } from './shell/shell.ts'
 import { createSmtpConnector } from './smtp.ts'
 import { createTelegramConnector } from './telegram.ts'
 import { createWebhookConnector } from './webhook.ts'
@@ -67,6 +68,8 @@ export function openConnector(settings: ConnectorSettings, { secrets, entranceOf
       return createWebhookConnector({ ...settings, secret: { secret: settings.secret.secret, value: secrets[settings.secret.secret] }, network: networkOf(settings) })
     case 'files':
       return createFilesConnector(settings)
+    case 'shell':
+      return createShellConnector({ ...settings, folder: join(folder, 'shell', settings.name) })
     case 'git': {
       const { password, private: isPrivate, ...rest } = settings
       return createGitConnector({ ...rest, isPrivate, folder: join(folder, 'git', settings.name), password: password && { secret: password.secret, value: secrets[password.secret] } })

@@ -1,5 +1,5 @@
 import { judgeGit } from './git-commands.ts'
-import { overwritingPrograms, removingPrograms, rightsPrograms } from './programs.ts'
+import { exposingPrograms, overwritingPrograms, removingPrograms, rightsPrograms } from './programs.ts'
 
 export interface Effect {
   readonly outcome: 'dry_run' | 'forbidden'
@@ -23,6 +23,7 @@ function effectsOfName(name: string, args: readonly string[]): Effect[] {
   if (removingPrograms.has(name)) return removes('removes what it is given')
   if (overwritingPrograms.has(name)) return effect('dry_run', 'overwrites', 'can write over what is there')
   if (rightsPrograms.has(name)) return effect('dry_run', 'rights', 'changes who may read, write or run something')
+  if (exposingPrograms.has(name)) return effect('dry_run', 'exposes', 'opens something of this machine to others')
   if (clients.has(name)) return args.some((one) => losing.test(one)) ? removes('can lose rows or tables') : []
   switch (name) {
     case 'git': {

@@ -30,7 +30,7 @@ export function judgeGit(args: readonly string[]): GitVerdict {
   if (outward.has(command)) return { outcome: 'forbidden', rule: 'remote', why: `would reach another repository (${command}); propose git.push with outbox.propose` }
   const starts = reading.has(command) || changing.has(command) ? rest.find((one) => isStarting(command, one.split('=', 1)[0]!)) : undefined
   if (starts !== undefined) return { outcome: 'forbidden', rule: 'hidden', why: `has ${starts}, by which git could start another program; leave it out` }
-  if (reading.has(command)) return { outcome: 'allowed' }
+  if (reading.has(command)) return rest.some((one) => one.length > 4 && '--output'.startsWith(one.split('=', 1)[0]!)) ? { outcome: 'dry_run', rule: 'overwrites', why: 'writes over what --output names' } : { outcome: 'allowed' }
   if (changing.has(command)) return { outcome: 'dry_run', rule: 'removes', why: `${command} can lose files or commits` }
   return { outcome: 'forbidden', rule: 'hidden', why: `${JSON.stringify(command)} is not among the subcommands that are known, and an alias can start any program` }
 }

@@ -32,8 +32,9 @@ const table: Readonly<Record<string, readonly string[]>> = {
     `${b}/rm -rf old`, `${b}/shred x`, `${b}/git reset --hard HEAD~2`, `${b}/git clean -fdx`, `${b}/git branch -D old`, `${b}/git stash drop`, `${b}/find . -name x -delete`, `${b}/find . -exec ${b}/rm {} +`, `${b}/timeout 5 ${b}/rm x`,
     `${b}/env ${b}/nice ${b}/rm x`, '/bin/busybox rm x', '/bin/busybox env A=b /bin/busybox rm x', `${b}/sqlite3 -safe db.sqlite x`, `${b}/truncate -s 0 x`,
   ],
-  'dry_run: overwrites': [`${b}/mv a b`, `${b}/cp a b`, `${b}/tar -xf x.tar`, `${b}/tar xf x.tar`, `${b}/dd if=a of=b`, `${b}/sed --sandbox -i s/a/b/ x`, `${b}/sort -o x x`, `${b}/find . -fprint x`, `${b}/make all`],
+  'dry_run: overwrites': [`${b}/mv a b`, `${b}/cp a b`, `${b}/tar -xf x.tar`, `${b}/tar xf x.tar`, `${b}/dd if=a of=b`, `${b}/sed --sandbox -i s/a/b/ x`, `${b}/sort -o x x`, `${b}/find . -fprint x`, `${b}/git diff --output=x`, `${b}/git log --outp x`, `${b}/make all`],
   'dry_run: rights': [`${b}/chmod -R a+rwX .`, `${b}/chown me x`, `${b}/setfacl -m u:x:r x`, `${b}/find . -exec ${b}/chmod 777 {} ;`],
+  'dry_run: exposes': ['/usr/sbin/nginx -c x', `${b}/nohup ${b}/caddy run`],
   'forbidden: privilege': [
     `${b}/sudo ls`, `${b}/su -c id`, `${b}/doas ls`, `${b}/pkexec ls`, `${b}/env ${b}/sudo ls`, `${b}/env -i A=b ${b}/nice -n 3 ${b}/sudo ls`, `${b}/timeout -s KILL 5 ${b}/su`, `${b}/find . -exec ${b}/sudo {} ;`, `${b}/find . -name x -ok ${b}/sudo rm {} ;`,
     '/bin/busybox su', '/bin/busybox timeout 5 /bin/busybox su', `${b}/nohup ${b}/unshare -r id`, `${b}/nsenter x`, `${b}/crontab -e`, '/setuid/helper', `${b}/env /setuid/helper`, `${b}/SUDO ls`, `${b}/setsid -f ${b}/setpriv x`,

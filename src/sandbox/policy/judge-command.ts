@@ -45,8 +45,14 @@ function findingsOf({ program, arguments: args, cwd, hides }: Command, { rules, 
 
 /** Why a program of that name is never run, whatever its arguments; nothing when that depends on them. */
 export function neverAllowed(file: string): string | undefined {
+  const names = namesOf(file)
+  return isInterpreter(names) ? 'can start any other program' : neverStarted(file, 0)
+}
+
+/** Why a file of that name and mode is not even started in the sandbox by Castellan itself; it does start interpreters with texts of its own. */
+export function neverStarted(file: string, mode: number): string | undefined {
   const names = [...namesOf(file), ...namesOf(file).flatMap(familyOf)]
-  if (isInterpreter(names)) return 'can start any other program'
+  if ((mode & 0o6000) !== 0) return 'runs with rights that are not its caller’s (setuid, setgid)'
   return forbiddenPrograms.find(({ names: listed }) => names.some((name) => listed.has(name)))?.why
 }
 

@@ -53,8 +53,18 @@ export const interpreters: ReadonlySet<string> = named(`
   chrt choom setarch linux32 linux64 i386 x86_64 faketime fakeroot fakechroot eatmydata catchsegv dbus-run-session dbus-launch xvfb-run xdg-open tini dumb-init run-parts start-stop-daemon daemonize
   unbuffer rlwrap cpulimit systemd-cat systemd-inhibit flock numactl cgexec prlimit softlimit envdir torsocks proxychains ssh-agent logrotate cron anacron osascript mongosh mongo`)
 
+/** Take nothing away as long as the policy finds nothing in their arguments. What is not known is not among them. */
+export const harmlessPrograms: ReadonlySet<string> = named(`
+  cat tac ls dir du df head tail wc grep egrep fgrep rg stat find fd fdfind locate sort cut tr nl od hexdump cmp diff comm join paste fold fmt column md5sum sha1sum sha224sum sha256sum
+  sha384sum sha512sum b2sum cksum sum date cal echo printf true false sleep yes seq mkdir touch basename dirname realpath readlink pwd id whoami groups hostname uname nproc uptime jq git sed gsed tar gtar
+  bsdtar dd sqlite dpkg env nice ionice timeout stdbuf setsid taskset busybox toybox coreutils`)
+
 /** Changes who may read, write or run something, or opens something to more people. */
 export const rightsPrograms: ReadonlySet<string> = named('chmod chown chgrp setfacl chattr setfattr chcon')
+
+/** Opens something of this machine to others. */
+export const exposingPrograms: ReadonlySet<string> = named(`
+  nginx apache2 httpd lighttpd caddy traefik haproxy darkhttpd thttpd webfsd smbd exportfs vsftpd proftpd pure-ftpd xinetd inetd hostapd dnsmasq sshd upnpc miniupnpc natpmpc avahi-publish`)
 
 /** What is there may be gone, or be another, after one of these. */
 export const removingPrograms: ReadonlySet<string> = named('rm rmdir unlink shred srm wipe truncate dropdb dropuser trash trash-put trash-empty')

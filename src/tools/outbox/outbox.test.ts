@@ -53,7 +53,7 @@ test('what leaves by other ways than mail is proposed in the form of its kind, a
     { key: 'h', kind: 'social.post', text: 'Hallo', visibility: 'public', language: 'de' },
     { key: 'i', kind: 'calendar.create', title: 'Zahnarzt', start: '2026-03-02T10:00', end: '2026-03-02T11:00', zone: 'Europe/Berlin', repeat: { every: 'week', times: 3 } },
     { key: 'j', kind: 'calendar.change', event: 'x.ics', title: 'Ferien', start: '2026-03-02', end: '2026-03-03' }, { key: 'k', kind: 'calendar.delete', event: 'x.ics' },
-    { key: 'l', kind: 'newsletter.send', subject: 'März', lists: ['Readers'], text: 'Hallo' },
+    { key: 'l', kind: 'newsletter.send', subject: 'März', lists: ['Readers'], text: 'Hallo' }, { key: 'm', kind: 'shell.act', folder: 'vault', argv: ['/usr/bin/rm', 'old.md'], cwd: 'notes' },
   ]
   assert.equal((await propose(acts)).proposed.length, acts.length)
   const { rows } = await database.owner.pool.query('select item_key as key, kind, payload from proposal where run_id = $1 order by item_key', [here.run.id])

@@ -92,6 +92,14 @@ const eventCreateSchema = z.strictObject({ key, kind: z.literal('calendar.create
 const eventChangeSchema = z.strictObject({ key, kind: z.literal('calendar.change'), event: resource, ...eventFields })
 const eventDeleteSchema = z.strictObject({ key, kind: z.literal('calendar.delete'), event: resource })
 
+const shellSchema = z.strictObject({
+  key,
+  kind: z.literal('shell.act'),
+  folder,
+  argv: z.array(z.string().max(4_000)).min(1).max(200).describe('the absolute path of the program, then its arguments; never shell text'),
+  cwd: z.string().max(1_000).optional().describe('where in the folder it is run'),
+})
+
 export const proposedSchema = z.object({ proposed: z.array(z.object({ id: z.uuid(), key: z.string(), fresh: z.boolean() })) })
 
 export const outboxPropose = defineTool({
@@ -100,7 +108,7 @@ export const outboxPropose = defineTool({
   effect: 'propose',
   input: z.strictObject({
     connector: z.string().min(1).describe('a connector of castellan.yaml'),
-    proposals: z.array(z.discriminatedUnion('kind', [mailSchema, moveSchema, flagSchema, webhookSchema, requestSchema, telegramSchema, deleteSchema, filesMoveSchema, pushSchema, pullSchema, socialSchema, newsletterSchema, eventCreateSchema, eventChangeSchema, eventDeleteSchema])).max(200),
+    proposals: z.array(z.discriminatedUnion('kind', [mailSchema, moveSchema, flagSchema, webhookSchema, requestSchema, telegramSchema, deleteSchema, filesMoveSchema, pushSchema, pullSchema, shellSchema, socialSchema, newsletterSchema, eventCreateSchema, eventChangeSchema, eventDeleteSchema])).max(200),
   }),
   output: proposedSchema,
   async run({ proposals: outbox, signal }, { connector, proposals }) {
