@@ -44,9 +44,9 @@ export interface Risk {
   readonly reasons: readonly string[]
 }
 
-const base: Readonly<Record<string, number>> = { mail: 2, 'mail.move': 2, 'mail.flag': 1, 'lane.clear': 8, 'model.own': 9, 'order.stand': 8, webhook: 3, 'http.request': 4, 'telegram.message': 2, 'files.delete': 3, 'files.move': 2, 'git.push': 3, 'pull.open': 3 }
+const base: Readonly<Record<string, number>> = { mail: 2, 'mail.move': 2, 'mail.flag': 1, 'lane.clear': 8, 'model.own': 9, 'order.stand': 8, 'outbox.resume': 8, webhook: 3, 'http.request': 4, 'telegram.message': 2, 'files.delete': 3, 'files.move': 2, 'git.push': 3, 'pull.open': 3 }
 /** Acts whose text is what a stranger wrote about something else: nobody is told anything by them. */
-const silent: ReadonlySet<string> = new Set(['mail.move', 'mail.flag', 'files.delete', 'files.move', 'git.push', 'order.stand'])
+const silent: ReadonlySet<string> = new Set(['mail.move', 'mail.flag', 'files.delete', 'files.move', 'git.push', 'order.stand', 'outbox.resume'])
 const manyRecipients = 5
 const veryManyRecipients = 20
 
@@ -98,6 +98,7 @@ export function assessRisk(subject: RiskSubject, houseRules: readonly RiskRule[]
   // whatever the rules of the house take away: a program may have written them
   if (isClearanceKind(subject.kind)) atLeast(8, 'it changes what may reach whom, from then on and without asking again')
   if (subject.kind === 'order.stand') atLeast(8, 'acts leave by it from then on that nobody signs one by one')
+  if (subject.kind === 'outbox.resume') atLeast(8, 'what was signed before leaves by it, on the word of a database that is older than what left')
   for (const rule of houseRules) {
     if (applies(rule, subject, said)) add(rule.add, `${rule.reason} (rule of the house)`)
   }

@@ -17,6 +17,7 @@ import {
   createReadiness,
   createSessions,
   databaseExaminations,
+  fenceExamination,
   machineExaminations,
   mailboxExamination,
   ownMachinesExamination,
@@ -57,6 +58,7 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
   const doctor = createDoctor([
     ...databaseExaminations({ database, clock, checkSchema }),
     mailboxExamination({ database, house: () => house }),
+    fenceExamination({ database }),
     ownMachinesExamination({ database, house: () => house }),
     webhookExamination({ database, clock, webhooks, house: () => house }),
     ...machineExaminations({ home, house: () => house, gates, isolation, path: process.env.PATH ?? '', platform: process.platform }),

@@ -79,6 +79,8 @@ const forbidden: Record<Role, readonly string[]> = {
   castellan_worker_open: [
     `select clearance_grant('${rows.draft}')`,
     `select order_grant('${rows.draft}', now())`,
+    `select outbox_resume('${rows.draft}')`,
+    `update releaser_state set fence_id = null, fenced_at = null, fence_reason = null`,
     `select order_revoke('newsletters', now())`,
     `select order_take('${nobody}', '${rows.draft}', now(), null, null)`,
     `select clearance_revoke('open', 'cloud')`,
@@ -125,6 +127,8 @@ const forbidden: Record<Role, readonly string[]> = {
   castellan_worker_private: [
     `select clearance_grant('${rows.draft}')`,
     `select order_grant('${rows.draft}', now())`,
+    `select outbox_resume('${rows.draft}')`,
+    `update releaser_state set fence_id = null, fenced_at = null, fence_reason = null`,
     `select order_revoke('newsletters', now())`,
     `select order_take('${nobody}', '${rows.draft}', now(), null, null)`,
     `select clearance_revoke('open', 'cloud')`,
@@ -153,6 +157,8 @@ const forbidden: Record<Role, readonly string[]> = {
   castellan_server: [
     `select clearance_grant('${rows.draft}')`,
     `select order_grant('${rows.draft}', now())`,
+    `select outbox_resume('${rows.draft}')`,
+    `update releaser_state set fence_id = null, fenced_at = null, fence_reason = null`,
     `select order_revoke('newsletters', now())`,
     `select order_take('${nobody}', '${rows.draft}', now(), null, null)`,
     `select clearance_revoke('open', 'cloud')`,
@@ -191,6 +197,8 @@ const forbidden: Record<Role, readonly string[]> = {
   castellan_releaser: [
     `select clearance_grant('${rows.draft}')`,
     `select order_grant('${rows.draft}', now())`,
+    `select outbox_resume('${rows.draft}')`,
+    `update releaser_state set fence_id = null, fenced_at = null, fence_reason = null`,
     `select inbound_store(gen_random_uuid(), 'hub', 'e', 'push', array[sha256('e')], null, '{}', now())`,
     `select * from inbound_event`,
     `select inbound_open('${nobody}', 'open-job', '${nobody}', '${nobody}')`,
@@ -218,6 +226,8 @@ const forbidden: Record<Role, readonly string[]> = {
   castellan_gate_local: [
     `select clearance_grant('${rows.draft}')`,
     `select order_grant('${rows.draft}', now())`,
+    `select outbox_resume('${rows.draft}')`,
+    `update releaser_state set fence_id = null, fenced_at = null, fence_reason = null`,
     `select order_revoke('newsletters', now())`,
     `select order_take('${nobody}', '${rows.draft}', now(), null, null)`,
     `select clearance_revoke('open', 'cloud')`,
@@ -243,6 +253,8 @@ const forbidden: Record<Role, readonly string[]> = {
   castellan_gate_cloud: [
     `select clearance_grant('${rows.draft}')`,
     `select order_grant('${rows.draft}', now())`,
+    `select outbox_resume('${rows.draft}')`,
+    `update releaser_state set fence_id = null, fenced_at = null, fence_reason = null`,
     `select order_revoke('newsletters', now())`,
     `select order_take('${nobody}', '${rows.draft}', now(), null, null)`,
     `select clearance_revoke('open', 'cloud')`,

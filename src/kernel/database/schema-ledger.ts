@@ -206,6 +206,10 @@ export interface DeliveryTable {
 export interface ReleaserStateTable {
   one: Generated<boolean>
   spent_nonces: Generated<number>
+  /** The outbox stands still since then; see 0015_orders.sql. */
+  fence_id: Nullable<string>
+  fenced_at: NullableTimestamp
+  fence_reason: Nullable<string>
 }
 
 export interface AuditKindTable {

@@ -4,6 +4,7 @@ import { telegramMessageShape, wordsOfTelegramMessage, type TelegramMessageAct }
 import { orderShape, wordsOfOrder, type OrderAct } from './order-act.ts'
 import { pullOpenShape, wordsOfPullOpen, type PullOpenAct } from './pull-act.ts'
 import { gitPushShape, wordsOfGitPush, type GitPushAct } from './push-act.ts'
+import { resumeShape, wordsOfResume, type OutboxResumeAct } from './resume-act.ts'
 import { requestShape, wordsOfRequest, type HttpRequestAct, type WebhookAct } from './request-act.ts'
 import { fits, type Shape } from './shape.ts'
 
@@ -11,7 +12,7 @@ import { fits, type Shape } from './shape.ts'
  * Acts whose bytes are canonical JSON that says all of what will be done. This folder reads and words them with nothing but
  * the language, so that the releaser, the terminal and the page on which they are signed say the same of the same bytes.
  */
-export type OutboundAct = WebhookAct | HttpRequestAct | TelegramMessageAct | FilesAct | GitPushAct | PullOpenAct | OrderAct
+export type OutboundAct = WebhookAct | HttpRequestAct | TelegramMessageAct | FilesAct | GitPushAct | PullOpenAct | OrderAct | OutboxResumeAct
 
 export const actVersion = 'castellan-act/1'
 
@@ -38,6 +39,7 @@ const forms: { readonly [K in OutboundAct['kind']]: Form<OutboundAct & { readonl
   'git.push': { shape: gitPushShape, words: wordsOfGitPush },
   'pull.open': { shape: pullOpenShape, words: wordsOfPullOpen },
   'order.stand': { shape: orderShape, words: wordsOfOrder },
+  'outbox.resume': { shape: resumeShape, words: wordsOfResume },
 }
 
 export function isOutboundKind(kind: string): kind is OutboundAct['kind'] {

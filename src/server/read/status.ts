@@ -5,6 +5,7 @@ import type { House } from '../../house/index.ts'
 import type { HouseView, IsolationView, PartView, ProcessView, StatusView } from '../api.ts'
 import { readAlerts } from './alerts.ts'
 import { signOrigin } from './drafts.ts'
+import { readFence } from './fence.ts'
 import { readHouse } from './house.ts'
 import { unsignedMachines } from './upstreams.ts'
 import { countWebhooks, type WebhookDeps } from './webhooks.ts'
@@ -23,7 +24,7 @@ export interface WholeDeps extends Pick<WebhookDeps, 'database' | 'clock' | 'web
 /** What runs, how far apart, on which house and database, and how much is waiting. */
 export async function readStatus(deps: WholeDeps, parts: readonly PartView[]): Promise<StatusView> {
   const { database, house, isolation } = deps
-  const [supervisor, processes, runs, webhooks, loaded, version, unsigned] = await Promise.all([
+  const [supervisor, processes, runs, webhooks, loaded, version, unsigned, fence] = await Promise.all([
     database.kysely.selectFrom('supervisor').select(['pid', 'started_at', 'version']).executeTakeFirst(),
     readProcesses(database),
     countRuns(database),
@@ -31,6 +32,7 @@ export async function readStatus(deps: WholeDeps, parts: readonly PartView[]): P
     readHouse(database),
     readDatabaseVersion(database),
     unsignedMachines(database, house),
+    readFence(database),
   ])
   if (supervisor === undefined) throw new Fault('unavailable', 'up.starting', 'Castellan is still starting; try again in a moment')
   return {
@@ -46,6 +48,7 @@ export async function readStatus(deps: WholeDeps, parts: readonly PartView[]): P
     webhooks,
     runs,
     unsigned_machines: unsigned,
+    fence: fence === undefined ? null : { at: fence.at.toISOString(), why: fence.why },
   }
 }
 
