@@ -16,9 +16,10 @@ const explained: Readonly<Record<SpentNonce['act'], readonly DraftState[]>> = {
   release: ['releasing', 'released', 'failed', 'unknown'],
   returned: ['releasing', 'held', 'released', 'failed', 'unknown', 'undone'],
   failed: ['releasing', 'failed', 'released', 'unknown'],
-  undo: ['held', 'undone', 'unknown'],
-  replace: ['waiting', 'replaced', 'unknown'],
-  revoked: ['released'],
+  // of what was unknown the operator may have said how it ended
+  undo: ['held', 'undone', 'unknown', 'released', 'failed'],
+  replace: ['waiting', 'replaced', 'unknown', 'released', 'failed'],
+  revoked: ['released', 'unknown', 'failed'],
   // written out of what this database knows itself
   lost: ['waiting', 'signed', 'held', 'releasing', 'released', 'failed', 'unknown', 'denied', 'expired', 'undone', 'replaced'],
 }
