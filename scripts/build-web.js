@@ -10,12 +10,14 @@ const say = (text) => process.stderr.write(`${text}\n`)
 
 /** Words that the pages share with the commands. */
 const shared = ['today-line', 'visible', 'wording'].map((name) => `src/cli/terminal/${name}.ts`)
+/** What the signing page reads of the bytes that are signed, by the releaser's own code. */
+const acts = ['src/outbox/canonical.ts', ...readdirSync(`${root}src/outbox/acts`).map((name) => `src/outbox/acts/${name}`)]
 
 /** Of everything that a build reads. */
 function digestOfSources() {
   const inside = (folder) => readdirSync(`${root}${folder}`, { recursive: true }).map((name) => `${folder}/${name}`)
   const own = readdirSync(`${root}web`).map((name) => `web/${name}`)
-  const files = [...own, ...inside('web/dashboard'), ...inside('web/signing'), ...shared, 'package-lock.json'].filter((file) => statSync(`${root}${file}`).isFile())
+  const files = [...own, ...inside('web/dashboard'), ...inside('web/signing'), ...shared, ...acts, 'package-lock.json'].filter((file) => statSync(`${root}${file}`).isFile())
   const hash = createHash('sha256')
   for (const file of files.sort()) hash.update(file).update('\0').update(readFileSync(`${root}${file}`))
   return hash.digest('hex')

@@ -17,6 +17,7 @@ interface Group {
 const groups: readonly Group[] = [
   { name: 'today', summary: 'what needs you, what ran, what did not and why', load: () => import('./today.ts') },
   { name: 'draft', summary: 'what waits for your signature: show, approve, deny, undo', load: () => import('./draft.ts') },
+  { name: 'outbox', summary: 'the outbox as a whole: status, resume after a restore', load: () => import('./outbox.ts') },
   { name: 'order', summary: 'standing orders: list, show, propose, revoke', load: () => import('./order.ts') },
   { name: 'job', summary: 'jobs: list, show, next fires, run, pause, history', load: () => import('./job.ts') },
   { name: 'run', summary: 'runs: list, timeline, log, retry, cancel', load: () => import('./run.ts') },

@@ -5,6 +5,8 @@ import type { OutboxDeps } from './change.ts'
 import { draftStates, type TooLate } from './draft.ts'
 import { readDraftDetail } from './draft-detail.ts'
 import { readDraftList } from './draft-summary.ts'
+import { readOutboxState } from './fence/outbox-state.ts'
+import { proposeResume } from './fence/resume.ts'
 import { editBody, editDraft, longestEdit } from './edit-draft.ts'
 import { parseRequest } from './parse-request.ts'
 import { resolveDraft } from './resolve-draft.ts'
@@ -64,6 +66,15 @@ export function draftRoutes(app: FastifyInstance, prefix: '' | '/api', deps: Out
     // what is done already a connector may be able to undo
     const isDone = undone.outcome === 'too_late' && (undone.was === 'released' || undone.was === 'unknown')
     return ok(settled(deps, id, isDone ? await takeBack(deps, id) : undone))
+  })
+
+  app.get(`${prefix}/outbox`, async () => ok(await readOutboxState(deps)))
+
+  app.post(`${prefix}/outbox/resume`, async (_request, reply) => {
+    const proposed = await proposeResume(deps)
+    deps.onChange()
+    reply.code(201)
+    return ok(proposed)
   })
 
   app.post(`${prefix}/drafts/:id/resolve`, async (request) => {

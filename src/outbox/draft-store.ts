@@ -133,6 +133,12 @@ export async function moveDraft(
   )
 }
 
+/** What the database says of these drafts; of one that it does not have, nothing. */
+export async function statesOf(query: Queryable, ids: readonly string[]): Promise<Map<string, DraftState>> {
+  const { rows } = await query.query<{ id: string; state: DraftState }>('select id, state from draft where id = any ($1)', [ids])
+  return new Map(rows.map(({ id, state }) => [id, state]))
+}
+
 export async function snooze(client: Queryable, id: string, until: Date | null): Promise<void> {
   await client.query('update draft set snoozed_until = $2 where id = $1', [id, until])
 }
@@ -146,9 +152,11 @@ export async function overdueDrafts(query: Queryable, state: 'held' | 'waiting',
   return rows.map(({ id }) => id)
 }
 
-/** The connectors of the drafts whose hold is over. */
+/** The connectors of the drafts whose hold is over; while the outbox is fenced, the one alone that may open it again. */
 export async function dueConnectors(query: Queryable, now: Date): Promise<string[]> {
-  const { rows } = await query.query<{ connector: string }>(`select distinct connector from draft where state = 'held' and hold_until <= $1`, [now])
+  const { rows } = await query.query<{ connector: string }>(
+    `select distinct connector from draft where state = 'held' and hold_until <= $1 and (kind = 'outbox.resume' or not exists (select 1 from releaser_state where fence_id is not null))`, [now],
+  )
   return rows.map(({ connector }) => connector)
 }
 

@@ -6,6 +6,7 @@ import { checkProof } from './check-proof.ts'
 import { holdForRoom } from './connector-limits.ts'
 import type { Connector, Receipt } from './connectors/connector.ts'
 import { checkUse } from './orders/check-order.ts'
+import { findFence } from './fence/fence.ts'
 import { lastRelease, mayMove, type Draft, type DraftState } from './draft.ts'
 import { countTry, dueConnectors, findApproval, lockDraft, moveDraft, openDelivery, overdueDrafts, raiseSpentCount, type Approval, type Queryable } from './draft-store.ts'
 import { wantSentCopy } from './sent-copy-store.ts'
@@ -129,6 +130,7 @@ async function begin(deps: OutboxDeps, id: string): Promise<Begun> {
     const { client, now, audit } = transaction
     const draft = await lockDraft(client, id)
     if (draft?.state !== 'held' || draft.holdUntil === null || now < draft.holdUntil) return { step: 'none' }
+    if (draft.kind !== 'outbox.resume' && (await findFence(client))) return { step: 'none' }
     const spent = deps.spent.find(draft.nonce)
     if (spent?.act === 'undo') return { step: 'undo' }
     const reason = spentBefore(deps.spent, draft)

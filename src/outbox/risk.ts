@@ -44,9 +44,9 @@ export interface Risk {
   readonly reasons: readonly string[]
 }
 
-const base: Readonly<Record<string, number>> = { mail: 2, 'mail.move': 2, 'mail.flag': 1, 'lane.clear': 8, 'model.own': 9, 'order.stand': 8, webhook: 3, 'http.request': 4, 'telegram.message': 2, 'files.delete': 3, 'files.move': 2, 'git.push': 3, 'pull.open': 3, 'shell.act': 4, 'social.post': 4, 'newsletter.send': 4, 'calendar.create': 2, 'calendar.change': 3, 'calendar.delete': 3 }
+const base: Readonly<Record<string, number>> = { mail: 2, 'mail.move': 2, 'mail.flag': 1, 'lane.clear': 8, 'model.own': 9, 'order.stand': 8, 'outbox.resume': 8, webhook: 3, 'http.request': 4, 'telegram.message': 2, 'files.delete': 3, 'files.move': 2, 'git.push': 3, 'pull.open': 3, 'shell.act': 4, 'social.post': 4, 'newsletter.send': 4, 'calendar.create': 2, 'calendar.change': 3, 'calendar.delete': 3 }
 /** Acts whose text is what a stranger wrote about something else: nobody is told anything by them. */
-const silent: ReadonlySet<string> = new Set(['mail.move', 'mail.flag', 'files.delete', 'files.move', 'git.push', 'shell.act', 'calendar.delete', 'order.stand'])
+const silent: ReadonlySet<string> = new Set(['mail.move', 'mail.flag', 'files.delete', 'files.move', 'git.push', 'shell.act', 'calendar.delete', 'order.stand', 'outbox.resume'])
 /** Acts that speak to people whom nobody can name; nothing that was signed in advance for a kind of act releases one. */
 const exposing: ReadonlySet<string> = new Set(['social.post', 'newsletter.send'])
 
@@ -107,6 +107,7 @@ export function assessRisk(subject: RiskSubject, houseRules: readonly RiskRule[]
   if (isClearanceKind(subject.kind)) atLeast(8, 'it changes what may reach whom, from then on and without asking again')
   if (subject.kind === 'order.stand') atLeast(8, 'acts leave by it from then on that nobody signs one by one')
   if (subject.kind === 'newsletter.send') atLeast(8, 'it goes to many at once, and nothing calls it back')
+  if (subject.kind === 'outbox.resume') atLeast(8, 'what was signed before leaves by it, on the word of a database that is older than what left')
   for (const rule of houseRules) {
     if (applies(rule, subject, said)) add(rule.add, `${rule.reason} (rule of the house)`)
   }

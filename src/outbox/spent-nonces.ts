@@ -30,6 +30,8 @@ export interface SpentNonces {
   /** Entries ever written: it only grows. */
   readonly count: number
   find(nonce: string): SpentNonce | undefined
+  /** Those that were written after so many, in their order. */
+  since(count: number): readonly SpentNonce[]
   /** Was this act of this run released, or may it have been? */
   released(item: string): SpentNonce | undefined
   /** The newest day of which a use of this order was spent, with the highest number of that day. */
@@ -79,11 +81,11 @@ function create(
   path: string, file: FileHandle, entries: readonly SpentNonce[], initialLength: number,
   lock: ProcessLock, append: (file: FileHandle, line: Buffer) => Promise<void>,
 ): SpentNonces {
+  const written: SpentNonce[] = []
   const byNonce = new Map<string, SpentNonce>()
   const byItem = new Map<string, SpentNonce>()
   const uses = new Map<string, string>()
   const lastUses = new Map<string, OrderUse>()
-  let count = 0
   for (const entry of entries) remember(entry)
   let length = initialLength
   let broken: string | undefined
@@ -117,7 +119,7 @@ function create(
   }
 
   function remember(entry: SpentNonce): void {
-    count += 1
+    written.push(entry)
     if (entry.act === 'returned') byNonce.delete(entry.nonce)
     else byNonce.set(entry.nonce, entry)
     if (entry.act === 'release' || entry.act === 'lost') byItem.set(entry.item, entry)
@@ -133,9 +135,10 @@ function create(
 
   return {
     get count() {
-      return count
+      return written.length
     },
     find: (nonce) => byNonce.get(nonce),
+    since: (count) => written.slice(count),
     released: (item) => byItem.get(item),
     lastUse: (order) => lastUses.get(order),
     usedFor: (use) => uses.get(nameOf(use)),

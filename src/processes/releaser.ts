@@ -12,6 +12,7 @@ import type { OutboxDeps } from '../outbox/change.ts'
 import { createClearanceConnector } from '../outbox/clearances/clearance-connector.ts'
 import { createConnectors, openConnector, type Connectors } from '../outbox/connectors/connectors.ts'
 import type { Connector } from '../outbox/connectors/connector.ts'
+import { createOutboxConnector } from '../outbox/fence/resume.ts'
 import { fileSentCopies } from '../outbox/file-sent-copies.ts'
 import { freezeProposals } from '../outbox/freeze-proposal.ts'
 import { openOperatorKeys } from '../outbox/operator-keys.ts'
@@ -103,6 +104,7 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
   closing.push(mailboxes.close)
   const inside = [
     createClearanceConnector(database, systemClock.now),
+    createOutboxConnector(database),
     createOrderConnector(database, systemClock.now, () => ({ findConnector: (name) => connectors.find(name), declared: house.settings.outbox.connectors, timezone: house.settings.timezone })),
   ]
   let connectors: Connectors = connectorsOf(house, boot, mailboxes, inside)

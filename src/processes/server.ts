@@ -18,6 +18,7 @@ import {
   createReadiness,
   createSessions,
   databaseExaminations,
+  fenceExamination,
   machineExaminations,
   mailboxExamination,
   ownMachinesExamination,
@@ -67,6 +68,7 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
   const doctor = createDoctor([
     ...databaseExaminations({ database, clock, checkSchema }),
     mailboxExamination({ database, house: () => house }),
+    fenceExamination({ database }),
     ownMachinesExamination({ database, house: () => house }),
     webhookExamination({ database, clock, webhooks, house: () => house }),
     secretsExamination({ clock, secrets: () => secretReport }),

@@ -18,6 +18,7 @@ import { decideDraft, type DecisionOutcome } from '../../src/outbox/decide-draft
 import { challengeOf } from '../../src/outbox/document.ts'
 import type { Draft } from '../../src/outbox/draft.ts'
 import { findDraft } from '../../src/outbox/draft-queries.ts'
+import { createOutboxConnector } from '../../src/outbox/fence/resume.ts'
 import { freezeProposals } from '../../src/outbox/freeze-proposal.ts'
 import type { Site } from '../../src/outbox/keys/assertion.ts'
 import { openOperatorKeys } from '../../src/outbox/operator-keys.ts'
@@ -92,6 +93,7 @@ export async function testOutbox(t?: TestContext, options: TestOutboxOptions = {
     options.isolation ?? { demonstration: false, accepted: false },
     [
       createClearanceConnector(database.as('castellan_releaser'), clock.now),
+      createOutboxConnector(database.as('castellan_releaser')),
       createOrderConnector(database.as('castellan_releaser'), clock.now, () => ({ findConnector: (name) => connectors.find(name), declared: settings.connectors, timezone: 'Europe/Berlin' })),
     ],
   )

@@ -22,12 +22,12 @@ export interface SigningDesk extends ServedSigning {
 }
 
 /** The built signing page of a releaser, in a real Chromium with a passkey device. The test was skipped when there is no Chromium. */
-export async function signingDesk(t: TestContext, options: Pick<TestOutboxOptions, 'connectors'> = {}): Promise<SigningDesk | undefined> {
+export async function signingDesk(t: TestContext, options: Pick<TestOutboxOptions, 'connectors' | 'settings'> = {}): Promise<SigningDesk | undefined> {
   spawnSync(process.execPath, [join(root, 'scripts/build-web.js')], { stdio: 'ignore' })
   const browser = await openBrowser(t)
   if (!browser) return undefined
   // the page counts the hold down in real time, however busy the machine is
-  const served = await servedSigning(t, { page: join(root, 'web/dist/signing'), settings: { holdMs: 120_000 }, ...options })
+  const served = await servedSigning(t, { page: join(root, 'web/dist/signing'), ...options, settings: { holdMs: 120_000, ...options.settings } })
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' })
   const page = await context.newPage()
   page.setDefaultTimeout(30_000)

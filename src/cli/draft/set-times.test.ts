@@ -5,7 +5,6 @@ import { test, type TestContext } from 'node:test'
 import canonicalize from 'canonicalize'
 import { sampleDraft, stubHouse, type StubRoutes } from '../../../test/support/cli.ts'
 import { createIdentity, type DraftDocument } from '../../outbox/index.ts'
-
 import { readTimes } from './set-times.ts'
 
 const here = { now: new Date('2026-03-28T20:00:00.000Z'), timezone: 'Europe/Berlin' }

@@ -112,4 +112,8 @@ export interface DeliveryTable {
 export interface ReleaserStateTable {
   one: Generated<boolean>
   spent_nonces: Generated<number>
+  /** The outbox stands still since then; see 0016_orders.sql. */
+  fence_id: Nullable<string>
+  fenced_at: NullableTimestamp
+  fence_reason: Nullable<string>
 }

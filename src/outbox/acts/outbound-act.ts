@@ -7,6 +7,7 @@ import { pullOpenShape, wordsOfPullOpen, type PullOpenAct } from './pull-act.ts'
 import { socialPostShape, wordsOfSocialPost, type SocialPostAct } from './post-act.ts'
 import { newsletterShape, wordsOfNewsletter, type NewsletterAct } from './newsletter-act.ts'
 import { gitPushShape, wordsOfGitPush, type GitPushAct } from './push-act.ts'
+import { resumeShape, wordsOfResume, type OutboxResumeAct } from './resume-act.ts'
 import { requestShape, wordsOfRequest, type HttpRequestAct, type WebhookAct } from './request-act.ts'
 import { fits, type Shape } from './shape.ts'
 import { shellShape, wordsOfShell, type ShellAct } from './shell-act.ts'
@@ -15,7 +16,7 @@ import { shellShape, wordsOfShell, type ShellAct } from './shell-act.ts'
  * Acts whose bytes are canonical JSON that says all of what will be done. This folder reads and words them with nothing but
  * the language, so that the releaser, the terminal and the page on which they are signed say the same of the same bytes.
  */
-export type OutboundAct = WebhookAct | HttpRequestAct | TelegramMessageAct | FilesAct | GitPushAct | PullOpenAct | ShellAct | SocialPostAct | CalendarAct | NewsletterAct | OrderAct
+export type OutboundAct = WebhookAct | HttpRequestAct | TelegramMessageAct | FilesAct | GitPushAct | PullOpenAct | ShellAct | SocialPostAct | CalendarAct | NewsletterAct | OrderAct | OutboxResumeAct
 
 export const actVersion = 'castellan-act/1'
 
@@ -48,6 +49,7 @@ const forms: { readonly [K in OutboundAct['kind']]: Form<OutboundAct & { readonl
   'calendar.create': { shape: calendarShape, words: wordsOfCalendar },
   'calendar.change': { shape: calendarShape, words: wordsOfCalendar },
   'calendar.delete': { shape: calendarShape, words: wordsOfCalendar },
+  'outbox.resume': { shape: resumeShape, words: wordsOfResume },
 }
 
 export function isOutboundKind(kind: string): kind is OutboundAct['kind'] {

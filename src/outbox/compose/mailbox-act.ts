@@ -120,6 +120,6 @@ function titleOf({ subject, messageId }: MirroredMessage): string {
 }
 
 /** A stranger's words on one line, without characters that show as something else. */
-function visible(text: string): string {
+export function visible(text: string): string {
   return text.toWellFormed().replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim().slice(0, 300)
 }

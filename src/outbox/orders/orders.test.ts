@@ -9,6 +9,7 @@ import { passkeyOf, signByPasskey, standingOrder } from '../../../test/support/o
 import { botToken, startTelegramApi } from '../../../test/support/telegram-api.ts'
 import { openConnector } from '../connectors/connectors.ts'
 import { decideDraft } from '../decide-draft.ts'
+import { freezeProposal } from '../freeze-proposal.ts'
 import { recoverDrafts } from '../recover-drafts.ts'
 import { releaseDrafts } from '../release-drafts.ts'
 import { undoDraft } from '../undo-draft.ts'
@@ -46,6 +47,19 @@ test('words to the operator himself may stand without end: so many a day leave, 
   assert.equal((await say('later')).state, 'held')
   await release()
   assert.deepEqual(sent().at(-1), 'later')
+})
+
+test('of many that are frozen at once no more than the count are approved, each by a number of its own', async (t) => {
+  const { outbox, release, sent } = await telegramOutbox(t)
+  await standingOrder(outbox, toMe)
+  const proposals = []
+  for (let n = 0; n < 8; n += 1) proposals.push(await outbox.propose({ text: `${n}` }, { kind: 'telegram.message', connector: 'me' }))
+  await Promise.all(proposals.map(({ proposal }) => freezeProposal(outbox.deps, proposal)))
+  const { rows } = await outbox.database.owner.pool.query(`select state, count(*)::int from draft where kind = 'telegram.message' group by state order by state`)
+  assert.deepEqual(rows, [{ state: 'held', count: 3 }, { state: 'waiting', count: 5 }])
+  assert.deepEqual((await outbox.database.owner.pool.query('select n from order_use order by n')).rows, [{ n: 1 }, { n: 2 }, { n: 3 }])
+  await release()
+  assert.equal(sent().length, 3)
 })
 
 test('of high risk, of a higher label, or other than the order says: it waits', async (t) => {
@@ -169,6 +183,7 @@ test('single files are moved within the two folders that were signed, and nothin
   assert.equal(await move({ from: 'in/c.pdf', to: 'other/c.pdf' }), 'waiting')
   assert.equal(await move({ from: 'other/d.pdf', to: 'done/d.pdf' }), 'waiting')
   assert.equal(await move({ from: 'in/deep', to: 'done/deep' }), 'waiting', 'a folder is more than one file')
+  assert.equal(await move({ from: 'in/.npmrc', to: 'done/npmrc' }), 'waiting', 'what is delicate is of high risk')
   assert.equal(await move({ from: 'in/c.pdf', to: 'done/c.pdf' }, { from: 'in/deep/b.pdf', to: 'done/deep.pdf' }), 'waiting')
 })
 

@@ -76,6 +76,7 @@ export const statusView = z
     runs: z.strictObject({ queued_open: z.int(), queued_private: z.int(), running: z.int(), parked: z.int(), waiting: z.int() }),
     alerts_open: alertCounts,
     unsigned_machines: z.array(z.string()).describe('Upstreams that castellan.yaml calls machines of your own, and that count as of the mesh until you sign that.'),
+    fence: z.strictObject({ at: time, why: z.string() }).nullable().describe('Since when nothing leaves, because the database is older than what left; null: what is signed leaves.'),
   })
   .meta({ id: 'Status' })
 export type StatusView = z.output<typeof statusView>

@@ -53,7 +53,7 @@ alter table decision
 
 -- A run may propose an order, as any draft; what clears a provider it may not.
 alter table proposal drop constraint proposal_of_one,
-  add constraint proposal_of_one check (kind = 'order.stand' or (run_id is null) = (kind in ('lane.clear', 'model.own')));
+  add constraint proposal_of_one check (kind = 'order.stand' or (run_id is null) = (kind in ('lane.clear', 'model.own', 'outbox.resume')));
 
 -- Makes an order of what the bytes of this draft say, while it is being released. Raises 42501 for any other draft, CA409 when it was made before
 -- or another of that name stands.
@@ -118,10 +118,48 @@ begin
   return jsonb_build_object('day', v_day, 'n', v_n);
 end $$;
 
--- Below the releaser: what an order approved does not begin to leave once the order is taken back.
+-- The outbox stands still when this database is older than the releaser's file of spent nonces, until the operator signs that it goes on.
+alter table releaser_state add column fence_id uuid, add column fenced_at timestamptz, add column fence_reason text,
+  add constraint releaser_fence check (num_nonnulls(fence_id, fenced_at, fence_reason) in (0, 3));
+
+create function outbox_fence(p_id uuid, p_at timestamptz, p_reason text) returns void
+language plpgsql security definer set search_path = castellan, pg_temp as $$
+begin
+  update releaser_state set fence_id = p_id, fenced_at = p_at, fence_reason = p_reason where fence_id is null;
+  if found then
+    perform audit_write('outbox.fenced', p_id::text, jsonb_build_object('reason', p_reason), 1::smallint);
+  end if;
+end $$;
+
+-- Lifts the fence that the bytes of this draft name, while it is being released with a signature. Raises 42501 for any other draft, CA409 when another fence stands.
+create function outbox_resume(p_draft uuid) returns void
+language plpgsql security definer set search_path = castellan, pg_temp as $$
+declare d draft; v_act jsonb;
+begin
+  select * into d from draft where id = p_draft;
+  if d.state is distinct from 'releasing' or d.kind <> 'outbox.resume'
+     or not exists (select 1 from decision where draft_id = p_draft and verdict = 'approve' and key_id is not null)
+     or d.document::jsonb -> 'wire' ->> 'sha256' is distinct from encode(sha256(d.wire), 'hex') then
+    raise exception 'draft % opens nothing', p_draft using errcode = '42501';
+  end if;
+  v_act := convert_from(d.wire, 'UTF8')::jsonb;
+  if v_act ->> 'kind' is distinct from 'outbox.resume' then
+    raise exception 'draft % opens nothing', p_draft using errcode = '42501';
+  end if;
+  update releaser_state set fence_id = null, fenced_at = null, fence_reason = null where fence_id::text = v_act ->> 'fence';
+  if not found then
+    raise exception 'the fence that draft % lifts does not stand', p_draft using errcode = 'CA409';
+  end if;
+  perform audit_write('outbox.resumed', p_draft::text, v_act - 'version' - 'draft' - 'leaves', 1::smallint);
+end $$;
+
+-- Below the releaser: while the outbox is fenced nothing begins to leave, nor anything that an order approved which was taken back.
 create function draft_may_leave() returns trigger
 language plpgsql security definer set search_path = castellan, pg_temp as $$
 begin
+  if new.kind <> 'outbox.resume' and exists (select 1 from releaser_state where fence_id is not null) then
+    raise exception 'the outbox is fenced' using errcode = 'CA423';
+  end if;
   if exists (select 1 from decision c join standing_order o on o.id = c.order_id where c.draft_id = new.id and c.verdict = 'approve' and o.revoked_at is not null) then
     raise exception 'the order that approved draft % was taken back', new.id using errcode = 'CA423';
   end if;
@@ -134,8 +172,9 @@ alter table draft add column not_before timestamptz,
   add constraint draft_not_before check (hold_until >= not_before);
 grant select (not_before) on draft to castellan_server;
 
-revoke execute on function order_grant, order_revoke, order_take, draft_may_leave from public;
-grant execute on function order_grant, order_revoke, order_take to castellan_releaser;
+revoke execute on function order_grant, order_revoke, order_take, draft_may_leave, outbox_fence, outbox_resume from public;
+grant execute on function order_grant, order_revoke, order_take, outbox_fence, outbox_resume to castellan_releaser;
+grant select (fence_id, fenced_at, fence_reason) on releaser_state to castellan_server;
 alter table standing_order enable row level security;
 create policy everything on standing_order for select to castellan_releaser, castellan_server using (true);
 grant select on standing_order, order_use to castellan_releaser;

@@ -912,6 +912,12 @@ export interface components {
             alerts_open: components["schemas"]["AlertCounts"];
             /** @description Upstreams that castellan.yaml calls machines of your own, and that count as of the mesh until you sign that. */
             unsigned_machines: string[];
+            /** @description Since when nothing leaves, because the database is older than what left; null: what is signed leaves. */
+            fence: {
+                /** Format: date-time */
+                at: string;
+                why: string;
+            } | null;
             /**
              * Format: uri
              * @description Where drafts are signed.
@@ -1312,6 +1318,12 @@ export interface components {
             alerts_open: components["schemas"]["AlertCounts"];
             /** @description Upstreams that castellan.yaml calls machines of your own, and that count as of the mesh until you sign that. */
             unsigned_machines: string[];
+            /** @description Since when nothing leaves, because the database is older than what left; null: what is signed leaves. */
+            fence: {
+                /** Format: date-time */
+                at: string;
+                why: string;
+            } | null;
         };
         Step: {
             id: string;

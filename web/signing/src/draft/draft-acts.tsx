@@ -1,4 +1,4 @@
-import { IconCheck, IconClock, IconFingerprint, IconPencil, IconX } from '@tabler/icons-react'
+import { IconCalendarTime, IconCheck, IconClock, IconFingerprint, IconPencil, IconX } from '@tabler/icons-react'
 import { Button } from '../look/button.tsx'
 import type { DraftSummary } from '../releaser/answers.ts'
 import type { TriageVerbs } from '../triage/triage.ts'
@@ -30,6 +30,7 @@ export function DraftActs({ draft, state, triage, isSignable, takesPasskey, isWi
       </Button>
       <Button shortcut="e" disabled={!may || !isSignable || draft.kind !== 'mail'} onClick={on('edit')} icon={<IconPencil size={17} aria-hidden="true" />}>Edit</Button>
       <Button shortcut="r" disabled={!may} onClick={on('reject')} icon={<IconX size={17} aria-hidden="true" />}>Reject</Button>
+      <Button shortcut="l" disabled={!may || !isSignable} onClick={on('later')} icon={<IconCalendarTime size={17} aria-hidden="true" />}>Later</Button>
       <Button shortcut="h" disabled={!may} onClick={on('snooze')} icon={<IconClock size={17} aria-hidden="true" />}>Snooze</Button>
     </div>
   )

@@ -43,6 +43,8 @@ export interface DraftSummary {
   readonly replaces: string | null
   readonly frozen_at: string
   readonly expires_at: string
+  /** It does not leave earlier; null: right after its hold. */
+  readonly not_before: string | null
   readonly hold_until: string | null
   readonly closed_at: string | null
   readonly snoozed_until: string | null
@@ -95,6 +97,15 @@ export interface SessionAnswer {
   readonly token: string
   readonly key_id: string
   readonly expires_at: string
+}
+
+/** Whether what is signed leaves. */
+export interface OutboxState {
+  readonly state: 'open' | 'fenced'
+  readonly fence: { readonly id: string; readonly at: string; readonly why: string } | null
+  /** The draft by which it goes on, where one was made. */
+  readonly resume: string | null
+  readonly held: number
 }
 
 export interface Decided {

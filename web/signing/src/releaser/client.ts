@@ -1,5 +1,5 @@
 import type { AuthenticationResponseJSON, PublicKeyCredentialCreationOptionsJSON, PublicKeyCredentialRequestOptionsJSON, RegistrationResponseJSON } from '@simplewebauthn/browser'
-import type { Decided, DraftDetail, DraftState, DraftSummary, House, Recipients, SessionAnswer } from './answers.ts'
+import type { Decided, DraftDetail, DraftState, DraftSummary, House, OutboxState, Recipients, SessionAnswer } from './answers.ts'
 import { call, Refusal, type Request } from './call.ts'
 
 type Options<T> = { readonly options: T }
@@ -52,6 +52,9 @@ export function createClient({ token, renew }: ClientDeps) {
     deny: (id: string, reason: string) => post<Decided>(`/drafts/${id}/decide`, { verdict: 'deny', reason }),
     edit: (id: string, challenge: string, edited: { recipients: Recipients; subject: string; text: string }) =>
       post<DraftDetail>(`/drafts/${id}/edit`, { challenge, ...edited }),
+    schedule: (id: string, challenge: string, notBefore: string | null) => post<DraftDetail>(`/drafts/${id}/schedule`, { challenge, not_before: notBefore }),
+    outbox: () => ask<OutboxState>({ path: '/outbox' }),
+    resume: () => post<{ draft: string }>('/outbox/resume', {}),
     snooze: (id: string, until: string | null) => post<unknown>(`/drafts/${id}/snooze`, { until }),
     undo: (id: string) => post<{ outcome: 'undone'; draft: string }>(`/drafts/${id}/undo`, {}),
     resolve: (id: string, outcome: 'released' | 'failed', reason: string) => post<unknown>(`/drafts/${id}/resolve`, { outcome, reason }),

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useMemo, useState } from 'react'
 import { DraftPane } from '../draft/draft-pane.tsx'
+import { LaterDialog } from '../draft/later-dialog.tsx'
 import { RejectDialog } from '../draft/reject-dialog.tsx'
 import { SnoozeDialog } from '../draft/snooze-dialog.tsx'
 import { useStore } from '../look/store.ts'
@@ -8,6 +9,7 @@ import type { Session } from '../session/session.ts'
 import { Bar } from './bar.tsx'
 import { BatchDialog } from './batch-dialog.tsx'
 import { DraftList } from './draft-list.tsx'
+import { FenceBanner } from './fence-banner.tsx'
 import { HelpDialog } from './help-dialog.tsx'
 import { HoldStrip } from './hold-strip.tsx'
 import { createTriage } from './triage.ts'
@@ -62,6 +64,7 @@ export function Desk({ house, skew, expiresAt, session }: DeskProps) {
   return (
     <div className="desk" data-reading={reading || undefined}>
       <Bar house={house} state={state} expiresAt={expiresAt} triage={triage} onLock={session.lock} />
+      <FenceBanner state={state} triage={triage} />
       <main className="panes">
         <DraftList rows={rows} state={state} triage={triage} takesFocus={openPart === 'rows'} isWide={isWide} />
         <DraftPane key={cursor ?? 'none'} id={cursor} draft={draft} state={state} triage={triage} isShown={isShown} isWide={isWide} takesFocus={reading && openPart === 'draft'} />
@@ -70,6 +73,7 @@ export function Desk({ house, skew, expiresAt, session }: DeskProps) {
       {state.overlay === 'help' && <HelpDialog letters={letters} onLetters={setLetters} onClose={close} />}
       {state.overlay === 'batch' && <BatchDialog state={state} triage={triage} onClose={close} />}
       {state.overlay === 'reject' && draft && <RejectDialog draft={draft} triage={triage} onClose={close} />}
+      {state.overlay === 'later' && draft && <LaterDialog draft={draft} triage={triage} onClose={close} />}
       {state.overlay === 'snooze' && draft && <SnoozeDialog draft={draft} triage={triage} onClose={close} />}
     </div>
   )

@@ -29,9 +29,14 @@ export function HoldStrip({ state, triage }: HoldStripProps) {
       <div role="status" aria-live="polite">
         {notice && <p className={`notice ${notice.tone}`}><span><Exact text={notice.text} /></span><Button kind="quiet" aria-label="Dismiss this message" icon={<IconX size={16} aria-hidden="true" />} onClick={() => triage.notice.set(undefined)} /></p>}
       </div>
-      {last && <Held key={last.id} draft={last} others={others} triage={triage} />}
+      {last && !isFarOff(last, state.now) && <Held key={last.id} draft={last} others={others} triage={triage} />}
     </div>
   )
+}
+
+/** What leaves at a time of its own is taken back in its draft; the foot of the page is for what leaves soon. */
+function isFarOff({ not_before: notBefore, hold_until: until }: DraftSummary, now: number): boolean {
+  return notBefore !== null && Date.parse(until ?? '') > now + 60_000
 }
 
 function Held({ draft, others, triage }: { readonly draft: DraftSummary; readonly others: number; readonly triage: TriageVerbs }) {

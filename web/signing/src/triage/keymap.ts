@@ -1,7 +1,7 @@
 /** What a key asks for. The same in the list and in a draft. */
 export type Command =
   | 'next' | 'previous' | 'first' | 'last' | 'open' | 'back'
-  | 'approve' | 'approve-by-passkey' | 'approve-selected' | 'edit' | 'reject' | 'snooze' | 'select' | 'undo' | 'help'
+  | 'approve' | 'approve-by-passkey' | 'approve-selected' | 'edit' | 'reject' | 'snooze' | 'later' | 'select' | 'undo' | 'help'
 
 export interface Pressed {
   readonly key: string
@@ -20,7 +20,7 @@ export interface Where {
 }
 
 const letters: Readonly<Record<string, Command>> = {
-  j: 'next', k: 'previous', a: 'approve', p: 'approve-by-passkey', A: 'approve-selected', e: 'edit', r: 'reject', h: 'snooze', x: 'select', u: 'undo', '?': 'help',
+  j: 'next', k: 'previous', a: 'approve', p: 'approve-by-passkey', A: 'approve-selected', e: 'edit', r: 'reject', h: 'snooze', l: 'later', x: 'select', u: 'undo', '?': 'help',
 }
 const named: Readonly<Record<string, Command>> = { ArrowDown: 'next', ArrowUp: 'previous', Home: 'first', End: 'last', Enter: 'open', Escape: 'back' }
 const moves = new Set<Command>(['next', 'previous'])
@@ -46,6 +46,7 @@ export const keyTable: readonly (readonly [keys: readonly string[], what: string
   [['p'], 'approve by the passkey, whatever the risk'],
   [['e'], 'edit: a new draft, frozen and shown again'],
   [['r'], 'reject with a reason'],
+  [['l'], 'approve, to leave later'],
   [['h'], 'snooze'],
   [['x'], 'select'],
   [['A'], 'approve what is selected, each by its own hash'],

@@ -11,7 +11,7 @@ function draft(id: string, other: Partial<DraftSummary> = {}): DraftSummary {
   return {
     id, state: 'waiting', reason: null, kind: 'mail', connector: 'file', account: 'a', title: id, from: 'h@example.org', recipients: { to: ['e@example.org'], cc: [], bcc: [] },
     attachments: [], risk: 3, high_risk: false, reasons: [], label: { level: 2, word: 'P2 internal', text: 'P2 internal', integrity: 'trusted', lanes: [] },
-    replaces: null, frozen_at: at(-10), expires_at: at(60 + id.charCodeAt(0)), hold_until: null, closed_at: null, snoozed_until: null, session_may_sign: true, problem: null, ...other,
+    replaces: null, frozen_at: at(-10), expires_at: at(60 + id.charCodeAt(0)), hold_until: null, not_before: null, closed_at: null, snoozed_until: null, session_may_sign: true, problem: null, ...other,
   }
 }
 

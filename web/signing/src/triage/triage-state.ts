@@ -1,10 +1,10 @@
 import type { Check, CheckedDraft } from '../keys/check-draft.ts'
-import type { DraftState, DraftSummary } from '../releaser/answers.ts'
+import type { DraftState, DraftSummary, OutboxState } from '../releaser/answers.ts'
 import type { Refusal } from '../releaser/call.ts'
 
 /** All that the page knows, and how it changes: pure, without a clock or a network of its own. */
 export type View = 'waiting' | 'snoozed' | 'history'
-export type Overlay = 'help' | 'reject' | 'snooze' | 'batch'
+export type Overlay = 'help' | 'reject' | 'snooze' | 'later' | 'batch'
 
 /** What this page is doing with a draft, or how that failed. Never taken for what the releaser knows. */
 export type Act =
@@ -23,6 +23,7 @@ export interface Triage {
   readonly loaded: boolean
   readonly problem: Refusal | undefined
   readonly online: boolean
+  readonly outbox: OutboxState | undefined
   readonly open: readonly DraftSummary[]
   readonly closed: readonly DraftSummary[] | undefined
   /** Drafts whose end came while they were on this page: they stay a moment, failures until they are dismissed. */
@@ -42,6 +43,7 @@ export interface Triage {
 export type TriageEvent =
   | { readonly type: 'listed'; readonly drafts: readonly DraftSummary[]; readonly ended: readonly DraftSummary[]; readonly now: number; /** Takes the cursor, now that it is there. */ readonly point?: string | undefined }
   | { readonly type: 'history'; readonly drafts: readonly DraftSummary[] }
+  | { readonly type: 'outbox'; readonly outbox: OutboxState }
   | { readonly type: 'list-failed'; readonly problem: Refusal }
   | { readonly type: 'online'; readonly online: boolean }
   | { readonly type: 'tick'; readonly now: number }
@@ -61,7 +63,7 @@ export type TriageEvent =
   | { readonly type: 'seen'; readonly id: string }
 
 export const beginning: Triage = {
-  view: 'waiting', now: 0, loaded: false, problem: undefined, online: true, open: [], closed: undefined, ended: [], acts: {}, opened: {},
+  view: 'waiting', now: 0, loaded: false, problem: undefined, online: true, outbox: undefined, open: [], closed: undefined, ended: [], acts: {}, opened: {},
   cursor: undefined, arriving: undefined, reading: false, editing: false, selected: [], overlay: undefined,
 }
 
@@ -77,6 +79,7 @@ export function reduce(state: Triage, event: TriageEvent): Triage {
   switch (event.type) {
     case 'listed': return listed(state, event)
     case 'history': return keepCursor({ ...state, closed: event.drafts }, state)
+    case 'outbox': return { ...state, outbox: event.outbox }
     case 'list-failed': return { ...state, problem: event.problem, online: event.problem.code === 'offline' ? false : state.online }
     case 'online': return state.online === event.online ? state : { ...state, online: event.online }
     case 'tick': return keepCursor({ ...state, now: event.now, ended: state.ended.filter(({ until }) => until > event.now) }, state)
@@ -158,8 +161,8 @@ function whyNotTogether(draft: DraftSummary, now: number): string | undefined {
 /** The one that `u` takes back: the draft under the cursor while it is held, else what was approved last, else what is tried again. */
 export function undoable({ open, cursor }: Triage): DraftSummary | undefined {
   const held = open.filter(({ state }) => state === 'held')
-  // what could not leave yet says why, and is held for longer than what was approved since
-  const isRetried = ({ reason }: DraftSummary) => Number(reason !== null)
+  // what could not leave yet says why, and is held for longer than what was approved since; so is what has a time of its own
+  const isRetried = ({ reason, not_before: notBefore }: DraftSummary) => Number(reason !== null || notBefore !== null)
   return held.find(({ id }) => id === cursor) ?? held.sort((a, b) => isRetried(a) - isRetried(b) || Date.parse(b.hold_until ?? '') - Date.parse(a.hold_until ?? ''))[0]
 }
 

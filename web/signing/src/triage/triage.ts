@@ -1,5 +1,7 @@
 import { agrees, checkDraft, takesPasskey, type CheckedDraft } from '../keys/check-draft.ts'
 import { usePasskey } from '../keys/passkey.ts'
+import { checkTimed } from '../keys/set-time.ts'
+import { moment } from '../look/clock.ts'
 import { createStore } from '../look/store.ts'
 import type { DraftSummary, Recipients } from '../releaser/answers.ts'
 import type { Refusal } from '../releaser/call.ts'
@@ -50,7 +52,8 @@ export function createTriage({ client, sign }: Pick<Session, 'client' | 'sign'>,
 
   async function list(): Promise<void> {
     try {
-      const drafts = await client.list(openStates, 1000)
+      const [drafts, outbox] = await Promise.all([client.list(openStates, 1000), client.outbox()])
+      dispatch({ type: 'outbox', outbox })
       const before = store.get().open
       const gone = before.filter(({ id }) => !drafts.some((draft) => draft.id === id))
       const needsClosed = gone.length > 0 || store.get().view === 'history'
@@ -144,6 +147,35 @@ export function createTriage({ client, sign }: Pick<Session, 'client' | 'sign'>,
     if ((await deciding) && byPasskey) goOn(id)
   }
 
+  /** Signs it with a time to leave, which makes it a new draft: the one that was read, in nothing else. */
+  async function approveAt(id: string, at: Date): Promise<void> {
+    dispatch({ type: 'overlay', overlay: undefined })
+    const opened = store.get().opened[id]
+    const why = obstacle(id)
+    if (why !== undefined) return say(why)
+    if (opened?.at !== 'ready' || !opened.check.ok) return
+    const { draft } = opened.check
+    const done = await act(id, takesPasskey(draft.document) ? 'passkey' : 'signing', () => signAt(draft, at.toISOString()))
+    if (done) say(`Approved. It leaves at ${moment(at)}.`, 'good')
+    await refresh()
+  }
+
+  async function signAt(draft: CheckedDraft, notBefore: string | null): Promise<true> {
+    const timed = notBefore === draft.document.not_before ? draft : await checkTimed(draft, await client.schedule(draft.id, draft.hash, notBefore), notBefore)
+    expected = timed.id
+    return decided(timed.id, await client.approve(timed.id, timed.hash, takesPasskey(timed.document) ? await passkeyFor(timed) : await sign(timed.challenge)))
+  }
+
+  /** Makes the draft by which what is signed leaves again, and opens it. */
+  async function resume(): Promise<void> {
+    try {
+      expected = (await client.resume()).draft
+      await refresh()
+    } catch (error) {
+      say(wordsOf(toRefusal(error)), 'bad')
+    }
+  }
+
   async function passkeyFor(draft: CheckedDraft): Promise<Approval> {
     const { options } = await client.passkeyOptions(draft.id, draft.hash)
     return { passkey: await usePasskey(options, draft.challenge) }
@@ -161,16 +193,16 @@ export function createTriage({ client, sign }: Pick<Session, 'client' | 'sign'>,
   }
 
   /** Exactly these, each by the hash of its own document, which is fetched and checked now. One that fails stops no other. */
-  async function approveTogether(drafts: readonly DraftSummary[]): Promise<void> {
+  async function approveTogether(drafts: readonly DraftSummary[], times: readonly (string | null)[] = []): Promise<void> {
     dispatch({ type: 'overlay', overlay: undefined })
     let signed = 0
-    for (const row of drafts) {
+    for (const [index, row] of drafts.entries()) {
       const done = await act(row.id, 'signing', async () => {
         const check = await fetchChecked(row.id)
         if (!check.ok) throw new Error(`It cannot be signed: ${check.problem}.`)
         if (!agrees(row, check.draft)) throw new Error('It is not what its row in the list said; open it and look.')
         if (takesPasskey(check.draft.document)) throw new Error('It takes the passkey, by itself.')
-        return decided(row.id, await client.approve(row.id, check.draft.hash, await sign(check.draft.challenge)))
+        return signAt(check.draft, times[index] ?? check.draft.document.not_before)
       })
       if (done) signed += 1
     }
@@ -235,7 +267,7 @@ export function createTriage({ client, sign }: Pick<Session, 'client' | 'sign'>,
     if (done) await refresh()
   }
 
-  return { store, notice, dispatch, say, now, refresh, open, openAhead, approve, approveTogether, batch: () => batchOf(store.get()), deny, snooze, undo, edit, resolve, obstacle }
+  return { store, notice, dispatch, say, now, refresh, open, openAhead, approve, approveAt, approveTogether, resume, batch: () => batchOf(store.get()), deny, snooze, undo, edit, resolve, obstacle }
 }
 
 /** Was the draft fetched as it stands in the list? Its bytes stay, but what happened to it goes on. */

@@ -63,6 +63,7 @@ export function perform(command: Command, triage: TriageVerbs, isWide: boolean, 
       return dispatch({ type: 'overlay', overlay: 'batch' })
     case 'edit': return onWaiting(() => draft?.kind === 'mail' ? dispatch({ type: 'editing', editing: true }) : say('Only mail can be edited. Reject it, and have it proposed anew.'))
     case 'reject': return onWaiting(() => dispatch({ type: 'overlay', overlay: 'reject' }))
+    case 'later': return onWaiting(() => isWide || reading ? dispatch({ type: 'overlay', overlay: 'later' }) : dispatch({ type: 'pointed', id: cursor, reading: true }))
     case 'snooze': return onWaiting(() => dispatch({ type: 'overlay', overlay: 'snooze' }))
     case 'select': return onWaiting(() => dispatch({ type: 'selected', id: cursor! }))
     case 'undo': return void triage.undo()
