@@ -41,7 +41,7 @@ const kinds = {
   'outbound.unexpected': {
     summary: 'something led elsewhere than was signed or declared',
     what: (subject) => `the other side led elsewhere than was signed or declared, and was not followed: ${subject}`,
-    mend: 'castellan draft list shows the draft and why; ask the other side whether it moved, and only then correct the address in castellan.yaml',
+    mend: 'nothing went there; castellan draft list or castellan model list shows whom it was meant for. Ask there whether they moved, and only then correct the address in castellan.yaml',
   },
   'label.refused': {
     summary: 'more than five calls above what a model may see within five minutes',
