@@ -1,4 +1,4 @@
-/** The kinds of alerts in words. When one opens, and who may report it, is in the table `alert_rule` (0015_alerts.sql). */
+/** The kinds of alerts in words. When one opens, and who may report it, is in the table `alert_rule`. */
 interface AlertWords {
   /** What it means, for a list. */
   readonly summary: string
@@ -92,7 +92,8 @@ const kinds = {
 
 export type AlertKind = keyof typeof kinds
 
-export const alertKinds = Object.keys(kinds) as AlertKind[]
+/** What there is, for the recipe. */
+export const alertKinds = Object.entries(kinds).map(([kind, { summary }]) => ({ kind, summary }))
 
 /** What an alert says and what to do; a kind of a newer schema has its name only. */
 export function wordsOf(kind: string, subject: string): { readonly what: string; readonly mend: string } {
