@@ -91,7 +91,7 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
     site: signing.site,
     onChanged: signing.onChanged,
     connectors: () => connectors,
-    onRefused: reportRefused(reporter),
+    onRefused: reportRefused(reporter, (name) => connectors.find(name) !== undefined),
     onEnqueued: (name) => host.wake(name === 'runs_open' ? 'worker-open' : 'worker-private'),
   }
   const mailboxes = createMailboxes({
