@@ -39,7 +39,7 @@ export function register(program: Command, cli: Cli): void {
       if (options.name !== undefined) throw new Fault('invalid', 'usage', '--name goes with --passkey; a key of the terminal got its name when it was made')
       const client = await releaser()
       if (options.dryRun) return outcome({ state: 'dry_run', would: `would enroll ${options.key ?? 'your key'}` }, (data) => data.would)
-      const key = await openKey(home, ask, { name: options.key, passphraseDescriptor: options.passphraseFd })
+      const key = await openKey(home, ask, client, { name: options.key, passphraseDescriptor: options.passphraseFd })
       const { id, name, scope } = await client.post<EnrolledKey>('/keys/enroll', key.enrolment())
       return outcome({ id, name, scope, state: 'enrolled' }, (data) => `Key ${data.name} (${data.id}) is enrolled: what it signs leaves.`)
     },

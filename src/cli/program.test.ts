@@ -26,14 +26,18 @@ const spend = {
   ceilings: [{ name: 'day lane open', per: 'day', limit_eur: 5, spent_eur: 2.7, held_eur: 0.5, left_eur: 2.3, percent: 54, resets_at: at, state: 'open' }],
 }
 const tool = { name: 'text.echo', summary: 'Says', effect: 'read', fallback: null, input: { properties: { a: {}, b: {} }, required: ['a'] }, output: {} }
+const alert = {
+  id, kind: 'audit.broken', level: 'critical', state: 'open', subject: 'chain', what: 'the record is not whole', mend: 'castellan audit verify names the batch', code: 'batch.7', count: 2,
+  times_opened: 2, first_seen: at, last_seen: at, acknowledged_at: null, closed_at: null,
+}
 const today = {
   state: 'needs_you', at, since: at, timezone: 'Europe/Berlin', missed_why: 'Castellan was not running; it started later',
-  counts: { needs_you: 3, ran: 4, missed: 1, cost_eur: 0, private_words_left: 0 }, drafts: [], more_drafts: 0, snoozed: [], dead: [], runs: [], not_run: [], next: [], kept_aside: 0, problems: [], alerts: [], brief: null,
+  counts: { needs_you: 3, ran: 4, missed: 1, cost_eur: 0, private_words_left: 0 }, drafts: [], more_drafts: 0, snoozed: [], dead: [], runs: [], not_run: [], next: [], kept_aside: 0, problems: [], alerts: [], security_alerts: [alert], more_security_alerts: 1, brief: null,
   isolation: { mode: 'demonstration', detail: 'one uid' },
 }
 const status = {
   state: 'ready', version: '0.1.0', started_at: at, pid: 1, house: { folder: '/h', name: 'H', digest: 'd', loaded_at: at, problems: [] }, isolation: today.isolation,
-  database: { version: '18', schema: 7 }, parts: [], processes: [], webhooks: { port: 7404, declared: 1, stored_today: 2, refused_today: 3 }, runs: { queued_open: 0, queued_private: 0, running: 0, parked: 0, waiting: 0 }, unsigned_machines: ['box'], fence: { at, why: 'an older copy' },
+  database: { version: '18', schema: 7 }, parts: [], processes: [], webhooks: { port: 7404, declared: 1, stored_today: 2, refused_today: 3 }, runs: { queued_open: 0, queued_private: 0, running: 0, parked: 0, waiting: 0 }, alerts_open: { critical: 1, warning: 2, info: 0 }, unsigned_machines: ['box'], fence: { at, why: 'an older copy' },
 }
 const hook = {
   name: 'hub', kind: 'github', state: 'listening', problems: [], path: '/hooks/hub', secrets: ['hub'], label, events: [], jobs: ['brief'],
@@ -59,6 +63,7 @@ const server: StubRoutes = {
   'GET /api/dead': { data: [run] }, [`POST /api/dead/${id}/redrive`]: { data: { id, state: 'queued', behind: null } },
   'GET /api/tools': { data: [tool] }, 'POST /api/tools/text.echo/run': { data: { run: id, tool: 'text.echo', state: 'succeeded', output: { a: 1 }, label, made_without_model: false, error: null } },
   'GET /api/webhooks': { data: { port: 7404, webhooks: [hook], unknown: 1 } },
+  'GET /api/alerts': { data: [alert] }, [`GET /api/alerts/${id}`]: { data: alert }, [`POST /api/alerts/${id}/ack`]: { data: { id, state: 'acknowledged' } },
   'GET /api/batches': { data: [{ id: 'batch_0189', state: 'in_progress', key: 'notes', gate: 'local', endpoint: '/v1/embeddings', task: null, total: 5, answered: 2, failed: 1, calls: 4, cost_eur: 0, opened_at: at, window_ends_at: at, closed_at: null, label }] },
   'POST /api/batches/3a5f/cancel': { data: { id: 'batch_0189', state: 'cancelling' } },
   'GET /api/spend': { data: spend }, 'GET /api/models': { data: [upstream] }, 'POST /api/tools/model.ask/run': { data: { run: id, tool: 'model.ask', state: 'succeeded', output: { model: 'm' }, label, made_without_model: false, error: null } },
@@ -94,6 +99,7 @@ const commands: Record<string, { argv: string[]; data: 'array' | 'state' | 'obje
   'dead list': { argv: [], data: 'array' }, 'dead redrive': { argv: [id], data: 'array' },
   'webhook list': { argv: [], data: 'object' }, 'webhook test': { argv: ['hub', '--dry-run'], data: 'state' },
   'tool list': { argv: [], data: 'array' }, 'tool run': { argv: ['text.echo'], data: 'state' },
+  'alerts list': { argv: ['--all'], data: 'array' }, 'alerts show': { argv: [id], data: 'state' }, 'alerts ack': { argv: [id], data: 'state' },
   spend: { argv: ['--by', 'model', '--since', '7d'], data: 'object' }, 'model list': { argv: [], data: 'array' }, 'model test': { argv: [], data: 'array' },
   'model batches': { argv: [], data: 'array' }, 'model batch cancel': { argv: ['3a5f', '--yes'], data: 'state' },
   'key create': { argv: ['notes'], data: 'state' }, 'key list': { argv: [], data: 'array' }, 'key show': { argv: ['notes'], data: 'state' }, 'key revoke': { argv: ['notes', '--yes'], data: 'state' },
@@ -156,6 +162,17 @@ for (const [name, { argv }] of Object.entries(commands)) {
     assert.deepEqual([exit, stderr, json().ok, json().error.code], [5, '', false, 'up.missing'])
   })
 }
+
+test('alerts say what to do, and status and today that there are some', async (t) => {
+  const { run, asked } = await stubHouse(t, { server })
+  const said = async (...argv: string[]) => (await run(argv)).stdout
+  assert.match(await said('alerts', 'list'), /LEVEL[^]*critical +open +audit\.broken +chain +2/)
+  assert.match(await said('alerts', 'show', id), /to do +castellan audit verify[^]*audit\.broken \(batch\.7\)[^]*2 times[^]*came back 1 time/)
+  assert.match(await said('status'), /alerts +1 critical, 2 warning, not acknowledged; castellan alerts list/)
+  assert.match(await said('today'), /Look at this[^]*the record is not whole[^]*and 1 more \(castellan alerts list\)/)
+  assert.match(await said('alerts', 'ack', id, '--dry-run'), /would acknowledge audit\.broken/)
+  assert.ok(!asked.some(({ route }) => route.startsWith('POST')))
+})
 
 test('what the house answers decides the exit code', async (t) => {
   const exits = [[400, 2], [403, 4], [404, 1], [409, 6], [500, 1], [503, 5], [504, 1]] as const

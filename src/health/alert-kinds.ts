@@ -1,4 +1,4 @@
-/** The kinds of alerts in words. When one opens, and who may report it, is in the table `alert_rule` (0015_alerts.sql). */
+/** The kinds of alerts in words. When one opens, and who may report it, is in the table `alert_rule`. */
 interface AlertWords {
   /** What it means, for a list. */
   readonly summary: string
@@ -41,7 +41,7 @@ const kinds = {
   'outbound.unexpected': {
     summary: 'something led elsewhere than was signed or declared',
     what: (subject) => `the other side led elsewhere than was signed or declared, and was not followed: ${subject}`,
-    mend: 'castellan draft list shows the draft and why; ask the other side whether it moved, and only then correct the address in castellan.yaml',
+    mend: 'nothing went there; castellan draft list or castellan model list shows whom it was meant for. Ask there whether they moved, and only then correct the address in castellan.yaml',
   },
   'label.refused': {
     summary: 'more than five calls above what a model may see within five minutes',
@@ -92,7 +92,8 @@ const kinds = {
 
 export type AlertKind = keyof typeof kinds
 
-export const alertKinds = Object.keys(kinds) as AlertKind[]
+/** What there is, for the recipe. */
+export const alertKinds = Object.entries(kinds).map(([kind, { summary }]) => ({ kind, summary }))
 
 /** What an alert says and what to do; a kind of a newer schema has its name only. */
 export function wordsOf(kind: string, subject: string): { readonly what: string; readonly mend: string } {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { testDatabase } from '../../test/support/database.ts'
 import type { Role } from '../kernel/database/roles.ts'
@@ -139,10 +141,16 @@ test('what is no signal is refused: strange kinds, names, codes and numbers', as
   assert.deepEqual(await states(), [])
 })
 
-test('every kind of the database has its words, and the other way round', async (t) => {
+test('every kind of the database has its words and its row in the recipe, with the level that it has, and the other way round', async (t) => {
   const { db } = await alerts(t)
-  const { rows } = await db.as('castellan_server').pool.query<{ kind: string }>('select kind from alert_rule order by kind')
-  assert.deepEqual(rows.map(({ kind }) => kind), [...alertKinds].sort())
+  const { rows } = await db.as('castellan_server').pool.query<{ kind: string; level: string; critical_at: number | null }>('select kind, level, critical_at from alert_rule order by kind')
+  assert.deepEqual(rows.map(({ kind }) => kind), alertKinds.map(({ kind }) => kind).sort())
+  const recipe = readFileSync(join(import.meta.dirname, '../../docs/recipes/security-alerts.md'), 'utf8')
+  for (const { kind, level, critical_at: grave } of rows) {
+    const { summary } = alertKinds.find((one) => one.kind === kind)!
+    const row = `| \`${kind}\` | ${level}${grave === null ? '' : `; critical above ${grave}`} | ${summary}`
+    assert.ok(recipe.includes(row), row)
+  }
 })
 
 test('what nobody has acknowledged is counted by kind and level, what waits stands before what is over', async (t) => {

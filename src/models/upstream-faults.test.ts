@@ -24,7 +24,7 @@ const signal = new AbortController().signal
 const cases: readonly [Misbehaviour, Fault['kind'], string][] = [
   [{ kind: 'status', status: 500 }, 'unavailable', 'upstream.failed'],
   [{ kind: 'status', status: 503 }, 'unavailable', 'upstream.failed'],
-  [{ kind: 'status', status: 302 }, 'unavailable', 'upstream.failed'],
+  [{ kind: 'status', status: 302 }, 'unavailable', 'upstream.redirected'],
   [{ kind: 'status', status: 429, retryAfter: 7 }, 'unavailable', 'upstream.limited'],
   [{ kind: 'status', status: 401 }, 'unavailable', 'upstream.key'],
   [{ kind: 'status', status: 400, message: 'the input length exceeds the context length' }, 'invalid', 'upstream.rejected'],

@@ -27,7 +27,7 @@ export interface OutboxDeps {
   readonly site: () => Site
   /** Hears after each commit that something about the drafts may be other than before. */
   onChanged?(): void
-  /** Hears what was refused, and the connector that it was about, where that is a declared one. */
+  /** Hears what was refused, and the connector that the row names: a worker's word until it is looked up. Must neither wait nor throw. */
   onRefused?(fault: Fault, connector: string | undefined, at: 'freeze' | 'decide' | 'release' | 'recover'): void
   /** Hears after the commit of a decision that a run which waited for it is on that queue. */
   onEnqueued?(queue: string, run: string): void

@@ -53,7 +53,7 @@ async function decideOnce(deps: OutboxDeps, id: string, request: DecisionRequest
     }
     const aside = await putAside(deps, transaction, draft)
     // an edit that a crash lost is no replay: it waits again in the words from before it
-    if (aside?.was === 'unknown') deps.onRefused?.(new Fault('refused', 'nonce.spent', `draft ${id} was spent before`), deps.connectors().find(draft.connector)?.name, 'decide')
+    if (aside?.was === 'unknown') deps.onRefused?.(new Fault('refused', 'nonce.spent', `draft ${id} was spent before`), draft.connector, 'decide')
     if (aside) return aside
     const challenge = challengeOf(draft.document).toString('hex')
     if (request.challenge !== undefined && request.challenge !== challenge) {

@@ -48,7 +48,7 @@ async function refuse(deps: OutboxDeps, id: string, fault: Fault): Promise<'refu
   const outcome = await change(deps, 'draft.refuse', async ({ client, audit, wake }) => {
     const proposal = await lockProposal(client, id)
     if (!proposal) return 'gone'
-    connector = deps.connectors().find(proposal.connector)?.name
+    connector = proposal.connector
     await closeProposal(client, id, 'refused', fault.message)
     await audit('draft.refused', id, { code: fault.code })
     await wake(id)

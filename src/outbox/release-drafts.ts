@@ -135,7 +135,7 @@ async function begin(deps: OutboxDeps, id: string): Promise<Begun> {
     if (spent?.act === 'undo') return { step: 'undo' }
     const reason = spentBefore(deps.spent, draft)
     if (reason !== undefined) {
-      deps.onRefused?.(new Fault('refused', 'nonce.spent', reason), declaredName(deps, draft), 'release')
+      deps.onRefused?.(new Fault('refused', 'nonce.spent', reason), draft.connector, 'release')
       await settle(transaction, draft, 'unknown', { reason })
       return { step: 'none' }
     }
@@ -156,7 +156,7 @@ async function begin(deps: OutboxDeps, id: string): Promise<Begun> {
         return { step: 'none' }
       }
       if (!(error instanceof Fault) || error.kind !== 'refused') throw error
-      deps.onRefused?.(error, declaredName(deps, draft), 'release')
+      deps.onRefused?.(error, draft.connector, 'release')
       await settle(transaction, draft, 'failed', { reason: `not sent: ${error.message}` })
       return { step: 'none' }
     }
@@ -198,11 +198,6 @@ async function finishFailed(
   if (receipt) return finish(deps, draft.id, 'released', { receipt }, checked.connector)
   const open = 'nobody knows whether it was sent'
   return finish(deps, draft.id, 'unknown', { reason: `${open}: ${brief}`, words: `${open}: ${fault.message}` })
-}
-
-/** Of the connector that a row names, where it is a declared one. */
-function declaredName(deps: OutboxDeps, { connector }: Draft): string | undefined {
-  return deps.connectors().find(connector)?.name
 }
 
 /** What the last look before the act refused is told as a connector's failure; what it was stands behind it. */

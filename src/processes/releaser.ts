@@ -95,7 +95,7 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
     site: signing.site,
     onChanged: signing.onChanged,
     connectors: () => connectors,
-    onRefused: reportRefused(reporter),
+    onRefused: reportRefused(reporter, (name) => connectors.find(name) !== undefined),
     onEnqueued: (name) => host.wake(name === 'runs_open' ? 'worker-open' : 'worker-private'),
   }
   const mailboxes = createMailboxes({
@@ -143,7 +143,7 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
   declareMailboxes(house)
 
   const onChange = releasing.wake
-  const app = createReleaserApp({ outbox, house: () => house, sealingKey, boot, signing, onChange, dieWhenReplaced, mailboxes })
+  const app = createReleaserApp({ outbox, house: () => house, sealingKey, boot, signing, onChange, dieWhenReplaced, mailboxes, reporter })
   closing.push(() => app.close())
   await listenOnSocket(app, boot.sockets.releaser, 'owner')
 
@@ -197,9 +197,10 @@ interface ReleaserApp {
   readonly onChange: () => void
   readonly dieWhenReplaced: (error: unknown) => void
   readonly mailboxes: Mailboxes
+  readonly reporter: Reporter
 }
 
-function createReleaserApp({ outbox, house, sealingKey, boot, signing, onChange, dieWhenReplaced, mailboxes }: ReleaserApp): FastifyInstance {
+function createReleaserApp({ outbox, house, sealingKey, boot, signing, onChange, dieWhenReplaced, mailboxes, reporter }: ReleaserApp): FastifyInstance {
   const app = bareApp(outbox.log)
   app.addHook('onError', async (_request, _reply, error) => dieWhenReplaced(error))
   outboxRoutes(app, { ...outbox, onChange })
@@ -212,6 +213,10 @@ function createReleaserApp({ outbox, house, sealingKey, boot, signing, onChange,
   clientKeyRoutes(app, outbox)
   clearanceRoutes(app, { outbox, house, onChange })
   orderRoutes(app, { outbox, onChange })
+  app.post('/operator/wrong-passphrase', async () => {
+    reporter.note('signin.failed', 'operator passphrase', { code: 'identity.passphrase' })
+    return { ok: true, data: { state: 'counted' } }
+  })
   app.get('/mailboxes', async () => ({ ok: true, data: mailboxes.statuses() }))
   app.get('/mailboxes/problems', async () => ({ ok: true, data: mailboxes.problems() }))
   return app

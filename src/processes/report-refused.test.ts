@@ -21,7 +21,7 @@ async function watched(t: TestContext, options: TestOutboxOptions = {}) {
   t.after(reporter.close)
   return {
     outbox, reporter,
-    deps: (): OutboxDeps => ({ ...outbox.deps, onRefused: reportRefused(reporter) }),
+    deps: (): OutboxDeps => ({ ...outbox.deps, onRefused: reportRefused(reporter, (name) => outbox.deps.connectors().find(name) !== undefined) }),
     alerts: async () => {
       await reporter.flush()
       return (await listAlerts(outbox.database.as('castellan_server'), 'all', 20)).map(({ kind, level, subject, code }) => [kind, level, subject, code])

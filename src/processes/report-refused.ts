@@ -2,10 +2,10 @@ import type { Fault } from '../kernel/fault.ts'
 import { suspicionOf, type Reporter } from '../health/index.ts'
 import type { OutboxDeps } from '../outbox/change.ts'
 
-/** Whatever cannot be frozen is an act that was stopped; of the rest only what no mistake looks like. */
-export function reportRefused(reporter: Reporter): NonNullable<OutboxDeps['onRefused']> {
+/** Whatever cannot be frozen is an act that was stopped; of the rest only what no mistake looks like. Only connectors that are declared are named. */
+export function reportRefused(reporter: Reporter, isDeclared: (connector: string) => boolean): NonNullable<OutboxDeps['onRefused']> {
   return (fault: Fault, connector, at) => {
-    const subject = connector ?? (at === 'freeze' ? 'others' : 'drafts')
+    const subject = connector !== undefined && isDeclared(connector) ? connector : at === 'freeze' ? 'others' : 'drafts'
     if (at === 'freeze' && suspicionOf(fault) === undefined && fault.kind !== 'internal') reporter.note('injection.stopped', subject, { code: fault.code })
     else reporter.fault(fault, subject)
   }

@@ -10,11 +10,12 @@ const fail = () => Promise.reject(refusal)
 function attempts() {
   const clock = createManualClock(new Date('2026-03-02T09:00:00.000Z'))
   const locked: number[] = []
-  return { clock, locked, ...createAttempts({ clock, onLocked: async (failures) => void locked.push(failures) }) }
+  const failed: string[] = []
+  return { clock, locked, failed, ...createAttempts({ clock, onFailed: (code) => void failed.push(code), onLocked: async (failures) => void locked.push(failures) }) }
 }
 
 test('the fifth failure within five minutes locks for five minutes, once', async () => {
-  const { attempt, clock, locked } = attempts()
+  const { attempt, clock, locked, failed } = attempts()
   for (let count = 0; count < 5; count += 1) {
     assert.equal(await attempt(async () => 'in'), 'in')
     await assert.rejects(attempt(fail), refusal)
@@ -22,12 +23,13 @@ test('the fifth failure within five minutes locks for five minutes, once', async
   assert.deepEqual(locked, [5])
   clock.advance(5 * 60_000 - 1)
   await assert.rejects(attempt(async () => 'in'), { code: 'signin.locked' })
+  assert.deepEqual(failed, [...Array(5).fill('enrol.code'), 'signin.locked'], 'those while it is locked are failures too')
   clock.advance(1)
   assert.equal(await attempt(async () => 'in'), 'in')
 })
 
 test('failures further apart lock nobody out, and neither do requests that were malformed or sessions that ended', async () => {
-  const { attempt, clock, locked } = attempts()
+  const { attempt, clock, locked, failed } = attempts()
   for (let count = 0; count < 12; count += 1) {
     await assert.rejects(attempt(fail), refusal)
     clock.advance(76_000)
@@ -35,7 +37,7 @@ test('failures further apart lock nobody out, and neither do requests that were 
   for (const harmless of [new Fault('invalid', 'key.form', 'no'), new Fault('refused', 'session.over', 'over'), new Error('defect')]) {
     for (let count = 0; count < 6; count += 1) await assert.rejects(attempt(() => Promise.reject(harmless)), harmless)
   }
-  assert.deepEqual(locked, [])
+  assert.deepEqual([locked, failed.length], [[], 12])
 })
 
 test('tries at the same time are counted before they fail', async () => {

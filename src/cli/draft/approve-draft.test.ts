@@ -125,12 +125,13 @@ test('the demonstration key signs for files only, and a key of the operator goes
 })
 
 test('a wrong passphrase signs nothing, exit 4; two keys want to be told apart, exit 2', async (t) => {
-  const { run, draft, decisions, withKey } = await house(t)
+  const { run, asked, draft, decisions, withKey } = await house(t)
   await withKey('operator', 'correct horse', 'one')
   const wrong = openSync(writeSecret(t, 'battery staple'), 'r')
   const refused = await run(['draft', 'approve', draft.id, '--yes', '--json', '--passphrase-fd', String(wrong)])
   closeSync(wrong)
   assert.deepEqual([refused.exit, refused.json().error.code], [4, 'identity.passphrase'])
+  assert.ok(asked.some(({ route }) => route === 'POST /operator/wrong-passphrase'), 'it is counted with the other sign-ins that fail, and a releaser that does not know it keeps nobody')
   await withKey('operator', 'correct horse', 'two')
   const which = await run(['draft', 'approve', draft.id, '--yes', '--json'])
   assert.deepEqual([which.exit, which.json().error.code], [2, 'key.which'])

@@ -49,7 +49,7 @@ export async function approveDraft(invocation: Invocation<ApproveOptions>): Prom
   const { to, cc, bcc } = draft.document.recipients
   const sure = await ask.confirm(`Sign draft ${shortId(draft.id)}, risk ${draft.document.risk}/10, to ${counted(to.length + cc.length + bcc.length, 'recipient')}${when}?`)
   if (!sure) return outcome({ id: draft.id, state: draft.state }, () => 'Nothing was signed; the draft still waits.')
-  const key = await openKey(home, ask, { name: options.key, passphraseDescriptor: options.passphraseFd })
+  const key = await openKey(home, ask, releaser, { name: options.key, passphraseDescriptor: options.passphraseFd })
   const timed = await setTime(releaser, { draft, verified }, time)
   const approved = await signDraft(releaser, key, timed.draft, timed.verified)
   if (!options.wait) return outcome(approved, (data) => approvedText(data, { ...here, now: new Date() }))

@@ -55,7 +55,7 @@ export async function approveDrafts(invocation: Invocation<ApproveOptions>): Pro
   if (wanted.length === 0) return finish(results, here)
   const sure = await ask.confirm(`Sign exactly these, each by itself: ${wanted.map(({ draft }) => shortId(draft.id)).join(', ')}?`)
   if (!sure) return outcome(wanted.map(({ draft: { id, state } }) => ({ id, state })), () => 'Nothing was signed; the drafts still wait.')
-  const key = await openKey(home, ask, { name: options.key, passphraseDescriptor: options.passphraseFd })
+  const key = await openKey(home, ask, releaser, { name: options.key, passphraseDescriptor: options.passphraseFd })
   for (const [index, shown] of wanted.entries()) {
     const { draft } = shown
     try {

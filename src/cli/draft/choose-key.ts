@@ -1,6 +1,7 @@
 import { join } from 'node:path'
-import { Fault } from '../../kernel/fault.ts'
+import { Fault, toFault } from '../../kernel/fault.ts'
 import { listIdentities, loadIdentity, type OperatorIdentity } from '../../outbox/index.ts'
+import type { SocketClient } from '../connection/socket-client.ts'
 import type { Asker } from '../terminal/ask.ts'
 
 export interface KeyWish {
@@ -13,8 +14,12 @@ export function operatorFolder(home: string): string {
   return join(home, 'operator')
 }
 
-/** Opens the key that signs, asking for its passphrase where it has one. @throws Fault `key.none`, `key.which`, `identity.passphrase` */
-export async function openKey(home: string, ask: Asker, { name, passphraseDescriptor }: KeyWish): Promise<OperatorIdentity> {
+/**
+ * Opens the key that signs, asking for its passphrase where it has one. That a passphrase was wrong is told to the releaser: it is counted with the
+ * other sign-ins that fail. Who copies the file and guesses elsewhere tells nobody.
+ * @throws Fault `key.none`, `key.which`, `identity.passphrase`
+ */
+export async function openKey(home: string, ask: Asker, releaser: SocketClient, { name, passphraseDescriptor }: KeyWish): Promise<OperatorIdentity> {
   const folder = operatorFolder(home)
   const known = await listIdentities(folder)
   const own = known.filter((key) => key.scope === 'operator')
@@ -28,5 +33,10 @@ export async function openKey(home: string, ask: Asker, { name, passphraseDescri
     throw new Fault('missing', 'key.none', `${what}; make one with \`castellan operator init\`, then \`castellan operator enroll\``)
   }
   const passphrase = chosen.sealed ? await ask.secret(`Passphrase of key ${chosen.name}`, passphraseDescriptor) : undefined
-  return loadIdentity(folder, chosen.name, passphrase)
+  try {
+    return await loadIdentity(folder, chosen.name, passphrase)
+  } catch (error) {
+    if (toFault(error).code === 'identity.passphrase') await releaser.post('/operator/wrong-passphrase').catch(() => {})
+    throw error
+  }
 }
