@@ -16,9 +16,10 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   channels: ['kernel', 'labels', 'house', 'imap'],
   webhooks: ['kernel', 'house'],
   units: ['kernel'],
+  expose: ['kernel', 'house'],
   gate: ['kernel', 'labels', 'house', 'models'],
   server: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox'],
-  cli: ['kernel', 'labels', 'house', 'outbox', 'webhooks', 'units'],
+  cli: ['kernel', 'labels', 'house', 'outbox', 'webhooks', 'units', 'expose'],
   processes: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'signing', 'imap', 'channels', 'webhooks', 'gate', 'server', 'units'],
 }
 
@@ -38,5 +39,5 @@ export const wiring: readonly string[] = ['processes']
 
 /** The only files that may start what a wiring folder composes. */
 export const starters: Readonly<Record<string, readonly string[]>> = {
-  processes: ['cli/up.ts', 'cli/config.ts', 'cli/service.ts'],
+  processes: ['cli/up.ts', 'cli/config.ts', 'cli/service.ts', 'cli/expose.ts'],
 }

@@ -4,6 +4,7 @@ import { overridePorts, type Overrides } from './override-ports.ts'
 import type { Problem } from './problem.ts'
 import { castellanSchema, type CastellanFile } from './settings/castellan-file.ts'
 import { checkDatabase } from './settings/check-database.ts'
+import { checkExpose } from './settings/check-expose.ts'
 import { checkLanes } from './settings/check-lanes.ts'
 import { checkMail } from './settings/check-mail.ts'
 import { checkModels } from './settings/check-models.ts'
@@ -45,6 +46,7 @@ export function loadSettings(folder: string, source: YamlSource, overrides: Over
     ...checkDatabase(file, source),
     ...(broken.has('lanes') ? [] : checkWebhooks(file, source)),
     ...checkSigning(file, source),
+    ...checkExpose(file, source),
     ...ofPlaces,
     ...ofMail,
     ...ofOutbox,

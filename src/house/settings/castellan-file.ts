@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { isTimezone } from '../cron.ts'
 import { databaseSchema } from './database.ts'
+import { exposeSchema } from './expose.ts'
 import { foldersSchema } from './folders.ts'
 import { lanesSectionSchema } from './lanes.ts'
 import { mailSchema } from './mail.ts'
@@ -36,6 +37,7 @@ export const castellanSchema = z.strictObject({
   mail: mailSchema,
   webhooks: webhooksSchema,
   outbox: outboxSchema,
+  expose: exposeSchema,
   shell: z
     .strictObject({
       allow: z.array(pathSchema).max(100).prefault([]).describe('Programs that `shell.run` may start: absolute paths, or files of the house such as scripts/disk.sh. Never a shell.'),

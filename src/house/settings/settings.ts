@@ -1,4 +1,5 @@
 import type { ConnectorBase, FilesConnectorSettings, GitConnectorSettings, GithubConnectorSettings, HttpConnectorSettings, TelegramConnectorSettings, WebhookConnectorSettings } from './connector-settings.ts'
+import type { ExposeSettings } from './check-expose.ts'
 import type { Label, Zone } from '../../labels/index.ts'
 
 /** castellan.yaml with every default filled in, durations in milliseconds, paths absolute. */
@@ -20,6 +21,8 @@ export interface Settings {
   readonly outbox: OutboxSettings
   /** Where drafts are signed in a browser. Null: at localhost on the releaser's port; the host of the origin. */
   readonly signing: { readonly origin: string | null; readonly rpId: string | null }
+  /** Null: from this machine only. */
+  readonly exposed: ExposeSettings | null
   readonly shell: { readonly allow: readonly string[] }
   readonly retention: RetentionSettings
   readonly telemetry: { readonly traces: TraceSettings | null }

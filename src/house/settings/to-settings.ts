@@ -1,5 +1,6 @@
 import { completeLabel } from '../complete-label.ts'
 import type { CastellanFile } from './castellan-file.ts'
+import { toExpose } from './check-expose.ts'
 import type { Place } from './check-places.ts'
 import type { DatabaseSettings, FolderSettings, ImapAccount, MailAccount, Settings, Upstream } from './settings.ts'
 import { given, toConnector } from './to-connector.ts'
@@ -49,6 +50,7 @@ export function toSettings(file: CastellanFile, places: readonly Place[], allow:
       })),
     },
     signing: { origin: outbox.sign_origin ?? null, rpId: outbox.rp_id ?? null },
+    exposed: toExpose(file),
     shell: { allow },
     retention: {
       runLogMs: retention.run_log, runsMs: retention.runs, mailMs: retention.mail, modelCallsMs: retention.model_calls, webhooksMs: retention.webhooks,
