@@ -21,9 +21,10 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   webhooks: ['kernel', 'house'],
   units: ['kernel'],
   secrets: ['kernel', 'labels', 'house'],
+  expose: ['kernel', 'house'],
   gate: ['kernel', 'labels', 'house', 'models'],
   server: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'secrets', 'health'],
-  cli: ['kernel', 'labels', 'house', 'outbox', 'webhooks', 'secrets', 'units'],
+  cli: ['kernel', 'labels', 'house', 'outbox', 'webhooks', 'secrets', 'units', 'expose'],
   processes: ['kernel', 'labels', 'sandbox', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'signing', 'imap', 'channels', 'webhooks', 'secrets', 'health', 'gate', 'server', 'units'],
 }
 
@@ -43,5 +44,5 @@ export const wiring: readonly string[] = ['processes']
 
 /** The only files that may start what a wiring folder composes. */
 export const starters: Readonly<Record<string, readonly string[]>> = {
-  processes: ['cli/up.ts', 'cli/config.ts', 'cli/service.ts', 'cli/secrets/declared-secrets.ts'],
+  processes: ['cli/up.ts', 'cli/config.ts', 'cli/service.ts', 'cli/expose.ts', 'cli/secrets/declared-secrets.ts'],
 }

@@ -40,6 +40,7 @@ const groups: readonly Group[] = [
   { name: 'up', summary: 'start the house and keep it running', load: () => import('./up.ts') },
   { name: 'down', summary: 'stop the house', load: async () => ({ register: (await import('./up.ts')).registerDown }) },
   { name: 'service', summary: 'let the system keep the house: install, status, uninstall', load: () => import('./service.ts') },
+  { name: 'expose', summary: 'what opens the pages to your other devices, over the mesh only', load: () => import('./expose.ts') },
   { name: 'reload', summary: 'read the house folder again', load: () => import('./reload.ts') },
   { name: 'config', summary: 'the house folder: check, explain a key', load: () => import('./config.ts') },
   { name: 'operator', summary: 'your signing keys: init, enroll, list', load: () => import('./operator.ts') },

@@ -9,7 +9,7 @@ export function register(program: Command, cli: Cli): void {
     summary: 'Print a link that signs your browser in: it works once, within ten minutes',
     async run({ server }) {
       const link = await (await server()).post<SigninLink>('/api/signin/link')
-      return outcome(link, (data) => data.url)
+      return outcome(link, (data) => [data.url, ...(data.exposed_url ? [`${data.exposed_url}   on your other devices`] : [])].join('\n'))
     },
   })
 }

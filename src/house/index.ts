@@ -31,6 +31,7 @@ export type {
 export type { CaldavConnectorSettings, ConnectorLimits, FilesConnectorSettings, GitConnectorSettings, GithubConnectorSettings, HttpConnectorSettings, ListmonkConnectorSettings, MastodonConnectorSettings, ShellConnectorSettings, TelegramConnectorSettings, WebhookConnectorSettings } from './settings/connector-settings.ts'
 export type { CommandSourceSettings, HttpSourceSettings, SourceParameter, SourceSettings } from './settings/source-settings.ts'
 export type { SecretForm, SecretKey, SecretSource } from './settings/secret-settings.ts'
+export type { ExposeSettings } from './settings/check-expose.ts'
 export { signingSite, type SigningSite } from './settings/check-signing.ts'
 export { describeProblem, type Problem } from './problem.ts'
 export { isTrue, renderTemplate, resolveInput, type Scope } from './expression.ts'

@@ -4,6 +4,7 @@ import { overridePorts, type Overrides } from './override-ports.ts'
 import type { Problem } from './problem.ts'
 import { castellanSchema, type CastellanFile } from './settings/castellan-file.ts'
 import { checkDatabase } from './settings/check-database.ts'
+import { checkExpose } from './settings/check-expose.ts'
 import { checkLanes } from './settings/check-lanes.ts'
 import { checkMail } from './settings/check-mail.ts'
 import { checkModels } from './settings/check-models.ts'
@@ -51,6 +52,7 @@ export function loadSettings(folder: string, source: YamlSource, overrides: Over
     ...(broken.has('lanes') ? [] : inSources),
     ...checkSecrets(file, source),
     ...checkSigning(file, source),
+    ...checkExpose(file, source),
     ...ofPlaces,
     ...ofMail,
     ...ofOutbox,

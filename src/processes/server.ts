@@ -77,9 +77,10 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
   ])
   let address = `http://127.0.0.1:${house.settings.ports.server}`
   const origin = () => address
+  const exposed = () => house.settings.exposed
   const deps = {
     database, clock, log, isolation, readiness, doctor, wakes, wake, webhooks,
-    sessions: createSessions({ database, clock, origin }),
+    sessions: createSessions({ database, clock, origin, exposed }),
     open: createRunOpener(database, wake),
     house: () => house,
     gates,
@@ -97,7 +98,7 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
     },
   }
   const app = createApp(deps)
-  const loopback = createLoopbackApp({ ...deps, origin, pages })
+  const loopback = createLoopbackApp({ ...deps, origin, exposed, pages })
   scheduler.start(tickMs)
   const settling = startLoop('closing the alerts that are over', log, async () => {
     await settleAlerts(database, clock.now())

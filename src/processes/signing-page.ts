@@ -36,7 +36,7 @@ export function createSigningPage(house: () => House): SigningPage {
       const bare = bareApp(outbox.log)
       bare.addHook('onError', async (_request, _reply, error) => onError(error))
       const app = await createSigningApp(bare, {
-        log: outbox.log, clock: outbox.clock, keys: outbox.keys, site, codes, changes, page: builtPage, onFailedTry,
+        log: outbox.log, clock: outbox.clock, keys: outbox.keys, site, codes, changes, page: builtPage, onFailedTry, exposed: () => house().settings.exposed,
         house: () => house().settings.name,
         audit: (kind, subject, detail) => change(outbox, 'signing.audit', ({ audit }) => audit(kind, subject, detail)),
         sessionRoutes: (scope) => pageRoutes(scope, {

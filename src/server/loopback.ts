@@ -8,20 +8,21 @@ import { apiRoutes } from './routes/api.ts'
 import { eventRoutes, type EventDeps } from './routes/events.ts'
 import { ownSessionRoutes, signinRoutes } from './routes/sessions.ts'
 import { createBrowserGuard } from './signin/browser-guard.ts'
+import { createOwnNames, type NamesDeps } from './signin/own-names.ts'
 
-export interface LoopbackDeps extends ServerDeps, EventDeps {
-  /** The address of this app with its port, which is known once it listens. */
-  origin(): string
+/** Its origin is known once it listens. */
+export interface LoopbackDeps extends ServerDeps, EventDeps, NamesDeps {
   /** The built dashboard. */
   readonly pages: string
   readonly mostRequests?: number
 }
 
-/** What a browser on this machine may see: whether Castellan is well, the dashboard without data, and data behind a session. */
+/** What a browser on this machine may see, and one elsewhere under the name that is exposed: whether Castellan is well, the dashboard without data, and data behind a session. */
 export function createLoopbackApp(deps: LoopbackDeps): FastifyInstance {
-  const { readiness, sessions, origin, pages } = deps
+  const { readiness, sessions, pages } = deps
   const app = bareApp(deps.log, deps)
-  const guard = createBrowserGuard(deps)
+  const names = createOwnNames(deps)
+  const guard = createBrowserGuard({ ...deps, names })
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({
       'content-security-policy': closedPolicy,
@@ -32,10 +33,7 @@ export function createLoopbackApp(deps: LoopbackDeps): FastifyInstance {
       'x-frame-options': 'DENY',
       'cache-control': 'no-store',
     })
-    // a page elsewhere whose name was made to point here (DNS rebinding) shows itself by its name
-    if (!isLoopbackName(request.headers.host)) {
-      throw new Fault('refused', 'host.unknown', 'this server answers to 127.0.0.1 and localhost only')
-    }
+    names.admit(request.headers)
   })
   app.get('/healthz', async () => ({ ok: true, data: { state: 'alive' } }))
   app.get('/readyz', async (_request, reply) => {
@@ -54,17 +52,13 @@ export function createLoopbackApp(deps: LoopbackDeps): FastifyInstance {
     admitted.register(eventRoutes(deps, (request) => sessions.isOpen(guard.sessionOf(request).id)))
     admitted.all('/*', missing)
   }, { prefix: '/api' })
-  app.register(pageRoutes(pages, origin))
+  app.register(pageRoutes(pages, deps.origin, names))
   return app
 }
 
 /** Only who is signed in learns which routes there are. */
 async function missing(request: FastifyRequest): Promise<never> {
   throw new Fault('missing', 'route.missing', `there is no ${request.method} ${request.url.split('?')[0]}`)
-}
-
-function isLoopbackName(host: string | undefined): boolean {
-  return host !== undefined && /^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/i.test(host)
 }
 
 function describe(parts: readonly { name: string; state: string; ready: boolean }[]): string {

@@ -4,6 +4,7 @@ import { join, sep } from 'node:path'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify'
 import { Fault } from '../kernel/fault.ts'
 import { indexPage, pageStyle } from './index-page.ts'
+import type { OwnNames } from './signin/own-names.ts'
 
 /** Stands in the built index.html where the nonce of the answer belongs: in a meta tag, and on tags that Vite marks. */
 const noncePlace = '__CSP_NONCE__'
@@ -24,12 +25,12 @@ function appPolicy(nonce: string): string {
 }
 
 /** The dashboard as it was built into a folder; without one, a page that says what to type. No data: those come from /api. */
-export function pageRoutes(folder: string, origin: () => string): FastifyPluginAsync {
+export function pageRoutes(folder: string, origin: () => string, names: Pick<OwnNames, 'isOwn'>): FastifyPluginAsync {
   const index = join(folder, 'index.html')
-  return existsSync(index) ? appRoutes(folder, readFileSync(index, 'utf8'), origin) : plainRoutes
+  return existsSync(index) ? appRoutes(folder, readFileSync(index, 'utf8'), origin, names) : plainRoutes
 }
 
-function appRoutes(folder: string, html: string, origin: () => string): FastifyPluginAsync {
+function appRoutes(folder: string, html: string, origin: () => string, names: Pick<OwnNames, 'isOwn'>): FastifyPluginAsync {
   return async (app) => {
     await serveFiles(app, folder)
     // every path of the app is the app, which reads it by itself; what looks like a file and is not there is missing
@@ -37,7 +38,7 @@ function appRoutes(folder: string, html: string, origin: () => string): FastifyP
       const path = request.url.split('?')[0]!
       if (fileNames.test(path)) throw new Fault('missing', 'route.missing', `there is no GET ${path}`)
       // one name for one house: a cookie given to another name would not be found here, and would go to the signing page
-      if (request.headers.host !== new URL(origin()).host) return reply.redirect(`${origin()}${path.replace(/^\/+/, '/')}`, 307)
+      if (!names.isOwn(request.headers)) return reply.redirect(`${origin()}${path.replace(/^\/+/, '/')}`, 307)
       return sendApp(reply, html)
     })
   }

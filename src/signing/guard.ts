@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { checkDirect, checkExposed, type Exposure } from '../kernel/exposure.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Site } from '../outbox/index.ts'
 
@@ -20,14 +21,18 @@ const headers = {
 }
 
 /** Stands before every answer, those about errors too: who asks by another name, or from another page, gets nothing done. */
-export function guard(app: FastifyInstance, site: () => Site): void {
+export function guard(app: FastifyInstance, site: () => Site, exposed: () => Exposure | null = () => null): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headers)
     const { origin } = site()
     // a page elsewhere whose name was made to point here (DNS rebinding) shows itself by its name
-    if (!hostsOf(origin, request).includes(request.headers.host?.toLowerCase() ?? '')) {
+    const host = request.headers.host?.toLowerCase() ?? ''
+    if (!hostsOf(origin, request).includes(host)) {
       throw new Fault('refused', 'host.unknown', `drafts are signed at ${origin}; this name is not it (outbox.sign_origin in castellan.yaml)`)
     }
+    const exposure = exposed()
+    if (host !== new URL(origin).host || origin.startsWith('http:')) checkDirect(request.headers)
+    else if (exposure) checkExposed(request.headers, origin, exposure)
     if (request.method === 'GET') {
       if (request.url.startsWith('/api/') && ['cross-site', 'same-site'].includes(String(request.headers['sec-fetch-site']))) throw strangePage(origin)
       return

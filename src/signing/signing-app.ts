@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import type { Clock } from '../kernel/clock.ts'
+import type { Exposure } from '../kernel/exposure.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Logger } from '../kernel/log.ts'
 import type { OperatorKeys, Site } from '../outbox/index.ts'
@@ -27,6 +28,8 @@ export interface SigningDeps {
   readonly clock: Clock
   readonly log: Logger
   readonly site: () => Site
+  /** What stands before the page on other machines, where the operator has declared it. */
+  readonly exposed?: () => Exposure | null
   readonly house: () => string
   readonly codes: EnrolmentCodes
   readonly changes: Changes
@@ -61,7 +64,7 @@ export async function createSigningApp(app: FastifyInstance, deps: SigningDeps):
   app.server.headersTimeout = 10_000
   app.decorateRequest('sessionKey', '')
   acceptJsonOnly(app)
-  guard(app, site)
+  guard(app, site, deps.exposed)
 
   await app.register(async (scope) => {
     scope.setErrorHandler((error: Error, _request, reply) => {

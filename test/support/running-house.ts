@@ -19,6 +19,8 @@ export interface HouseOptions {
   /** Job files, `name.yaml` → text; the starter jobs go. */
   readonly jobs?: Readonly<Record<string, string>>
   readonly edit?: (yaml: string) => string
+  /** Where others have to find a page; free ports unless said. */
+  readonly ports?: { readonly SERVER: number; readonly RELEASER: number }
   /** Called before the start, with the home. */
   readonly prepare?: (home: string) => void
   readonly faultPoints?: () => string | undefined
@@ -31,7 +33,7 @@ const starter = join(import.meta.dirname, '..', '..', 'house')
 
 /** A whole Castellan in a folder of its own: real PostgreSQL, real processes, free ports. Stopped and removed after the test. */
 export async function runningHouse(t: Pick<TestContext, 'after'>, options: HouseOptions = {}): Promise<RunningHouse> {
-  for (const port of ['SERVER', 'RELEASER', 'GATE_LOCAL', 'GATE_CLOUD']) process.env[`CASTELLAN_PORT_${port}`] = '0'
+  for (const port of ['SERVER', 'RELEASER', 'GATE_LOCAL', 'GATE_CLOUD']) process.env[`CASTELLAN_PORT_${port}`] = String(options.ports?.[port as 'SERVER'] ?? 0)
   const home = mkdtempSync(join(tmpdir(), 'castellan-home-'))
   chmodSync(home, 0o711)
   const folder = join(home, 'house')

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { isTimezone } from '../cron.ts'
 import { databaseSchema } from './database.ts'
+import { exposeSchema } from './expose.ts'
 import { foldersSchema } from './folders.ts'
 import { lanesSectionSchema } from './lanes.ts'
 import { mailSchema } from './mail.ts'
@@ -39,6 +40,7 @@ export const castellanSchema = z.strictObject({
   webhooks: webhooksSchema,
   secrets: secretsSchema,
   outbox: outboxSchema,
+  expose: exposeSchema,
   shell: shellSchema,
   sources: sourcesSchema,
   retention: retentionSchema,

@@ -1,5 +1,6 @@
 import type { CaldavConnectorSettings, ConnectorBase, FilesConnectorSettings, GitConnectorSettings, GithubConnectorSettings, HttpConnectorSettings, ListmonkConnectorSettings, MastodonConnectorSettings, ShellConnectorSettings, TelegramConnectorSettings, WebhookConnectorSettings } from './connector-settings.ts'
 import type { SecretSource } from './secret-settings.ts'
+import type { ExposeSettings } from './check-expose.ts'
 import type { Label, Zone } from '../../labels/index.ts'
 import type { ShellRule } from '../../sandbox/index.ts'
 import type { SourceSettings } from './source-settings.ts'
@@ -24,6 +25,8 @@ export interface Settings {
   readonly outbox: OutboxSettings
   /** Where drafts are signed in a browser. Null: at localhost on the releaser's port; the host of the origin. */
   readonly signing: { readonly origin: string | null; readonly rpId: string | null }
+  /** Null: from this machine only. */
+  readonly exposed: ExposeSettings | null
   readonly shell: { readonly allow: readonly string[]; readonly rules: readonly ShellRule[] }
   readonly sources: readonly SourceSettings[]
   readonly retention: RetentionSettings

@@ -1,5 +1,6 @@
 import { completeLabel } from '../complete-label.ts'
 import type { CastellanFile } from './castellan-file.ts'
+import { toExpose } from './check-expose.ts'
 import type { Place } from './check-places.ts'
 import type { Programs } from './check-programs.ts'
 import type { DatabaseSettings, FolderSettings, ImapAccount, MailAccount, Settings, Upstream } from './settings.ts'
@@ -54,6 +55,7 @@ export function toSettings(folder: string, file: CastellanFile, places: readonly
       })),
     },
     signing: { origin: outbox.sign_origin ?? null, rpId: outbox.rp_id ?? null },
+    exposed: toExpose(file),
     shell: { allow: programs.shell, rules: file.shell.rules },
     sources: toSources(file, ofSources),
     retention: {

@@ -18,7 +18,7 @@ export function signinRoutes(sessions: Sessions, guard: BrowserGuard): FastifyPl
       schema: { operationId: 'signIn', summary: 'Use a sign-in code up; sets the cookie of the session', tags, body: signinBody, response: { 200: answer(sessionView) } },
     }, async (request, reply) => {
       const { id, token } = await sessions.signIn(request.body.code, request.headers['user-agent'] ?? 'unknown')
-      guard.remember(reply, token)
+      guard.remember(request, reply, token)
       return success({ ...(await lineOf(sessions, id)), csrf: csrfOf(token) })
     })
   }
@@ -39,7 +39,7 @@ export function ownSessionRoutes(sessions: Sessions, guard: BrowserGuard): Fasti
     }, async (request, reply) => {
       const { id } = guard.sessionOf(request)
       await sessions.close(id)
-      guard.forget(reply)
+      guard.forget(request, reply)
       return success({ id, state: 'signed_out' as const })
     })
   }

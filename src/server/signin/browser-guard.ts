@@ -4,13 +4,13 @@ import type { Clock } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/fault.ts'
 import { cookieName, readCookie, setCookie } from './cookie.ts'
 import { createRateLimit } from './rate-limit.ts'
+import type { OwnNames } from './own-names.ts'
 import { csrfOf, sessionSeconds, type Sessions } from './sessions.ts'
 
 export interface GuardDeps {
   readonly sessions: Sessions
   readonly clock: Clock
-  /** Where the page comes from, e.g. `http://127.0.0.1:7400`. */
-  origin(): string
+  readonly names: Pick<OwnNames, 'originOf'>
   /** A minute, for one session; as many as `rate-limit.ts` says unless told otherwise. */
   readonly mostRequests?: number
 }
@@ -22,31 +22,32 @@ export interface BrowserGuard {
   admitStranger(request: FastifyRequest): void
   /** The session of an admitted request. */
   sessionOf(request: FastifyRequest): { id: string; token: string }
-  remember(reply: FastifyReply, token: string): void
-  forget(reply: FastifyReply): void
+  remember(request: FastifyRequest, reply: FastifyReply, token: string): void
+  forget(request: FastifyRequest, reply: FastifyReply): void
 }
 
 const reading = new Set(['GET', 'HEAD'])
 const nobody = 'nobody'
 
 /** Who is let through the browser's door. The page is held against its origin with the port, the browser against its session. */
-export function createBrowserGuard({ sessions, clock, origin, mostRequests }: GuardDeps): BrowserGuard {
+export function createBrowserGuard({ sessions, clock, names, mostRequests }: GuardDeps): BrowserGuard {
   const rate = createRateLimit(clock, mostRequests)
   const admitted = new WeakMap<FastifyRequest, { id: string; token: string }>()
-  const name = () => cookieName(new URL(origin()).port)
-  const remember = (reply: FastifyReply, token: string) => void reply.header('set-cookie', setCookie(name(), token, sessionSeconds))
+  const originOf = ({ headers }: FastifyRequest) => names.originOf(headers)
+  const give = (request: FastifyRequest, reply: FastifyReply, token: string, seconds: number) => void reply.header('set-cookie', setCookie(originOf(request), token, seconds))
+  const remember: BrowserGuard['remember'] = (request, reply, token) => give(request, reply, token, sessionSeconds)
 
   function admitStranger(request: FastifyRequest): void {
     // first, so that a page elsewhere uses up nobody's turns
-    mustBeOurs(request, origin())
+    mustBeOurs(request, originOf(request))
     rate(nobody)
   }
 
   return {
     admitStranger,
     async admit(request, reply) {
-      mustBeOurs(request, origin())
-      const token = readCookie(request.headers.cookie, name())
+      mustBeOurs(request, originOf(request))
+      const token = readCookie(request.headers.cookie, cookieName(originOf(request)))
       const session = token === undefined ? undefined : await sessions.find(token)
       rate(session?.id ?? nobody)
       if (token === undefined || session === undefined) {
@@ -55,21 +56,19 @@ export function createBrowserGuard({ sessions, clock, origin, mostRequests }: Gu
       if (!reading.has(request.method) && !same(request.headers['x-csrf-token'], csrfOf(token))) {
         throw new Fault('refused', 'csrf.missing', 'the header x-csrf-token is not the one of this session; load the page again')
       }
-      if (session.prolonged) remember(reply, token)
+      if (session.prolonged) remember(request, reply, token)
       admitted.set(request, { id: session.id, token })
     },
     sessionOf: (request) => admitted.get(request)!,
     remember,
-    forget: (reply) => void reply.header('set-cookie', setCookie(name(), '', 0)),
+    forget: (request, reply) => give(request, reply, '', 0),
   }
 }
 
 /**
- * Exactly our host and port, for a name that was made to point here shows itself by its name (DNS rebinding); and nothing that a
- * page elsewhere sends, be it of another port of this machine. Browsers tell both and let no script change either.
+ * Nothing that a page elsewhere sends, be it of another port of this machine. Browsers tell both and let no script change either.
  */
 function mustBeOurs({ method, headers }: FastifyRequest, origin: string): void {
-  if (headers.host !== new URL(origin).host) throw new Fault('refused', 'host.unknown', `this is ${origin}, and answers to nothing else`)
   const site = headers['sec-fetch-site']
   if (reading.has(method)) {
     if (site === undefined || site === 'same-origin' || site === 'none') return

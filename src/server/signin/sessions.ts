@@ -6,6 +6,7 @@ import { newId } from '../../kernel/ids.ts'
 import type { SessionLine, SigninLink } from '../api.ts'
 import { dashboardSubject } from '../read/alerts.ts'
 import { createFailures, mostFailures } from './failures.ts'
+import type { NamesDeps } from './own-names.ts'
 import * as store from './session-store.ts'
 
 const minute = 60_000
@@ -31,7 +32,7 @@ export interface Sessions {
 }
 
 /** Who may ask the server through a browser: let in by a link of the operator's, remembered by the hash of a token. */
-export function createSessions({ database, clock, origin }: { database: Database; clock: Clock; origin(): string }): Sessions {
+export function createSessions({ database, clock, origin, exposed = () => null }: { database: Database; clock: Clock } & NamesDeps): Sessions {
   const failures = createFailures(clock)
   const later = (milliseconds: number) => new Date(clock.now().getTime() + milliseconds)
   return {
@@ -39,7 +40,8 @@ export function createSessions({ database, clock, origin }: { database: Database
       const code = randomBytes(16).toString('base64url')
       const expiresAt = later(linkMs)
       await store.keepCode(database, code, clock.now(), expiresAt)
-      return { url: `${origin()}/#signin=${code}`, expires_at: expiresAt.toISOString() }
+      const elsewhere = exposed()
+      return { url: `${origin()}/#signin=${code}`, exposed_url: elsewhere ? `${elsewhere.origin}/#signin=${code}` : null, expires_at: expiresAt.toISOString() }
     },
     async signIn(code, browser) {
       const wait = failures.lockedFor()

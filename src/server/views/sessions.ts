@@ -19,7 +19,7 @@ export const sessionView = sessionLine
 export type SessionView = z.output<typeof sessionView>
 
 export const signinLink = z
-  .strictObject({ url: z.url(), expires_at: time })
+  .strictObject({ url: z.url(), exposed_url: z.url().nullable().describe('The same under the name that other devices ask for, where one is exposed. Either of the two works, once.'), expires_at: time })
   .meta({ id: 'SigninLink', description: 'Works once.' })
 export type SigninLink = z.output<typeof signinLink>
 

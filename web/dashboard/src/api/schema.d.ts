@@ -1231,6 +1231,8 @@ export interface components {
         SigninLink: {
             /** Format: uri */
             url: string;
+            /** @description The same under the name that other devices ask for, where one is exposed. Either of the two works, once. */
+            exposed_url: string | null;
             /** Format: date-time */
             expires_at: string;
         };

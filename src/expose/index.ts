@@ -1,0 +1,3 @@
+export { caddyTokenFile, caddyTokenLine } from './caddyfile.ts'
+export { meshEntry } from './mesh-entry.ts'
+export { printExposure } from './print-exposure.ts'
