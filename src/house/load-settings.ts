@@ -45,7 +45,7 @@ export function loadSettings(folder: string, source: YamlSource, overrides: Over
     ...(broken.has('models') || broken.has('lanes') ? [] : checkSpending(file, source)),
     ...checkDatabase(file, source),
     ...(broken.has('lanes') ? [] : checkWebhooks(file, source)),
-    ...checkSecrets(file, source),
+    ...checkSecrets(folder, file, places, source),
     ...checkSigning(file, source),
     ...ofPlaces,
     ...ofMail,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { opItem as item, secretDesk, secretSource as source } from '../../test/support/secret-desk.ts'
@@ -116,6 +116,17 @@ test('a link in the place of a secret is replaced and not written through, and a
   const [linked, pipe] = await render([source('token', { from: 'file', file: write('f', 'new') }), source('piped', { from: 'file', file: join(home, 'pipe') })])
   assert.deepEqual([linked!.state, readFileSync(elsewhere, 'utf8'), statSync(join(folder.path, 'token')).isFile()], ['rendered', 'untouched', true])
   assert.match(pipe!.problem!.message, /is no file/)
+})
+
+test('what root renders for a home of somebody else belongs to him, and nobody but him and root renders there', { skip: process.getuid?.() !== 0 && 'only root can give files away' }, async (t) => {
+  const { home, folder } = desk(t)
+  chownSync(folder.path, 1234, 1234)
+  openSecretFolder(home).write('token', 'x')
+  const { uid, gid, mode } = statSync(join(folder.path, 'token'))
+  assert.deepEqual([uid, gid, mode & 0o777], [1234, 1234, 0o600])
+  chmodSync(home, 0o755)
+  const asNobody = spawnSync(process.execPath, ['--input-type=module', '-e', `process.setgid(65534); process.setuid(65534); const { openSecretFolder } = await import(${JSON.stringify(join(import.meta.dirname, 'index.ts'))}); openSecretFolder(${JSON.stringify(home)})`], { encoding: 'utf8' })
+  assert.match(asNobody.stderr, /belongs to another user \(uid 1234\); run this as him/)
 })
 
 test('of two that are at work one is refused, and what one that died has left half written is removed', async (t) => {
