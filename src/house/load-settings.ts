@@ -50,7 +50,7 @@ export function loadSettings(folder: string, source: YamlSource, overrides: Over
     ...checkDatabase(file, source),
     ...(broken.has('lanes') ? [] : checkWebhooks(file, source)),
     ...(broken.has('lanes') ? [] : inSources),
-    ...checkSecrets(file, source),
+    ...checkSecrets(folder, file, places, source),
     ...checkSigning(file, source),
     ...checkExpose(file, source),
     ...ofPlaces,

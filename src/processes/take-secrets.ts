@@ -1,7 +1,7 @@
 import type { House } from '../house/index.ts'
 import { reportSecrets, type SecretReport } from '../secrets/index.ts'
 import { processNames, type ProcessName } from './boot.ts'
-import { secretNames } from './read-secrets.ts'
+import { secretNames, secretsOf } from './read-secrets.ts'
 import type { Supervised } from './supervise.ts'
 
 export interface TakeDeps {
@@ -28,9 +28,12 @@ export function reportOf(home: string, house: House): SecretReport {
 /**
  * Starts those anew that are given one of these secrets: a process reads its boot message once. The server, which asks for this, comes
  * last, after `answer` has told it what it can tell the operator.
+ * @throws Fault `secret.mode`
  */
 export async function takeSecrets(names: readonly string[], { home, processes, house }: TakeDeps, answer: (taken: Taken) => void): Promise<void> {
   const holders = processNames.filter((name) => secretNames(name, house()).some((held) => names.includes(held)))
+  // what cannot be handed over is found out before anybody is stopped for it
+  for (const name of holders) secretsOf(name, house(), home)
   const others = holders.filter((name) => name !== 'server')
   await Promise.all(others.map(async (name) => {
     const child = processes.get(name)!

@@ -4,7 +4,7 @@ import type { SecretRecord } from './secret-records.ts'
 
 export interface SecretState {
   readonly name: string
-  readonly state: 'good' | 'due' | 'missing' | 'exposed' | 'unused'
+  readonly state: 'good' | 'due' | 'missing' | 'exposed' | 'unused' | 'unfinished'
   /** `hand`: castellan.yaml does not say where it comes from. */
   readonly from: SecretSource['from'] | 'hand'
   /** Processes that are given it. */
@@ -20,6 +20,8 @@ export interface Known {
   /** The names that each process is given. */
   readonly users: ReadonlyMap<string, readonly string[]>
   readonly files: ReadonlyMap<string, Stats>
+  /** Whose replacement has not come to its end. */
+  readonly unfinished: readonly string[]
   recordOf(name: string): SecretRecord | undefined
 }
 
@@ -27,7 +29,7 @@ export interface Known {
 const quarterMs = 90 * 86_400_000
 
 /** Every secret that is declared, needed or there. Nothing is read of a file but who may read it and since when it is as it is. */
-export function describeSecrets({ sources, users, files, recordOf }: Known, now: Date): SecretState[] {
+export function describeSecrets({ sources, users, files, unfinished, recordOf }: Known, now: Date): SecretState[] {
   const names = new Set([...sources.map(({ name }) => name), ...[...users.values()].flat(), ...files.keys()])
   return [...names].sort().map((name) => {
     const source = sources.find((one) => one.name === name)
@@ -37,7 +39,7 @@ export function describeSecrets({ sources, users, files, recordOf }: Known, now:
     const changedAt = file === undefined ? null : (record?.changedAt ?? file.mtime.toISOString())
     const everyMs = source === undefined ? (usedBy.length > 0 ? quarterMs : null) : source.everyMs
     const dueAt = changedAt === null || everyMs === null ? null : new Date(Date.parse(changedAt) + everyMs).toISOString()
-    return { name, state: stateOf({ file, usedBy, dueAt }, now), from: source?.from ?? 'hand', usedBy, changedAt, dueAt, undoUntil: record?.undoUntil && Date.parse(record.undoUntil) > now.getTime() ? record.undoUntil : null }
+    return { name, state: unfinished.includes(name) ? 'unfinished' : stateOf({ file, usedBy, dueAt }, now), from: source?.from ?? 'hand', usedBy, changedAt, dueAt, undoUntil: record?.undoUntil && Date.parse(record.undoUntil) > now.getTime() ? record.undoUntil : null }
   })
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { opItem as item, secretDesk, secretSource as source } from '../../test/support/secret-desk.ts'
@@ -13,6 +13,8 @@ function desk(t: TestContext, state: ProgramState = {}, milliseconds?: number) {
   return { ...made, render: (sources: SecretSource[], more = {}) => renderSecrets({ ...made.deps, ...more }, sources) }
 }
 
+const loud = 'Tr0ub4dor-and-3-loud-secrets'
+const place = { from: 'op', reference: 'op://Home/Shop/credential' } as const
 const skip = existsSync('/usr/bin/age') ? false : 'age is missing: apt install age'
 
 test('a secret of each source lands in its file, 0600 and trimmed, and op alone is given what op is signed in by', { skip }, async (t) => {
@@ -58,8 +60,6 @@ test('what did not change is not written again and keeps its age; what did begin
   assert.deepEqual(records.unrecorded().map(({ act, name }) => `${act} ${name}`).sort(), ['render hook', 'render token', 'render token'])
 })
 
-const loud = 'Tr0ub4dor-and-3-loud-secrets'
-const place = { from: 'op', reference: 'op://Home/Shop/credential' } as const
 const failures: Record<string, { state: ProgramState; place?: Parameters<typeof source>[1]; milliseconds?: number; says: RegExp }> = {
   'a program that fails and prints what it holds': { state: { behaviour: { op: 'fails' } }, says: /^op ended with 1: what it said is not repeated.*run `op read --no-newline op:\/\/Home\/Shop\/credential` yourself/ },
   'a program that hangs, with a child that holds its pipes': { state: { behaviour: { op: 'hangs' } }, milliseconds: 1_500, says: /^op did not answer within 1\.5 s and was ended.*--patience/ },
@@ -85,6 +85,35 @@ for (const [name, { state, place: other = place, milliseconds, says }] of Object
     assert.deepEqual(readdirSync(folder.path).filter((file) => file.endsWith('.new')), [])
   })
 }
+
+test('a program that has to be unlocked is asked by one call before the others, of which few run at once', async (t) => {
+  const { deps, render } = desk(t)
+  let [running, most, calls] = [0, 0, 0]
+  const run = async () => {
+    most = Math.max(most, ++running)
+    if (++calls === 1) assert.equal(running, 1)
+    await new Promise((resolve) => setImmediate(resolve))
+    if (calls === 1) assert.equal(running, 1, 'nobody has begun before the first has ended')
+    running--
+    return Buffer.from(`value ${calls}`)
+  }
+  const sources = Array.from({ length: 20 }, (_, index) => source(`s${index}`, place))
+  const rendered = await render(sources, { ...deps, run })
+  assert.deepEqual([rendered.map(({ name }) => name), rendered.filter(({ state }) => state !== 'rendered'), most], [sources.map(({ name }) => name), [], 6])
+})
+
+test('age says nothing of a file that it cannot open, though it would repeat what stands in it', { skip }, async (t) => {
+  const { home, write, render } = desk(t)
+  for (const key of ['mine', 'other']) execFileSync('age-keygen', ['-o', join(home, key)], { stdio: 'ignore' })
+  execFileSync('age', ['--encrypt', '--identity', join(home, 'mine'), '--output', join(home, 'a.age')], { input: loud })
+  const rendered = await render([
+    source('clear', { from: 'age', file: write('clear', `${loud}\n`), identity: join(home, 'mine') }), source('other', { from: 'age', file: join(home, 'a.age'), identity: join(home, 'other') }),
+    source('gone', { from: 'age', file: join(home, 'b.age'), identity: join(home, 'mine') }), source('key', { from: 'age', file: join(home, 'a.age'), identity: write('key', `${loud}\n`) }),
+  ])
+  const says = [/the file or the identity is not one of age/, /the identity does not open this file/, /the file is not there/, /the file or the identity is not one of age/]
+  rendered.forEach(({ problem }, index) => assert.match(problem!.message, says[index]!))
+  assert.doesNotMatch(JSON.stringify(rendered), /Tr0ub4dor/)
+})
 
 test('a program that is not installed, or that everybody can replace, is given no secret', async (t) => {
   const { home, deps, write } = desk(t)
@@ -116,6 +145,17 @@ test('a link in the place of a secret is replaced and not written through, and a
   const [linked, pipe] = await render([source('token', { from: 'file', file: write('f', 'new') }), source('piped', { from: 'file', file: join(home, 'pipe') })])
   assert.deepEqual([linked!.state, readFileSync(elsewhere, 'utf8'), statSync(join(folder.path, 'token')).isFile()], ['rendered', 'untouched', true])
   assert.match(pipe!.problem!.message, /is no file/)
+})
+
+test('what root renders for a home of somebody else belongs to him, and nobody but him and root renders there', { skip: process.getuid?.() !== 0 && 'only root can give files away' }, async (t) => {
+  const { home, folder } = desk(t)
+  chownSync(folder.path, 1234, 1234)
+  openSecretFolder(home).write('token', 'x')
+  const { uid, gid, mode } = statSync(join(folder.path, 'token'))
+  assert.deepEqual([uid, gid, mode & 0o777], [1234, 1234, 0o600])
+  chmodSync(home, 0o755)
+  const asNobody = spawnSync(process.execPath, ['--input-type=module', '-e', `process.setgid(65534); process.setuid(65534); const { openSecretFolder } = await import(${JSON.stringify(join(import.meta.dirname, 'index.ts'))}); openSecretFolder(${JSON.stringify(home)})`], { encoding: 'utf8' })
+  assert.match(asNobody.stderr, /belongs to another user \(uid 1234\); run this as him/)
 })
 
 test('of two that are at work one is refused, and what one that died has left half written is removed', async (t) => {

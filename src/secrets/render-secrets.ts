@@ -22,12 +22,22 @@ export interface Rendered {
   readonly problem?: { readonly code: string; readonly message: string }
 }
 
+const atOnce = 6
+
 /**
- * Fetches each secret from its source, all at the same time, and lays it down for the processes. One that fails leaves its old value as it was,
- * and holds up no other.
+ * Fetches each secret from its source, several at the same time, and lays it down for the processes. One that fails leaves its old value as it was, and
+ * keeps no other from being fetched. Of each kind of source the first goes ahead, so that a program that asks the operator to unlock it asks him once.
  */
 export async function renderSecrets(deps: RenderDeps, sources: readonly SecretSource[]): Promise<Rendered[]> {
-  return Promise.all(sources.map((source) => renderOne(deps, source)))
+  const isFirst = (source: SecretSource) => sources.find(({ from }) => from === source.from) === source
+  const done = new Map<SecretSource, Rendered>()
+  for (const wave of [sources.filter(isFirst), sources.filter((source) => !isFirst(source))]) {
+    const waiting = [...wave]
+    await Promise.all(Array.from({ length: atOnce }, async () => {
+      for (let source = waiting.shift(); source; source = waiting.shift()) done.set(source, await renderOne(deps, source))
+    }))
+  }
+  return sources.map((source) => done.get(source)!)
 }
 
 async function renderOne(deps: RenderDeps, source: SecretSource): Promise<Rendered> {

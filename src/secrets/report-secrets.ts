@@ -15,7 +15,7 @@ export interface SecretReport {
 export function reportSecrets(home: string, sources: readonly SecretSource[], users: ReadonlyMap<string, readonly string[]>, now: Date): SecretReport {
   try {
     const folder = openSecretFolder(home)
-    return { states: describeSecrets({ sources, users, files: folder.list(), recordOf: openRecords(folder).of }, now), problem: null }
+    return { states: describeSecrets({ sources, users, files: folder.list(), unfinished: folder.unfinished(), recordOf: openRecords(folder).of }, now), problem: null }
   } catch (error) {
     return { states: [], problem: toFault(error).message }
   }

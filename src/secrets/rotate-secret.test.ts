@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test'
 import { opItem, secretDesk, secretSource } from '../../test/support/secret-desk.ts'
 import type { ProgramState } from '../../test/support/secret-programs.ts'
 import type { SecretSource } from '../house/index.ts'
-import { forgetPrevious, rotateSecret, undoRotation } from './index.ts'
+import { forgetPrevious, rotateSecret, undoRotation, type RotateDeps } from './index.ts'
 
 function desk(t: TestContext, state: ProgramState = {}, more: object = {}) {
   const made = secretDesk(t, state)
@@ -74,33 +74,46 @@ test('a value that a program makes is kept from the moment that it is there: who
   assert.deepEqual(leftOvers(folder), [])
 })
 
+/** Dies at one point of its way, and does nothing after that: neither tidy up nor give up. */
+function dyingAt(point: string, { deps, folder, records }: ReturnType<typeof desk>): RotateDeps {
+  let [changes, dead] = [0, false]
+  const die = (here: string) => {
+    dead ||= here === point
+    if (dead) throw new Error(`died at ${point}`)
+  }
+  return {
+    ...deps,
+    record: async () => die('record'),
+    records: { ...records, change: (...given: Parameters<typeof records.change>) => (die(['change', 'changed'][changes++]!), records.change(...given)) },
+    folder: {
+      ...folder,
+      write: (name: string, value: string) => (die(`write ${name}`), folder.write(name, value)),
+      writeOwn: (...[file, content]: Parameters<typeof folder.writeOwn>) => (die(`write ${file}`), folder.writeOwn(file, content)),
+      removeOwn: (file: Parameters<typeof folder.removeOwn>[0]) => (die(`remove ${file}`), folder.removeOwn(file)),
+    },
+    run: async (call: Parameters<typeof deps.run>[0]) => {
+      if (call.args[1] === 'edit') die('source')
+      return deps.run(call)
+    },
+  }
+}
+
+const points = (own: string) => [`write .${own}-token`, 'record', 'change', 'write .previous-token', 'source', 'write token', 'changed', `remove .${own}-token`]
+
 test('wherever it dies, the next call ends with one value at the source and for the processes, and with the one before kept', async (t) => {
-  for (const point of ['write .next-token', 'record', 'change', 'write .previous-token', 'source', 'write token', 'changed', 'remove .next-token']) {
-    const { folder, records, programs, deps, rotate } = desk(t, { op: { 'Home/Shop': opItem('old') } })
-    folder.write('token', 'old')
-    let changes = 0
-    const die = (here: string) => {
-      if (here === point) throw new Error(`died at ${point}`)
+  const source = secretSource('token', op)
+  for (const [act, own, value, before] of [['rotate', 'next', 'typed anew', 'old'], ['undo', 'undo', 'old', 'typed anew']] as const) {
+    for (const point of points(own)) {
+      const made = desk(t, { op: { 'Home/Shop': opItem('old') } })
+      const { folder, programs, rotate, undo } = made
+      folder.write('token', 'old')
+      if (act === 'undo') await rotate(source)
+      const again = act === 'undo' ? undo : rotate
+      await assert.rejects((act === 'undo' ? undoRotation : rotateSecret)(dyingAt(point, made), source), /died at/, `${act} ${point}`)
+      assert.deepEqual(folder.unfinished(), point === `write .${own}-token` ? [] : ['token'], `${act} ${point}`)
+      await again(source)
+      assert.deepEqual([programs.state().op!['Home/Shop']!.fields[0]!.value, folder.read('token'), folder.readOwn('.previous-token'), leftOvers(folder)], [value, value, before, []], `${act} ${point}`)
     }
-    const dying = {
-      ...deps,
-      record: async () => die('record'),
-      records: { ...records, change: (...given: Parameters<typeof records.change>) => (die(['change', 'changed'][changes++]!), records.change(...given)) },
-      folder: {
-        ...folder,
-        write: (name: string, value: string) => (die(`write ${name}`), folder.write(name, value)),
-        writeOwn: (...[file, content]: Parameters<typeof folder.writeOwn>) => (die(`write ${file}`), folder.writeOwn(file, content)),
-        // who died has removed nothing on the way out either
-        removeOwn: (file: Parameters<typeof folder.removeOwn>[0]) => (die(`remove ${file}`), file.startsWith('.next') && point !== 'none' ? undefined : folder.removeOwn(file)),
-      },
-      run: async (call: Parameters<typeof deps.run>[0]) => {
-        if (call.args[1] === 'edit') die('source')
-        return deps.run(call)
-      },
-    }
-    await assert.rejects(rotateSecret(dying, secretSource('token', op)), /died at/, point)
-    await rotate(secretSource('token', op))
-    assert.deepEqual([programs.state().op!['Home/Shop']!.fields[0]!.value, folder.read('token'), folder.readOwn('.previous-token'), leftOvers(folder)], ['typed anew', 'typed anew', 'old', []], point)
   }
 })
 

@@ -19,6 +19,8 @@ export interface SecretFolder {
   removeOwn(file: OwnFile): void
   /** Of which secrets a value before is kept. */
   previous(): string[]
+  /** Whose replacement has not come to its end. */
+  unfinished(): string[]
   /** For one at a time; what one that died has left unfinished is removed. @throws Fault `secrets.busy` */
   exclusively<T>(work: () => Promise<T>): Promise<T>
 }
@@ -42,6 +44,7 @@ export function openSecretFolder(home: string): SecretFolder {
   if (us !== 0 && stats.uid !== us) throw new Fault('refused', 'secrets.owner', `${path} belongs to another user (uid ${stats.uid}); run this as him, with sudo if that is root`)
   const owner = { uid: stats.uid, gid: stats.gid }
   const at = (file: string) => join(path, file)
+  const namesBehind = (beginnings: readonly string[]) => readdirSync(path).flatMap((file) => beginnings.flatMap((begins) => (file.startsWith(begins) ? [file.slice(begins.length)] : [])))
   const readOwn = (file: string) => (exists(at(file)) ? readPrivateFile(at(file)).toString('utf8') : undefined)
 
   return {
@@ -55,7 +58,8 @@ export function openSecretFolder(home: string): SecretFolder {
       rmSync(at(file), { force: true })
       syncFolder(path)
     },
-    previous: () => readdirSync(path).flatMap((file) => (file.startsWith('.previous-') && !file.endsWith('.new') ? [file.slice('.previous-'.length)] : [])),
+    previous: () => namesBehind(['.previous-']),
+    unfinished: () => namesBehind(['.next-', '.undo-']),
     async exclusively(work) {
       const lock = takeProcessLock(at('.lock'), (pid) => new Fault('conflict', 'secrets.busy', `process ${pid} is at work on the secrets of this home; wait until it has ended`))
       try {

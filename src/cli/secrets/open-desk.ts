@@ -1,5 +1,5 @@
-import { parseDuration } from '../../house/index.ts'
-import type { SecretSource } from '../../house/index.ts'
+import { toFault } from '../../kernel/fault.ts'
+import { parseDuration, type SecretSource } from '../../house/index.ts'
 import { openRecords, openSecretFolder, runProgram, withoutCoreDumps, type RunProgram, type SecretFolder, type SecretRecords } from '../../secrets/index.ts'
 import type { Invocation } from '../command/add-command.ts'
 
@@ -29,6 +29,12 @@ export function openDesk({ home, io, here, options }: Invocation<PatienceOption>
 export async function askPassphrases(sources: readonly SecretSource[], { ask }: Pick<Invocation, 'ask'>): Promise<ReadonlyMap<string, string>> {
   const files = new Set(sources.flatMap((source) => (source.from === 'ansible-vault' && source.passwordFile === undefined ? [source.file] : [])))
   const typed = new Map<string, string>()
-  for (const file of files) typed.set(file, await ask.secret(`The password of ${file}`))
+  for (const file of files) {
+    try {
+      typed.set(file, await ask.secret(`The password of ${file}`))
+    } catch (error) {
+      if (toFault(error).code !== 'ask.nobody') throw error // its source says what to do without
+    }
+  }
   return typed
 }

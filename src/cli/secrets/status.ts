@@ -12,7 +12,7 @@ export async function status(invocation: Invocation): Promise<Outcome> {
   const { home, here } = invocation
   const { folder, records } = openDesk(invocation)
   const declared = await readDeclared(home)
-  const states = describeSecrets({ ...declared, files: folder.list(), recordOf: records.of }, here.now)
+  const states = describeSecrets({ ...declared, files: folder.list(), unfinished: folder.unfinished(), recordOf: records.of }, here.now)
   return outcome(states.map((state) => rowOf(state, folder.path)), (rows, terminal) => statusText(rows, terminal, here))
 }
 
@@ -35,6 +35,8 @@ function mendOf({ name, state, from }: Pick<SecretState, 'name' | 'state' | 'fro
   switch (state) {
     case 'good':
       return null
+    case 'unfinished':
+      return `castellan secrets rotate ${name}`
     case 'due':
       return from === 'hand' ? `put a new value into ${folder}/${name}` : `castellan secrets rotate ${name}`
     case 'missing':

@@ -40,7 +40,7 @@ export function terminalOf(screen: Screen, env: NodeJS.ProcessEnv): Terminal {
 
 const stateStyles: Readonly<Record<string, Style>> = {
   ok: 'green', good: 'green', rendered: 'green', ready: 'green', succeeded: 'green', ran: 'green', released: 'green', active: 'green', alive: 'green', answered: 'green', answers: 'green', enrolled: 'green',
-  warn: 'yellow', due: 'yellow', unused: 'yellow', missing: 'red', exposed: 'red', waiting: 'yellow', parked: 'yellow', retrying: 'yellow', held: 'yellow', missed: 'yellow', skipped: 'yellow',
+  warn: 'yellow', due: 'yellow', unfinished: 'yellow', unused: 'yellow', missing: 'red', exposed: 'red', waiting: 'yellow', parked: 'yellow', retrying: 'yellow', held: 'yellow', missed: 'yellow', skipped: 'yellow',
   starting: 'yellow', paused: 'yellow', expired: 'yellow', unknown: 'red', backoff: 'yellow', undone: 'yellow',
   fail: 'red', failed: 'red', dead: 'red', crashed: 'red', refused: 'red', denied: 'red', cancelled: 'red', silent: 'red',
   critical: 'red', warning: 'yellow',

@@ -14,6 +14,8 @@ const wrong: Record<string, { yaml: string; what: RegExp }> = {
   'a period that is none': { yaml: 'secrets: { smtp: { from: made, rotate_every: quarterly } }\n', what: /secrets\.smtp\.rotate_every.*write e\.g\. 90d, or never|is not a duration/ },
   'a program that the PATH would choose': { yaml: 'secrets: { smtp: { from: file, file: a, rotate_command: [newpass] } }\n', what: /newpass is not an absolute path → write the whole path/ },
   'a made secret in a form that its webhook cannot use': { yaml: 'secrets: { crm: { from: made } }\nwebhooks: { crm: { kind: standard, secrets: [ { secret: crm } ] } }\n', what: /secrets begin with whsec_ → write form: whsec/ },
+  'a value in the clear where tools read': { yaml: 'secrets: { smtp: { from: file, file: vault/smtp } }\n', what: /vault\/smtp lies in the folder vault, where tools and jobs read → keep it outside/ },
+  'the key of a file where tools read': { yaml: 'secrets: { smtp: { from: age, file: vault/smtp.age, identity: vault/../vault/key } }\n', what: /vault\/key lies in the folder vault, where tools and jobs read/ },
   'a name that is a path': { yaml: 'secrets: { "../x": { from: made } }\n', what: /\.\.\/x/ },
 }
 

@@ -37,6 +37,6 @@ function toPlace(house: string, declared: Declared) {
 }
 
 /** Keys and encrypted files lie where the operator keeps them, in the house or not; no tool reads them. */
-function secretPath(house: string, written: string): string {
+export function secretPath(house: string, written: string): string {
   return resolve(house, written.startsWith('~/') ? join(homedir(), written.slice(2)) : written)
 }

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { isAbsolute, join, relative } from 'node:path'
 import { z } from 'zod'
 import { Fault } from '../../kernel/fault.ts'
 import { rewriteFile } from '../private-file.ts'
@@ -30,12 +30,17 @@ export function openAccepted(house: string, folder: SecretFolder): AcceptedFindi
   const file = join(house, name)
   const key = keyOf(folder)
   let accepted = existsSync(file) ? read(file) : []
+  // a house that is moved takes what was accepted along
+  const inHouse = (path: string) => {
+    const way = relative(house, path)
+    return way.startsWith('..') || isAbsolute(way) || !isAbsolute(path) ? path : way
+  }
   return {
-    idOf: (path, value) => createHmac('sha256', key).update(`${path}\0`).update(value, 'latin1').digest('hex').slice(0, 32),
+    idOf: (path, value) => createHmac('sha256', key).update(`${inHouse(path)}\0`).update(value, 'latin1').digest('hex').slice(0, 32),
     has: (id) => accepted.some((one) => one.id === id),
     add(found, on) {
       const day = on.toISOString().slice(0, 10)
-      accepted = [...accepted, ...found.map((one) => ({ ...one, on: day }))]
+      accepted = [...accepted, ...found.map(({ id, file: where, kind }) => ({ id, file: inHouse(where), kind, on: day }))]
       const content = `${JSON.stringify({ version: 1, accepted }, undefined, 2)}\n`
       if (existsSync(file)) rewriteFile(file, content)
       else writeFileSync(file, content, { flag: 'wx', mode: 0o644 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -98,6 +98,10 @@ test('what is accepted is not told of again, in that file alone; the house holds
   openAccepted(house, folder).add([{ id: leak!.id!, file: leak!.file, kind: leak!.kind }], new Date('2026-11-28T08:00:00Z'))
   const accepted = await scan()
   assert.deepEqual([accepted.leaks, accepted.accepted], [[], 1])
+  assert.deepEqual(JSON.parse(readFileSync(join(house, 'accepted-findings.json'), 'utf8')).accepted, [{ id: leak!.id, file: 'example.md', kind: 'GitHub token', on: '2026-11-28' }])
+  cpSync(house, join(home, 'moved'), { recursive: true })
+  const moved = await scanAll({ wanted: wantedIn(folder), accepted: openAccepted(join(home, 'moved'), folder), history: false }, [{ where: 'house', path: join(home, 'moved') }], [])
+  assert.equal(moved.accepted, 1)
   write('other.md', `${token('9')}\n`)
   write('example.md', `${token('9')}\n${token('5')}\n`)
   assert.deepEqual((await scan()).leaks.map(({ file, line }) => [file, line]).sort(), [[join(house, 'example.md'), 2], [join(house, 'other.md'), 1]])

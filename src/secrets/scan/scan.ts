@@ -66,13 +66,16 @@ export function wantedIn(folder: SecretFolder): Wanted {
 export async function scanAll(deps: { readonly wanted: Wanted; readonly accepted: AcceptedFindings; readonly history: boolean }, targets: readonly ScanTarget[], texts: readonly ScanText[]): Promise<Scanned> {
   const { wanted, accepted, history } = deps
   const leaks = new Map<string, Leak>()
+  const standing = new Set<string>()
   const unread: string[] = []
   let [files, bytes, binaries] = [texts.length, 0, 0]
   const see = (where: Leak['where'], file: string, sighting: Sighting, object: string | null = null) => {
     const id = accepted.idOf(file, sighting.value)
-    const key = `${id} ${sighting.kind} ${object === null ? sighting.line : 'history'}`
+    const what = `${id} ${sighting.kind}`
+    const key = `${what} ${object === null ? sighting.line : 'history'}`
     // what still stands in a file need not be told of its history as well
-    if (object !== null && [...leaks.keys()].some((known) => known.startsWith(`${id} ${sighting.kind} `))) return
+    if (object === null) standing.add(what)
+    else if (standing.has(what)) return
     if (!leaks.has(key)) leaks.set(key, { where, file, line: sighting.line, kind: sighting.kind, begins: beginningOf(sighting), object, commit: null, id: sighting.known ? null : id })
   }
 
@@ -83,7 +86,7 @@ export async function scanAll(deps: { readonly wanted: Wanted; readonly accepted
     files += scan.files
     bytes += scan.bytes
     binaries += scan.binaries
-    for (const repository of history ? scan.repositories : []) {
+    for (const repository of history && target.where !== 'logs' ? scan.repositories : []) {
       const past = await scanHistory(repository, wanted)
       bytes += past.bytes
       files += past.objects

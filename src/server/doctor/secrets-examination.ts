@@ -22,6 +22,7 @@ function findings({ states, problem }: SecretReport, now: Date): Finding[] {
     { status: 'ok', what: needed.length === 0 ? 'the house needs no secret' : `${needed.length - named('missing').length} of ${needed.length} secret(s) are there` },
     ...named('missing').map(({ name, from }): Finding => ({ status: 'fail', what: `the secret ${name} is not there`, mend: from === 'hand' ? 'castellan secrets status' : `castellan secrets render ${name}` })),
     ...named('exposed').map(({ name }): Finding => ({ status: 'fail', what: `the secret ${name} can be read by other users` })),
+    ...named('unfinished').map(({ name }): Finding => ({ status: 'warn', what: `the new value of the secret ${name} has not come to all who need it`, mend: `castellan secrets rotate ${name}` })),
     ...due.map(({ name, from }): Finding => ({ status: 'warn', what: `the secret ${name} is due for a new value`, mend: from === 'hand' ? 'castellan secrets status' : `castellan secrets rotate ${name}` })),
   ]
 }
