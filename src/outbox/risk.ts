@@ -9,8 +9,8 @@ import { ibansIn, speaksOfBankChange } from './bank-accounts.ts'
 export const highRisk = 7
 
 /** May a key that stands for one use of a passkey hours ago sign it, or does it take the passkey itself? */
-export function sessionMaySign({ risk, label }: { readonly risk: number; readonly label: Label }): boolean {
-  return risk < highRisk && label.level < 3
+export function sessionMaySign({ kind, risk, label }: { readonly kind: string; readonly risk: number; readonly label: Label }): boolean {
+  return risk < highRisk && label.level < 3 && !isExposing(kind)
 }
 
 export interface RiskSubject {
