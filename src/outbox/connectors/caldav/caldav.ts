@@ -61,6 +61,7 @@ export function createCaldavConnector({ name, organizer, ...options }: CaldavOpt
 
   async function remove(act: CalendarAct, etag: string, options: { signal: AbortSignal; commit: () => Promise<void> }): Promise<Receipt> {
     const status = await dav.remove(act.resource, etag, options)
+    faultPoint('calendar.put:after')
     if (status === 412 && (await dav.get(act.resource, asking()))) throw changed(act)
     return { ...receiptOf(act, undefined, status), was_there: status < 300 }
   }
