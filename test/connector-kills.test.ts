@@ -115,3 +115,22 @@ for (const [point, state, campaigns] of [['newsletter.draft', 'released', ['runn
     assert.deepEqual(listmonk.campaigns.map(({ status }) => status), state === 'unknown' ? [] : ['cancelled'])
   })
 }
+
+for (const kind of ['calendar.change', 'calendar.delete'] as const) {
+  for (const [point, isDone] of [['calendar.put:before', false], ['calendar.put:after', true]] as const) {
+    test(`a releaser that is killed at ${point} of a ${kind} knows by the version whether it was done, and undo brings the old bytes back`, { skip: withoutRadicale }, async (t) => {
+      const radicale = await startRadicale(t)
+      const calendar = await radicale.makeCalendar('work')
+      const at = `${calendar}team.ics`
+      await radicale.ask('PUT', at, 'BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:a\r\nDTSTAMP:20260101T080000Z\r\nDTSTART:20260305T090000Z\r\nSUMMARY:Team\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n')
+      const text = async () => (await radicale.ask('GET', at)).text()
+      const before = await text()
+      const connector: ConnectorSettings = { name: 'work', kind: 'caldav', calendar, user: calendarUser, password: { secret: 'dav' }, private: true }
+      const payload = kind === 'calendar.delete' ? { event: 'team.ics' } : { event: 'team.ics', title: 'Neu', start: '2026-03-05', end: '2026-03-06' }
+      const outcome = await killedAt(t, point, { connector, secrets: { dav: calendarPassword } }, payload, { kind, connector: 'work' })
+      assert.deepEqual([outcome.state, (await text()) === before], isDone ? ['released', false] : ['unknown', true])
+      await takeBack(outcome.deps, outcome.id)
+      assert.equal(await text(), before)
+    })
+  }
+}

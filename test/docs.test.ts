@@ -3,9 +3,13 @@ import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeF
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { parse } from 'yaml'
+import { resolveInput } from '../src/house/expression.ts'
 import { loadHouse } from '../src/house/index.ts'
+import { renderNewsletter } from '../src/outbox/compose/markdown.ts'
 import { toolCatalog } from '../src/processes/tool-jobs.ts'
 import { allTools } from '../src/tools/all-tools.ts'
+import { outboxPropose } from '../src/tools/outbox/propose.ts'
 
 const root = join(import.meta.dirname, '..')
 const pages = [...globSync('*.md', { cwd: root }), ...globSync('{docs,bench}/**/*.md', { cwd: root, exclude: ['**/node_modules'] })]
@@ -13,7 +17,7 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
 test('every link of the docs leads to a file that is there', () => {
   const broken = pages.flatMap((page) =>
-    [...read(page).matchAll(/\]\(([^)#]+)[^)]*\)/g)]
+    [...read(page).replace(/^```[\s\S]*?^```/gm, '').matchAll(/\]\(([^)#]+)[^)]*\)/g)]
       .map((match) => match[1]!)
       .filter((target) => !/^[a-z]+:/.test(target) && !existsSync(join(root, dirname(page), target)))
       .map((target) => `${page}: ${target}`),
@@ -79,11 +83,16 @@ test('the ways out of the recipe and its job are ones that a house takes', async
   const folder = join(mkdtempSync(join(tmpdir(), 'castellan-recipe-')), 'house')
   t.after(() => rmSync(dirname(folder), { recursive: true }))
   cpSync(join(root, 'house'), folder, { recursive: true })
-  const [settings, job] = [...read('docs/recipes/ways-out.md').matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1]!)
+  const [settings, job, letter] = [...read('docs/recipes/ways-out.md').matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1]!)
   writeFileSync(join(folder, 'castellan.yaml'), settings!)
   writeFileSync(join(folder, 'jobs', 'tell-shop.yaml'), job!)
+  writeFileSync(join(folder, 'jobs', 'week-letter.yaml'), letter!)
   const { problems } = await loadHouse(folder, { tools: toolCatalog(allTools), env: {} })
-  assert.deepEqual(problems.filter(({ file, severity }) => severity === 'error' && /castellan|tell-shop/.test(file)).map(({ what }) => what), [])
+  assert.deepEqual(problems.filter(({ file, severity }) => severity === 'error' && /castellan|tell-shop|week-letter/.test(file)).map(({ what }) => what), [])
+  const { steps: written } = parse(letter!) as { steps: { with: unknown }[] }
+  const steps = written.map((step) => outboxPropose.input.parse(resolveInput(step.with, {})).proposals[0]!)
+  assert.deepEqual(steps.map(({ kind }) => kind), ['newsletter.send', 'calendar.create', 'social.post'])
+  assert.match(renderNewsletter((steps[0] as { text: string }).text).html, /href="\{\{ UnsubscribeURL \}\}"/)
 })
 
 test('the job of the recipe is one that a house takes', async (t) => {

@@ -31,3 +31,15 @@ test('a key that does not exist is refused with the one that was probably meant'
   assert.throws(() => explainKey(folder, 'outbox.hodl'), { kind: 'missing', code: 'house.key', message: /no key outbox\.hodl: did you mean hold\?/ })
   assert.throws(() => explainKey(folder, 'constructor'), { kind: 'missing' })
 })
+
+test('of an entry that is declared, the kind that it is of says what a key means and what is usual', (t) => {
+  const folder = houseFolder(t, {
+    'castellan.yaml': 'outbox:\n  connectors:\n    file: { path: out }\n    news: { kind: mastodon, instance: "https://social.example", account: house, token: { secret: news } }\n    letters: { kind: listmonk, limits: { hour: 1 } }\n',
+  })
+  const told = (key: string) => (({ value, default: standard, description }) => [value, standard, description])(explainKey(folder, `outbox.connectors.${key}`, {}))
+  assert.deepEqual(told('news.account'), ['house', undefined, 'With `kind: mastodon`: the name of the account, without @. A token of another account posts nothing.'])
+  assert.deepEqual(told('news.limits.hour'), [10, 10, 'With `kind: mastodon`, as with others: at most so many in any hour.'])
+  assert.deepEqual([told('letters.limits.hour').slice(0, 2), told('letters.limits.day').slice(0, 2)], [[1, 2], [5, 5]])
+  assert.deepEqual(told('file.from').slice(0, 2), ['operator@localhost', 'operator@localhost'])
+  assert.equal(told('file.limits.hour')[0], undefined)
+})

@@ -20,23 +20,26 @@ export interface Explanation {
 /** The value of one key of castellan.yaml, where it comes from, and what it means. @throws Fault `house.key` for a key that does not exist */
 export function explainKey(folder: string, key: string, overrides: Overrides = { env: process.env }): Explanation {
   const path = key.split('.').map((part) => (/^\d+$/.test(part) ? Number(part) : part))
-  const schema = schemaAt(castellanSchema, path)
-  if (!schema) throw unknownKey(key, path)
+  if (!schemaAt(castellanSchema, path)) throw unknownKey(key, path)
   const { texts } = readHouseFolder(folder)
   const source = readYaml('castellan.yaml', texts.get('castellan.yaml') ?? '').source
-  const standard = valueAt(writtenDefault(castellanSchema.prefault({})), path)
+  // a key that another kind of connector has is explained as what it is there
+  const schema = schemaAt(castellanSchema, path, source?.value) ?? schemaAt(castellanSchema, path)!
+  const standard = inheritedDefault(source?.value, path) ?? valueAt(writtenDefault(castellanSchema.prefault({})), path)
   const description = unwrap(schema).description ?? ''
   const overridden = portOverride(path, overrides)
   if (overridden) return { key, ...overridden, default: standard, description }
   const place = source?.place(path)
   if (place) return { key, value: valueAt(source!.value, path), source: `castellan.yaml:${place.line}`, default: standard, description }
-  return { key, value: valueAt(inheritedDefault(source?.value, path) ?? standard, []), source: 'default', default: standard, description }
+  return { key, value: standard, source: 'default', default: standard, description }
 }
 
 /** In an entry that the file declares, e.g. a lane of one's own, the defaults of the entry count and not those of the whole section. */
 function inheritedDefault(written: unknown, path: Path): unknown {
-  if (valueAt(written, path.slice(0, -1)) === undefined) return undefined
-  return writtenDefault(schemaAt(castellanSchema, path)!)
+  const known = path.findIndex((_, index) => valueAt(written, path.slice(0, index + 1)) === undefined)
+  const depth = known < 0 ? path.length : known + 1
+  const schema = depth === 1 ? undefined : schemaAt(castellanSchema, path.slice(0, depth), written)
+  return schema && valueAt(writtenDefault(schema), path.slice(depth))
 }
 
 function portOverride(path: Path, overrides: Overrides): { value: number | undefined; source: string } | undefined {

@@ -27,20 +27,37 @@ interface WrapperDef {
   readonly defaultValue?: unknown
 }
 
-/** The schema at a path of the file, or nothing where no schema reaches. Of a union the first branch that knows the path. */
-export function schemaAt(schema: Schema, path: Path): Schema | undefined {
+/**
+ * The schema at a path of the file, or nothing where no schema reaches. Of a union the first branch that knows the path, among those that
+ * `written`, what the file says there, can be meant by.
+ */
+export function schemaAt(schema: Schema, path: Path, written?: unknown): Schema | undefined {
   if (path.length === 0) return schema
   const [part, ...rest] = path
-  return childrenOf(schema, String(part)).map((child) => schemaAt(child, rest)).find((found) => found !== undefined)
+  const below = isObject(written) && Object.hasOwn(written, String(part)) ? written[String(part)] : Array.isArray(written) ? (written as unknown[])[Number(part)] : undefined
+  return childrenOf(schema, String(part), written).map((child) => schemaAt(child, rest, below)).find((found) => found !== undefined)
 }
 
-function childrenOf(schema: Schema, part: string): Schema[] {
+function childrenOf(schema: Schema, part: string, written?: unknown): Schema[] {
   const { inner } = unwrap(schema)
   if (inner instanceof z.ZodObject) return Object.hasOwn(inner.shape, part) ? [inner.shape[part] as Schema] : []
   if (inner instanceof z.ZodRecord) return [inner.valueType as Schema]
   if (inner instanceof z.ZodArray) return [inner.element as Schema]
-  if (inner instanceof z.ZodUnion) return inner.options.flatMap((option) => childrenOf(option as Schema, part))
+  if (inner instanceof z.ZodUnion) {
+    const meant = inner.options.filter((option) => mayMean(option as Schema, written))
+    return (meant.length > 0 ? meant : inner.options).flatMap((option) => childrenOf(option as Schema, part, written))
+  }
   return []
+}
+
+/** Does what is written contradict a word by which this branch is told from others? */
+function mayMean(option: Schema, written: unknown): boolean {
+  const { inner } = unwrap(option)
+  if (!(inner instanceof z.ZodObject) || !isObject(written)) return true
+  return Object.entries(inner.shape as Record<string, Schema>).every(([key, child]) => {
+    const { inner: literal, fallback } = unwrap(child)
+    return !(literal instanceof z.ZodLiteral) || literal.values.has((Object.hasOwn(written, key) ? written[key] : fallback) as string)
+  })
 }
 
 /** The keys that an object at this schema may have. */

@@ -215,6 +215,22 @@ test('P3 leaves this machine by passkey only, and keys of the terminal, too, are
   assert.equal((await released(outbox, draft)).state, 'released')
 })
 
+test('what speaks to the public has no way out for P3, and what goes to many takes the passkey itself, whatever risk the row and its document say', async (t) => {
+  const outbox = await testOutbox(t, { connectors: (path) => [{ ...createFileConnector({ name: 'file', path, from: 'h@example.org' }), zone: 'internet' }] })
+  const passkey = await enrolTestPasskey(outbox.deps)
+  const session = await openTestSession(outbox.deps, passkey)
+  /** As who owns the database could. */
+  const as = async (kind: string, { id, document }: Draft) => {
+    const post = writeDocument({ ...readDocument(document), kind, risk: 2 })
+    await outbox.database.owner.pool.query(`update draft set document = $2, kind = $3, risk = 2 where id = $1`, [id, post, kind])
+    return { id, document: post }
+  }
+  const [secret, plain] = [await as('social.post', await outbox.freeze(aMail, { label: local })), await as('newsletter.send', await outbox.freeze())]
+  await assert.rejects(decideDraft(outbox.deps, secret.id, approve(passkey.sign(secret.document))), { code: 'draft.label' })
+  await assert.rejects(decideDraft(outbox.deps, plain.id, { verdict: 'approve', keyId: session.key.id, signature: session.sign(plain.document) }), { code: 'draft.passkey_needed' })
+  assert.equal((await decideDraft(outbox.deps, plain.id, approve(passkey.sign(plain.document)))).outcome, 'decided')
+})
+
 test('what was shown is decided: with the challenge of something else the draft waits on', async (t) => {
   const outbox = await testOutbox(t)
   const passkey = await enrolTestPasskey(outbox.deps)

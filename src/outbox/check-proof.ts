@@ -13,7 +13,7 @@ import { isExposing, sessionMaySign } from './risk.ts'
 import { verifySignature } from './signature.ts'
 
 export type ProofDeps = Pick<OutboxDeps, 'keys' | 'site' | 'clock'>
-type Provable = Pick<Draft, 'id' | 'document' | 'risk' | 'label'>
+type Provable = Pick<Draft, 'id' | 'kind' | 'document' | 'risk' | 'label'>
 interface ProvableBy {
   readonly document: DraftDocument
   readonly connector: Pick<Connector, 'zone'>

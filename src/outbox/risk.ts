@@ -8,9 +8,12 @@ import { ibansIn, speaksOfBankChange } from './bank-accounts.ts'
 /** From here on a draft is high-risk: it expires soon and is never approved together with others. */
 export const highRisk = 7
 
+/** Goes to many at once, so that it takes the passkey itself whatever a row says of its risk. */
+const newsletter = 'newsletter.send'
+
 /** May a key that stands for one use of a passkey hours ago sign it, or does it take the passkey itself? */
-export function sessionMaySign({ risk, label }: { readonly risk: number; readonly label: Label }): boolean {
-  return risk < highRisk && label.level < 3
+export function sessionMaySign({ kind, risk, label }: { readonly kind: string; readonly risk: number; readonly label: Label }): boolean {
+  return risk < highRisk && label.level < 3 && kind !== newsletter
 }
 
 export interface RiskSubject {
@@ -48,7 +51,7 @@ const base: Readonly<Record<string, number>> = { mail: 2, 'mail.move': 2, 'mail.
 /** Acts whose text is what a stranger wrote about something else: nobody is told anything by them. */
 const silent: ReadonlySet<string> = new Set(['mail.move', 'mail.flag', 'files.delete', 'files.move', 'git.push', 'shell.act', 'calendar.delete', 'order.stand', 'outbox.resume'])
 /** Acts that speak to people whom nobody can name; nothing that was signed in advance for a kind of act releases one. */
-const exposing: ReadonlySet<string> = new Set(['social.post', 'newsletter.send'])
+const exposing: ReadonlySet<string> = new Set(['social.post', newsletter])
 
 /** Has it readers whom nobody can name? Then P3 has no way out through it. */
 export function isExposing(kind: string): boolean {
@@ -106,7 +109,7 @@ export function assessRisk(subject: RiskSubject, houseRules: readonly RiskRule[]
   // whatever the rules of the house take away: a program may have written them
   if (isClearanceKind(subject.kind)) atLeast(8, 'it changes what may reach whom, from then on and without asking again')
   if (subject.kind === 'order.stand') atLeast(8, 'acts leave by it from then on that nobody signs one by one')
-  if (subject.kind === 'newsletter.send') atLeast(8, 'it goes to many at once, and nothing calls it back')
+  if (subject.kind === newsletter) atLeast(8, 'it goes to many at once, and nothing calls it back')
   if (subject.kind === 'outbox.resume') atLeast(8, 'what was signed before leaves by it, on the word of a database that is older than what left')
   for (const rule of houseRules) {
     if (applies(rule, subject, said)) add(rule.add, `${rule.reason} (rule of the house)`)

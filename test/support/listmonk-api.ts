@@ -19,8 +19,8 @@ export interface TestCampaign {
   to_send: number
 }
 
-/** The part of listmonk's API that lists and campaigns need, on loopback, with the moves of a campaign that listmonk allows and what it says to others. */
-export async function startListmonkApi(t: TestContext) {
+/** The part of listmonk's API that lists and campaigns need, on loopback, with the moves of a campaign that listmonk allows and what it says to others. `adds` is what it writes into a body by itself. */
+export async function startListmonkApi(t: TestContext, { adds = '' }: { adds?: string } = {}) {
   const lists = [
     { id: 3, name: 'Readers', type: 'public', optin: 'double', status: 'active', subscriber_count: 4_300, subscriber_statuses: { confirmed: 4_000, unconfirmed: 200, unsubscribed: 100 } as Record<string, number> },
     { id: 4, name: 'Friends', type: 'private', optin: 'single', status: 'active', subscriber_count: 12, subscriber_statuses: { confirmed: 5, unconfirmed: 5, unsubscribed: 2 } },
@@ -40,7 +40,7 @@ export async function startListmonkApi(t: TestContext) {
       if (method === 'POST' && pathname === '/api/campaigns') {
         const { lists: ids, template_id: template = 1, ...asked } = JSON.parse(body.toString()) as Omit<TestCampaign, 'lists'> & { lists: number[] }
         if (asked.name.length > 2_000 || asked.subject.length > 2_000) return say(400, { message: 'Invalid length for subject.' })
-        const made = { ...asked, id: (count += 1), template_id: template, lists: ids.map((id) => ({ id, name: lists.find((one) => one.id === id)!.name })), status: 'draft', sent: 0, to_send: 0 }
+        const made = { ...asked, body: `${asked.body}${adds}`, id: (count += 1), template_id: template, lists: ids.map((id) => ({ id, name: lists.find((one) => one.id === id)!.name })), status: 'draft', sent: 0, to_send: 0 }
         campaigns.push(made)
         return say(200, { data: made })
       }

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
+import { z } from 'zod'
 import { wordsOfEvents } from '../acts/event-words.ts'
+import { componentsOf, icalLines, textValue, visible } from '../acts/ical-lines.ts'
 import { eventFields, readEvent } from './calendar-event.ts'
 import { writeEvent } from './icalendar.ts'
-import { z } from 'zod'
 
 const frame = { uid: 'uid-1', sequence: 0, draft: 'draft-1', at: new Date('2026-02-01T08:00:00.500Z'), organizer: { name: 'Haus', address: 'haus@example.org' } }
 const said = { title: 'Zahnarzt, Dr. Ü; „oben“', start: '2026-03-02T10:00', end: '2026-03-02T10:45', zone: 'Europe/Berlin' }
@@ -67,4 +69,25 @@ test('an event is told in words, and then as it is written; a stranger’s is to
   const foreign = wordsOfEvents('BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY;X="a:b":Pay\u202e now\r\nDTSTART:soon\r\nRRULE:FREQ=DAILY;BYDAY=MO\r\nno line\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n')
   assert.deepEqual(foreign.slice(0, 3), ['Pay\\u{202e} now', 'from soon', 'repeats FREQ=DAILY;BYDAY=MO'])
   assert(foreign.includes('  no line'))
+})
+
+test('whatever words are written, they are read back as they were, and are no other lines', () => {
+  const words = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 120 }).filter((text) => text.trim() !== '' && !/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u.test(text))
+  const hostile = fc.oneof(words, fc.constantFrom('a;b,c:d"e\\n\\', 'END:VEVENT', '\\,\\;\\\\', '👩‍👩‍👧'.repeat(30), ' x', '"', '^\'^n'))
+  fc.assert(fc.property(hostile, hostile, fc.array(hostile, { minLength: 1, maxLength: 4 }), (title, place, paragraphs) => {
+    const text = written({ title, place, text: paragraphs.join('\n') })
+    const [found, ...others] = componentsOf(icalLines(text), 'VEVENT')
+    assert.deepEqual(found!.map(({ name }) => name), ['UID', 'SEQUENCE', 'DTSTAMP', 'DTSTART', 'DTEND', 'SUMMARY', 'LOCATION', 'DESCRIPTION', 'ORGANIZER', 'X-CASTELLAN-DRAFT'])
+    assert.deepEqual([5, 6, 7].map((index) => textValue(found![index]!.value)), [title, place, paragraphs.join('\n')])
+    assert.deepEqual(others, [])
+    assert(text.split('\r\n').every((line) => Buffer.byteLength(line) <= 76))
+  }), { numRuns: 300 })
+})
+
+test('whatever a stranger’s event holds, it is told, and nothing in what is told is invisible', () => {
+  fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
+    const told = wordsOfEvents(`BEGIN:VEVENT\r\nSUMMARY:${text}\r\nDTSTART:${text}\r\nATTENDEE;CN="${text}":${text}\r\nEND:VEVENT\r\n`).join('\n')
+    assert(!/[^\P{C}\n\t]/u.test(told))
+    assert.equal(visible(told), told)
+  }), { numRuns: 500 })
 })

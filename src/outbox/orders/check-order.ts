@@ -27,7 +27,7 @@ export async function readStanding(deps: Deps, order: StandingOrder): Promise<Or
   if (spent?.act !== 'release' || spent.draft !== order.id) {
     throw new Fault('refused', 'order.revoked', spent?.act === 'revoked' ? `the order ${order.name} was taken back on ${spent.at}` : `the file of spent nonces does not know that the order ${order.name} was made; sign it again`)
   }
-  await checkProof(deps, { id: order.id, document: order.document, risk: document.risk, label: document.label }, { document, connector: { zone: 'machine' } }, order.proof, { decidedAt: order.decidedAt, again: true })
+  await checkProof(deps, { id: order.id, kind: document.kind, document: order.document, risk: document.risk, label: document.label }, { document, connector: { zone: 'machine' } }, order.proof, { decidedAt: order.decidedAt, again: true })
     .catch((error: Error) => { throw new Fault('refused', 'order.signature', `the signature of the order ${order.name} does not count any more: ${error.message}`, {}, error) })
   return act
 }

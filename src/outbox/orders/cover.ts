@@ -24,9 +24,9 @@ export function isAbout({ covers, scope }: OrderAct, { kind, connector, account 
 }
 
 /** Why an order that is about such acts does not approve this one now, in words; nothing when it does. */
-export function whyNot({ name, level, expires_at: end }: OrderAct, { risk, label }: DraftDocument, now: Date): string | undefined {
+export function whyNot({ name, level, expires_at: end }: OrderAct, { kind, risk, label }: DraftDocument, now: Date): string | undefined {
   if (end !== null && Date.parse(end) <= now.getTime()) return `the order ${name} was over on ${end}`
-  if (!sessionMaySign({ risk, label })) return `it has risk ${risk} and label P${label.level}, which no order approves`
+  if (!sessionMaySign({ kind, risk, label })) return `it has risk ${risk} and label P${label.level}, which no order approves`
   if (label.level > level) return `its label is P${label.level}, and the order ${name} is for P${level} at most`
   return undefined
 }

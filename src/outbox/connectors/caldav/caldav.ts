@@ -61,6 +61,7 @@ export function createCaldavConnector({ name, organizer, ...options }: CaldavOpt
 
   async function remove(act: CalendarAct, etag: string, options: { signal: AbortSignal; commit: () => Promise<void> }): Promise<Receipt> {
     const status = await dav.remove(act.resource, etag, options)
+    faultPoint('calendar.put:after')
     if (status === 412 && (await dav.get(act.resource, asking()))) throw changed(act)
     return { ...receiptOf(act, undefined, status), was_there: status < 300 }
   }
@@ -98,12 +99,13 @@ export function createCaldavConnector({ name, organizer, ...options }: CaldavOpt
     async undo(wire, _document, receipt) {
       const act = actOf(wire, kinds, account)
       const { before, resource } = act
-      const seen = await dav.get(resource, asking())
+      const ask = asking()
+      const seen = await dav.get(resource, ask)
       // a second time it is done
       if (before === null ? seen === undefined : seen !== undefined && saysTheSame(seen.text, before)) return { host, resource, restored: before !== null }
       const version = typeof receipt['etag'] === 'string' ? receipt['etag'] : seen && isOf(act.draft, seen.text) ? seen.etag : undefined
       if (act.event === null ? seen !== undefined : version === undefined || seen?.etag !== version) throw notUndone(act)
-      const status = before === null ? await dav.remove(resource, version!, asking()) : (await dav.put(resource, before, act.event === null ? null : version!, asking())).status
+      const status = before === null ? await dav.remove(resource, version!, ask) : (await dav.put(resource, before, act.event === null ? null : version!, ask)).status
       if (status === 412) throw notUndone(act)
       return { host, resource, restored: before !== null }
     },

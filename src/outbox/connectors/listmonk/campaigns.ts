@@ -15,7 +15,7 @@ export interface CampaignsOptions {
   readonly patience?: Partial<HttpPatience> | undefined
 }
 
-interface Ask {
+export interface Ask {
   readonly signal: AbortSignal
   readonly commit?: (() => Promise<void>) | undefined
 }

@@ -78,6 +78,14 @@ test('a draft that a crash left is made anew, and one that was changed there is 
   assert.equal(await connector.reconcile!(wire, documentFor(wire)), undefined)
 })
 
+test('a listmonk that makes something else of it than was signed starts nothing, and its draft is gone', async (t) => {
+  const { server, campaigns } = await startListmonkApi(t, { adds: '<p>Sent with love</p>' })
+  const connector = connectorTo(server.url)
+  const outcome = await failedDelivery(connector, await composedBy(connector, 'newsletter.send', letter))
+  assert.deepEqual([outcome.code, outcome.spent, campaigns], ['connector.not_sent', 0, []])
+  assert.match(outcome.message, /made something else of the newsletter than was signed/)
+})
+
 test('what is refused is not started and leaves no draft, what broke off is looked for, and the token is never said', async (t) => {
   const { server, connector, wire, campaigns, started } = await opened(t)
   const ways: [HttpMisbehaviour, string, RegExp, number][] = [

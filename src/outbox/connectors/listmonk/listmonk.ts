@@ -8,7 +8,7 @@ import { actOf } from '../../compose/outbound.ts'
 import { checkBytes } from '../check-bytes.ts'
 import type { Connector, Receipt } from '../connector.ts'
 import { dryRun, question } from '../http/question.ts'
-import { createCampaigns, isSame, type Campaign, type CampaignsOptions } from './campaigns.ts'
+import { createCampaigns, isSame, type Ask, type Campaign, type CampaignsOptions } from './campaigns.ts'
 
 export interface ListmonkOptions extends Pick<ListmonkConnectorSettings, 'name' | 'from' | 'lists' | 'template'>, CampaignsOptions {}
 
@@ -26,9 +26,9 @@ export function createListmonkConnector({ name, from, lists: allowed, template, 
   const asking = () => ({ signal: AbortSignal.timeout(lookMs) })
 
   /** The campaign of this act that was started, however it went on; a draft is none. */
-  async function findStarted(act: NewsletterAct): Promise<Campaign | undefined> {
-    const started = (await campaigns.named(act.campaign, asking())).find(({ status }) => status !== 'draft')
-    return started && campaigns.get(started.id, asking())
+  async function findStarted(act: NewsletterAct, ask: Ask): Promise<Campaign | undefined> {
+    const started = (await campaigns.named(act.campaign, ask)).find(({ status }) => status !== 'draft')
+    return started && campaigns.get(started.id, ask)
   }
 
   function receiptOf({ id, status }: Pick<Campaign, 'id' | 'status'>, { lists }: NewsletterAct): Receipt {
@@ -36,8 +36,8 @@ export function createListmonkConnector({ name, from, lists: allowed, template, 
   }
 
   /** @throws Fault `connector.not_sent` when it would go to more people than was signed, by more than come in a while */
-  async function checkReaders({ lists }: NewsletterAct): Promise<void> {
-    const now = await campaigns.lists(asking())
+  async function checkReaders({ lists }: NewsletterAct, ask: Ask): Promise<void> {
+    const now = await campaigns.lists(ask)
     for (const { id, name: list, people } of lists) {
       const found = now.find((one) => one.id === id)
       if (found?.name !== list) throw new Fault('conflict', 'connector.not_sent', `the list ${list} is not there any more; nothing was sent. Propose it again`)
@@ -46,12 +46,12 @@ export function createListmonkConnector({ name, from, lists: allowed, template, 
   }
 
   /** What an earlier try left as a draft goes: somebody may have changed it there. */
-  async function makeDraft(act: NewsletterAct): Promise<Campaign> {
-    for (const { id, status } of await campaigns.named(act.campaign, asking())) if (status === 'draft') await campaigns.remove(id, asking())
-    const made = await campaigns.draft(act, asking())
+  async function makeDraft(act: NewsletterAct, ask: Ask): Promise<Campaign> {
+    for (const { id, status } of await campaigns.named(act.campaign, ask)) if (status === 'draft') await campaigns.remove(id, ask)
+    const made = await campaigns.draft(act, ask)
     faultPoint('newsletter.draft')
     if (made.status === 'draft' && isSame(made, act)) return made
-    await campaigns.remove(made.id, asking())
+    await campaigns.remove(made.id, ask)
     throw new Fault('refused', 'connector.not_sent', `${host} made something else of the newsletter than was signed, and it was taken away again; nothing was sent`)
   }
 
@@ -85,37 +85,37 @@ export function createListmonkConnector({ name, from, lists: allowed, template, 
       const act = actOf(wire, ['newsletter.send'], account)
       if (act.url !== url) throw new Fault('refused', 'connector.not_sent', `the bytes are for ${act.url}, and this connector is for ${url}; nothing was sent`)
       checkBytes(wire, document)
-      if (signal.aborted) throw new Fault('timeout', 'connector.not_sent', 'it was given up before it began')
-      const started = await question(findStarted(act))
+      const started = await question(findStarted(act, { signal }))
       if (started) {
         // an earlier try whose answer was a failure, or somebody by hand
         if (!isSame(started, act)) throw new Fault('conflict', 'connector.not_sent', `the campaign ${started.id} is ${started.status} already, and is not what was signed: somebody changed it in listmonk. Look there`)
         await commit()
         return receiptOf(started, act)
       }
-      await question(checkReaders(act))
-      const draft = await question(makeDraft(act))
+      await question(checkReaders(act, { signal }))
+      const draft = await question(makeDraft(act, { signal }))
       return start(draft, act, { signal, commit })
     },
     async reconcile(wire) {
       const act = readOutboundAct(wire)
       if (act?.kind !== 'newsletter.send' || act.account !== account) return undefined
-      const started = await findStarted(act)
+      const started = await findStarted(act, asking())
       return started && isSame(started, act) ? receiptOf(started, act) : undefined
     },
     async undo(wire, _document, receipt) {
       const act = actOf(wire, ['newsletter.send'], account)
-      const id = typeof receipt['campaign'] === 'number' ? receipt['campaign'] : (await campaigns.named(act.campaign, asking()))[0]?.id
+      const ask = asking()
+      const id = typeof receipt['campaign'] === 'number' ? receipt['campaign'] : (await campaigns.named(act.campaign, ask))[0]?.id
       if (id === undefined) throw new Fault('conflict', 'draft.not_undone', `there is no campaign of this draft at ${host}; nothing was cancelled`)
-      const seen = await campaigns.get(id, asking())
+      const seen = await campaigns.get(id, ask)
       if (seen.name !== act.campaign) throw new Fault('conflict', 'draft.not_undone', `the campaign ${id} is called otherwise now; nothing was cancelled. Look into listmonk`)
       if (seen.status === 'draft') {
-        await campaigns.remove(id, asking())
+        await campaigns.remove(id, ask)
         return { campaign: id, status: 'deleted', sent: 0 }
       }
       // when it came to its end meanwhile, the refusal to cancel is no news
-      if (seen.status === 'running' || seen.status === 'paused') await campaigns.move(id, 'cancelled', asking()).catch((error: unknown) => { if (toFault(error).kind !== 'refused') throw error })
-      const { status, sent, to_send: of } = await campaigns.get(id, asking())
+      if (seen.status === 'running' || seen.status === 'paused') await campaigns.move(id, 'cancelled', ask).catch((error: unknown) => { if (toFault(error).kind !== 'refused') throw error })
+      const { status, sent, to_send: of } = await campaigns.get(id, ask)
       if (status !== 'cancelled') throw new Fault('conflict', 'draft.not_undone', `the campaign ${id} is ${status}, and ${counted(sent)} of ${of} have got it: nothing calls it back. Write a correction`)
       return { campaign: id, status, sent, to_send: of }
     },
