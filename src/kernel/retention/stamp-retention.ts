@@ -30,6 +30,7 @@ export async function stampRetention(owner: Database, { runLogMs, runsMs, mailMs
   await owner.pool.query(abandonedBatches)
   for (const text of batches) await all(text, batchesMs)
   await all(proposals, outboxMs)
+  await all(orders, outboxMs)
 }
 
 const runs = `
@@ -88,6 +89,11 @@ const batches = [
   `update batch set retain_until = closed_at + $2 * interval '1 ms' where id in (select id from batch where retain_until is null and closed_at is not null limit $1)`,
   `update batch_file set retain_until = made_at + $2 * interval '1 ms' where id in (select id from batch_file where retain_until is null limit $1)`,
 ]
+
+/** Orders that are over or were taken back: what they said, not that they approved something. */
+const orders = `
+  update standing_order set retain_until = least(revoked_at, expires_at) + $2 * interval '1 ms' where id in (
+    select id from standing_order where retain_until is null and (revoked_at is not null or expires_at < clock_timestamp()) limit $1)`
 
 /** A proposal is over when its last draft is; one of which nobody knows whether it left waits for the operator's word. */
 const proposals = `
