@@ -143,10 +143,10 @@ export async function snooze(client: Queryable, id: string, until: Date | null):
   await client.query('update draft set snoozed_until = $2 where id = $1', [id, until])
 }
 
-/** Drafts in that state whose hold or deadline is over, the oldest first. */
+/** Drafts in that state whose hold or deadline is over: by the time that was set, else the oldest first. */
 export async function overdueDrafts(query: Queryable, state: 'held' | 'waiting', now: Date, connector?: string): Promise<string[]> {
   const { rows } = await query.query<{ id: string }>(
-    `select id from draft where state = $1 and ${state === 'held' ? 'hold_until' : 'expires_at'} <= $2 and connector = coalesce($3, connector) order by frozen_at, id`,
+    `select id from draft where state = $1 and ${state === 'held' ? 'hold_until' : 'expires_at'} <= $2 and connector = coalesce($3, connector) order by coalesce(not_before, frozen_at), frozen_at, id`,
     [state, now, connector ?? null],
   )
   return rows.map(({ id }) => id)

@@ -65,7 +65,7 @@ export interface DecisionTable {
 }
 
 /** What the operator signed once for many acts; see 0016_orders.sql. */
-export interface StandingOrderTable extends LabelColumns {
+export interface StandingOrderTable extends LabelColumns, Retained {
   /** Of the draft that made it. */
   id: string
   name: string

@@ -34,6 +34,7 @@ export async function stampRetention(owner: Database, { runLogMs, runsMs, mailMs
   for (const text of batches) await all(text, batchesMs)
   await all(alerts, alertsMs)
   await all(proposals, outboxMs)
+  await all(orders, outboxMs)
 }
 
 const runs = `
@@ -100,6 +101,11 @@ const batches = [
 
 const alerts = `
   update alert set retain_until = closed_at + $2 * interval '1 ms' where id in (select id from alert where closed_at is not null and retain_until is null limit $1)`
+
+/** Orders that are over or were taken back: what they said, not that they approved something. */
+const orders = `
+  update standing_order set retain_until = least(revoked_at, expires_at) + $2 * interval '1 ms' where id in (
+    select id from standing_order where retain_until is null and (revoked_at is not null or expires_at < clock_timestamp()) limit $1)`
 
 /** A proposal is over when its last draft is; one of which nobody knows whether it left waits for the operator's word. */
 const proposals = `

@@ -8,7 +8,7 @@ import { sweepRetention, type Swept } from './sweep-retention.ts'
 
 const day = 86_400_000
 const retention = { runLogMs: 10 * day, runsMs: 100 * day, mailMs: 50 * day, modelCallsMs: 40 * day, webhooksMs: 20 * day, sourcesMs: 20 * day, batchesMs: 20 * day, alertsMs: 30 * day, outboxMs: 1_000 * day }
-const nothing: Swept = { logLines: 0, calls: 0, declassifications: 0, money: 0, batches: 0, sessions: 0, keys: 0, proposals: 0, runs: 0, occurrences: 0, messages: 0, contents: 0, events: 0, sources: 0, alerts: 0 }
+const nothing: Swept = { logLines: 0, calls: 0, declassifications: 0, money: 0, batches: 0, sessions: 0, keys: 0, proposals: 0, orders: 0, runs: 0, occurrences: 0, messages: 0, contents: 0, events: 0, sources: 0, alerts: 0 }
 const closed = new Date('2026-03-02T09:00:00Z')
 
 async function house(t: TestContext) {
@@ -212,4 +212,18 @@ test('what was asked of sources, and what they answered, goes in its time; what 
   const sweep = async (days: number) => (await sweepRetention(db.owner, { retention, now: new Date(closed.getTime() + days * day + 1) })).sources
   assert.deepEqual([await sweep(19), await sweep(20), await sweep(1e5)], [0, 2, 0])
   assert.deepEqual((await pool.query('select state from source_fetch')).rows, [{ state: 'asked' }])
+})
+
+test('what a standing order said is gone when it was over for long enough; what stands stays, and so does that it stood', async (t) => {
+  const { owner } = await testDatabase(t)
+  const order = (name: string, expires: Date | null, revoked: Date | null) => owner.pool.query(
+    `insert into standing_order (id, name, kind, connector, account, per_day, timezone, level, document, wire, key_id, assertion, decided_at, granted_at, expires_at, revoked_at)
+     values (gen_random_uuid(), $1, 'telegram.message', 'me', 'chat', 1, 'UTC', 2, '{}', 'x', 'passkey:x', '{}', $2, $2, $3, $4)`, [name, closed, expires, revoked])
+  await order('stands', null, null)
+  await order('revoked', null, closed)
+  await order('expired', closed, null)
+  const said = async () => (await owner.pool.query<{ name: string }>(`select name from standing_order where document <> '' order by name`)).rows.map(({ name }) => name)
+  assert.equal((await sweepRetention(owner, { retention, now: new Date(closed.getTime() + 999 * day) })).orders, 0)
+  assert.equal((await sweepRetention(owner, { retention, now: new Date(closed.getTime() + 1_001 * day) })).orders, 2)
+  assert.deepEqual([await said(), (await owner.pool.query('select 1 from standing_order')).rowCount], [['stands'], 3])
 })

@@ -15,6 +15,8 @@ export interface Swept {
   /** Of clients, and what was cleared by an act. */
   readonly keys: number
   readonly proposals: number
+  /** Standing orders that are over: what they said. */
+  readonly orders: number
   readonly runs: number
   readonly occurrences: number
   readonly messages: number
@@ -54,6 +56,7 @@ export async function sweepRetention(owner: Database, { retention, now = new Dat
     sessions: await until(sessions),
     keys: (await until(clientKeys)) + (await until(clearances)),
     proposals: await until(proposals),
+    orders: await until(orders),
     runs: await sweepRuns(owner, now),
     occurrences: await until(occurrences),
     messages: await until(messages),
@@ -130,6 +133,11 @@ const proposals = `
     update delivery set receipt = null, sent_copy_reason = null from draft d join due on d.proposal_id = due.id where draft_id = d.id
   )
   update proposal set payload = '{}', refusal = null from due where proposal.id = due.id`
+
+// That it stood, and what it approved, stays.
+const orders = `
+  update standing_order set document = '', wire = '', revoked_at = coalesce(revoked_at, expires_at) where id in (
+    select id from standing_order where retain_until < $1 and document <> '' limit $2)`
 
 // The newest slot of a schedule stays: what lies before it has been answered for.
 const occurrences = `

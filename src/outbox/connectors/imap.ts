@@ -36,8 +36,8 @@ export function createImapConnector({ name, account }: ImapConnectorSettings, en
     if (found === 'another') throw notDone('conflict', `number ${message.uid} in ${message.folder} is another message now`)
     // a worker read the sender that was shown, and an order may go by it: the server read it as well
     const said = act.shown.from.toLowerCase()
-    if (said.includes('@') && found.from.length > 0 && !found.from.includes(said)) {
-      throw notDone('refused', `the server says that the message is from ${found.from.join(', ')}, and what was frozen says ${act.shown.from}; propose it again`)
+    if (said.includes('@') && !found.from.includes(said)) {
+      throw notDone('refused', `the server says that the message is from ${found.from.join(', ') || 'nobody'}, and what was frozen says ${act.shown.from}; propose it again`)
     }
     if (act.act === 'move') {
       // without either, taking it out of its folder would take out all that is marked as deleted there

@@ -21,6 +21,7 @@ create table standing_order (
   label_level     smallint not null default 3,
   label_integrity text not null default 'untrusted',
   label_lanes     text[] not null default '{}',
+  retain_until timestamptz,
   unique (id, per_day),
   -- what tells the operator himself something may stand without end; nothing else may
   check (expires_at is not null or kind = 'telegram.message')
