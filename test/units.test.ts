@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { processNames, type ProcessName } from '../src/processes/boot.ts'
 import { doorOf, homeKey, sharedRuntime } from '../src/processes/folders.ts'
 import { chooseLauncher } from '../src/processes/isolation.ts'
@@ -52,6 +53,6 @@ test('processes that are units come to the doors that `up` keeps, do the work, c
   assert.deepEqual(started.ended, [['gate-local', null]])
 
   await house.up.stop()
-  while (started.ended.length < processNames.length + 1) await new Promise((resolve) => setImmediate(resolve))
+  while (started.ended.length < processNames.length + 1) await delay(20)
   assert.deepEqual(new Set(started.ended.slice(1).map(([, code]) => code)), new Set([0]))
 })
