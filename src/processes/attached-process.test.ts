@@ -103,3 +103,7 @@ test('a door that others could enter is not opened', async (t) => {
   child.start()
   assert.match((await until(child, 'crashed')).reason!, /lets other users in/)
 })
+
+test('who waited too long before a door that nobody opens is told whom to look for', async (t) => {
+  await assert.rejects(attachTo(attached(t).door, 0), { code: 'attach.nobody', message: /systemctl status castellan/ })
+})
