@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { processNames, type ProcessName } from '../src/processes/boot.ts'
 import { doorOf, homeKey, sharedRuntime } from '../src/processes/folders.ts'
 import { chooseLauncher } from '../src/processes/isolation.ts'
@@ -10,6 +11,18 @@ import { entry, nodeFlags } from '../src/processes/process-specs.ts'
 import { runningHouse } from './support/running-house.ts'
 
 const skip = process.getuid?.() === 0 ? false : 'only root can give each process its own uid'
+
+/** Knocks at doors, one after the other, and says what came of it. */
+const knock = `
+(async () => {
+  for (const path of process.argv.slice(1)) {
+    await new Promise((done) => {
+      const socket = require('net').connect(path)
+      socket.on('connect', () => { process.stdout.write('open '); socket.destroy(); done() })
+      socket.on('error', (error) => { process.stdout.write(error.code + ' '); done() })
+    })
+  }
+})()`
 
 /** Starts processes as their units do: by user, without network where the unit has none, and again when they end with a failure. */
 function units(t: TestContext) {
@@ -46,12 +59,19 @@ test('processes that are units come to the doors that `up` keeps, do the work, c
   const { state } = await house.call<{ state: string }>('server', 'GET', `/api/runs/${id}?wait=60`)
   assert.equal(state, 'succeeded', started.output.join(''))
 
+  for (const name of processNames) {
+    const others = processNames.filter((other) => other !== name)
+    const doors = others.map((other) => doorOf(join(sharedRuntime, homeKey(house.home)), other))
+    const [program, ...args] = chooseLauncher(house.home).wrap(name, [process.execPath, '-e', knock, ...doors])
+    assert.equal(execFileSync(program!, args).toString(), 'EACCES '.repeat(others.length), `${name} stands before the doors of others`)
+  }
+
   const gate = house.up.processes.get('gate-local')!
   started.running.get('gate-local')!.kill('SIGKILL')
   while (gate.state.restarts === 0 || gate.state.state !== 'ready') await once(gate, 'state')
   assert.deepEqual(started.ended, [['gate-local', null]])
 
   await house.up.stop()
-  while (started.ended.length < processNames.length + 1) await new Promise((resolve) => setImmediate(resolve))
+  while (started.ended.length < processNames.length + 1) await delay(20)
   assert.deepEqual(new Set(started.ended.slice(1).map(([, code]) => code)), new Set([0]))
 })

@@ -50,8 +50,9 @@ async function reach(path: string, deadline: number): Promise<Socket> {
       await once(socket, 'connect')
       return socket
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      if (code === 'EACCES') throw new Fault('refused', 'attach.door', `this user may not go through ${path}; run \`castellan service install\` again, which sets who may`, {}, error)
+      // a door that is not open yet looks like one that never will be: `up` opens it last
+      const closed = (error as NodeJS.ErrnoException).code === 'EACCES'
+      if (performance.now() > deadline && closed) throw new Fault('refused', 'attach.door', `this user may not go through ${path}: is castellan.service running, and does this unit run as the user that it names? \`systemctl status castellan\``, {}, error)
       if (performance.now() > deadline) throw new Fault('unavailable', 'attach.nobody', `nobody answers at ${path}: is castellan.service running? \`systemctl status castellan\``, {}, error)
       await delay(pauseMs)
     }

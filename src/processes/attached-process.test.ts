@@ -119,3 +119,7 @@ test('one that is to start anew is cut off, and is told everything again when it
   again.send({ type: 'ready' })
   assert.equal((await until(child, 'ready')).restarts, 1)
 })
+
+test('who waited too long before a door that nobody opens is told whom to look for', async (t) => {
+  await assert.rejects(attachTo(attached(t).door, 0), { code: 'attach.nobody', message: /systemctl status castellan/ })
+})

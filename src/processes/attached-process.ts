@@ -1,16 +1,21 @@
 import { EventEmitter } from 'node:events'
+import { chmodSync, chownSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
+import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { listenOnSocket } from '../kernel/listen.ts'
+import { listenOnSocket, type Listener } from '../kernel/listen.ts'
 import type { Logger } from '../kernel/log.ts'
+import type { Account } from './accounts.ts'
 import type { Boot, ProcessName } from './boot.ts'
 import { hearJsonLines, sendJsonLine } from './json-lines.ts'
 import type { ProcessState, Supervised, SupervisorEvents, ToldUp } from './supervise.ts'
 
 export interface AttachedSpec {
   readonly name: ProcessName
-  /** A socket in a folder that only the user of this process may enter. */
+  /** A socket in a folder of root's, closed until the socket belongs to whom it is for. */
   readonly door: string
+  /** Who may come. Its group alone would not do: who may enter a gate's socket is of that group too. */
+  readonly admits?: Account
   boot(): Boot
 }
 
@@ -59,10 +64,19 @@ export class AttachedProcess extends EventEmitter<SupervisorEvents> implements S
         server.listen(path, () => resolve(path!))
       }),
     }
-    listenOnSocket(listener, this.#spec.door, 'group').catch((error: Error) => {
+    this.#open(listener).catch((error: Error) => {
       this.#log.error({ err: error }, 'its door could not be opened')
       this.#enter('crashed', error.message)
     })
+  }
+
+  /** The folder is opened last, and only to pass through: until then nobody but us could have connected. */
+  async #open(listener: Listener): Promise<void> {
+    const { door, admits } = this.#spec
+    await listenOnSocket(listener, door, 'owner')
+    if (admits === undefined) return
+    chownSync(door, admits.uid, admits.gid)
+    chmodSync(dirname(door), 0o710)
   }
 
   send(message: object): void {

@@ -71,12 +71,12 @@ export function homeKey(home: string): string {
   return createHash('sha256').update(home).digest('hex').slice(0, 8)
 }
 
-/** Where `up` opens to a process that is a unit: its folder lets in root and that one user. */
+/** Where `up` opens to a process that is a unit: a folder of root's, which stays closed until the socket in it belongs to that user. */
 export function prepareDoor(runtime: string, name: ProcessName, account: Account): string {
   const folder = dirname(doorOf(runtime, name))
   mkdirSync(folder, { recursive: true })
   chownSync(folder, ownUid(), account.gid)
-  chmodSync(folder, 0o710)
+  chmodSync(folder, 0o700)
   return doorOf(runtime, name)
 }
 

@@ -55,7 +55,8 @@ export function processSpec(name: ProcessName, deps: SpecDeps): ProcessSpec {
 
 /** The same for a process that is a unit: systemd gives it its secrets, so `up` tells it none. */
 export function attachedSpec(name: ProcessName, door: string, deps: SpecDeps): AttachedSpec {
-  return { name, door, boot: () => bootMessage(name, join(deps.home, name), deps, {}) }
+  const admits = deps.launcher.accounts?.get(name)
+  return { name, door, ...(admits && { admits }), boot: () => bootMessage(name, join(deps.home, name), deps, {}) }
 }
 
 /**

@@ -34,9 +34,10 @@ const largestHouse = 64 * 1024 * 1024
 export async function readHouse(folder: string, home: string): Promise<ReadHouse> {
   if (!existsSync(folder)) throw new Fault('missing', 'house.missing', `there is no house at ${folder}; make one with \`castellan init ${folder}\``)
   const { promise, resolve, reject } = Promise.withResolvers<ReadHouse>()
+  const cache = compileCacheFolder(home) // only `up` makes it: who looks at a house changes nothing
   const child = execFile(
     process.execPath, [...nodeFlags(), join(import.meta.dirname, 'read-house.ts')],
-    { timeout: patienceMs, maxBuffer: largestHouse, env: { ...process.env, NODE_COMPILE_CACHE: compileCacheFolder(home) } },
+    { timeout: patienceMs, maxBuffer: largestHouse, env: { ...process.env, ...(existsSync(cache) && { NODE_COMPILE_CACHE: cache }) } },
     (error, stdout, stderr) => {
       if (error) reject(new Fault('invalid', 'house.unread', `the house at ${folder} could not be read: ${stderr.trim() || error.message}`, {}, error))
       else resolve(JSON.parse(stdout) as ReadHouse)

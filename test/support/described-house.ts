@@ -22,7 +22,8 @@ export function describedHouse({ home = '/var/lib/castellan', secrets = [] as st
     ...Object.entries(parsed.outbox.connectors).flatMap(([name, connector]) => (connector.kind === 'file' ? [{ kind: 'connector' as const, name, path: join(folder, connector.path), written: true, at: [] }] : [])),
   ]
   const settings = toSettings(folder, parsed, places, { shell: [], connectors: new Map() }, { certificates: new Map(), authorities: new Map(), ofSources: new Map() })
-  return describeHouse({ home, house: { folder, settings } as unknown as House, exists: (path) => secrets.includes(path) })
+  // a clone may lie in /tmp, where no house is installed from
+  return { ...describeHouse({ home, house: { folder, settings } as unknown as House, exists: (path) => secrets.includes(path) }), source: '/opt/castellan' }
 }
 
 /** Writes the files of an installation side by side, as a folder that systemd's own programs can look at. */

@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import type { UnitFile } from '../../src/units/index.ts'
 
 const systemd = '/lib/systemd/systemd'
+const clone = join(import.meta.dirname, '..', '..')
 
 /** Why a systemd of its own cannot be started here, or false: for the option `skip` of a test. */
 export function noSystemdBox(): string | false {
@@ -32,7 +33,11 @@ export async function systemdBox(t: Pick<TestContext, 'after'>, files: readonly 
   const shared = mkdtempSync(join(tmpdir(), 'castellan-box-'))
   chmodSync(shared, 0o755)
   mkdirSync(join(shared, 'units'))
-  for (const { path, text } of files) writeFileSync(path.startsWith('/etc/systemd/system/') ? join(shared, 'units', path.slice('/etc/systemd/system/'.length)) : join(shared, `${path.split('/')[2]}.conf`), text)
+  for (const { path, text } of files) {
+    const name = path.startsWith('/etc/systemd/system/') ? join('units', path.slice('/etc/systemd/system/'.length)) : `${path.split('/')[2]}.conf`
+    // a clone in /tmp would be hidden
+    writeFileSync(join(shared, name), clone.startsWith('/tmp/') ? text.replace('PrivateTmp=yes\n', '') : text)
+  }
   writeFileSync(join(shared, 'start.sh'), startScript(unit, prepare))
   const group = join(controlGroups()!, `castellan-box-${process.pid}`)
   mkdirSync(group)
@@ -73,7 +78,7 @@ function walls(shared: string): string[] {
   return [
     '--unshare-pid', '--unshare-net', '--unshare-uts', '--unshare-ipc', '--unshare-cgroup', '--as-pid-1', '--cap-add', 'ALL', '--die-with-parent', '--info-fd', '3',
     '--ro-bind', '/', '/', ...['/run', '/tmp', '/var', '/root', '/usr/lib/systemd/system', '/etc/systemd'].flatMap((folder) => ['--tmpfs', folder]),
-    '--dev', '/dev', '--proc', '/proc', '--ro-bind', '/proc/sys', '/proc/sys', '--bind', shared, '/run/share', '--clearenv', '--setenv', 'PATH', '/usr/sbin:/usr/bin:/sbin:/bin',
+    '--ro-bind', clone, clone, '--dev', '/dev', '--proc', '/proc', '--ro-bind', '/proc/sys', '/proc/sys', '--bind', shared, '/run/share', '--clearenv', '--setenv', 'PATH', '/usr/sbin:/usr/bin:/sbin:/bin',
   ]
 }
 
