@@ -56,6 +56,18 @@ test('what could not be written is written later, whole', async (t) => {
   assert.equal(lines.filter(({ msg }) => /could not be reported/.test(msg)).length, 3, 'the first, second and fourth time')
 })
 
+test('a database that does not answer is asked once a round, however much there is to write', async (t) => {
+  const { note, over, flush, alerts, breakDown, writes } = await reporter(t, 'castellan_releaser')
+  breakDown(new Fault('unavailable', 'database.unavailable', 'gone'))
+  for (let n = 0; n < 20; n++) note('injection.stopped', `way-${n}`)
+  over('audit.broken', 'chain')
+  await flush()
+  assert.equal(writes(), 1)
+  breakDown()
+  await flush()
+  assert.deepEqual([writes(), (await alerts()).length], [22, 20])
+})
+
 test('what the database will never take is given up, and does not keep the rest', async (t) => {
   const { note, flush, alerts } = await reporter(t, 'castellan_worker_open')
   note('audit.broken', 'forged')

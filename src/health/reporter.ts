@@ -71,28 +71,37 @@ export function createReporter({ database, clock, log, restMs = 1_000 }: Reporte
     waiting = new Map()
     const over = [...ended.values()]
     ended.clear()
-    for (const signal of signals) await report(signal)
-    for (const one of over) await end(one)
+    // one that waited in vain is enough: a stop must not wait for all of them
+    let answers = true
+    for (const signal of signals) answers ? (answers = await report(signal)) : add(signal)
+    for (const one of over) answers ? (answers = await end(one)) : void ended.set(keyOf(one), one)
     if (waiting.size + ended.size > 0) later()
   }
 
-  async function report(signal: Signal): Promise<void> {
+  /** False: the database takes nothing now, and what was to be written waits. */
+  async function report(signal: Signal): Promise<boolean> {
     try {
       const { rows } = await database.pool.query<{ said: Reported }>('select alert_report($1, $2, $3, $4, $5) as said', [signal.kind, signal.subject, signal.count, signal.at, signal.code ?? null])
       failures = 0
       tell(signal, rows[0]!.said)
+      return true
     } catch (error) {
       failed(error, signal)
-      if (!isOurs(error)) add(signal)
+      if (isOurs(error)) return true
+      add(signal)
+      return false
     }
   }
 
-  async function end(one: Pick<Signal, 'kind' | 'subject'>): Promise<void> {
+  async function end(one: Pick<Signal, 'kind' | 'subject'>): Promise<boolean> {
     try {
       await database.pool.query('select alert_over($1, $2)', [one.kind, one.subject])
+      return true
     } catch (error) {
       failed(error, one)
-      if (!isOurs(error)) ended.set(keyOf(one), one)
+      if (isOurs(error)) return true
+      ended.set(keyOf(one), one)
+      return false
     }
   }
 

@@ -64,7 +64,11 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
   const releaserPort = boot.house.settings.ports.releaser
   const gates = (fresh: boolean) => listModels(sockets, fresh)
   let secretReport = boot.secretReport ?? { states: [], problem: null }
-  const webhooks = await openWebhooks(boot, { database, log, wake, house: () => house, onForged: (webhook, code) => reporter.note('webhook.forged', webhook, { code }) })
+  const webhooks = await openWebhooks(boot, {
+    database, log, wake, house: () => house,
+    onForged: (webhook, code) => reporter.note('webhook.forged', webhook, { code }),
+    onRefused: (role, code) => reporter.note('database.refused', role, { code }),
+  })
   const doctor = createDoctor([
     ...databaseExaminations({ database, clock, checkSchema }),
     mailboxExamination({ database, house: () => house }),

@@ -19,6 +19,8 @@ export interface WebhooksDeps {
   house(): House
   wake(queue: QueueName): void
   onForged(webhook: string, reason: string): void
+  /** The database refused the listener something. */
+  onRefused(role: string, code: string): void
 }
 
 export interface Webhooks extends WebhookListener {
@@ -29,7 +31,7 @@ export interface Webhooks extends WebhookListener {
 const lookMs = 5_000
 
 /** Listens for webhooks, with a role and a port of their own, where one is declared; and opens the runs of what came in, whoever stored it. */
-export async function openWebhooks(boot: Boot, { database, log, house, wake, onForged }: WebhooksDeps): Promise<Webhooks> {
+export async function openWebhooks(boot: Boot, { database, log, house, wake, onForged, onRefused }: WebhooksDeps): Promise<Webhooks> {
   const opening = startLoop('opening the runs of events', log, async () => {
     await openEventRuns(database, wake)
     return lookMs
@@ -38,7 +40,10 @@ export async function openWebhooks(boot: Boot, { database, log, house, wake, onF
   const listening = boot.listener === undefined || port === null ? undefined : await listen(boot.listener, port)
 
   async function listen(connection: NonNullable<Boot['listener']>, wanted: number) {
-    const role = connect(connection, { application: 'listener', max: 4, onLost: (error) => log.warn({ err: error }, 'the listener lost a connection to the database') })
+    const role = connect(connection, {
+      application: 'listener', max: 4, onLost: (error) => log.warn({ err: error }, 'the listener lost a connection to the database'),
+      onRefused: (code) => onRefused(connection.user, code),
+    })
     const tally = createTally({ database: role, clock: systemClock, log, onForged })
     const app = createWebhookApp({
       database: role, clock: systemClock, log, tally, secrets: boot.secrets, webhooks: () => house().settings.webhooks, onStored: opening.wake,
