@@ -52,3 +52,21 @@ for (const [name, options] of Object.entries(words)) {
     assert.ok(ran > 10, `only ${ran} of them ran`)
   })
 }
+
+test('find starts no program but those that the policy looks at', () => {
+  let ran = 0
+  const exec = fc.constantFrom('-exec', '-execdir').chain((how) => fc.array(fc.constantFrom('{}', 'x', '+', '-exec', '-print', one, other), { maxLength: 3 }).chain((rest) =>
+    fc.constantFrom([';'], ['{}', '+'], ['+'], []).map((end) => [how, one, ...rest, ...end])))
+  const expression = fc.array(fc.oneof({ weight: 2, arbitrary: exec }, { weight: 1, arbitrary: fc.constantFrom(['-print'], ['-o'], ['!'], ['-true'], ['('], [')'], [','], ['-name', '-exec'], ['-exec']) }), { minLength: 1, maxLength: 4 })
+  fc.assert(fc.property(expression, (parts) => {
+    const args = ['.', '-maxdepth', '0', ...parts.flat()]
+    const { wrapped, hides } = unwrap(['find'], args)
+    if (hides !== undefined) return
+    const { stdout } = spawnSync('/usr/bin/find', args, { encoding: 'utf8', cwd: folder, env: { PATH: '/usr/bin:/bin' }, timeout: 10_000, stdio: ['ignore', 'pipe', 'ignore'] })
+    const started = [...stdout.matchAll(/^ran\n(.*)$/gm)].map((match) => match[1]!)
+    ran += started.length
+    const known = wrapped.map(({ argv }) => argv[0])
+    assert.deepEqual(started.filter((path) => !known.includes(path)), [], args.join(' '))
+  }), { numRuns: 200 })
+  assert.ok(ran > 10, `only ${ran} of them ran`)
+})
