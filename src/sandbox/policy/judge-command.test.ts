@@ -48,7 +48,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
     `${b}/env ${b}/xargs x`, '/lib64/ld-linux-x86-64.so.2 /bin/ls', `${b}/parallel x`, `${b}/vim.basic x`, `${b}/strace ${b}/ls`, `${b}/flock x ${b}/ls`, `${b}/less x`, `${b}/script -c id`, `${b}/linux32 ${b}/ls`,
   ],
   'forbidden: hidden': [
-    `${b}/env -S ls`, `${b}/env --split-string=ls`, `${b}/env -C x ${b}/ls`, `${b}/env LD_PRELOAD=./x.so ${b}/ls`, `${b}/env PATH=. ${b}/ls`, `${b}/timeout --what 5 ${b}/ls`, `${b}/nice --adjust 5 ${b}/ls`, '/bin/busybox --install', `${b}/find . -exec {} ;`,
+    `${b}/env -S ls`, `${b}/env --split-string=ls`, `${b}/env -C x ${b}/ls`, `${b}/env LD_PRELOAD=./x.so ${b}/ls`, `${b}/env PATH=. ${b}/ls`, `${b}/timeout --what 5 ${b}/ls`, `${b}/nice --adjust 5 ${b}/ls`, '/bin/busybox --install', `${b}/find . -exec {} ;`, `${b}/find . -name -exec -o -exec ${b}/cat {} ;`,
     `${b}/tar -cf x --checkpoint-action=exec=id .`, `${b}/tar --checkpoint-act exec=id -cf x .`, `${b}/tar -xIf p x`, `${b}/tar cf host:x .`, `${b}/sed s/a/b/e x`, `${b}/split --filter=id x`, `${b}/sort --compress-prog=id x`, `${b}/zip -TT id x`, `${b}/rsync -e id a b`,
     `${b}/rsync a host:b`, `${b}/git -c core.pager=id log`, `${b}/git lg`, `${b}/git --exec-path=x log`, `${b}/git grep -Oid x`, `${b}/git rebase -x id`, `${b}/git bisect run id`, `${b}/git diff --ext-diff`, `${b}/git submodule foreach id`,
     `${b}/sqlite3 db.sqlite .shell`, `${b}/psql -c \\!id`, `${b}/rg --pre=id x`,

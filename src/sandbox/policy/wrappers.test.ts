@@ -67,6 +67,6 @@ test('find starts no program but those that the policy looks at', () => {
     ran += started.length
     const known = wrapped.map(({ argv }) => argv[0])
     assert.deepEqual(started.filter((path) => !known.includes(path)), [], args.join(' '))
-  }), { numRuns: 200 })
+  }), { numRuns: 400, examples: [[[['-name', '-exec'], ['-o'], ['-exec', one, '+', '-exec', '-exec', ';']]]] })
   assert.ok(ran > 10, `only ${ran} of them ran`)
 })
