@@ -31,6 +31,7 @@ export async function composeShell(payload: unknown, frame: Frame, examine: (pay
   const rules = new Set(concerns.map(({ rule }) => rule))
   const findings: Finding[] = [
     ...Object.entries(always).flatMap(([rule, why]) => (rules.has(rule) ? [{ atLeast: 8, why }] : [])),
+    ...(act.lost.some(({ becomes }) => becomes?.includes('mode ')) ? [{ atLeast: 8, why: 'it changes who may do what with files that are there' }] : []),
     ...(act.lost.length > 0 ? [{ atLeast: 7, why: `${act.lost.length} of what is there would be gone or changed` }] : []),
     ...(act.lost.length > many.entries ? [{ atLeast: 8, why: `that is more than ${many.entries} files and folders` }] : []),
     ...(bytes > many.bytes ? [{ atLeast: 8, why: `that is ${Math.round(bytes / 1024 / 1024)} MB, more than 100` }] : []),

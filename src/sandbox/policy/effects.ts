@@ -7,6 +7,9 @@ export interface Effect {
   readonly why: string
 }
 
+/** One part of what chmod takes, in letters or digits, that sets the user or group of whoever runs it. */
+const elevating = /^(?:[ugoa]*(?:[-+=][rwxXstugo]*)*[+=][rwxXt]*s[rwxXstugo+=-]*|[-+=]?0*[2-7]\d{3})$/
+
 const effect = (outcome: Effect['outcome'], rule: string, why: string): Effect[] => [{ outcome, rule, why }]
 const removes = (why: string) => effect('dry_run', 'removes', why)
 const clients: ReadonlySet<string> = new Set(['psql', 'mysql', 'mariadb', 'sqlcmd', 'cqlsh', 'redis-cli', 'duckdb', 'mysqladmin'])
@@ -22,6 +25,7 @@ function effectsOfName(name: string, args: readonly string[]): Effect[] {
   const begins = (pattern: RegExp) => args.some((one) => pattern.test(one))
   if (removingPrograms.has(name)) return removes('removes what it is given')
   if (overwritingPrograms.has(name)) return effect('dry_run', 'overwrites', 'can write over what is there')
+  if (name === 'chmod' && args.some((one) => one.split(',').some((mode) => elevating.test(mode)))) return effect('forbidden', 'privilege', 'makes a program that runs with the rights of its owner')
   if (rightsPrograms.has(name)) return effect('dry_run', 'rights', 'changes who may read, write or run something')
   if (exposingPrograms.has(name)) return effect('dry_run', 'exposes', 'opens something of this machine to others')
   if (clients.has(name)) return args.some((one) => losing.test(one)) ? removes('can lose rows or tables') : []

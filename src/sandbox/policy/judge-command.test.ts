@@ -33,11 +33,11 @@ const table: Readonly<Record<string, readonly string[]>> = {
     `${b}/env ${b}/nice ${b}/rm x`, '/bin/busybox rm x', '/bin/busybox env A=b /bin/busybox rm x', `${b}/sqlite3 -safe db.sqlite x`, `${b}/truncate -s 0 x`,
   ],
   'dry_run: overwrites': [`${b}/mv a b`, `${b}/cp a b`, `${b}/tar -xf x.tar`, `${b}/tar xf x.tar`, `${b}/dd if=a of=b`, `${b}/sed --sandbox -i s/a/b/ x`, `${b}/sort -o x x`, `${b}/find . -fprint x`, `${b}/git diff --output=x`, `${b}/git log --outp x`, `${b}/make all`],
-  'dry_run: rights': [`${b}/chmod -R a+rwX .`, `${b}/chown me x`, `${b}/setfacl -m u:x:r x`, `${b}/find . -exec ${b}/chmod 777 {} ;`],
+  'dry_run: rights': [`${b}/chmod -R a+rwX .`, `${b}/chmod 0755 x`, `${b}/chmod g-w sites`, `${b}/chown me x`, `${b}/setfacl -m u:x:r x`, `${b}/find . -exec ${b}/chmod 777 {} ;`],
   'dry_run: exposes': ['/usr/sbin/nginx -c x', `${b}/nohup ${b}/caddy run`],
   'forbidden: privilege': [
     `${b}/sudo ls`, `${b}/su -c id`, `${b}/doas ls`, `${b}/pkexec ls`, `${b}/env ${b}/sudo ls`, `${b}/env -i A=b ${b}/nice -n 3 ${b}/sudo ls`, `${b}/timeout -s KILL 5 ${b}/su`, `${b}/find . -exec ${b}/sudo {} ;`, `${b}/find . -name x -ok ${b}/sudo rm {} ;`,
-    '/bin/busybox su', '/bin/busybox timeout 5 /bin/busybox su', `${b}/nohup ${b}/unshare -r id`, `${b}/nsenter x`, `${b}/crontab -e`, '/setuid/helper', `${b}/env /setuid/helper`, `${b}/SUDO ls`, `${b}/setsid -f ${b}/setpriv x`,
+    '/bin/busybox su', '/bin/busybox timeout 5 /bin/busybox su', `${b}/nohup ${b}/unshare -r id`, `${b}/nsenter x`, `${b}/crontab -e`, '/setuid/helper', `${b}/env /setuid/helper`, `${b}/SUDO ls`, `${b}/setsid -f ${b}/setpriv x`, `${b}/chmod u+s x`, `${b}/chmod 4755 x`, `${b}/chmod a+rx,g+xs x`, `${b}/find . -exec ${b}/chmod 02755 {} ;`,
   ],
   'forbidden: scanner': [`${b}/nmap 10.0.0.0/8`, `${b}/masscan x`, `${b}/hping3 x`, `${b}/timeout 5 ${b}/tcpdump`, `${b}/nice ${b}/arp-scan -l`],
   'forbidden: remote': [`${b}/ssh host`, `${b}/scp a h:b`, `${b}/sftp h`, `${b}/curl example.org`, `${b}/nc.openbsd -l 80`, `${b}/env ${b}/ssh-copy-id h`, '/bin/busybox nc h 1', '/bin/busybox wget x', `${b}/git push`, `${b}/git -C x fetch`, `${b}/git clone x`],
@@ -48,7 +48,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
     `${b}/env ${b}/xargs x`, '/lib64/ld-linux-x86-64.so.2 /bin/ls', `${b}/parallel x`, `${b}/vim.basic x`, `${b}/strace ${b}/ls`, `${b}/flock x ${b}/ls`, `${b}/less x`, `${b}/script -c id`, `${b}/linux32 ${b}/ls`,
   ],
   'forbidden: hidden': [
-    `${b}/env -S ls`, `${b}/env --split-string=ls`, `${b}/env -C x ${b}/ls`, `${b}/env LD_PRELOAD=./x.so ${b}/ls`, `${b}/env PATH=. ${b}/ls`, `${b}/timeout --what 5 ${b}/ls`, `${b}/nice --adjust 5 ${b}/ls`, '/bin/busybox --install', `${b}/find . -exec {} ;`,
+    `${b}/env -S ls`, `${b}/env --split-string=ls`, `${b}/env -C x ${b}/ls`, `${b}/env LD_PRELOAD=./x.so ${b}/ls`, `${b}/env PATH=. ${b}/ls`, `${b}/timeout --what 5 ${b}/ls`, `${b}/nice --adjust 5 ${b}/ls`, '/bin/busybox --install', `${b}/find . -exec {} ;`, `${b}/find . -name -exec -o -exec ${b}/cat {} ;`,
     `${b}/tar -cf x --checkpoint-action=exec=id .`, `${b}/tar --checkpoint-act exec=id -cf x .`, `${b}/tar -xIf p x`, `${b}/tar cf host:x .`, `${b}/sed s/a/b/e x`, `${b}/split --filter=id x`, `${b}/sort --compress-prog=id x`, `${b}/zip -TT id x`, `${b}/rsync -e id a b`,
     `${b}/rsync a host:b`, `${b}/git -c core.pager=id log`, `${b}/git lg`, `${b}/git --exec-path=x log`, `${b}/git grep -Oid x`, `${b}/git rebase -x id`, `${b}/git bisect run id`, `${b}/git diff --ext-diff`, `${b}/git submodule foreach id`,
     `${b}/sqlite3 db.sqlite .shell`, `${b}/psql -c \\!id`, `${b}/rg --pre=id x`,

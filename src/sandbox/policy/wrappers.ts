@@ -93,7 +93,8 @@ function unwrapFind(args: readonly string[]): Unwrapped {
     if (!finders.test(args[at]!)) continue
     const argv: string[] = []
     for (at += 1; at < args.length && args[at] !== ';' && !(args[at] === '+' && args[at - 1] === '{}'); at += 1) argv.push(args[at]!)
-    if (argv.length === 0 || argv[0]!.includes('{}')) return { own: args, wrapped: [], hides: 'would start whatever it finds; name the program behind -exec' }
+    // `-name -exec` is a pattern and no beginning: what follows it is no path of a program then
+    if (!argv[0]?.startsWith('/') || argv[0].includes('{}')) return { own: args, wrapped: [], hides: 'does not say by its whole path what it starts; name the program right behind -exec' }
     wrapped.push({ argv, applet: false })
   }
   return { own, wrapped }

@@ -11,7 +11,7 @@ import type { Fault } from '../../kernel/fault.ts'
 import type { Label, Level } from '../../labels/index.ts'
 import { callTool } from '../call-tool.ts'
 import { createSandbox } from '../../sandbox/index.ts'
-import type { Sandbox } from '../../sandbox/index.ts'
+import type { Sandbox, ShellRule } from '../../sandbox/index.ts'
 import type { ToolContext } from '../tool-context.ts'
 import { createShell } from './create-shell.ts'
 import { shellRun } from './run.ts'
@@ -41,11 +41,11 @@ beforeEach(async () => {
 })
 
 type Output = { exitCode: number; stdout: string; stderr: string; sha256: string }
-async function run(argv: string[], more: { folders?: string[]; cwd?: string; timeoutMs?: number } = {}, { level = 2, sandbox: inside = sandbox }: { level?: Level; sandbox?: Sandbox } = {}) {
+async function run(argv: string[], more: { folders?: string[]; cwd?: string; timeoutMs?: number } = {}, { level = 2, sandbox: inside = sandbox, rules = [] }: { level?: Level; sandbox?: Sandbox; rules?: ShellRule[] } = {}) {
   const labelOf = (): Label => ({ level, integrity: 'untrusted', lanes: ['house'] })
   const shell = createShell({
     sandbox: inside, database: database.as('castellan_worker_private'), labelOf, ...here,
-    allow: ['/usr/bin/cat', '/usr/bin/ls', '/usr/bin/yes', '/usr/bin/sleep', '/bin/sh', '/usr/bin/env', '/usr/bin/timeout', '/usr/bin/find', '/usr/bin/rm', '/usr/bin/sudo', script, join(base, 'copy'), join(base, 'setuid')], rules: [],
+    allow: ['/usr/bin/cat', '/usr/bin/ls', '/usr/bin/yes', '/usr/bin/sleep', '/bin/sh', '/usr/bin/env', '/usr/bin/timeout', '/usr/bin/find', '/usr/bin/rm', '/usr/bin/sudo', script, join(base, 'copy'), join(base, 'setuid')], rules,
     folders: [{ name: 'vault', path: vault, access: 'write', label: labelOf() }], places: { house: join(base, 'house'), roots: [] },
   })
   const context = { ...here, shell, signal: new AbortController().signal, wasMadeWithoutModel: () => false } as Partial<ToolContext> as ToolContext
@@ -78,6 +78,11 @@ test('what could take something away is not run but proposed, to be tried out an
   for (const argv of [['/usr/bin/rm', '-rf', 'x'], ['/usr/bin/timeout', '5', '/usr/bin/rm', 'x'], ['/usr/bin/find', '.', '-delete']]) {
     await assert.rejects(run(argv), { kind: 'refused', code: 'shell.dry_run', message: /propose it with outbox\.propose as kind shell\.act/ }, argv[0])
   }
+})
+
+test('a rule of the house forbids more, and is said', async () => {
+  const rules: ShellRule[] = [{ program: 'cat', arguments: ['*.key'], outcome: 'forbidden', reason: 'keys are not read' }]
+  await assert.rejects(run(['/usr/bin/env', '/usr/bin/cat', 'a.key'], {}, { rules }), { code: 'shell.forbidden', message: '/usr/bin/cat is forbidden by a rule of the house: keys are not read' })
 })
 
 test('without a sandbox that holds, nothing is run', async () => {

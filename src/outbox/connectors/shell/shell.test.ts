@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
@@ -151,6 +151,21 @@ describe('a signed command', { skip }, () => {
     const receipt = await connector.deliver(wire, documentFor(wire), signal, async () => put('plan', 'rm note.md; echo other > plan\n'))
     assert.deepEqual([receipt['lost'], receipt['unexpected'], receipt['put_back']], [3, 2, 1])
     assert.deepEqual([all(root), readFileSync(join(root, 'note.md'), 'utf8')], [['note.md', 'plan'], 'a note\n'])
+  })
+
+  test('makes no program that runs with the rights of the releaser, neither as it says nor otherwise', async (t) => {
+    const { put, at, connector, compose, script, scripted } = opened(t)
+    put('plan', '')
+    scripted('cp /usr/bin/id made; . ./plan; rm note.md')
+    const wire = await compose([script])
+    put('plan', 'chmod u+s made')
+    await assert.rejects(compose([script]), { code: 'shell.rights', message: /would make made a program that runs with the rights/ })
+    put('plan', '')
+    await connector.deliver(wire, documentFor(wire), signal, async () => put('plan', 'chmod 6755 made'))
+    assert.equal(statSync(at('made')).mode & 0o7777, 0o755)
+    scripted('cp /usr/bin/id made; chmod 6755 made')
+    execFileSync(script, { cwd: at('.') })
+    assert.equal(statSync(at('made')).mode & 0o7777, 0o6755, 'outside of it, it works')
   })
 
   test('of git tells the files and the commits that would be lost', { skip: existsSync(`${b}/git`) ? false : 'git is missing: apt install git' }, async (t) => {

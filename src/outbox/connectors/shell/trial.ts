@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { Fault } from '../../../kernel/fault.ts'
 import type { ShellAct } from '../../acts/shell-act.ts'
-import { differences } from './differences.ts'
+import { differences, elevated } from './differences.ts'
 import { branchTips, lostCommits } from './lost-commits.ts'
 import { tablesOf, lostTables } from './lost-tables.ts'
 import { surveyTree } from './survey-tree.ts'
@@ -42,6 +42,8 @@ export async function tryOut(workplace: Workplace, { argv, programs, root, cwd, 
     if (result.ended !== 'exit') throw new Fault('refused', 'shell.trial', `when it was tried out, it was ended (${result.ended}), so that nobody can say what it would take away`)
     if (result.exitCode !== 0) throw new Fault('refused', 'shell.trial', `when it was tried out, it failed with ${result.exitCode}: ${said(result.stderr)}`)
     const after = await surveyTree(copy, { read: true })
+    const [program] = elevated(before, after)
+    if (program !== undefined) throw new Fault('refused', 'shell.rights', `it would make ${program} a program that runs with the rights of its owner (setuid, setgid), which is the releaser; leave that out`)
     return {
       tried: result.exitCode,
       lost: differences(before, after, { git: git !== undefined }),

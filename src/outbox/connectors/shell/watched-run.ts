@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { Fault } from '../../../kernel/fault.ts'
 import type { SandboxResult } from '../../../sandbox/index.ts'
 import type { ShellLoss } from '../../acts/shell-act.ts'
-import { differences } from './differences.ts'
+import { differences, elevated } from './differences.ts'
 import { surveyTree } from './survey-tree.ts'
 import { copyTree } from './trial.ts'
 import type { WorkCommand, Workplace } from './workplace.ts'
@@ -29,10 +29,21 @@ export async function runWatched(workplace: Workplace, command: WorkCommand, sig
     await begin()
     const result = await workplace.run(command)
     const expected = new Set(signed.map(({ path }) => path))
-    const besides = differences(was, await surveyTree(command.root, { read: true }), { git }).filter(({ path }) => !expected.has(path))
+    const is = await surveyTree(command.root, { read: true })
+    await lower(workplace, command.root, elevated(was, is))
+    const besides = differences(was, is, { git }).filter(({ path }) => !expected.has(path))
     const gone = besides.filter(({ becomes }) => becomes === null).map(({ path }) => path)
     return { result, unexpected: besides.length, putBack: await putBack(workplace, command.root, folder, gone) }
   })
+}
+
+/** Takes the rights of its owner from what a command made, which no trial let through. */
+async function lower(workplace: Workplace, root: string, paths: readonly string[]): Promise<void> {
+  for (let at = 0; at < paths.length; at += 100) {
+    const argv = ['/usr/bin/chmod', 'ug-s', '--', ...paths.slice(at, at + 100).map((path) => join(root, path))]
+    const { exitCode } = await workplace.run({ argv, programs: [], root, access: 'write', cwd: root, timeoutMs: putBackMs })
+    if (exitCode !== 0) throw new Fault('conflict', 'connector.unknown', `the command made programs that run with the rights of the releaser, e.g. ${join(root, paths[at]!)}; take them out by hand`, { brief: 'programs with the rights of their owner were made' })
+  }
 }
 
 /** Within the sandbox, and never over something that is there. */
