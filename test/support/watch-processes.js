@@ -25,7 +25,7 @@ async function watch({ needles, programs }) {
         }
       }
     }
-    await new Promise((resolve) => setTimeout(resolve, 15))
+    await new Promise((resolve) => setTimeout(resolve, 40))
   }
   process.stdout.write(`${JSON.stringify({ hits: Object.fromEntries(hits), seen: [...seen].map(Number) })}\n`)
 }
