@@ -4,7 +4,7 @@ import { startHttpReceiver } from './http-receiver.ts'
 export const githubToken = 'token-of-the-forge'
 
 /** The part of GitHub's API that pull requests need, for the repository house/site, on loopback. */
-export async function startGithubApi(t: TestContext) {
+export async function startGithubApi(t: Pick<TestContext, 'after'>) {
   const heads = new Map([['agent/typo', 'a'.repeat(40)]])
   const files = [{ filename: 'README.md', status: 'modified', additions: 2, deletions: 1 }, { filename: 'new.md', previous_filename: 'old.md', status: 'renamed', additions: 0, deletions: 0 }]
   const pulls: { number: number; title: string; body: string; created_at: string; state: string; head: { ref: string; sha: string }; base: string }[] = []

@@ -1,0 +1,3 @@
+import type { HouseFiles } from './house-files.ts'
+
+export const filesUnderAttack = (): HouseFiles => ({ vault: {}, mailbox: {}, jobs: {} })
