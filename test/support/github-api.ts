@@ -16,6 +16,11 @@ export async function startGithubApi(t: Pick<TestContext, 'after'>) {
       if (!url.pathname.startsWith('/repos/house/site')) return say(404, { message: 'Not Found' })
       const rest = url.pathname.slice('/repos/house/site'.length)
       if (method === 'GET' && rest === '') return say(200, { full_name: 'house/site' })
+      if (method === 'GET' && rest === '/branches') {
+        const [size, page] = [Number(url.searchParams.get('per_page') ?? 30), Number(url.searchParams.get('page') ?? 1)]
+        const branches = [['main', 'c'.repeat(40)] as const, ...heads].map(([name, sha]) => ({ name, commit: { sha }, protected: name === 'main' }))
+        return say(200, branches.slice((page - 1) * size, page * size))
+      }
       if (method === 'GET' && rest.startsWith('/git/ref/heads/')) {
         const sha = heads.get(rest.slice('/git/ref/heads/'.length))
         return sha === undefined ? say(404, { message: 'Not Found' }) : say(200, { object: { sha } })
