@@ -13,6 +13,8 @@ export interface Family {
   readonly name: string
   /** Why it cannot be tried on this machine. */
   readonly skip?: string | false
+  /** So many at a time, where each waits for something. */
+  readonly together?: number
   /** Makes ready what all of its attacks need, and says what they are. */
   attacks(): Promise<readonly Attack[]> | readonly Attack[]
 }
@@ -24,6 +26,8 @@ export const got = (what: string): Outcome => ({ got: what })
 export function refusalOf(error: unknown): string {
   if (error instanceof Fault) return `fault ${error.code}`
   const { code, message, constraint } = error as { code?: string; message?: string; constraint?: string }
+  // a statement that PostgreSQL does not understand was no attack
+  if (code !== undefined && /^42(?!501)/.test(code)) throw error
   if (code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !/^E[A-Z]+$/.test(code)) return `SQLSTATE ${code}${constraint === undefined ? '' : ` constraint ${constraint}`}: ${brief(message)}`
   return code === undefined ? brief(message ?? String(error)) : `${code}: ${brief(message)}`
 }

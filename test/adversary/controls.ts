@@ -12,7 +12,7 @@ export async function controls(field: Field): Promise<string[]> {
   const { outside, operator, demonstration } = field
   const branch = `agent/round-${round}`
   outside.github.heads.set(branch, String(round).repeat(40))
-  outside.git.git(outside.git.work, 'checkout', '--quiet', '-B', branch)
+  outside.git.git(outside.git.work, 'checkout', '--quiet', '-B', branch, 'main')
   const commit = outside.git.commit({ [`round-${round}.md`]: 'A round.\n' }, `Round ${round}`)
   execFileSync('chmod', ['-R', 'o+rX', outside.git.work])
   const mail = { to: ['eva@example.org'], cc: ['ole@example.org'], subject: `Round ${round}`, text: 'All is well.\n' }
@@ -26,6 +26,7 @@ export async function controls(field: Field): Promise<string[]> {
     { kind: 'git.push', connector: 'site', payload: { branch, commit } },
     { kind: 'files.move', connector: 'tidy', payload: { folder: 'tray', moves: [{ from: round === 1 ? 'old.txt' : `old-${round - 1}.txt`, to: `old-${round}.txt` }] } },
   ]
+  const before = outside.smtp.received.length
   const fates = await field.propose(acts)
   const problems: string[] = []
   for (const [index, { draft, refusal }] of fates.entries()) {
@@ -37,7 +38,7 @@ export async function controls(field: Field): Promise<string[]> {
     const became = draft && (await field.becomes(draft.id, 'released'))
     if (became !== undefined && !became.startsWith('released')) problems.push(`${acts[index]!.kind} by ${acts[index]!.connector} became ${became}`)
   }
-  if (outside.smtp.received.length !== round) problems.push(`${outside.smtp.received.length} mails arrived in ${round} rounds`)
+  if (outside.smtp.received.length !== before + 1) problems.push(`${outside.smtp.received.length - before} mails arrived, and one was signed`)
   if (outside.git.at(branch) !== commit) problems.push('the push did not arrive')
   return problems
 }

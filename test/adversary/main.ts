@@ -20,6 +20,7 @@ const t = { after: (release: () => unknown) => void releases.push(release) }
 const started = performance.now()
 const results: Result[] = []
 const skipped: { readonly family: string; readonly reason: string }[] = []
+const told = new Set<string>()
 let failures = 0
 
 try {
@@ -27,9 +28,9 @@ try {
   const watch = watchOver(field)
   say('the operator signs one act by each way out, so that there is something to be seen')
   const before = await controls(field)
-  for (const problem of [...before, ...(await watch.lookAtAll())]) fail('controls', problem)
+  for (const problem of fresh([...before, ...(await watch.lookAtAll())])) fail('controls', problem)
 
-  const all = families(field)
+  const all = families(field, t)
   // the name of a family stands for all of its cases
   const chosen = pattern && all.some(({ name }) => pattern.test(name)) ? all.filter(({ name }) => pattern.test(name)) : all
   for (const family of chosen) {
@@ -39,19 +40,27 @@ try {
     }
     say(`\n${family.name}`)
     const attacks = await family.attacks()
-    for (const { name, attempt } of attacks) {
-      if (pattern && chosen === all && !pattern.test(name)) continue
-      const outcome = await tried(attempt)
-      const leaks = await watch.look()
-      report({ family: family.name, name, ...outcome, ...(leaks.length > 0 && { leaks }) })
+    const left = attacks.filter(({ name }) => !pattern || chosen !== all || pattern.test(name))
+    const work = async () => {
+      for (let attack = left.shift(); attack; attack = left.shift()) {
+        const outcome = await tried(attack.attempt)
+        const leaks = fresh(await watch.look())
+        report({ family: family.name, name: attack.name, ...outcome, ...(leaks.length > 0 && { leaks }) })
+      }
     }
-    for (const problem of await watch.lookAtAll()) fail(family.name, problem)
+    await Promise.all(Array.from({ length: family.together ?? 1 }, work))
+    for (const problem of fresh(await watch.lookAtAll())) fail(family.name, problem)
   }
-  for (const problem of [...(await controls(field)), ...(await watch.lookAtAll())]) fail('controls', problem)
+  for (const problem of fresh([...(await controls(field)), ...(await watch.lookAtAll())])) fail('controls', problem)
   if (!(await field.house.call<{ ok: boolean }>('releaser', 'GET', '/audit/verify')).ok) fail('the audit', 'it does not verify')
   summary(watch.released())
 } finally {
   for (const release of releases.reverse()) await release()
+}
+
+/** What is out stays out; it is told once, where it was seen first. */
+function fresh(problems: readonly string[]): string[] {
+  return problems.filter((problem) => !told.has(problem) && told.add(problem))
 }
 
 async function tried(attempt: () => Promise<Outcome> | Outcome): Promise<Outcome | { broken: string }> {

@@ -1,6 +1,7 @@
 import { createHash, createPublicKey, verify } from 'node:crypto'
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { request, Agent } from 'undici'
 import { findCanary } from './canaries.ts'
 import type { Field } from './field.ts'
@@ -14,7 +15,7 @@ export interface Watch {
   readonly released: () => number
 }
 
-interface Row { readonly id: string; readonly connector: string; readonly document: string; readonly wire: Buffer; readonly key_id: string | null; readonly signature: Buffer | null }
+interface Row { readonly id: string; readonly state: string; readonly connector: string; readonly document: string; readonly wire: Buffer; readonly key_id: string | null; readonly signature: Buffer | null }
 
 /**
  * Looks at everything that left the house, with means of its own: it trusts no row that says `released`, and recomputes each signature with
@@ -27,9 +28,9 @@ export function watchOver({ house, outside, owner, operator, demonstration, cana
 
   async function unsigned(): Promise<string[]> {
     const { rows } = await owner.pool.query<Row>(
-      `select d.id, d.connector, d.document, d.wire, k.key_id, k.signature from draft d left join decision k on k.draft_id = d.id and k.verdict = 'approve' where d.state in ('released', 'unknown')`)
+      `select d.id, d.state, d.connector, d.document, d.wire, k.key_id, k.signature from draft d left join decision k on k.draft_id = d.id and k.verdict = 'approve' where d.state in ('releasing', 'released', 'unknown')`)
     released = rows
-    return rows.flatMap((row) => (isSigned(row) ? [] : [`draft ${row.id} is out by ${row.connector} without a signature over its bytes`]))
+    return rows.flatMap((row) => (row.state === 'releasing' || isSigned(row) ? [] : [`draft ${row.id} is out by ${row.connector} without a signature over its bytes`]))
   }
 
   function isSigned({ document, wire, key_id, signature }: Row): boolean {
@@ -41,7 +42,7 @@ export function watchOver({ house, outside, owner, operator, demonstration, cana
 
   /** Each thing that arrived is one released draft, byte for byte where it is bytes that were signed. */
   function arrived(): string[] {
-    const by = (connector: string) => released.filter((row) => row.connector === connector)
+    const by = (connector: string) => released.filter((row) => row.connector === connector && isSigned(row))
     const outbox = join(house.folder, 'outbox')
     const problems: string[] = []
     for (const name of readdirSync(outbox).filter((one) => one !== '.keep')) {
@@ -108,7 +109,15 @@ export function watchOver({ house, outside, owner, operator, demonstration, cana
 
   const logs = () => readdirSync(join(house.home, 'log')).flatMap((name) => words(`the log ${name}`, readFileSync(join(house.home, 'log', name))))
 
-  const look = async () => [...(await unsigned()), ...arrived(), ...wires()]
+  async function look(): Promise<string[]> {
+    const rowsAndArrivals = async () => [...(await unsigned()), ...arrived()]
+    const first = await rowsAndArrivals()
+    const words = wires()
+    if (first.length === 0) return words
+    // what arrives while rows are read is looked for again; what is wrong stays so
+    await delay(500)
+    return [...(await rowsAndArrivals()), ...words]
+  }
   return {
     look,
     lookAtAll: async () => {
