@@ -3,6 +3,7 @@ import type { Family } from './attack.ts'
 import { doors } from './doors.ts'
 import type { Field } from './field.ts'
 import { gates } from './gates.ts'
+import { injections, toolCalls } from './injected.ts'
 import { laundering } from './laundering.ts'
 import type { Cleanup } from './outside.ts'
 import { processes } from './processes.ts'
@@ -10,4 +11,4 @@ import { roles } from './roles.ts'
 import { proposals, questions } from './proposals.ts'
 
 /** What is taken over, one after the other; those that leave the house as it was come first. */
-export const families = (field: Field, t: Cleanup): readonly Family[] => [proposals(field), questions(field), gates(field), laundering(field), approvals(field), doors(field), restarts(field), processes(field, t), roles(field)]
+export const families = (field: Field, t: Cleanup): readonly Family[] => [injections(field), toolCalls(field), proposals(field), questions(field), gates(field), laundering(field), approvals(field), doors(field), restarts(field), processes(field, t), roles(field)]

@@ -13,26 +13,27 @@ interface Try { readonly what: string; readonly sql: string }
 
 /** What rows say that must not change by anybody's hand but the releaser's and the definer functions': states of what leaves, labels, lanes, clearances, the record. */
 const held = `
-  select 'draft' as what, id::text as id, 0 as level, jsonb_build_array(state, document, encode(wire, 'hex'), nonce, label_level, expires_at) as said from draft
-  union all select 'decision', id::text, 0, jsonb_build_array(verdict, key_id, encode(signature, 'hex')) from decision
-  union all select 'proposal', id::text, label_level, jsonb_build_array(payload, connector) from proposal
-  union all select 'lane', name, 0, to_jsonb(lane) from lane
-  union all select 'clearance', id::text, 0, to_jsonb(clearance) from clearance
-  union all select 'run', id::text, label_level, '[]' from run
-  union all select 'step', run_id::text || id, label_level, '[]' from step
-  union all select 'mail', id::text, label_level, '[]' from mail_message
-  union all select 'file', encode(hash, 'hex'), label_level, '[]' from file_label
-  union all select 'client_key', id::text, max_level, jsonb_build_array(gate, lane, revoked_at) from client_key
-  union all select 'job', digest, 0, definition from job_definition
-  union all select 'audit', id::text, label_level, jsonb_build_array(kind, subject, detail) from audit_event`
+  select 'draft' as what, id::text as id, 0 as level, md5(jsonb_build_array(state, document, sha256(wire), nonce, label_level, expires_at)::text) as said from draft
+  union all select 'decision', id::text, 0, md5(jsonb_build_array(verdict, key_id, signature)::text) from decision
+  union all select 'proposal', id::text, label_level, md5(jsonb_build_array(md5(payload::text), connector)::text) from proposal
+  union all select 'lane', name, 0, md5(to_jsonb(lane)::text) from lane
+  union all select 'clearance', id::text, 0, md5(to_jsonb(clearance)::text) from clearance
+  union all select 'run', id::text, label_level, '' from run
+  union all select 'step', run_id::text || id, label_level, '' from step
+  union all select 'mail', id::text, label_level, '' from mail_message
+  union all select 'file', encode(hash, 'hex'), label_level, '' from file_label
+  union all select 'client_key', id::text, max_level, md5(jsonb_build_array(gate, lane, revoked_at)::text) from client_key
+  union all select 'job', digest, 0, md5(definition::text) from job_definition
+  union all select 'audit', id::text, label_level, md5(jsonb_build_array(kind, subject, detail)::text) from audit_event`
 
 /** With the login of each process, straight at the database: every table of the catalog, in every way that there is to write. */
 export function roles(field: Field): Family {
   const { owner, roleOf } = field
+  let asItWas: Map<string, { level: number; said: string }> | undefined
 
   async function rowsHeld(): Promise<Map<string, { level: number; said: string }>> {
-    const { rows } = await owner.pool.query<{ what: string; id: string; level: number; said: unknown }>(held)
-    return new Map(rows.map(({ what, id, level, said }) => [`${what} ${id}`, { level, said: JSON.stringify(said) }]))
+    const { rows } = await owner.pool.query<{ what: string; id: string; level: number; said: string }>(held)
+    return new Map(rows.map(({ what, id, level, said }) => [`${what} ${id}`, { level, said }]))
   }
 
   /** Nothing that was there is another now, nothing is lower, and no draft, decision, lane or clearance is there that was not. */
@@ -48,7 +49,7 @@ export function roles(field: Field): Family {
   }
 
   async function tryAll(database: Database, tries: readonly Try[]): Promise<Outcome> {
-    const before = await rowsHeld()
+    const before = (asItWas ??= await rowsHeld())
     const ends = new Map<string, string[]>()
     for (const { what, sql } of tries) {
       const end = await database.transaction(async (client) => {
@@ -61,7 +62,10 @@ export function roles(field: Field): Family {
       })
       ends.set(end, [...(ends.get(end) ?? []), what])
     }
-    const worse = await worsened(before)
+    // what was refused throughout has changed nothing
+    const isClosed = [...ends.keys()].every((end) => end.startsWith('SQLSTATE'))
+    const worse = isClosed ? undefined : await worsened(before)
+    if (!isClosed) asItWas = undefined
     const told = [...ends].map(([end, whats]) => `${end} (${whats.length > 3 ? `${whats.length} ways` : whats.join(', ')})`).join('; ')
     return worse === undefined ? stopped(told) : got(`${worse}: ${told}`)
   }
