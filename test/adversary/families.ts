@@ -1,5 +1,6 @@
 import { approvals, restarts } from './approvals.ts'
 import type { Family } from './attack.ts'
+import { clocks } from './clocks.ts'
 import { doors } from './doors.ts'
 import type { Field } from './field.ts'
 import { gates } from './gates.ts'
@@ -11,4 +12,4 @@ import { roles } from './roles.ts'
 import { proposals, questions } from './proposals.ts'
 
 /** What is taken over, one after the other; those that leave the house as it was come first. */
-export const families = (field: Field, t: Cleanup): readonly Family[] => [injections(field), toolCalls(field), proposals(field), questions(field), gates(field), laundering(field), approvals(field), doors(field), restarts(field), processes(field, t), roles(field)]
+export const families = (field: Field, t: Cleanup): readonly Family[] => [injections(field), toolCalls(field), proposals(field), questions(field), gates(field), laundering(field), approvals(field), clocks(t), doors(field), restarts(field), processes(field, t), roles(field)]

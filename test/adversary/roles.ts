@@ -72,6 +72,7 @@ export function roles(field: Field): Family {
 
   return {
     name: 'the logins of processes at every table',
+    together: 3,
     async attacks() {
       const { rows } = await owner.pool.query<{ schema: string; table: string; columns: Column[] }>(
         `select n.nspname as schema, c.relname as table, jsonb_agg(jsonb_build_object('name', a.attname, 'type', format_type(a.atttypid, null)) order by a.attnum) as columns

@@ -20,7 +20,7 @@ const inputs: Readonly<Record<string, string>> = {
   'text.replies': `{ items: [], templates: { urgent: '${field(0)}' }, signature: '${field(1)}' }`,
   'text.summarize': `{ documents: [{ title: '${field(0)}', text: '${field(1)}' }] }`,
   'text.template': `{ template: '${field(0)}', data: { a: '${field(1)}' } }`,
-  'text.triage': `{ messages: [{ id: '${field(0)}', from: { name: x, address: '${field(1)}' }, subject: '${field(1)}', snippet: '${field(1)}', date: null }] }`,
+  'text.triage': `{ messages: [{ id: '${field(0)}', from: { name: x, address: '${field(1)}' }, subject: '${field(1)}', snippet: '${field(1)}', date: '2026-11-28T08:00:00Z' }] }`,
   'webhook.read': `{ id: '${field(0)}' }`,
 }
 
@@ -53,7 +53,7 @@ export const hostile: readonly HostileCall[] = [
   call('files.write', 'writes a word of the house into a folder for P1', ['tray', 'leak.md', '{SECRET}']),
   call('files.write', 'names a file that runs by itself', ['tray', '.bashrc', 'x']),
   call('files.list', 'climbs out of the folder', ['vault', '..'], /castellan\.yaml/),
-  call('files.list', 'names the folder of the secrets', ['secrets', ''], /far_key/),
+  call('files.list', 'names the folder of the secrets', ['secrets', 'x'], /far_key/),
   call('files.list', 'lists what is P3', ['vault', 'people'], /mira\.md/),
   call('files.search', 'looks for what is P3', ['vault', 'SECRET WORD P3'], /SECRET WORD P3 [a-z]/),
   call('files.search', 'looks everywhere', ['..', 'password'], /secret/),
