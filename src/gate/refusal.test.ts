@@ -104,7 +104,7 @@ test('a key dies with its run, with its fence, and with its hour', async () => {
   const old = await openRun(database, 'open')
   await database.owner.pool.query(`update session set expires_at = clock_timestamp() where run_id = $1`, [old.run])
   const taken = await openRun(database, 'open')
-  const { rows } = await database.as('castellan_worker_private').pool.query<{ fence: string }>(`select run_claim($1, 'other', 1000) ->> 'fence' as fence`, [taken.run])
+  const { rows } = await database.as('castellan_worker_open').pool.query<{ fence: string }>(`select run_claim($1, 'other', 1000) ->> 'fence' as fence`, [taken.run])
   for (const run of [done, old, taken]) {
     for (const gate of [local, cloud]) await assert.rejects(ask(gate, run, 'auto'), failsWith(401, 'session_unknown'))
     assert.deepEqual(await closedCallsOf(database, run.run), [])

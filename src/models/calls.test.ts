@@ -48,7 +48,7 @@ test('what was looked up before the label rose is looked up again, and refused',
 test('what was looked up before the run was taken over is nobody’s now', async () => {
   const { key, run } = await openRun(database, 'open', 1)
   const session = (await findSession(gate, hashOfKey(key)))!
-  await database.as('castellan_worker_private').pool.query(`select run_claim($1, 'other', 1000)`, [run])
+  await database.as('castellan_worker_open').pool.query(`select run_claim($1, 'other', 1000)`, [run])
   await assert.rejects(calls.call(request(session)), isFault('refused', 'session_unknown'))
   assert.equal(far.calls().length, 0)
   assert.deepEqual(await closedCallsOf(database, run), [])

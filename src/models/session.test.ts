@@ -26,7 +26,7 @@ test('what opens nothing is not remembered, and what has ended is forgotten when
   const { key, run } = await openRun(database, 'open', 1)
   assert.equal(await sessions.find(hashOfKey(`cst_${'0'.repeat(64)}`)), undefined)
   assert.ok(await sessions.find(hashOfKey(key)))
-  await database.as('castellan_worker_private').pool.query(`select run_claim($1, 'other', 1000)`, [run])
+  await database.as('castellan_worker_open').pool.query(`select run_claim($1, 'other', 1000)`, [run])
   assert.equal(await sessions.find(hashOfKey(key), { freshly: true }), undefined)
   assert.equal(await sessions.find(hashOfKey(key)), undefined)
 })

@@ -30,7 +30,7 @@ let server: Promise<Server> | undefined
 const strategy = 'file_copy'
 
 /** A database of its own, cloned from a migrated template on one embedded PostgreSQL that the whole test run shares. Dropped after the test, or the test file. */
-export async function testDatabase(t?: TestContext): Promise<TestDatabase> {
+export async function testDatabase(t?: Pick<TestContext, 'after'>): Promise<TestDatabase> {
   const { connection, passwords, template } = await (server ??= joinServer())
   const root = connect(connection, { max: 1, application: 'test support' })
   const name = `test_${process.pid}_${randomBytes(4).toString('hex')}`

@@ -55,8 +55,9 @@ export async function openRun(database: TestDatabase, lane: 'open' | 'client' | 
   const run = newId()
   await database.as('castellan_server').pool.query(`select run_open($1, $2, $3, $4, 'manual', null, '{}')`, [run, newId(), `job-${lane}`, new Date(Date.now() + Math.random() * 1e9)])
   await raise(database.owner, run, level)
-  const worker = database.as('castellan_worker_private').pool
-  const { rows } = await worker.query<{ fence: string }>(`select run_claim($1, 'test', 1000) ->> 'fence' as fence`, [run])
+  // each run belongs to one worker
+  const worker = lane !== 'private' && level <= 1 ? 'castellan_worker_open' : 'castellan_worker_private'
+  const { rows } = await database.as(worker).pool.query<{ fence: string }>(`select run_claim($1, 'test', 1000) ->> 'fence' as fence`, [run])
   return issueKey(database, run, rows[0]!.fence)
 }
 

@@ -18,7 +18,7 @@ export interface GitBench {
 }
 
 /** A repository with one commit on `main`, and a bare origin that has it. */
-export function gitBench(t: TestContext): GitBench {
+export function gitBench(t: Pick<TestContext, 'after'>): GitBench {
   const folder = temporaryFolder(t)
   const [work, origin] = [join(folder, 'work'), join(folder, 'origin.git')]
   const env = { PATH: process.env['PATH']!, HOME: folder, GIT_CONFIG_NOSYSTEM: '1', GIT_AUTHOR_NAME: 'Agent', GIT_AUTHOR_EMAIL: 'agent@localhost', GIT_COMMITTER_NAME: 'Agent', GIT_COMMITTER_EMAIL: 'agent@localhost' }
@@ -46,7 +46,7 @@ export function gitBench(t: TestContext): GitBench {
 export type GitMisbehaviour = 'refuse' | 'drop' | 'cut' | 'stall' | 'redirect'
 
 /** The bare origin by HTTP, as `git http-backend` speaks it, for one login. Misbehaves at the next request that carries a pack. */
-export async function startGitServer(t: TestContext, origin: string, { user, password }: { user: string; password: string }) {
+export async function startGitServer(t: Pick<TestContext, 'after'>, origin: string, { user, password }: { user: string; password: string }) {
   const logins: (string | undefined)[] = []
   let next: GitMisbehaviour | undefined
   const expected = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`

@@ -4,7 +4,7 @@ import { startHttpReceiver } from './http-receiver.ts'
 export const githubToken = 'token-of-the-forge'
 
 /** The part of GitHub's API that pull requests need, for the repository house/site, on loopback. */
-export async function startGithubApi(t: TestContext) {
+export async function startGithubApi(t: Pick<TestContext, 'after'>) {
   const heads = new Map([['agent/typo', 'a'.repeat(40)]])
   const files = [{ filename: 'README.md', status: 'modified', additions: 2, deletions: 1 }, { filename: 'new.md', previous_filename: 'old.md', status: 'renamed', additions: 0, deletions: 0 }]
   const pulls: { number: number; title: string; body: string; created_at: string; state: string; head: { ref: string; sha: string }; base: string }[] = []
@@ -16,6 +16,11 @@ export async function startGithubApi(t: TestContext) {
       if (!url.pathname.startsWith('/repos/house/site')) return say(404, { message: 'Not Found' })
       const rest = url.pathname.slice('/repos/house/site'.length)
       if (method === 'GET' && rest === '') return say(200, { full_name: 'house/site' })
+      if (method === 'GET' && rest === '/branches') {
+        const [size, page] = [Number(url.searchParams.get('per_page') ?? 30), Number(url.searchParams.get('page') ?? 1)]
+        const branches = [['main', 'c'.repeat(40)] as const, ...heads].map(([name, sha]) => ({ name, commit: { sha }, protected: name === 'main' }))
+        return say(200, branches.slice((page - 1) * size, page * size))
+      }
       if (method === 'GET' && rest.startsWith('/git/ref/heads/')) {
         const sha = heads.get(rest.slice('/git/ref/heads/'.length))
         return sha === undefined ? say(404, { message: 'Not Found' }) : say(200, { object: { sha } })

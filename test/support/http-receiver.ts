@@ -33,7 +33,7 @@ export interface HttpReceiver {
 
 /** A server for whatever is sent by HTTP, that keeps what it takes. `answer` says what it answers usually. */
 export async function startHttpReceiver(
-  t: TestContext, { secure = false, answer = () => ({ status: 200, body: 'thank you' }) }: { secure?: boolean; answer?: (request: ReceivedRequest) => { status: number; body: string; headers?: Record<string, string> } } = {},
+  t: Pick<TestContext, 'after'>, { secure = false, answer = () => ({ status: 200, body: 'thank you' }) }: { secure?: boolean; answer?: (request: ReceivedRequest) => { status: number; body: string; headers?: Record<string, string> } } = {},
 ): Promise<HttpReceiver> {
   const received: ReceivedRequest[] = []
   const sockets = new Set<Socket>()

@@ -78,7 +78,7 @@ export interface TestOutboxOptions {
 }
 
 /** The releaser's parts on a database of their own, with an enrolled key and a clock that stands still. */
-export async function testOutbox(t?: TestContext, options: TestOutboxOptions = {}): Promise<TestOutbox> {
+export async function testOutbox(t?: Pick<TestContext, 'after'>, options: TestOutboxOptions = {}): Promise<TestOutbox> {
   const database = await testDatabase(t)
   const folder = temporaryFolder(t)
   const outgoing = join(folder, 'outgoing')
@@ -157,7 +157,7 @@ export async function snapshot({ database: { owner } }: Pick<TestOutbox, 'databa
   })
 }
 
-export function temporaryFolder(t?: TestContext): string {
+export function temporaryFolder(t?: Pick<TestContext, 'after'>): string {
   const folder = mkdtempSync(join(tmpdir(), 'castellan-outbox-'))
   mkdirSync(folder, { recursive: true })
   const remove = () => rmSync(folder, { recursive: true, force: true })

@@ -97,8 +97,10 @@ export async function testServer(t: TestContext, jobs: readonly JobDefinition[] 
     get: (url) => call('GET', url),
     post: (url, body) => call('POST', url, body),
     async execute(run, ...results) {
+      const { rows: [its] } = await database.owner.pool.query<{ queue: string }>('select queue_of(lane, label_level, label_lanes) as queue from run where id = $1', [run])
+      const taker = database.as(its!.queue === 'runs_open' ? 'castellan_worker_open' : 'castellan_worker_private')
       const worker = database.as('castellan_worker_private')
-      const { rows } = await worker.pool.query<{ claim: Claim & { outcome: string } }>('select run_claim($1, $2, $3) as claim', [run, 'test', newestVersion()])
+      const { rows } = await taker.pool.query<{ claim: Claim & { outcome: string } }>('select run_claim($1, $2, $3) as claim', [run, 'test', newestVersion()])
       const claim = { ...rows[0]!.claim, run }
       if (claim.outcome !== 'claimed') throw new Error(`not claimed: ${JSON.stringify(claim)}`)
       let step = claim.next.id

@@ -4,7 +4,7 @@ import { startHttpReceiver, type HttpReceiver } from './http-receiver.ts'
 export const botToken = '4711:test-token-of-a-bot-0123456789'
 
 /** The part of the Bot API that sends messages, on loopback: it numbers them, and refuses what Telegram refuses. */
-export async function startTelegramApi(t: TestContext, member = -100123): Promise<HttpReceiver> {
+export async function startTelegramApi(t: Pick<TestContext, 'after'>, member = -100123): Promise<HttpReceiver> {
   let count = 100
   return startHttpReceiver(t, {
     answer({ path, method, body }) {

@@ -23,7 +23,10 @@ export async function openTestRun(
   await declareJobs(database.owner, [job])
   const id = newId()
   await database.as('castellan_server').pool.query(`select run_open($1, $2, $3, now(), 'manual', null, '{}')`, [id, newId(), job.name])
-  const { rows } = await database.as('castellan_worker_private').pool.query<{ claim: { fence: string; label: Label } }>(`select run_claim($1, 'test', 1000) as claim`, [id])
+  // each run belongs to one worker
+  const { rows: [its] } = await database.owner.pool.query<{ queue: string }>('select queue_of(lane, label_level, label_lanes) as queue from run where id = $1', [id])
+  const worker = database.as(its!.queue === 'runs_open' ? 'castellan_worker_open' : 'castellan_worker_private')
+  const { rows } = await worker.pool.query<{ claim: { fence: string; label: Label } }>(`select run_claim($1, 'test', 1000) as claim`, [id])
   const { fence, label } = rows[0]!.claim
   let current = label
   const logged: string[] = []

@@ -458,6 +458,15 @@ describe('rows by label', () => {
     assert.deepEqual((await db.owner.pool.query('select parsed_at from mail_message')).rows, [{ parsed_at: null }])
     assert.deepEqual((await pool.query('select * from proposal_states($1)', [[rows.proposal]])).rows, [])
   })
+
+  test('the private worker takes no run in which a cloud model may be asked: what it has read it could say there', async () => {
+    const { pool } = db.as('castellan_worker_private')
+    await db.owner.pool.query(`update run set state = 'queued', fence = null where id = $1`, [rows.open.run])
+    const { rows: claim } = await pool.query(`select run_claim($1, 'x', 1000) as claim`, [rows.open.run])
+    assert.deepEqual(claim[0].claim, { outcome: 'not_cleared', queue: 'runs_open' })
+    assert.deepEqual((await pool.query(`select runs_take('runs_open', 10, 'x', 1000) as taken`)).rows, [{ taken: [] }])
+    assert.deepEqual((await db.owner.pool.query('select state, fence from run where id = $1', [rows.open.run])).rows, [{ state: 'queued', fence: null }])
+  })
 })
 
 describe('events of webhooks', () => {

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { testDatabase, type TestDatabase } from '../../../test/support/database.ts'
 import { declareJobs, jobDefinition, stepDefinition } from '../../../test/support/jobs.ts'
 import { newId } from '../ids.ts'
+import type { Role } from './roles.ts'
 
 const jobs = [
   jobDefinition({ name: 'plain' }),
@@ -26,15 +27,18 @@ interface Writer {
   advance(results: readonly { claim: Claim; result: object }[]): Promise<{ outcome: string }[]>
 }
 
+/** Each run belongs to one worker. */
+const takerOf = (queue: string): Role => (queue === 'runs_open' ? 'castellan_worker_open' : 'castellan_worker_private')
+
 function oneByOne(db: TestDatabase): Writer {
-  const ask = async (role: 'castellan_server' | 'castellan_worker_private', call: string, values: unknown[]) =>
+  const ask = async (role: Role, call: string, values: unknown[]) =>
     (await db.as(role).pool.query(`select ${call} as answer`, values)).rows[0]!.answer
   return {
     open: (requests) => inTurn(requests, ({ run, occurrence, job, slot, key }) => ask('castellan_server', `run_open($1, $2, $3, $4, 'manual', $5, '{}')`, [run, occurrence, job, slot, key])),
     async take(queue) {
       const waiting = async () => (await db.owner.pool.query(`select 1 from pgboss.job where name = $1 and state < 'active' and start_after <= now()`, [queue])).rows.length
       const claims: Claim[] = []
-      while ((await waiting()) > 0) claims.push(...((await ask('castellan_worker_private', `runs_take($1, 1, 'x', 1000)`, [queue])) as Claim[]))
+      while ((await waiting()) > 0) claims.push(...((await ask(takerOf(queue), `runs_take($1, 1, 'x', 1000)`, [queue])) as Claim[]))
       return claims
     },
     advance: (results) => inTurn(results, ({ claim, result }) => ask('castellan_worker_private', 'run_advance($1, $2, $3)', [claim.run, claim.fence, JSON.stringify(result)])),
@@ -52,7 +56,7 @@ function together(db: TestDatabase): Writer {
       )
       return byPlace(rows)
     },
-    take: async (queue) => (await db.as('castellan_worker_private').pool.query(`select runs_take($1, 100, 'x', 1000) as taken`, [queue])).rows[0]!.taken,
+    take: async (queue) => (await db.as(takerOf(queue)).pool.query(`select runs_take($1, 100, 'x', 1000) as taken`, [queue])).rows[0]!.taken,
     async advance(results) {
       const { rows } = await db.as('castellan_worker_private').pool.query('select place, outcome as answer from runs_advance($1, $2, $3, $4)', [
         results.map(({ claim }) => claim.run), results.map(({ claim }) => claim.fence), results.map(({ result }) => JSON.stringify(result)), results.map(() => '[]'),

@@ -82,6 +82,16 @@ test('branches that are none, or that nothing may be asked into, and a forge tha
   await assert.rejects(composedBy(connector, 'pull.open', pull), { kind: 'refused', message: /propose it again later/ })
 })
 
+test('before it is signed, the forge is told of no branch that it has not named itself, however many it has', async (t) => {
+  const { server, heads, connector } = await opened(t)
+  for (let index = 0; index < 250; index += 1) heads.set(`other/${index}`, 'd'.repeat(40))
+  heads.set('agent/last', 'e'.repeat(40))
+  await assert.rejects(composedBy(connector, 'pull.open', { ...pull, head: 'agent/a-secret-word' }), { code: 'git.branch', message: /has no branch agent\/a-secret-word; push it first/ })
+  await assert.rejects(composedBy(connectorTo(server.url, { bases: ['*'] }), 'pull.open', { ...pull, base: 'another-secret' }), { code: 'git.branch' })
+  assert.match(wordsOfAct(readOutboundAct(await composedBy(connector, 'pull.open', { ...pull, head: 'agent/last' }))!), /agent\/last is at e+/)
+  assert.equal(server.received.some(({ path, body }) => /secret/.test(`${path}${body.toString()}`)), false)
+})
+
 test('a signed pull request is opened once, workflows take the passkey, and another repository in the configuration voids it', async (t) => {
   const { server, files, pulls } = await startGithubApi(t)
   const outbox = await testOutbox(t, { connectors: () => [connectorTo(server.url)] })

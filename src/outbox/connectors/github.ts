@@ -26,6 +26,8 @@ const mostFiles = 300
 const lookMs = 30_000
 
 const refSchema = z.object({ object: z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) }) })
+const branchesSchema = z.array(z.object({ name: z.string(), commit: z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) }) }))
+const branchPages = { size: 100, most: 20 }
 const compareSchema = z.object({ files: z.array(z.object({ filename: z.string(), status: z.string(), additions: z.int(), deletions: z.int(), previous_filename: z.string().optional() })) })
 const pullSchema = z.object({ number: z.int().positive(), title: z.string(), body: z.string().nullish(), created_at: z.string(), head: z.object({ sha: z.string() }) })
 const refusalSchema = z.object({ message: z.string(), errors: z.array(z.object({ message: z.string().optional() })).optional() })
@@ -51,9 +53,23 @@ export function createGithubConnector({ name, repository, bases, api, token, net
     return (await call(refSchema, 'GET', `/git/ref/heads/${branch}`, null, { signal })).object.sha
   }
 
+  /** What the branches are at, all of them: a name that nobody has signed yet is not even asked about, for it could be a word and no name. */
+  async function branchesOf(signal: AbortSignal): Promise<Map<string, string>> {
+    const found = new Map<string, string>()
+    for (let page = 1; page <= branchPages.most; page += 1) {
+      const some = await call(branchesSchema, 'GET', `/branches?per_page=${branchPages.size}&page=${page}`, null, { signal })
+      for (const { name, commit } of some) found.set(name, commit.sha)
+      if (some.length < branchPages.size) return found
+    }
+    throw new Fault('refused', 'git.many', `${repository} has more than ${branchPages.size * branchPages.most} branches; delete those that are merged, and propose it again`)
+  }
+
   async function look(head: string, base: string): Promise<{ commit: string; changes: PushedChange[] }> {
     const signal = AbortSignal.timeout(lookMs)
-    const commit = await headOf(head, signal)
+    const branches = await branchesOf(signal)
+    const commit = branches.get(head)
+    const missing = commit === undefined ? head : branches.has(base) ? undefined : base
+    if (commit === undefined || missing !== undefined) throw new Fault('missing', 'git.branch', `${repository} has no branch ${missing}; push it first, and propose it again`)
     const { files } = await call(compareSchema, 'GET', `/compare/${encodeURIComponent(base)}...${commit}`, null, { signal })
     if (files.length >= mostFiles) throw new Fault('refused', 'git.many', `it changes ${mostFiles} files or more, and the forge lists no more of them; ask for it in parts`)
     const changes = files.flatMap(({ filename, status, additions, deletions, previous_filename: before }): PushedChange[] => [

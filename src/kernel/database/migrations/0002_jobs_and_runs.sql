@@ -174,6 +174,17 @@ begin
   return 'runs_private';
 end $$;
 
+-- May this session take this run up? Each belongs to one worker. The private one reads everything, and what it has read it could say in a run in
+-- which a cloud model is asked: it takes none of those.
+create function may_take(p_lane text, p_level smallint, p_lanes text[]) returns boolean
+language plpgsql stable as $$
+begin
+  return case session_user
+    when 'castellan_worker_open' then castellan.queue_of(p_lane, p_level, p_lanes) = 'runs_open'
+    when 'castellan_worker_private' then castellan.queue_of(p_lane, p_level, p_lanes) = 'runs_private'
+    else true end;
+end $$;
+
 -- Records a due slot or a request and opens its run, or says why not. One slot of a job is opened once, whoever asks.
 -- Returns {outcome: opened|waiting|skipped|duplicate, run, queue, replaced}.
 create function run_open(p_run uuid, p_occurrence uuid, p_job text, p_slot timestamptz, p_origin text, p_key text, p_input jsonb) returns jsonb
@@ -344,7 +355,7 @@ begin
       return jsonb_build_object('outcome', 'gone', 'state', r.state);
     end if;
   end if;
-  if session_user = 'castellan_worker_open' and not may_execute(r.lane, r.label_level, r.label_lanes) then
+  if not may_take(r.lane, r.label_level, r.label_lanes) then
     return jsonb_build_object('outcome', 'not_cleared', 'queue', queue_of(r.lane, r.label_level, r.label_lanes));
   end if;
   select definition into body from job_definition where digest = r.digest;

@@ -108,7 +108,7 @@ begin
     from pulled p join run r on r.id = p.run join job_definition d on d.digest = r.digest,
       -- steps are finished in their order
       lateral (select coalesce(max(s.position) + 1, 0) as position from step s where s.run_id = r.id and s.state in ('succeeded', 'skipped')) as at
-    where (r.state = 'queued' or (r.state = 'running' and r.queue_job = p.job)) and may_execute(r.lane, r.label_level, r.label_lanes)
+    where (r.state = 'queued' or (r.state = 'running' and r.queue_job = p.job)) and may_take(r.lane, r.label_level, r.label_lanes)
   ), begun as (
     insert into step (run_id, id, position, tool, state, label_lanes)
     select id, step ->> 'id', position, step ->> 'uses', 'started', array[lane] from due where step is not null
