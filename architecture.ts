@@ -1,6 +1,6 @@
 /**
  * Who may import whom, folder by folder under src/. A new folder enters in the commit that makes it.
- * Ground comes first: kernel ← labels ← house ← tools, models, runs, imap, http, egress ← jobs, outbox, channels ← server, cli ← processes.
+ * Ground comes first: kernel ← labels ← house ← tools, models, runs, imap, http, egress ← jobs, outbox, channels, sources ← server, cli ← processes.
  */
 export const mayImport: Readonly<Record<string, readonly string[]>> = {
   kernel: [],
@@ -18,9 +18,10 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   channels: ['kernel', 'labels', 'house', 'imap'],
   webhooks: ['kernel', 'house'],
   gate: ['kernel', 'labels', 'house', 'models'],
+  sources: ['kernel', 'house', 'http', 'egress', 'tools'],
   server: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox'],
   cli: ['kernel', 'labels', 'house', 'outbox', 'webhooks'],
-  processes: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'signing', 'imap', 'channels', 'webhooks', 'gate', 'server'],
+  processes: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'signing', 'imap', 'channels', 'webhooks', 'sources', 'gate', 'server'],
 }
 
 /** Who may besides know the shapes of whom: imports of types, which are gone when the program runs. */

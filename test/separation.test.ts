@@ -15,7 +15,8 @@ const probe = join(import.meta.dirname, 'support', 'attempt.ts')
 const asRoot = process.getuid?.() === 0
 
 test('no process can do the work of another', { skip: !asRoot && 'only root can give each process its own uid' }, async (t) => {
-  const house = await runningHouse(t)
+  // with something to read, so that the reader runs as well
+  const house = await runningHouse(t, { edit: (yaml) => `${yaml}\nsources: { nothing: { kind: http, url: "https://api.example.org/" } }\n` })
   assert.equal(house.up.isolation.mode, 'separate-uids')
   const network = await listeners(t)
   const attempts = Object.fromEntries(processNames.map((name) => [name, attemptsOf(name, house, network)]))
@@ -49,11 +50,12 @@ function attemptsOf(name: ProcessName, house: RunningHouse, network: Record<'tcp
     releaser: sockets.releaser,
     'gate-local': sockets.releaser.replace('/releaser/', '/gate-local/'),
     'gate-cloud': sockets.releaser.replace('/releaser/', '/gate-cloud/'),
+    reader: sockets.releaser.replace('/releaser/', '/reader/'),
     'worker-open': '', 'worker-private': '',
   }
   const mayEnter: Partial<Record<ProcessName, readonly ProcessName[]>> = {
-    'worker-private': ['gate-local'],
-    'worker-open': ['gate-local', 'gate-cloud'],
+    'worker-private': ['gate-local', 'reader'],
+    'worker-open': ['gate-local', 'gate-cloud', 'reader'],
     server: ['gate-local', 'gate-cloud'],
     'gate-local': ['gate-cloud'],
   }
@@ -69,6 +71,7 @@ function attemptsOf(name: ProcessName, house: RunningHouse, network: Record<'tcp
         ...(doors[other] && !mayEnter[name]?.includes(other) ? [{ what: `enter the socket of ${other}`, how: 'unix', target: doors[other] } as const] : []),
       ]
     }),
+    ...(name === 'reader' ? [] : [{ what: 'list the ways out of commands', how: 'list', target: join(sockets.releaser.replace('/releaser/socket', '/reader'), 'out') } as const]),
     { what: 'signal the database', how: 'signal', target: String(up.databasePid()) },
     { what: 'signal up', how: 'signal', target: String(process.pid) },
     { what: 'read the owner of the database', how: 'read', target: join(home, 'database', 'owner.password') },

@@ -7,7 +7,7 @@ import type { Sockets } from './boot.ts'
 
 type Accounts = ReadonlyMap<AccountOwner, Account> | undefined
 
-const owners: readonly AccountOwner[] = ['database', 'server', 'releaser', 'gate-local', 'gate-cloud', 'worker-open', 'worker-private']
+const owners: readonly AccountOwner[] = ['database', 'server', 'releaser', 'gate-local', 'gate-cloud', 'worker-open', 'worker-private', 'reader']
 const operatorFolders = ['operator', 'secrets', 'log']
 
 /** Makes what is missing of the home, 0711 at the top and 0700 below. @throws Fault for modes, owners or parents that break the separation */
@@ -33,7 +33,7 @@ export function requireReachable(path: string, what: string, instead: string): v
   }
 }
 
-/** The short folder of the sockets of one home. Who is of a gate's group may enter its folder. Unix socket paths end at 104 bytes on macOS. */
+/** The short folder of the sockets of one home. Who is of a gate's or the reader's group may enter its folder. Unix socket paths end at 104 bytes on macOS. */
 export function prepareRuntime(home: string, accounts: Accounts): { key: string; database: string; sockets: Sockets } {
   const key = createHash('sha256').update(home).digest('hex').slice(0, 8)
   const base = accounts ? '/run/castellan' : join(process.env.XDG_RUNTIME_DIR ?? `/tmp/castellan-${ownUid()}`, 'castellan')
@@ -58,6 +58,7 @@ export function prepareRuntime(home: string, accounts: Accounts): { key: string;
       releaser: join(door('releaser', 0o700), 'socket'),
       gateLocal: join(door('gate-local', 0o710), 'socket'),
       gateCloud: join(door('gate-cloud', 0o710), 'socket'),
+      reader: join(door('reader', 0o710), 'socket'),
     },
   }
 }

@@ -4,8 +4,8 @@ import type { House } from '../house/index.ts'
 import { processNames, type Sockets } from './boot.ts'
 import { processSpec } from './process-specs.ts'
 
-const sockets: Sockets = { server: '/s', releaser: '/r', gateLocal: '/gl', gateCloud: '/gc' }
-const house = { jobs: [], settings: { models: { upstreams: [], routes: {} }, mail: { accounts: [] }, webhooks: [], outbox: { connectors: [] }, telemetry: { traces: null } } } as unknown as House
+const sockets: Sockets = { server: '/s', releaser: '/r', gateLocal: '/gl', gateCloud: '/gc', reader: '/rd' }
+const house = { jobs: [], settings: { models: { upstreams: [], routes: {} }, mail: { accounts: [] }, webhooks: [], sources: [], outbox: { connectors: [] }, telemetry: { traces: null } } } as unknown as House
 
 test('a process is told of its own socket and of those that it may enter: the private worker knows of no cloud gate', () => {
   const told = processNames.map((name) => {
@@ -18,6 +18,6 @@ test('a process is told of its own socket and of those that it may enter: the pr
   })
   assert.deepEqual(Object.fromEntries(told), {
     server: ['/s', '/gl', '/gc'], releaser: ['/r'], 'gate-local': ['/gl', '/gc'], 'gate-cloud': ['/gc'],
-    'worker-open': ['/gl', '/gc'], 'worker-private': ['/gl'],
+    'worker-open': ['/gl', '/gc', '/rd'], 'worker-private': ['/gl', '/rd'], reader: ['/rd'],
   })
 })

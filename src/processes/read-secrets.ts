@@ -5,9 +5,9 @@ import type { Connector, House, SecretReference } from '../house/index.ts'
 import { gateOf } from '../labels/index.ts'
 import type { ProcessName } from './boot.ts'
 
-/** The secrets that one process may hold: each gate the keys of its own upstreams and of who is told of calls, the releaser the passwords of mailboxes and connectors, the server what webhooks are verified by, the workers none. */
+/** The secrets that one process may hold: each gate the keys of its own upstreams and of who is told of calls, the releaser the passwords of mailboxes and connectors, the server what webhooks are verified by, the reader what sources are read with, the workers none. */
 export function secretsOf(process: ProcessName, house: House, home: string): Record<string, string> {
-  return readSecrets(home, process === 'releaser' ? ofReleaser(house) : process === 'server' ? ofListener(house) : ofGate(process, house))
+  return readSecrets(home, process === 'releaser' ? ofReleaser(house) : process === 'server' ? ofListener(house) : process === 'reader' ? ofReader(house) : ofGate(process, house))
 }
 
 function ofGate(process: ProcessName, { settings }: House): string[] {
@@ -22,6 +22,11 @@ function ofUpstreams(process: ProcessName, settings: House['settings']): string[
 /** With none of them can anything be sent: they verify, and the token of a shop reads sales. */
 function ofListener({ settings }: House): string[] {
   return settings.webhooks.flatMap((webhook) => [...webhook.secrets.map(({ secret }) => secret), ...(webhook.kind === 'gumroad' ? [webhook.token.secret] : [])])
+}
+
+/** By configuration none of them is also somebody else's: see house/settings/check-sources.ts. */
+function ofReader({ settings }: House): string[] {
+  return settings.sources.flatMap(({ credential }) => (credential ? [credential.secret] : []))
 }
 
 function ofReleaser({ settings }: House): string[] {

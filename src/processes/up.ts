@@ -18,9 +18,9 @@ import { joinDatabase } from './join-database.ts'
 import { keepDatabase, type KeptDatabase } from './keep-database.ts'
 import { lockHome } from './lock-home.ts'
 import { startLoop } from './loop.ts'
-import { entry, houseFor, processSpec } from './process-specs.ts'
+import { entry, houseFor, isWanted, processSpec } from './process-specs.ts'
 import { readSecret } from './read-secrets.ts'
-import { recordProcess, recordSupervisor } from './supervision-store.ts'
+import { forgetProcesses, recordProcess, recordSupervisor } from './supervision-store.ts'
 import { defaultLimits, SupervisedProcess, type SupervisionLimits } from './supervise.ts'
 import { prepareCompileCache } from './compile-cache.ts'
 import { connectProcesses, stopProcesses } from './process-group.ts'
@@ -116,8 +116,9 @@ async function start(
     ...(options.faultPoints && { faultPoints: options.faultPoints }),
   }
   const processes = new Map(
-    processNames.map((name) => [name, new SupervisedProcess(processSpec(name, deps), options.limits ?? defaultLimits, log)]),
+    processNames.filter((name) => isWanted(name, chosen.house)).map((name) => [name, new SupervisedProcess(processSpec(name, deps), options.limits ?? defaultLimits, log)]),
   )
+  await forgetProcesses(database.owner, [...processes.keys()])
   undo.push(() => stopProcesses(processes))
   async function reload(): Promise<ChosenHouse> {
     chosen = chooseHouse(await readHouse(folder, home), chosen.house)

@@ -25,7 +25,7 @@ async function house(t: TestContext, sources: readonly ReturnType<typeof httpSou
     take: (id: string) => one<{ source: string; params: object } | null>('source_take($1)', [id]),
     store: (id: string, body = '{}') => one('source_store($1, 200, $2, $3)', [id, 'application/json', Buffer.from(body)]),
     fail: (id: string, reason: string) => one('source_fail($1, $2, 503, 17)', [id, reason]),
-    recover: () => one<number>('source_recover()', []),
+    recover: (open = true) => one<number>('source_recover($1)', [open]),
   }
 }
 
@@ -123,9 +123,10 @@ test('a reader that died leaves nothing open', async (t) => {
   const [open, waiting] = [await ask(run, 'leads'), await ask(run, 'leads')]
   await take(open.id)
   await db.as('castellan_reader').pool.query(`select source_connect($1, $2, 'api.example.org', 443, '192.0.2.1')`, [newId(), open.id])
-  assert.deepEqual([await recover(), await recover(), await take(waiting.id)], [2, 0, null])
+  await owner.query(`update source_fetch set asked_at = asked_at - interval '50 seconds' where id = $1`, [waiting.id])
+  assert.deepEqual([await recover(false), await recover(), await recover(), await take(waiting.id)], [0, 2, 0, null])
   await assert.rejects(store(open.id), { code: 'CA409' })
-  const { rows } = await owner.query('select state, reason, (select outcome from source_connection where fetch_id = f.id) as connection from source_fetch f order by asked_at')
+  const { rows } = await owner.query('select state, reason, (select outcome from source_connection where fetch_id = f.id) as connection from source_fetch f order by connection nulls last')
   assert.deepEqual(rows, [{ state: 'failed', reason: 'lost', connection: 'lost' }, { state: 'failed', reason: 'lost', connection: null }])
   await assert.rejects(db.as('castellan_reader').pool.query(`select source_connect($1, $2, 'api.example.org', 443, '192.0.2.1')`, [newId(), open.id]), { code: 'CA409' })
 })

@@ -170,13 +170,16 @@ begin
   end if;
 end $$;
 
--- What a reader that died left open is over: there is one at a time, and it asks this first.
-create function source_recover() returns integer
+-- What nobody came for is over; and at a reader's start what the last one left open: there is one at a time, and it asks this first.
+create function source_recover(p_open boolean) returns integer
 language plpgsql security definer set search_path = castellan, pg_temp as $$
 declare v_count integer;
 begin
-  update source_connection set outcome = 'lost', closed_at = clock_timestamp() where closed_at is null;
-  with lost as (update source_fetch set state = 'failed', reason = 'lost', closed_at = clock_timestamp() where closed_at is null returning id, source, run_id)
+  update source_connection set outcome = 'lost', closed_at = clock_timestamp() where p_open and closed_at is null;
+  with lost as (
+    update source_fetch set state = 'failed', reason = 'lost', closed_at = clock_timestamp()
+    where closed_at is null and (p_open or state = 'asked' and asked_at < clock_timestamp() - interval '1 minute') returning id, source, run_id
+  )
   select count(audit_write('source.failed', id::text, jsonb_build_object('source', source, 'run', run_id, 'reason', 'lost'), 1::smallint)) into v_count from lost;
   return v_count;
 end $$;
