@@ -13,6 +13,8 @@ import { outboxList } from './outbox/list.ts'
 import { outboxPropose } from './outbox/propose.ts'
 import { outboxWait } from './outbox/wait.ts'
 import { shellRun } from './shell/run.ts'
+import { sourceRead } from './source/read.ts'
+import { sourceRefresh } from './source/refresh.ts'
 import { textReplies } from './text/replies.ts'
 import { textSummarize } from './text/summarize.ts'
 import { textTemplate } from './text/template.ts'
@@ -27,6 +29,7 @@ export const allTools: readonly AnyTool[] = [
   modelAsk,
   outboxList, outboxPropose, outboxWait,
   shellRun,
+  sourceRead, sourceRefresh,
   textReplies, textSummarize, textTemplate, textTriage,
   webhookRead,
 ]

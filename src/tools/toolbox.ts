@@ -16,6 +16,7 @@ import { createProposals } from './outbox/create-proposals.ts'
 import { createSandbox } from './sandbox/create-sandbox.ts'
 import type { SandboxStatus } from './sandbox/sandbox.ts'
 import { createShell } from './shell/create-shell.ts'
+import { createSources } from './source/create-sources.ts'
 import type { ToolContext, ToolLog, ToolRun } from './tool-context.ts'
 import { createEvents } from './webhook/events.ts'
 
@@ -32,6 +33,8 @@ export interface ToolboxDeps {
   readonly folder: string
   /** The Unix sockets of the gates that this worker may enter. */
   readonly gates: { readonly local: string; readonly cloud?: string }
+  /** The Unix socket of the reader. */
+  readonly reader: string
   /** Where bubblewrap is; else where distributions put it. */
   readonly bwrapPath?: string | undefined
 }
@@ -64,11 +67,12 @@ export async function createToolbox(deps: ToolboxDeps): Promise<Toolbox> {
   if (!status.ok) deps.log.warn({ reason: status.reason }, 'no command is run on this machine')
   const parse = createMailParser({ sandbox })
   const { local, cloud } = deps.gates
+  const reader = connectGate(deps.reader)
   const gates: Gates = { local: connectGate(local), ...(cloud !== undefined && { cloud: connectGate(cloud) }) }
 
   function contextFor({ claim, step, attempt, label: start, signal, log }: ToolCall): ToolContext {
     const house = deps.house()
-    const { folders, shell, outbox, models } = house.settings
+    const { folders, shell, outbox, models, sources } = house.settings
     const places: ProtectedPlaces = { house: real(house.folder), roots: [real(deps.home), real(source)] }
     const run: ToolRun = { id: claim.run, job: claim.job, lane: claim.lane, fence: claim.fence, readsUpTo: claim.definition.readsUpTo, label: start }
     let current = start
@@ -87,6 +91,7 @@ export async function createToolbox(deps: ToolboxDeps): Promise<Toolbox> {
       proposals: createProposals({ database, run, step: step.id, connectors: outbox.connectors.map((one) => one.name), label, raise }),
       ledger: createLedger({ database, run, clock, raise }),
       shell: createShell({ sandbox, database, allow: shell.allow, folders, places, labelOf: fileLabel, run, raise }),
+      sources: createSources({ database, reader, sources, clock, run, signal, label, raise }),
       fallback: step.fallback,
       markMadeWithoutModel() {
         withoutModel = true
@@ -99,7 +104,7 @@ export async function createToolbox(deps: ToolboxDeps): Promise<Toolbox> {
     contextFor,
     sandboxStatus: () => sandbox.status(),
     close: async () => {
-      await Promise.all([gates.local.close(), gates.cloud?.close()])
+      await Promise.all([gates.local.close(), gates.cloud?.close(), reader.close()])
     },
   }
 }
