@@ -21,6 +21,7 @@ import {
   mailboxExamination,
   ownMachinesExamination,
   signingExamination,
+  sourceExamination,
   webhookExamination,
   type Reloaded,
 } from '../server/index.ts'
@@ -59,6 +60,7 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
     mailboxExamination({ database, house: () => house }),
     ownMachinesExamination({ database, house: () => house }),
     webhookExamination({ database, clock, webhooks, house: () => house }),
+    sourceExamination({ database, clock, house: () => house }),
     ...machineExaminations({ home, house: () => house, gates, isolation, path: process.env.PATH ?? '', platform: process.platform }),
     signingExamination({ site: () => signingSite(house.settings.signing, releaserPort), port: releaserPort }),
   ])
