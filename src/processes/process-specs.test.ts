@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { House } from '../house/index.ts'
 import { processNames, type Sockets } from './boot.ts'
-import { processSpec } from './process-specs.ts'
+import { isWanted, processSpec } from './process-specs.ts'
 
 const sockets: Sockets = { server: '/s', releaser: '/r', gateLocal: '/gl', gateCloud: '/gc', reader: '/rd' }
 const house = { jobs: [], settings: { models: { upstreams: [], routes: {} }, mail: { accounts: [] }, webhooks: [], sources: [], outbox: { connectors: [] }, telemetry: { traces: null } } } as unknown as House
@@ -20,4 +20,10 @@ test('a process is told of its own socket and of those that it may enter: the pr
     server: ['/s', '/gl', '/gc'], releaser: ['/r'], 'gate-local': ['/gl', '/gc'], 'gate-cloud': ['/gc'],
     'worker-open': ['/gl', '/gc', '/rd'], 'worker-private': ['/gl', '/rd'], reader: ['/rd'],
   })
+})
+
+test('the reader runs only where there is something to read, and everybody else always', () => {
+  const wanted = (sources: unknown[]) => processNames.filter((name) => isWanted(name, { ...house, settings: { ...house.settings, sources } } as House))
+  assert.deepEqual(wanted([]), processNames.filter((name) => name !== 'reader'))
+  assert.deepEqual(wanted([{ name: 'leads' }]), [...processNames])
 })
