@@ -32,7 +32,7 @@ async function house(t: TestContext, sources: readonly SourceSettings[], more: P
   })
   const ask = async (source: string, params: object = {}) => {
     const id = newId()
-    const { rows } = await db.as('castellan_worker_private').pool.query<{ outcome: string }>('select source_ask($1, $2, $3, $4, $5) as outcome', [id, run.id, run.fence, source, JSON.stringify(params)])
+    const { rows } = await db.as('castellan_worker_open').pool.query<{ outcome: string }>('select source_ask($1, $2, $3, $4, $5) as outcome', [id, run.id, run.fence, source, JSON.stringify(params)])
     assert.equal(rows[0]!.outcome, 'asked')
     return id
   }

@@ -18,8 +18,9 @@ async function house(t: TestContext, sources: readonly ReturnType<typeof httpSou
   const one = async <T>(text: string, values: unknown[]) => (await reader.query<{ it: T }>(`select ${text} as it`, values)).rows[0]!.it
   return {
     db, owner: db.owner.pool,
-    ask: async (run: { id: string; fence: string }, source: string, params: object = {}, id = newId()) => {
-      const { rows } = await db.as('castellan_worker_private').pool.query<{ outcome: string }>('select source_ask($1, $2, $3, $4, $5) as outcome', [id, run.id, run.fence, source, JSON.stringify(params)])
+    ask: async (run: { id: string; fence: string }, source: string, params: object = {}, worker: 'open' | 'private' = 'private') => {
+      const id = newId()
+      const { rows } = await db.as(`castellan_worker_${worker}`).pool.query<{ outcome: string }>('select source_ask($1, $2, $3, $4, $5) as outcome', [id, run.id, run.fence, source, JSON.stringify(params)])
       return { id, outcome: rows[0]!.outcome }
     },
     take: (id: string) => one<{ source: string; params: object } | null>('source_take($1)', [id]),
@@ -58,18 +59,26 @@ test('only who holds the run asks on its behalf, for a source that is declared',
 test('parameters are those that are declared, in their forms, and nothing else is written down', async (t) => {
   const { db, owner, ask, take } = await house(t)
   const { run } = await openTestRun(db)
-  assert.equal((await ask(run, 'stages', asked)).outcome, 'asked')
+  assert.equal((await ask(run, 'stages', asked, 'open')).outcome, 'asked')
   const wrong: object[] = [
     {}, { ...asked, more: 'x' }, { stage: 'won', id: 'a', day: '2026-11-20' }, { ...asked, stage: 'lost' }, { ...asked, stage: ['won'] }, { ...asked, page: 7 }, { ...asked, page: null }, { ...asked, page: '-7' }, { ...asked, page: '7\n' },
     { ...asked, id: '' }, { ...asked, id: '..' }, { ...asked, id: '../x' }, { ...asked, id: '--all' }, { ...asked, id: 'a/b' }, { ...asked, id: 'a b' }, { ...asked, id: 'a\nb' }, { ...asked, id: 'ä' }, { ...asked, id: 'x'.repeat(101) }, { ...asked, day: '2026-11-2' }, ['won'],
   ]
   for (const params of wrong) {
-    const { id, outcome } = await ask(run, 'stages', params)
+    const { id, outcome } = await ask(run, 'stages', params, 'open')
     assert.deepEqual([outcome, await take(id)], ['params', null], JSON.stringify(params))
   }
   assert.equal((await ask(run, 'leads', { stage: 'won' })).outcome, 'params')
   const { rows } = await owner.query(`select distinct params from source_fetch where state = 'refused'`)
   assert.deepEqual(rows, [{ params: {} }])
+})
+
+test('the private worker, who could have read everything, chooses from a list and no words of its own', async (t) => {
+  const { db, ask, take } = await house(t)
+  const { run } = await openTestRun(db)
+  const { id, outcome } = await ask(run, 'stages', asked)
+  assert.deepEqual([outcome, await take(id)], ['worker', null])
+  assert.equal((await ask(run, 'stages', asked, 'open')).outcome, 'asked')
 })
 
 test('a run above what a source may be told says no parameters, and may still ask where there are none', async (t) => {

@@ -32,9 +32,6 @@ export function createSources({ database, reader, sources, clock, run, signal, l
   function declared(name: string): SourceSettings {
     const source = sources.find((one) => one.name === name)
     if (!source) throw new Fault('missing', 'source.undeclared', `castellan.yaml declares no source ${JSON.stringify(name)}; it declares: ${sources.map((one) => one.name).join(', ') || 'none'}`)
-    if (source.label.level > run.readsUpTo) {
-      throw new Fault('refused', 'source.level', `${name} is ${describeLevel(source.label.level)} and the job reads up to ${describeLevel(run.readsUpTo)}; set reads_up_to in the job if it should see it`)
-    }
     return source
   }
 
@@ -49,6 +46,10 @@ export function createSources({ database, reader, sources, clock, run, signal, l
   }
 
   async function snapshot(question: SourceQuestion): Promise<Snapshot> {
+    const { name, label: ofSource } = declared(question.source)
+    if (ofSource.level > run.readsUpTo) {
+      throw new Fault('refused', 'source.level', `${name} is ${describeLevel(ofSource.level)} and the job reads up to ${describeLevel(run.readsUpTo)}; set reads_up_to in the job if it should see it`)
+    }
     const found = await find(question)
     if (found) return found
     throw new Fault('missing', 'source.missing', `there is no snapshot of ${question.source}${Object.keys(question.params).length > 0 ? ' for these parameters' : ''} that this run may read; ask for one with source.refresh, in a job whose lane may read it`)
@@ -89,7 +90,7 @@ export function createSources({ database, reader, sources, clock, run, signal, l
       const known = await find(question)
       if (known && known.ageMs >= 0 && known.ageMs < (youngerThanMs ?? refreshMs)) return { fetched: false, snapshot: known }
       await fetch(await ask(question))
-      return { fetched: true, snapshot: await snapshot(question) }
+      return { fetched: true, snapshot: await find(question) }
     },
   }
 }
@@ -97,6 +98,9 @@ export function createSources({ database, reader, sources, clock, run, signal, l
 function refusal(outcome: string, { name, params, paramsUpTo, limits }: SourceSettings): Fault {
   if (outcome === 'label') {
     return new Fault('refused', 'source.label', `the run has read what is above ${describeLevel(paramsUpTo)}, and who answers for ${name} would read its parameters; ask in a run that has not read it, or in a step before it is read`)
+  }
+  if (outcome === 'worker') {
+    return new Fault('refused', 'source.worker', `${name} has parameters that are not from a list, and the private worker could have read anything: ask for it in a job whose lane has worker: open; any job can read the snapshot`)
   }
   if (outcome === 'limit') return new Fault('unavailable', 'source.limit', `${name} was asked as often as castellan.yaml lets it be (${limits.hour} an hour, ${limits.day} a day); raise its limits, or ask less often`)
   const takes = params.map((one) => `${one.name} (${one.values?.join(', ') ?? one.form})`).join('; ') || 'no parameters'

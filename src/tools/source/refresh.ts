@@ -9,9 +9,13 @@ export const sourceRefresh = defineTool({
   input: questionSchema.extend({
     maxAge: ageSchema.optional().describe('e.g. 5m: a younger snapshot is good enough; as `refresh` of the source unless said otherwise'),
   }).strict(),
-  output: agedSchema.extend({ fetched: z.boolean().describe('false: the snapshot was young enough'), bytes: z.int() }),
+  output: z.object({
+    source: z.string(),
+    fetched: z.boolean().describe('false: the snapshot was young enough'),
+    snapshot: agedSchema.extend({ bytes: z.int() }).nullable().describe('null where the run may not read it'),
+  }),
   async run({ sources }, { source, params, maxAge }) {
     const { fetched, snapshot } = await sources.refresh({ source, params }, maxAge)
-    return { ...aged(snapshot), fetched, bytes: snapshot.body.length }
+    return { source, fetched, snapshot: snapshot ? { ...aged(snapshot), bytes: snapshot.body.length } : null }
   },
 })

@@ -73,7 +73,8 @@ const hour = 3_600_000
 test('the reader is told an id and nothing else, and who reads the snapshot has its label from then on', async (t) => {
   const { refresh, read, heard, label } = await house(t)
   await assert.rejects(read(), { code: 'source.missing', message: /ask for one with source\.refresh/ })
-  const { fetched, source, ageSeconds, bytes } = await refresh()
+  const { fetched, snapshot } = await refresh()
+  const { source, ageSeconds, bytes } = snapshot as Record<string, unknown>
   assert.deepEqual([fetched, source, ageSeconds, bytes], [true, 'leads', 0, 3])
   assert.match(heard.join(), /^POST \/fetches\/[0-9a-f-]{36}$/)
   const { content, stale, media } = await read()
@@ -129,14 +130,24 @@ test('parameters are not said in the step that has read more than its run', asyn
   assert.equal(await asked(), 1)
 })
 
-test('a job that may not read a source learns nothing of it, nor does the open worker', async (t) => {
+test('a run that may not read a source can have it asked and learns nothing of what it says', async (t) => {
   const low = await house(t, [leads], { readsUpTo: 1 })
-  await assert.rejects(low.refresh(), { code: 'source.level', message: /set reads_up_to/ })
-  await assert.rejects(low.read(), { code: 'source.level' })
-  assert.equal(await low.asked(), 0)
   const open = await house(t, [leads], { worker: 'open' })
-  await assert.rejects(open.refresh(), { code: 'source.missing' })
-  await assert.rejects(open.read({ stale: 'allow' }), { code: 'source.missing' })
+  for (const { refresh, read, label } of [low, open]) {
+    const before = label()
+    assert.deepEqual(await refresh(), { source: 'leads', fetched: true, snapshot: null })
+    await assert.rejects(read({ stale: 'allow' }), ({ code }) => code === 'source.level' || code === 'source.missing')
+    assert.deepEqual(label(), before)
+  }
+  await assert.rejects(low.read(), { code: 'source.level', message: /set reads_up_to/ })
+})
+
+test('words that are not from a list are said by the open worker alone; any job reads what came of it', async (t) => {
+  const free = [{ ...leads, params: [{ name: 'id', form: 'id' as const }], paramsUpTo: 1 as const }]
+  const here = await house(t, free)
+  await assert.rejects(here.refresh({ params: { id: 'x' } }), { kind: 'refused', code: 'source.worker', message: /worker: open/ })
+  const open = await house(t, free, { worker: 'open' })
+  assert.equal((await open.refresh({ params: { id: 7 } }))['fetched'], true)
 })
 
 test('text is text and bytes are base64', async (t) => {

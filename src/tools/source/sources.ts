@@ -22,6 +22,6 @@ export interface Snapshot {
 export interface Sources {
   /** Throws a Fault `missing` where there is none that the run may read. */
   snapshot(question: SourceQuestion): Promise<Snapshot>
-  /** Has the reader ask, unless there is a snapshot younger than that. Says whether it did. */
-  refresh(question: SourceQuestion, youngerThanMs: number | undefined): Promise<{ readonly fetched: boolean; readonly snapshot: Snapshot }>
+  /** Has the reader ask, unless there is a snapshot younger than that. Says whether it did; of the snapshot nothing to a run that may not read it. */
+  refresh(question: SourceQuestion, youngerThanMs: number | undefined): Promise<{ readonly fetched: boolean; readonly snapshot: Snapshot | undefined }>
 }
