@@ -13,4 +13,5 @@ export type { Hint, SessionLine, SessionView, SigninLink } from './views/session
 export type { CeilingView, SpendLine, SpendView } from './views/spend.ts'
 export type { BriefView, NotRun, TodayView } from './views/today.ts'
 export type { ToolRunView, ToolView } from './views/tools.ts'
+export type { SourcesView, SourceView } from './views/sources.ts'
 export type { WebhooksView, WebhookView } from './views/webhooks.ts'

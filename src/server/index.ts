@@ -28,6 +28,7 @@ export type {
   RunSummary,
   SessionLine,
   SigninLink,
+  SourcesView,
   SpendView,
   StatusView,
   StepView,

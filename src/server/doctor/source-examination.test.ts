@@ -5,6 +5,7 @@ import { declareSources, httpSource } from '../../../test/support/sources.ts'
 import { openTestRun } from '../../../test/support/tool-run.ts'
 import type { House } from '../../house/index.ts'
 import { newId } from '../../kernel/ids.ts'
+import { readSources } from '../read/sources.ts'
 import { sourceExamination } from './source-examination.ts'
 
 test('doctor says whether anybody reads, how old it is, what failed, and where a command was not let', async (t) => {
@@ -43,6 +44,10 @@ test('doctor says whether anybody reads, how old it is, what failed, and where a
     'warn deals: the last time it was asked for, it failed (exit, 3)',
     'warn deals: its command was refused "evil.test:443" today; declare it under network if it is meant',
     'warn prices: it was never read; a job has to ask for it with source.refresh',
+  ])
+  const { sources } = await readSources({ database: database.as('castellan_server'), clock: { now: () => new Date() }, house: () => ({ settings: { sources: declared } }) as unknown as House })
+  assert.deepEqual(sources.map(({ name, state, today, last, refused_hosts: hosts }) => [name, state, today, last?.reason, hosts]), [
+    ['leads', 'fresh', { fetched: 1, failed: 0, refused: 0, bytes: 1 }, null, []], ['deals', 'never', { fetched: 0, failed: 1, refused: 0, bytes: 0 }, 'exit', ['evil.test:443']], ['prices', 'never', { fetched: 0, failed: 0, refused: 0, bytes: 0 }, undefined, []],
   ])
   ahead = 9 * 3_600_000
   assert.ok((await look()).includes('warn leads: its newest snapshot is 9h old, and good for 8h'))
