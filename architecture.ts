@@ -1,6 +1,6 @@
 /**
  * Who may import whom, folder by folder under src/. A new folder enters in the commit that makes it.
- * Ground comes first: kernel ← labels, sandbox ← house ← tools, models, runs, imap, http, egress ← jobs, outbox, channels ← server, cli ← processes.
+ * Ground comes first: kernel ← labels, sandbox ← house ← tools, models, runs, imap, http, egress ← jobs, outbox, channels, sources ← server, cli ← processes.
  */
 export const mayImport: Readonly<Record<string, readonly string[]>> = {
   kernel: [],
@@ -23,9 +23,10 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   secrets: ['kernel', 'labels', 'house'],
   expose: ['kernel', 'house'],
   gate: ['kernel', 'labels', 'house', 'models'],
+  sources: ['kernel', 'sandbox', 'house', 'http', 'egress', 'tools'],
   server: ['kernel', 'labels', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'secrets', 'health'],
   cli: ['kernel', 'labels', 'house', 'outbox', 'webhooks', 'secrets', 'units', 'expose'],
-  processes: ['kernel', 'labels', 'sandbox', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'signing', 'imap', 'channels', 'webhooks', 'secrets', 'health', 'gate', 'server', 'units'],
+  processes: ['kernel', 'labels', 'sandbox', 'house', 'tools', 'models', 'runs', 'jobs', 'outbox', 'signing', 'imap', 'channels', 'webhooks', 'secrets', 'health', 'sources', 'gate', 'server', 'units'],
 }
 
 /** Who may besides know the shapes of whom: imports of types, which are gone when the program runs. */

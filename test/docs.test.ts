@@ -49,6 +49,23 @@ test('the mailboxes and the job of the recipe are ones that a house takes', asyn
   }
 })
 
+test('the sources and the jobs of the recipe are ones that a house takes', async (t) => {
+  const folder = join(mkdtempSync(join(tmpdir(), 'castellan-recipe-')), 'house')
+  t.after(() => rmSync(dirname(folder), { recursive: true }))
+  const blocks = [...read('docs/recipes/read-from-outside.md').matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1]!)
+  const jobs = blocks.filter((block) => block.startsWith('# jobs/'))
+  const sources = blocks.filter((block) => block.startsWith('sources:'))
+  assert.deepEqual([sources.length, jobs.length], [4, 2])
+  cpSync(join(root, 'house'), folder, { recursive: true })
+  for (const job of jobs) writeFileSync(join(folder, /jobs\/[\w-]+\.yaml/.exec(job)![0]), job)
+  for (const source of sources) {
+    writeFileSync(join(folder, 'castellan.yaml'), `folders: { briefs: { path: briefs, access: write } }\n${source}`)
+    const { problems } = await loadHouse(folder, { tools: toolCatalog(allTools), env: {} })
+    const found = problems.filter(({ file, severity, line }) => severity === 'error' && (/deals/.test(file) || (file === 'castellan.yaml' && line > 1)))
+    assert.deepEqual(found.map(({ what }) => what), [])
+  }
+})
+
 test('the webhooks and the job of the recipe are ones that a house takes', async (t) => {
   const folder = join(mkdtempSync(join(tmpdir(), 'castellan-recipe-')), 'house')
   t.after(() => rmSync(dirname(folder), { recursive: true }))

@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { loadIdentity } from '../src/outbox/operator-identity.ts'
-import { processNames } from '../src/processes/boot.ts'
 import { homeDatabase } from './support/home-database.ts'
 import { runningHouse, type RunningHouse } from './support/running-house.ts'
 
@@ -49,7 +48,8 @@ test('processes and database die a hundred times over three hundred runs, and no
   const closedRuns = () => one<{ n: number }>(`select count(*)::int as n from run where closed_at is not null`).then(({ n }) => n, () => 0)
 
   // workers and releaser die at their fault points as well, so from outside those die that have died least
-  const victims = [...processNames, 'postgres'] as const
+  const names = [...house.up.processes.keys()]
+  const victims = [...names, 'postgres'] as const
   const gaveUp = performance.now() + 300_000
   while (kills.count() < wantedKills || (await closedRuns()) < wantedRuns) {
     assert.ok(performance.now() < gaveUp, `only ${kills.count()} kills (${kills.tell()}) over ${await closedRuns()} runs`)
@@ -65,8 +65,8 @@ test('processes and database die a hundred times over three hundred runs, and no
     if (victim !== undefined) kills.kill(victim, pidOf(victim))
   }
   deadly = undefined
-  for (const name of processNames) kills.kill(name, house.up.processes.get(name)!.pid)
-  await until(() => processNames.every((name) => house.up.processes.get(name)!.state.state === 'ready'))
+  for (const name of names) kills.kill(name, house.up.processes.get(name)!.pid)
+  await until(() => names.every((name) => house.up.processes.get(name)!.state.state === 'ready'))
   for (const name of jobs) await again(() => house.call('server', 'POST', `/api/jobs/${name}/pause`, {}))
   await until(async () => (await one<{ n: number }>(`select count(*)::int as n from run where closed_at is null`)).n === 0)
   await until(async () => (await one<{ n: number }>(`select count(*)::int as n from proposal p where not exists (

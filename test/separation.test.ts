@@ -9,7 +9,8 @@ import { runningHouse } from './support/running-house.ts'
 const asRoot = process.getuid?.() === 0
 
 test('no process can do the work of another', { skip: !asRoot && 'only root can give each process its own uid' }, async (t) => {
-  const house = await runningHouse(t)
+  // with something to read, so that the reader runs as well
+  const house = await runningHouse(t, { edit: (yaml) => `${yaml}\nsources: { nothing: { kind: http, url: "https://api.example.org/" } }\n` })
   assert.equal(house.up.isolation.mode, 'separate-uids')
   const network = await listeners(t)
   const attempts = Object.fromEntries(processNames.map((name) => [name, attemptsOf(name, house, network)]))

@@ -9,6 +9,9 @@ import { systemdInstallation } from '../src/units/index.ts'
 import { describedHouse } from './support/described-house.ts'
 import { noSystemdBox, systemdBox } from './support/systemd-box.ts'
 
+/** Where no source is declared, nobody reads. */
+const running = processNames.filter((name) => name !== 'reader')
+
 const home = '/var/lib/castellan'
 const keeperUnit = 'castellan.service'
 const cli = join(import.meta.dirname, '..', 'src', 'cli', 'main.ts')
@@ -26,7 +29,7 @@ test('a whole house runs as hardened units under a real systemd', { skip: noSyst
   const box = await systemdBox(t, systemdInstallation(house).files, 'castellan.target', prepare)
   const castellan = (...words: string[]) => box.run('env', `CASTELLAN_HOME=${home}`, process.execPath, cli, ...words)
   const of = async (unit: string, property: string) => (await box.run('systemctl', 'show', '--value', '-p', property, unit)).trim()
-  const everybody = () => `${processNames.map((name) => box.said(`castellan-${name}.service`)).join('')}${box.said(keeperUnit)}`
+  const everybody = () => `${running.map((name) => box.said(`castellan-${name}.service`)).join('')}${box.said(keeperUnit)}`
   const until = async (done: () => Promise<boolean>, complaint: string) => {
     for (const deadline = performance.now() + 60_000; !(await done()); await delay(200)) {
       if (performance.now() > deadline) assert.fail(`${complaint}: ${await castellan('status')}\n${everybody()}`)
@@ -35,13 +38,13 @@ test('a whole house runs as hardened units under a real systemd', { skip: noSyst
   const ready = async () => {
     await until(async () => {
       const { data } = JSON.parse(await castellan('status', '--json')) as { data?: { processes: { state: string }[] } }
-      return data?.processes.length === processNames.length && data.processes.every(({ state }) => state === 'ready')
+      return data?.processes.length === running.length && data.processes.every(({ state }) => state === 'ready')
     }, 'not ready')
   }
 
   await t.test('each process is ready, as the user of its unit', async () => {
     await ready()
-    for (const name of processNames) {
+    for (const name of running) {
       const pid = await of(`castellan-${name}`, 'MainPID')
       assert.equal((await box.run('stat', '-c', '%U', `/proc/${pid}`)).trim(), `castellan-${name}`)
     }
@@ -79,6 +82,6 @@ test('a whole house runs as hardened units under a real systemd', { skip: noSyst
     const order = await Promise.all(stopOrder.map((group) => Promise.all(group.map((name) => ended(`castellan-${name}`)))))
     const all = [...order, [await ended(keeperUnit)]]
     for (const [index, group] of all.slice(1).entries()) assert.ok(Math.min(...group) >= Math.max(...all[index]!), JSON.stringify(all))
-    for (const name of processNames) assert.equal(await of(`castellan-${name}`, 'Result'), 'success', name)
+    for (const name of running) assert.equal(await of(`castellan-${name}`, 'Result'), 'success', name)
   })
 })

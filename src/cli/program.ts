@@ -23,6 +23,7 @@ const groups: readonly Group[] = [
   { name: 'run', summary: 'runs: list, timeline, log, retry, cancel', load: () => import('./run.ts') },
   { name: 'dead', summary: 'runs that gave up: list, redrive', load: () => import('./dead.ts') },
   { name: 'tool', summary: 'everything a job can do: list, run one', load: () => import('./tool.ts') },
+  { name: 'source', summary: 'what is read from outside: list', load: () => import('./source.ts') },
   { name: 'webhook', summary: 'what other services deliver: list, test', load: () => import('./webhook.ts') },
   { name: 'model', summary: 'models: list, test, own, disown', load: () => import('./model.ts') },
   { name: 'lane', summary: 'lanes: list, clear a provider for P2, take it back', load: () => import('./lane.ts') },

@@ -16,6 +16,8 @@ export interface Answer {
   readonly headers: IncomingHttpHeaders
   /** As much of it as was asked for; nothing when it broke off, or was longer. */
   readonly body: Buffer | undefined
+  /** Why there is no body, where one was to be read. */
+  readonly cut?: 'size' | 'broken'
 }
 
 /** How long each part may take, in milliseconds. */
@@ -68,7 +70,7 @@ export async function exchange(outgoing: Outgoing, { network, signal, commit, pa
       asked.end(body ?? undefined)
     })
     faultPoint('http.sent:after')
-    return { status: response.statusCode!, headers: response.headers, body: await read(response, reads, limit) }
+    return { status: response.statusCode!, headers: response.headers, ...(await read(response, reads, limit)) }
   } catch (error) {
     if (error instanceof Fault) throw error
     const what = `${url.host} may have taken it: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`
@@ -79,9 +81,9 @@ export async function exchange(outgoing: Outgoing, { network, signal, commit, pa
 }
 
 /** The body, whole; nothing when it is longer or does not end. The status stands already. */
-async function read(response: IncomingMessage, most: number, limit: AbortSignal): Promise<Buffer | undefined> {
+async function read(response: IncomingMessage, most: number, limit: AbortSignal): Promise<Pick<Answer, 'body' | 'cut'>> {
   response.on('error', () => {})
-  if (most === 0) return undefined
+  if (most === 0) return { body: undefined }
   const stop = () => response.destroy()
   limit.addEventListener('abort', stop, { once: true })
   try {
@@ -89,12 +91,12 @@ async function read(response: IncomingMessage, most: number, limit: AbortSignal)
     let length = 0
     for await (const piece of response as AsyncIterable<Buffer>) {
       length += piece.length
-      if (length > most) return undefined
+      if (length > most) return { body: undefined, cut: 'size' }
       pieces.push(piece)
     }
-    return response.complete ? Buffer.concat(pieces) : undefined
+    return response.complete ? { body: Buffer.concat(pieces) } : { body: undefined, cut: 'broken' }
   } catch {
-    return undefined
+    return { body: undefined, cut: 'broken' }
   } finally {
     limit.removeEventListener('abort', stop)
   }

@@ -3,7 +3,7 @@ import type { Connection } from '../kernel/database/connect.ts'
 import type { House } from '../house/index.ts'
 import type { SecretReport } from '../secrets/index.ts'
 
-export const processNames = ['server', 'releaser', 'gate-local', 'gate-cloud', 'worker-open', 'worker-private'] as const
+export const processNames = ['server', 'releaser', 'gate-local', 'gate-cloud', 'worker-open', 'worker-private', 'reader'] as const
 export type ProcessName = (typeof processNames)[number]
 
 /** How far the processes are kept apart on this machine. */
@@ -18,6 +18,7 @@ export interface Sockets {
   readonly releaser: string
   readonly gateLocal: string
   readonly gateCloud: string
+  readonly reader: string
 }
 
 /** All that a process is told at its start. Carries secrets, so it comes through a pipe and not through the environment. */

@@ -8,7 +8,7 @@ import { processNames, type ProcessName } from './boot.ts'
 import { doorOf, homeKey, sharedRuntime } from './folders.ts'
 import { mayEnter, withoutNetwork } from './isolation.ts'
 import { stopOrder } from './process-group.ts'
-import { entry, nodeFlags, source } from './process-specs.ts'
+import { entry, isWanted, nodeFlags, source } from './process-specs.ts'
 import { secretNames } from './read-secrets.ts'
 
 /** Where secrets may be that no process of Castellan can read by itself; the first that is there counts. */
@@ -31,13 +31,13 @@ export function describeHouse({ home, house, exists = existsSync }: DescribeDeps
   return {
     home, house: house.folder, runtime, source,
     keeper: { command: main(['--units']), whole: main([]), network: house.settings.database.kind === 'urls', credentials: credentials(secretNames('up', house)) },
-    processes: processNames.map((name): UnitProcess => ({
+    processes: processNames.filter((name) => isWanted(name, house)).map((name): UnitProcess => ({
       name,
       command: [process.execPath, ...nodeFlags(name), entry, name, doorOf(runtime, name)],
       user: accountName(name),
       groups: (mayEnter[name] ?? []).map(accountName),
       network: networkOf(name, house),
-      sandbox: name.startsWith('worker-'),
+      sandbox: sandboxes(name, house),
       writes: writesOf(name, house),
       credentials: credentials(secretNames(name, house)),
       outlivedBy: stopOrder.slice(stopOrder.findIndex((group) => group.includes(name)) + 1).flat(),
@@ -62,11 +62,17 @@ function networkOf(name: ProcessName, { settings }: House): UnitProcess['network
   return 'world'
 }
 
+/** Who runs commands makes namespaces for them. */
+function sandboxes(name: ProcessName, { settings: { outbox, sources } }: House): boolean {
+  if (name === 'releaser') return outbox.connectors.some(({ kind }) => kind === 'shell')
+  return name === 'reader' ? sources.some(({ kind }) => kind === 'command') : name.startsWith('worker-')
+}
+
 /** The folders of the house that a process changes; their modes say that it may, the unit that nothing else is writable. */
 function writesOf(name: ProcessName, { folder, settings: { folders, outbox } }: House): string[] {
   const paths = name === 'worker-private' ? folders.filter(({ access }) => access === 'write').map(({ path }) => path) : name === 'releaser' ? outbox.connectors.flatMap((connector) => {
     if (connector.kind === 'file') return [connector.path]
-    if (connector.kind === 'files') return connector.folders.map(({ path }) => path)
+    if (connector.kind === 'files' || connector.kind === 'shell') return connector.folders.map(({ path }) => path)
     return connector.kind === 'git' && isAbsolute(connector.remote) ? [connector.remote] : []
   }) : []
   const outside = (path: string) => relative(folder, path).startsWith('..')
@@ -80,7 +86,7 @@ function foldersOf(home: string, runtime: string): UnitFolder[] {
   return [
     of(home, 0o711), ...['operator', 'secrets', 'log'].map((name) => of(join(home, name), 0o700)), ...owners.map((owner) => of(join(home, owner), 0o700, owner)),
     of(dirname(runtime), 0o711), of(runtime, 0o711), of(join(runtime, 'database'), 0o711, 'database'),
-    ...(['server', 'releaser', 'gate-local', 'gate-cloud'] as const).map((name) => of(join(runtime, name), entered.has(name) ? 0o710 : 0o700, name)),
+    ...(['server', 'releaser', 'gate-local', 'gate-cloud', 'reader'] as const).map((name) => of(join(runtime, name), entered.has(name) ? 0o710 : 0o700, name)),
     ...processNames.map((name): UnitFolder => ({ path: dirname(doorOf(runtime, name)), mode: 0o710, user: 'root', group: accountName(name) })),
   ]
 }

@@ -7,7 +7,7 @@ import type { ProcessName, Sockets } from './boot.ts'
 
 type Accounts = ReadonlyMap<AccountOwner, Account> | undefined
 
-const owners: readonly AccountOwner[] = ['database', 'server', 'releaser', 'gate-local', 'gate-cloud', 'worker-open', 'worker-private']
+const owners: readonly AccountOwner[] = ['database', 'server', 'releaser', 'gate-local', 'gate-cloud', 'worker-open', 'worker-private', 'reader']
 /** Of homes that were started as root. */
 export const sharedRuntime = '/run/castellan'
 
@@ -36,7 +36,7 @@ export function requireReachable(path: string, what: string, instead: string): v
   }
 }
 
-/** The short folder of the sockets of one home. Who is of a gate's group may enter its folder. Unix socket paths end at 104 bytes on macOS. */
+/** The short folder of the sockets of one home. Who is of a gate's or the reader's group may enter its folder. Unix socket paths end at 104 bytes on macOS. */
 export function prepareRuntime(home: string, accounts: Accounts): { key: string; folder: string; database: string; sockets: Sockets } {
   const key = homeKey(home)
   const base = accounts ? sharedRuntime : join(process.env.XDG_RUNTIME_DIR ?? `/tmp/castellan-${ownUid()}`, 'castellan')
@@ -62,6 +62,7 @@ export function prepareRuntime(home: string, accounts: Accounts): { key: string;
       releaser: join(door('releaser', 0o700), 'socket'),
       gateLocal: join(door('gate-local', 0o710), 'socket'),
       gateCloud: join(door('gate-cloud', 0o710), 'socket'),
+      reader: join(door('reader', 0o710), 'socket'),
     },
   }
 }

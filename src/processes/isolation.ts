@@ -16,10 +16,10 @@ export interface Launcher {
 /** Workers think, so they get no network; the others need loopback or the world. */
 export const withoutNetwork: ReadonlySet<ProcessName> = new Set(['worker-open', 'worker-private'])
 
-/** Whose sockets a process may enter: workers ask models, the server asks how the gates are, gate local hands redacted text on. Local models are open to every lane. */
+/** Whose sockets a process may enter: workers ask models and the reader, the server asks how the gates are, gate local hands redacted text on. Local models are open to every lane. */
 export const mayEnter: Partial<Record<ProcessName, readonly AccountOwner[]>> = {
-  'worker-private': ['gate-local'],
-  'worker-open': ['gate-cloud', 'gate-local'],
+  'worker-private': ['gate-local', 'reader'],
+  'worker-open': ['gate-cloud', 'gate-local', 'reader'],
   'gate-local': ['gate-cloud'],
   server: ['gate-local', 'gate-cloud'],
 }
@@ -69,7 +69,7 @@ function separateUids(): Launcher {
 const oneUid = 'all processes share one uid, so any of your programs can read what they hold'
 
 function bubblewrapped(home: string): Launcher {
-  const folders = ['database', 'releaser', 'server', 'gate-local', 'gate-cloud', 'worker-open', 'worker-private', 'operator', 'secrets', 'log']
+  const folders = ['database', 'releaser', 'server', 'gate-local', 'gate-cloud', 'worker-open', 'worker-private', 'reader', 'operator', 'secrets', 'log']
   return {
     isolation: { mode: 'demonstration', detail: `${oneUid}; workers are in bubblewrap without network, other processes, or the folders of others` },
     wrap: (name, program) =>

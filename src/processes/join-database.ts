@@ -6,7 +6,7 @@ import { connect, type Connection } from '../kernel/database/connect.ts'
 import { migrate } from '../kernel/database/migrate.ts'
 import { installQueues, superviseQueues } from '../kernel/database/queue-schema.ts'
 import type { Logger } from '../kernel/log.ts'
-import type { DatabaseSettings, DatabaseUser } from '../house/index.ts'
+import type { DatabaseSettings, DatabaseUser, OptionalUser } from '../house/index.ts'
 import type { KeptDatabase } from './keep-database.ts'
 import type { ProcessName } from './boot.ts'
 
@@ -20,7 +20,7 @@ export interface JoinOptions {
 
 const oldestServer = 150_000
 const users: Readonly<Record<ProcessName, Exclude<DatabaseUser, 'listener'>>> = {
-  server: 'server', releaser: 'releaser', 'gate-local': 'gateLocal', 'gate-cloud': 'gateCloud', 'worker-open': 'workerOpen', 'worker-private': 'workerPrivate',
+  server: 'server', releaser: 'releaser', 'gate-local': 'gateLocal', 'gate-cloud': 'gateCloud', 'worker-open': 'workerOpen', 'worker-private': 'workerPrivate', reader: 'reader',
 }
 
 /**
@@ -63,7 +63,7 @@ export async function joinDatabase(options: JoinOptions): Promise<KeptDatabase> 
   }
 }
 
-type Connections = Record<Exclude<DatabaseUser, 'listener'>, Connection> & { listener?: Connection }
+type Connections = Record<Exclude<DatabaseUser, OptionalUser>, Connection> & Partial<Record<OptionalUser, Connection>>
 
 function connectionsOf({ settings, secret }: JoinOptions): Connections {
   const connections = {} as Connections

@@ -13,6 +13,7 @@ const modules: Record<ProcessName, () => Promise<{ start(boot: Boot, host: Host)
   'gate-cloud': () => import('./gate.ts'),
   'worker-open': () => import('./worker.ts'),
   'worker-private': () => import('./worker.ts'),
+  reader: () => import('./reader.ts'),
 }
 
 const name = process.argv[2] as ProcessName

@@ -39,11 +39,11 @@ export function connectProcesses(processes: Processes, { log, record, reload, ta
 const stopDeadlineMs = 8_000
 
 /** The server first, so that nothing new begins; the releaser last, so that what was decided still goes out. */
-export const stopOrder: readonly (readonly ProcessName[])[] = [['server'], ['worker-open', 'worker-private'], ['gate-local', 'gate-cloud'], ['releaser']]
+export const stopOrder: readonly (readonly ProcessName[])[] = [['server'], ['worker-open', 'worker-private'], ['gate-local', 'gate-cloud', 'reader'], ['releaser']]
 
 /** Asks the processes to stop, in an order that loses nothing. */
 export async function stopProcesses(processes: Processes): Promise<void> {
   for (const group of stopOrder) {
-    await Promise.all(group.map((name) => processes.get(name)!.stop(stopDeadlineMs)))
+    await Promise.all(group.map((name) => processes.get(name)?.stop(stopDeadlineMs)))
   }
 }

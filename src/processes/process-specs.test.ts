@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { House } from '../house/index.ts'
 import { processNames, type Sockets } from './boot.ts'
-import { processSpec } from './process-specs.ts'
+import { isWanted, processSpec } from './process-specs.ts'
 
-const sockets: Sockets = { server: '/s', releaser: '/r', gateLocal: '/gl', gateCloud: '/gc' }
-const house = { jobs: [], settings: { models: { upstreams: [], routes: {} }, mail: { accounts: [] }, webhooks: [], outbox: { connectors: [] }, telemetry: { traces: null }, database: { kind: 'embedded' }, secrets: [] } } as unknown as House
+const sockets: Sockets = { server: '/s', releaser: '/r', gateLocal: '/gl', gateCloud: '/gc', reader: '/rd' }
+const house = { jobs: [], settings: { models: { upstreams: [], routes: {} }, mail: { accounts: [] }, webhooks: [], sources: [], outbox: { connectors: [] }, telemetry: { traces: null }, database: { kind: 'embedded' }, secrets: [] } } as unknown as House
 
 test('a process is told of its own socket and of those that it may enter: the private worker knows of no cloud gate', () => {
   const told = processNames.map((name) => {
@@ -18,6 +18,12 @@ test('a process is told of its own socket and of those that it may enter: the pr
   })
   assert.deepEqual(Object.fromEntries(told), {
     server: ['/s', '/gl', '/gc'], releaser: ['/r'], 'gate-local': ['/gl', '/gc'], 'gate-cloud': ['/gc'],
-    'worker-open': ['/gl', '/gc'], 'worker-private': ['/gl'],
+    'worker-open': ['/gl', '/gc', '/rd'], 'worker-private': ['/gl', '/rd'], reader: ['/rd'],
   })
+})
+
+test('the reader runs only where there is something to read, and everybody else always', () => {
+  const wanted = (sources: unknown[]) => processNames.filter((name) => isWanted(name, { ...house, settings: { ...house.settings, sources } } as House))
+  assert.deepEqual(wanted([]), processNames.filter((name) => name !== 'reader'))
+  assert.deepEqual(wanted([{ name: 'leads' }]), [...processNames])
 })

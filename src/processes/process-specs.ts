@@ -72,12 +72,17 @@ export function houseFor(name: ProcessName, house: House): House {
   return { ...house, dictionary, jobs, prompts: {}, agents: [] }
 }
 
-const owners: Readonly<Record<keyof Sockets, ProcessName>> = { server: 'server', releaser: 'releaser', gateLocal: 'gate-local', gateCloud: 'gate-cloud' }
+const owners: Readonly<Record<keyof Sockets, ProcessName>> = { server: 'server', releaser: 'releaser', gateLocal: 'gate-local', gateCloud: 'gate-cloud', reader: 'reader' }
+
+/** Most processes always run; the reader only where there is something to read. */
+export function isWanted(name: ProcessName, { settings }: House): boolean {
+  return name !== 'reader' || settings.sources.length > 0
+}
 
 /** A process is told where it listens and whom it may enter; the other paths are empty. */
 function socketsFor(name: ProcessName, sockets: Sockets): Sockets {
   const known = (socket: keyof Sockets) => (owners[socket] === name || mayEnter[name]?.includes(owners[socket]) ? sockets[socket] : '')
-  return { server: known('server'), releaser: known('releaser'), gateLocal: known('gateLocal'), gateCloud: known('gateCloud') }
+  return { server: known('server'), releaser: known('releaser'), gateLocal: known('gateLocal'), gateCloud: known('gateCloud'), reader: known('reader') }
 }
 
 function bootMessage(name: ProcessName, folder: string, deps: SpecDeps, secrets: Boot['secrets']): Boot {

@@ -5,7 +5,7 @@ import type { Connector, House, SecretReference } from '../house/index.ts'
 import { gateOf } from '../labels/index.ts'
 import type { ProcessName } from './boot.ts'
 
-/** The secrets that one process may hold: each gate the keys of its own upstreams and of who is told of calls, the releaser the passwords of mailboxes and connectors, the server what webhooks are verified by, the workers none. */
+/** The secrets that one process may hold: each gate the keys of its own upstreams and of who is told of calls, the releaser the passwords of mailboxes and connectors, the server what webhooks are verified by, the reader what sources are read with, the workers none. */
 export function secretsOf(process: ProcessName, house: House, home: string): Record<string, string> {
   return readSecrets(secretNames(process, house), (name) => readSecret(home, name))
 }
@@ -13,7 +13,7 @@ export function secretsOf(process: ProcessName, house: House, home: string): Rec
 /** Their names, of which a unit is written too. `up` itself holds those by which it joins a database of the operator's. */
 export function secretNames(holder: ProcessName | 'up', house: House): string[] {
   if (holder === 'up') return ofDatabase(house)
-  return [...new Set(holder === 'releaser' ? ofReleaser(house) : holder === 'server' ? ofListener(house) : ofGate(holder, house))]
+  return [...new Set(holder === 'releaser' ? ofReleaser(house) : holder === 'server' ? ofListener(house) : holder === 'reader' ? ofReader(house) : ofGate(holder, house))]
 }
 
 function ofDatabase({ settings: { database } }: House): string[] {
@@ -40,6 +40,11 @@ function ofUpstreams(process: ProcessName, settings: House['settings']): string[
 /** With none of them can anything be sent: they verify, and the token of a shop reads sales. */
 function ofListener({ settings }: House): string[] {
   return settings.webhooks.flatMap((webhook) => [...webhook.secrets.map(({ secret }) => secret), ...(webhook.kind === 'gumroad' ? [webhook.token.secret] : [])])
+}
+
+/** By configuration none of them is also somebody else's: see house/settings/check-sources.ts. */
+function ofReader({ settings }: House): string[] {
+  return settings.sources.flatMap(({ credential }) => (credential ? [credential.secret] : []))
 }
 
 function ofReleaser({ settings }: House): string[] {

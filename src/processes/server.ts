@@ -24,6 +24,7 @@ import {
   ownMachinesExamination,
   secretsExamination,
   signingExamination,
+  sourceExamination,
   webhookExamination,
   type Reloaded,
 } from '../server/index.ts'
@@ -76,6 +77,7 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
     ownMachinesExamination({ database, house: () => house }),
     webhookExamination({ database, clock, webhooks, house: () => house }),
     secretsExamination({ clock, secrets: () => secretReport }),
+    sourceExamination({ database, clock, house: () => house }),
     ...machineExaminations({ home, house: () => house, gates, isolation, path: process.env.PATH ?? '', platform: process.platform }),
     signingExamination({ site: () => signingSite(house.settings.signing, releaserPort), port: releaserPort }),
   ])

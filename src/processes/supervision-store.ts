@@ -1,5 +1,5 @@
 import type { Database } from '../kernel/database/connect.ts'
-import type { Isolation } from './boot.ts'
+import type { Isolation, ProcessName } from './boot.ts'
 import type { ProcessState } from './supervise.ts'
 
 /** Writes who supervises this database since when; there is one supervisor. */
@@ -23,4 +23,9 @@ export async function recordProcess(database: Database, state: ProcessState, uid
        isolation = excluded.isolation, reason = excluded.reason, since = clock_timestamp()`,
     [state.name, state.pid, uid ?? process.getuid?.() ?? null, state.state, state.restarts, isolation.mode, state.reason],
   )
+}
+
+/** What ran in an earlier start and is not wanted in this one must not stand there as stopped. */
+export async function forgetProcesses(database: Database, present: readonly ProcessName[]): Promise<void> {
+  await database.pool.query('delete from process where name <> all ($1)', [present])
 }

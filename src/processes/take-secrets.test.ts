@@ -10,7 +10,7 @@ import { takeSecrets, type Taken } from './take-secrets.ts'
 
 const settings = {
   secrets: [], database: { kind: 'urls', urls: { owner: { secret: 'owner' } } }, telemetry: { traces: null }, mail: { accounts: [] },
-  models: { upstreams: [{ zone: 'cloud', key: { secret: 'far' } }], routes: {} }, webhooks: [{ kind: 'github', secrets: [{ secret: 'shared' }] }],
+  models: { upstreams: [{ zone: 'cloud', key: { secret: 'far' } }], routes: {} }, webhooks: [{ kind: 'github', secrets: [{ secret: 'shared' }] }], sources: [],
   outbox: { connectors: [{ kind: 'webhook', secret: { secret: 'shared' } }] },
 }
 

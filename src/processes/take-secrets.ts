@@ -1,7 +1,7 @@
 import type { House } from '../house/index.ts'
 import { reportSecrets, type SecretReport } from '../secrets/index.ts'
 import { processNames, type ProcessName } from './boot.ts'
-import { secretNames, secretsOf } from './read-secrets.ts'
+import { sealingKeySecret, secretNames, secretsOf } from './read-secrets.ts'
 import type { Supervised } from './supervise.ts'
 
 export interface TakeDeps {
@@ -20,9 +20,9 @@ export interface Taken {
 const deadlineMs = 8_000
 const readyMs = 10_000
 
-/** Which secrets which process is given, by the house as it is; `up` joins a database of the operator's by some. */
+/** Which secrets which process is given, by the house as it is; `up` joins a database of the operator's by some. The releaser makes its sealing key where none is provided. */
 export function reportOf(home: string, house: House): SecretReport {
-  return reportSecrets(home, house.settings.secrets, new Map((['up', ...processNames] as const).map((name) => [name, secretNames(name, house)])), new Date())
+  return reportSecrets(home, house.settings.secrets, new Map((['up', ...processNames] as const).map((name) => [name, secretNames(name, house).filter((secret) => secret !== sealingKeySecret)])), new Date())
 }
 
 /**
@@ -31,7 +31,7 @@ export function reportOf(home: string, house: House): SecretReport {
  * @throws Fault `secret.mode`
  */
 export async function takeSecrets(names: readonly string[], { home, processes, house }: TakeDeps, answer: (taken: Taken) => void): Promise<void> {
-  const holders = processNames.filter((name) => secretNames(name, house()).some((held) => names.includes(held)))
+  const holders = processNames.filter((name) => processes.has(name) && secretNames(name, house()).some((held) => names.includes(held)))
   // what cannot be handed over is found out before anybody is stopped for it
   for (const name of holders) secretsOf(name, house(), home)
   const others = holders.filter((name) => name !== 'server')

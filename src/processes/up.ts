@@ -19,10 +19,10 @@ import { joinDatabase } from './join-database.ts'
 import { keepDatabase, type KeptDatabase } from './keep-database.ts'
 import { lockHome } from './lock-home.ts'
 import { startLoop } from './loop.ts'
-import { attachedSpec, entry, houseFor, processSpec } from './process-specs.ts'
+import { attachedSpec, entry, houseFor, isWanted, processSpec } from './process-specs.ts'
 import { credential, readSecret } from './read-secrets.ts'
 import { forgetOldSecrets, recordSecretActs } from './record-secret-acts.ts'
-import { recordProcess, recordSupervisor } from './supervision-store.ts'
+import { forgetProcesses, recordProcess, recordSupervisor } from './supervision-store.ts'
 import { defaultLimits, SupervisedProcess, type Supervised, type SupervisionLimits } from './supervise.ts'
 import { prepareCompileCache } from './compile-cache.ts'
 import { connectProcesses, stopProcesses } from './process-group.ts'
@@ -125,7 +125,8 @@ async function start(
     options.units
       ? new AttachedProcess(attachedSpec(name, prepareDoor(runtime.folder, name, accounts!.get(name)!), deps), log)
       : new SupervisedProcess(processSpec(name, deps), options.limits ?? defaultLimits, log)
-  const processes = new Map(processNames.map((name) => [name, supervise(name)]))
+  const processes = new Map(processNames.filter((name) => isWanted(name, chosen.house)).map((name) => [name, supervise(name)]))
+  await forgetProcesses(database.owner, [...processes.keys()])
   undo.push(() => stopProcesses(processes))
   async function reload(): Promise<ChosenHouse> {
     chosen = chooseHouse(await readHouse(folder, home), chosen.house)

@@ -31,6 +31,7 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
     house: () => house,
     home: boot.home,
     folder: boot.folder,
+    reader: boot.sockets.reader,
     gates: { local: boot.sockets.gateLocal, ...(boot.sockets.gateCloud !== '' && { cloud: boot.sockets.gateCloud }) },
   })
   let house = boot.house

@@ -101,7 +101,7 @@ export async function createSandbox(deps: SandboxDeps = {}): Promise<Sandbox> {
     status,
     async run(command) {
       for (const folder of command.folders ?? []) for (const path of [folder.path, folder.from ?? folder.path]) assertBindable(path)
-      await refuseNever(command.argv[0])
+      await refuseNever(command.argv[0], command.egress !== undefined)
       const found = await status()
       if (!found.ok) throw new Fault('refused', 'sandbox.unsafe', `no command is run: ${found.reason}`)
       return await confine(command)
@@ -110,9 +110,9 @@ export async function createSandbox(deps: SandboxDeps = {}): Promise<Sandbox> {
 }
 
 /** Whoever asks: what the policy never allows is not started here either. */
-async function refuseNever(program: string | undefined): Promise<void> {
+async function refuseNever(program: string | undefined, hasWayOut: boolean): Promise<void> {
   const path = await realpath(program ?? '').catch(() => undefined)
-  const why = path && neverStarted(basename(path), (await stat(path)).mode)
+  const why = path && neverStarted(basename(path), { mode: (await stat(path)).mode, hasWayOut })
   if (why !== undefined) throw new Fault('refused', 'shell.forbidden', `${path} ${why}`)
 }
 

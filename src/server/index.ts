@@ -7,6 +7,7 @@ export { ownMachinesExamination } from './doctor/own-machines-examination.ts'
 export { machineExaminations } from './doctor/machine-examinations.ts'
 export { secretsExamination } from './doctor/secrets-examination.ts'
 export { signingExamination } from './doctor/signing-examination.ts'
+export { sourceExamination } from './doctor/source-examination.ts'
 export { webhookExamination } from './doctor/webhook-examination.ts'
 export type { WebhookListener } from './read/webhooks.ts'
 export { createLoopbackApp, type LoopbackDeps } from './loopback.ts'
@@ -31,6 +32,7 @@ export type {
   SecurityAlert,
   SessionLine,
   SigninLink,
+  SourcesView,
   SpendView,
   StatusView,
   StepView,

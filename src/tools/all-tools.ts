@@ -14,6 +14,8 @@ import { orderPropose } from './outbox/propose-order.ts'
 import { outboxPropose } from './outbox/propose.ts'
 import { outboxWait } from './outbox/wait.ts'
 import { shellRun } from './shell/run.ts'
+import { sourceRead } from './source/read.ts'
+import { sourceRefresh } from './source/refresh.ts'
 import { textReplies } from './text/replies.ts'
 import { textSummarize } from './text/summarize.ts'
 import { textTemplate } from './text/template.ts'
@@ -28,6 +30,7 @@ export const allTools: readonly AnyTool[] = [
   modelAsk,
   outboxList, outboxPropose, orderPropose, outboxWait,
   shellRun,
+  sourceRead, sourceRefresh,
   textReplies, textSummarize, textTemplate, textTriage,
   webhookRead,
 ]

@@ -7,6 +7,7 @@ import type { Mailbox } from './mail/mailbox.ts'
 import type { Models } from './model/models.ts'
 import type { Proposals } from './outbox/proposals.ts'
 import type { Shell } from './shell/shell.ts'
+import type { Sources } from './source/sources.ts'
 import type { Events } from './webhook/events.ts'
 
 /** The run on whose behalf a tool works. `fence` is what every write of it must show. */
@@ -42,6 +43,7 @@ export interface ToolContext {
   readonly proposals: Proposals
   readonly ledger: Ledger
   readonly shell: Shell
+  readonly sources: Sources
   /** Set when the step declares it and the tool can do it. */
   readonly fallback?: Fallback | undefined
   markMadeWithoutModel(): void

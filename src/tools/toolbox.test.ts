@@ -22,11 +22,11 @@ after(() => rmSync(base, { recursive: true, force: true }))
 const label = { level: 2, integrity: 'trusted', lanes: ['house'] } as const
 let labelRules: House['labelRules'] = []
 const settings = {
-  folders: [{ name: 'vault', path: vault, access: 'read', label }], shell: { allow: [] }, outbox: { connectors: [] }, mail: { accounts: [] }, models: { upstreams: [], routes: {} },
+  folders: [{ name: 'vault', path: vault, access: 'read', label }], shell: { allow: [] }, outbox: { connectors: [] }, mail: { accounts: [] }, models: { upstreams: [], routes: {} }, sources: [],
 } as unknown as House['settings']
 const toolbox = await createToolbox({
   database: database.as('castellan_worker_private'), clock: { now: () => new Date() }, log: createLogger({ name: 'test', destination: { write: () => undefined } }),
-  house: () => ({ folder: join(base, 'house'), settings, labelRules }), home: base, folder: base, gates: { local: join(base, 'no.sock') },
+  house: () => ({ folder: join(base, 'house'), settings, labelRules }), home: base, folder: base, reader: join(base, 'no-reader.sock'), gates: { local: join(base, 'no.sock') },
 })
 after(() => toolbox.close())
 const registry = createRegistry(allTools)

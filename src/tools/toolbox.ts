@@ -16,6 +16,7 @@ import { createProposals } from './outbox/create-proposals.ts'
 import { createSandbox } from '../sandbox/index.ts'
 import type { SandboxStatus } from '../sandbox/index.ts'
 import { createShell } from './shell/create-shell.ts'
+import { createSources } from './source/create-sources.ts'
 import type { ToolContext, ToolLog, ToolRun } from './tool-context.ts'
 import { createEvents } from './webhook/events.ts'
 
@@ -32,6 +33,8 @@ export interface ToolboxDeps {
   readonly folder: string
   /** The Unix sockets of the gates that this worker may enter. */
   readonly gates: { readonly local: string; readonly cloud?: string }
+  /** The Unix socket of the reader. */
+  readonly reader: string
   /** Where bubblewrap is; else where distributions put it. */
   readonly bwrapPath?: string | undefined
 }
@@ -65,11 +68,12 @@ export async function createToolbox(deps: ToolboxDeps): Promise<Toolbox> {
   else deps.log.info({ memory: status.memory }, 'commands are run in a sandbox')
   const parse = createMailParser({ sandbox })
   const { local, cloud } = deps.gates
+  const reader = connectGate(deps.reader)
   const gates: Gates = { local: connectGate(local), ...(cloud !== undefined && { cloud: connectGate(cloud) }) }
 
   function contextFor({ claim, step, attempt, label: start, signal, log }: ToolCall): ToolContext {
     const house = deps.house()
-    const { folders, shell, outbox, models } = house.settings
+    const { folders, shell, outbox, models, sources } = house.settings
     const places: ProtectedPlaces = { house: real(house.folder), roots: [real(deps.home), real(source)] }
     const run: ToolRun = { id: claim.run, job: claim.job, lane: claim.lane, fence: claim.fence, readsUpTo: claim.definition.readsUpTo, label: start }
     let current = start
@@ -88,6 +92,7 @@ export async function createToolbox(deps: ToolboxDeps): Promise<Toolbox> {
       proposals: createProposals({ database, run, step: step.id, connectors: outbox.connectors.map((one) => one.name), label, raise }),
       ledger: createLedger({ database, run, clock, raise }),
       shell: createShell({ sandbox, database, allow: shell.allow, rules: shell.rules, folders, places, labelOf: fileLabel, run, raise }),
+      sources: createSources({ database, reader, sources, clock, run, signal, label, raise }),
       fallback: step.fallback,
       markMadeWithoutModel() {
         withoutModel = true
@@ -100,7 +105,7 @@ export async function createToolbox(deps: ToolboxDeps): Promise<Toolbox> {
     contextFor,
     sandboxStatus: () => sandbox.status(),
     close: async () => {
-      await Promise.all([gates.local.close(), gates.cloud?.close()])
+      await Promise.all([gates.local.close(), gates.cloud?.close(), reader.close()])
     },
   }
 }

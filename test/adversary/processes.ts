@@ -16,7 +16,7 @@ export function processes(field: Field, t: Cleanup): Family {
     skip: process.getuid?.() === 0 ? false : 'only root can give each process its own uid',
     async attacks() {
       const network = await listeners({ after: t.after as never })
-      const attempts = new Map(processNames.filter((name) => name !== 'releaser').map((name) => [name, [...attemptsOf(name, house, network), ...more(name)]]))
+      const attempts = new Map(processNames.filter((name) => name !== 'releaser' && house.up.processes.has(name)).map((name) => [name, [...attemptsOf(name, house, network), ...more(name)]]))
       const results = new Map([...attempts].map(([name, tries]) => [name, attemptAs(name, house, tries)]))
       const all = [...attempts.values()].flat().filter(({ how }) => how !== 'write')
       const byRoot = (JSON.parse(execFileSync(process.execPath, [probe], { input: JSON.stringify(all) }).toString()) as AttemptResult[]).filter(({ outcome }) => outcome !== 'done')

@@ -99,7 +99,7 @@ export async function gateBoot(
     database: database.connection(process === 'gate-local' ? 'castellan_gate_local' : 'castellan_gate_cloud'),
     home: folder,
     folder,
-    sockets: { server: '', releaser: '', gateLocal: join(folder, 'local.sock'), gateCloud: process === 'gate-cloud' ? join(folder, 'cloud.sock') : '' },
+    sockets: { server: '', releaser: '', gateLocal: join(folder, 'local.sock'), gateCloud: process === 'gate-cloud' ? join(folder, 'cloud.sock') : '', reader: '' },
     house: { folder, digest: 'test', settings, lanes: models.lanes ?? [], jobs: [], agents: [], prompts: {}, labelRules: [], dictionary: models.dictionary ?? [] },
     secrets,
     isolation: { mode: 'demonstration', detail: 'a test' },

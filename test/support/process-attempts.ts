@@ -22,17 +22,18 @@ export function attemptAs(name: ProcessName, house: RunningHouse, attempts: read
 export function attemptsOf(name: ProcessName, house: RunningHouse, network: Record<'tcp' | 'udp', string>): Attempt[] {
   const { home, folder, up } = house
   const { sockets } = readUpState(home)!
-  const others = processNames.filter((other) => other !== name)
+  const others = processNames.filter((other) => other !== name && up.processes.has(other))
   const doors: Record<ProcessName, string> = {
     server: sockets.server,
     releaser: sockets.releaser,
     'gate-local': sockets.releaser.replace('/releaser/', '/gate-local/'),
     'gate-cloud': sockets.releaser.replace('/releaser/', '/gate-cloud/'),
+    reader: sockets.releaser.replace('/releaser/', '/reader/'),
     'worker-open': '', 'worker-private': '',
   }
   const mayEnter: Partial<Record<ProcessName, readonly ProcessName[]>> = {
-    'worker-private': ['gate-local'],
-    'worker-open': ['gate-local', 'gate-cloud'],
+    'worker-private': ['gate-local', 'reader'],
+    'worker-open': ['gate-local', 'gate-cloud', 'reader'],
     server: ['gate-local', 'gate-cloud'],
     'gate-local': ['gate-cloud'],
   }
@@ -48,6 +49,7 @@ export function attemptsOf(name: ProcessName, house: RunningHouse, network: Reco
         ...(doors[other] && !mayEnter[name]?.includes(other) ? [{ what: `enter the socket of ${other}`, how: 'unix', target: doors[other] } as const] : []),
       ]
     }),
+    ...(name === 'reader' ? [] : [{ what: 'list the ways out of commands', how: 'list', target: join(sockets.releaser.replace('/releaser/socket', '/reader'), 'out') } as const]),
     { what: 'signal the database', how: 'signal', target: String(up.databasePid()) },
     { what: 'signal up', how: 'signal', target: String(process.pid) },
     { what: 'read the owner of the database', how: 'read', target: join(home, 'database', 'owner.password') },

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { HttpSourceSettings, SourceSettings } from '../../src/house/index.ts'
+import type { CommandSourceSettings, HttpSourceSettings, SourceSettings } from '../../src/house/index.ts'
+import { createSandbox, type Sandbox } from '../../src/sandbox/index.ts'
 import type { TestDatabase } from './database.ts'
 
 const common = {
@@ -12,8 +13,17 @@ export function httpSource(name: string, url: string, more: Partial<HttpSourceSe
   return { ...common, kind: 'http', name, url, query: {}, ...more }
 }
 
+export function commandSource(name: string, argv: readonly string[], more: Partial<CommandSourceSettings> = {}): CommandSourceSettings {
+  return { ...common, kind: 'command', name, argv, network: [{ host: 'api.example.test', port: 443 }], ...more }
+}
+
 /** The house that the database knows from now on. */
 export async function declareSources(database: TestDatabase, sources: readonly SourceSettings[]): Promise<void> {
   await database.owner.pool.query('update house set current = false')
   await database.owner.pool.query('insert into house (digest, settings, current) values ($1, $2, true)', [randomUUID(), JSON.stringify({ settings: { sources } })])
+}
+
+/** A real one. */
+export function testSandbox(): Promise<Sandbox> {
+  return createSandbox()
 }

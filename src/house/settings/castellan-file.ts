@@ -29,7 +29,7 @@ export const castellanSchema = z.strictObject({
       accept_demonstration: z
         .boolean()
         .prefault(false)
-        .describe('Under one shared user id the processes are not kept apart. Only `true` lets connectors other than `file`, and mailboxes on servers, work even so.'),
+        .describe('Under one shared user id the processes are not kept apart. Only `true` lets connectors other than `file`, mailboxes on servers, and sources, work even so.'),
     })
     .prefault({})
     .describe('How far the processes are kept apart.'),

@@ -7,7 +7,7 @@ const valueSchema = z.string().max(200).regex(/^[A-Za-z0-9_][\x20-\x7e]*$/, 'a v
 const parameter = z
   .strictObject({
     values: z.array(valueSchema).min(1).max(100).optional().describe('The values that may be asked for.'),
-    form: z.enum(['id', 'date', 'number']).optional().describe('Instead of `values`: `id` (letters, digits and `. _ @ -`, at most 100), `date` (2026-11-20) or `number` (digits).'),
+    form: z.enum(['id', 'date', 'number']).optional().describe('Instead of `values`: `id` (letters, digits and `. _ @ -`, at most 100), `date` (2026-11-20) or `number` (digits). Only jobs of a lane with `worker: open` can say such a one.'),
   })
   .refine((one) => (one.values === undefined) !== (one.form === undefined), { error: 'a parameter has values or a form', params: { instead: 'write values: [open, won], or form: id' } })
 

@@ -18,14 +18,15 @@ async function house(t: TestContext, sources: readonly ReturnType<typeof httpSou
   const one = async <T>(text: string, values: unknown[]) => (await reader.query<{ it: T }>(`select ${text} as it`, values)).rows[0]!.it
   return {
     db, owner: db.owner.pool,
-    ask: async (run: { id: string; fence: string }, source: string, params: object = {}, id = newId()) => {
-      const { rows } = await db.as('castellan_worker_private').pool.query<{ outcome: string }>('select source_ask($1, $2, $3, $4, $5) as outcome', [id, run.id, run.fence, source, JSON.stringify(params)])
+    ask: async (run: { id: string; fence: string }, source: string, params: object = {}, worker: 'open' | 'private' = 'private') => {
+      const id = newId()
+      const { rows } = await db.as(`castellan_worker_${worker}`).pool.query<{ outcome: string }>('select source_ask($1, $2, $3, $4, $5) as outcome', [id, run.id, run.fence, source, JSON.stringify(params)])
       return { id, outcome: rows[0]!.outcome }
     },
     take: (id: string) => one<{ source: string; params: object } | null>('source_take($1)', [id]),
     store: (id: string, body = '{}') => one('source_store($1, 200, $2, $3)', [id, 'application/json', Buffer.from(body)]),
     fail: (id: string, reason: string) => one('source_fail($1, $2, 503, 17)', [id, reason]),
-    recover: () => one<number>('source_recover()', []),
+    recover: (open = true) => one<number>('source_recover($1)', [open]),
   }
 }
 
@@ -58,18 +59,26 @@ test('only who holds the run asks on its behalf, for a source that is declared',
 test('parameters are those that are declared, in their forms, and nothing else is written down', async (t) => {
   const { db, owner, ask, take } = await house(t)
   const { run } = await openTestRun(db)
-  assert.equal((await ask(run, 'stages', asked)).outcome, 'asked')
+  assert.equal((await ask(run, 'stages', asked, 'open')).outcome, 'asked')
   const wrong: object[] = [
     {}, { ...asked, more: 'x' }, { stage: 'won', id: 'a', day: '2026-11-20' }, { ...asked, stage: 'lost' }, { ...asked, stage: ['won'] }, { ...asked, page: 7 }, { ...asked, page: null }, { ...asked, page: '-7' }, { ...asked, page: '7\n' },
     { ...asked, id: '' }, { ...asked, id: '..' }, { ...asked, id: '../x' }, { ...asked, id: '--all' }, { ...asked, id: 'a/b' }, { ...asked, id: 'a b' }, { ...asked, id: 'a\nb' }, { ...asked, id: 'ä' }, { ...asked, id: 'x'.repeat(101) }, { ...asked, day: '2026-11-2' }, ['won'],
   ]
   for (const params of wrong) {
-    const { id, outcome } = await ask(run, 'stages', params)
+    const { id, outcome } = await ask(run, 'stages', params, 'open')
     assert.deepEqual([outcome, await take(id)], ['params', null], JSON.stringify(params))
   }
   assert.equal((await ask(run, 'leads', { stage: 'won' })).outcome, 'params')
   const { rows } = await owner.query(`select distinct params from source_fetch where state = 'refused'`)
   assert.deepEqual(rows, [{ params: {} }])
+})
+
+test('the private worker, who could have read everything, chooses from a list and no words of its own', async (t) => {
+  const { db, ask, take } = await house(t)
+  const { run } = await openTestRun(db)
+  const { id, outcome } = await ask(run, 'stages', asked)
+  assert.deepEqual([outcome, await take(id)], ['worker', null])
+  assert.equal((await ask(run, 'stages', asked, 'open')).outcome, 'asked')
 })
 
 test('a run above what a source may be told says no parameters, and may still ask where there are none', async (t) => {
@@ -123,9 +132,10 @@ test('a reader that died leaves nothing open', async (t) => {
   const [open, waiting] = [await ask(run, 'leads'), await ask(run, 'leads')]
   await take(open.id)
   await db.as('castellan_reader').pool.query(`select source_connect($1, $2, 'api.example.org', 443, '192.0.2.1')`, [newId(), open.id])
-  assert.deepEqual([await recover(), await recover(), await take(waiting.id)], [2, 0, null])
+  await owner.query(`update source_fetch set asked_at = asked_at - interval '50 seconds' where id = $1`, [waiting.id])
+  assert.deepEqual([await recover(false), await recover(), await recover(), await take(waiting.id)], [0, 2, 0, null])
   await assert.rejects(store(open.id), { code: 'CA409' })
-  const { rows } = await owner.query('select state, reason, (select outcome from source_connection where fetch_id = f.id) as connection from source_fetch f order by asked_at')
+  const { rows } = await owner.query('select state, reason, (select outcome from source_connection where fetch_id = f.id) as connection from source_fetch f order by connection nulls last')
   assert.deepEqual(rows, [{ state: 'failed', reason: 'lost', connection: 'lost' }, { state: 'failed', reason: 'lost', connection: null }])
   await assert.rejects(db.as('castellan_reader').pool.query(`select source_connect($1, $2, 'api.example.org', 443, '192.0.2.1')`, [newId(), open.id]), { code: 'CA409' })
 })

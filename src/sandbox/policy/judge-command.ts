@@ -46,14 +46,17 @@ function findingsOf({ program, arguments: args, cwd, hides }: Command, { rules, 
 /** Why a program of that name is never run, whatever its arguments; nothing when that depends on them. */
 export function neverAllowed(file: string): string | undefined {
   const names = namesOf(file)
-  return isInterpreter(names) ? 'can start any other program' : neverStarted(file, 0)
+  return isInterpreter(names) ? 'can start any other program' : neverStarted(file, { mode: 0, hasWayOut: false })
 }
 
-/** Why a file of that name and mode is not even started in the sandbox by Castellan itself; it does start interpreters with texts of its own. */
-export function neverStarted(file: string, mode: number): string | undefined {
+/**
+ * Why a file of that name and mode is not even started in the sandbox by Castellan itself; it does start interpreters with texts of its own. What leads
+ * to other machines is started where there is a way out, which decides to which.
+ */
+export function neverStarted(file: string, { mode, hasWayOut }: { readonly mode: number; readonly hasWayOut: boolean }): string | undefined {
   const names = [...namesOf(file), ...namesOf(file).flatMap(familyOf)]
   if ((mode & 0o6000) !== 0) return 'runs with rights that are not its caller’s (setuid, setgid)'
-  return forbiddenPrograms.find(({ names: listed }) => names.some((name) => listed.has(name)))?.why
+  return forbiddenPrograms.find(({ rule, names: listed }) => !(hasWayOut && rule === 'remote') && names.some((name) => listed.has(name)))?.why
 }
 
 function isInterpreter(names: readonly string[]): boolean {

@@ -8,6 +8,7 @@ import { houseRoutes } from './house.ts'
 import { jobRoutes } from './jobs.ts'
 import { runRoutes } from './runs.ts'
 import { sessionRoutes } from './sessions.ts'
+import { sourceRoutes } from './sources.ts'
 import { spendRoutes } from './spend.ts'
 import { toolRoutes } from './tools.ts'
 import { webhookRoutes } from './webhooks.ts'
@@ -28,6 +29,7 @@ export function apiRoutes(deps: ServerDeps, door: Door): FastifyPluginAsync {
     app.register(draftRoutes(deps))
     app.register(toolRoutes(deps, door))
     app.register(webhookRoutes(deps))
+    app.register(sourceRoutes(deps))
     app.register(sessionRoutes(deps.sessions))
   }
 }

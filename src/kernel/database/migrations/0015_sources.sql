@@ -92,7 +92,8 @@ begin
   return true;
 end $$;
 
--- Asks for a source on behalf of a run. Returns asked | label | params | limit; of these only the first can be taken.
+-- Asks for a source on behalf of a run. Returns asked | label | params | worker | limit; of these only the first can be taken.
+-- Who could have read every row does not choose words: parameters that are not from a list can be said by the open worker alone.
 create function source_ask(p_id uuid, p_run uuid, p_fence uuid, p_source text, p_params jsonb) returns text
 language plpgsql security definer set search_path = castellan, pg_temp as $$
 declare r run; v_source jsonb; v_reason text; v_params jsonb := p_params;
@@ -112,6 +113,8 @@ begin
     v_params := '{}';
   elsif p_params <> '{}' and r.label_level > coalesce((v_source ->> 'paramsUpTo')::integer, 0) then
     v_reason := 'label';
+  elsif session_user <> 'castellan_worker_open' and exists (select 1 from jsonb_array_elements(v_source -> 'params') as p(d) where d ? 'form') then
+    v_reason := 'worker';
   elsif (select count(*) from source_fetch where source = p_source and state <> 'refused' and asked_at > clock_timestamp() - interval '1 hour') >= (v_source -> 'limits' ->> 'hour')::integer
     or (select count(*) from source_fetch where source = p_source and state <> 'refused' and asked_at > clock_timestamp() - interval '1 day') >= (v_source -> 'limits' ->> 'day')::integer then
     v_reason := 'limit';
@@ -170,13 +173,16 @@ begin
   end if;
 end $$;
 
--- What a reader that died left open is over: there is one at a time, and it asks this first.
-create function source_recover() returns integer
+-- What nobody came for is over; and at a reader's start what the last one left open: there is one at a time, and it asks this first.
+create function source_recover(p_open boolean) returns integer
 language plpgsql security definer set search_path = castellan, pg_temp as $$
 declare v_count integer;
 begin
-  update source_connection set outcome = 'lost', closed_at = clock_timestamp() where closed_at is null;
-  with lost as (update source_fetch set state = 'failed', reason = 'lost', closed_at = clock_timestamp() where closed_at is null returning id, source, run_id)
+  update source_connection set outcome = 'lost', closed_at = clock_timestamp() where p_open and closed_at is null;
+  with lost as (
+    update source_fetch set state = 'failed', reason = 'lost', closed_at = clock_timestamp()
+    where closed_at is null and (p_open or state = 'asked' and asked_at < clock_timestamp() - interval '1 minute') returning id, source, run_id
+  )
   select count(audit_write('source.failed', id::text, jsonb_build_object('source', source, 'run', run_id, 'reason', 'lost'), 1::smallint)) into v_count from lost;
   return v_count;
 end $$;

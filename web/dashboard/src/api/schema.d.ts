@@ -531,6 +531,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The declared sources, how old their snapshots are, and what became of asking */
+        get: operations["listSources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sessions": {
         parameters: {
             query?: never;
@@ -1238,6 +1255,43 @@ export interface components {
         };
         /** @enum {string} */
         SlotState: "due" | "ran" | "skipped" | "missed" | "failed";
+        Source: {
+            name: string;
+            /** @enum {string} */
+            kind: "http" | "command";
+            label: components["schemas"]["Label"];
+            /**
+             * @description Of its newest snapshot: younger or older than `max_age`, or there is none.
+             * @enum {string}
+             */
+            state: "fresh" | "stale" | "never";
+            /** @description When the newest snapshot was asked for. */
+            fetched_at: string | null;
+            max_age_seconds: number;
+            /** @description Of the last 24 hours. */
+            today: {
+                fetched: number;
+                failed: number;
+                refused: number;
+                bytes: number;
+            };
+            /** @description The last time that it was asked for. */
+            last: {
+                /** @enum {string} */
+                state: "fetched" | "failed" | "refused";
+                reason: string | null;
+                status: number | null;
+                /** Format: date-time */
+                at: string;
+            } | null;
+            /** @description Where its command was not let in the last 24 hours, as it wrote it. */
+            refused_hosts: string[];
+        };
+        Sources: {
+            /** @description Is there a reader? It starts with Castellan, where a source is declared. */
+            reading: boolean;
+            sources: components["schemas"]["Source"][];
+        };
         Spend: {
             /** Format: date-time */
             since: string;
@@ -2646,6 +2700,39 @@ export interface operations {
                         /** @enum {boolean} */
                         ok: true;
                         data: components["schemas"]["Webhooks"];
+                    };
+                };
+            };
+            /** @description It was not done; `error.code` is stable, `error.message` is for people. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    listSources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        ok: true;
+                        data: components["schemas"]["Sources"];
                     };
                 };
             };
