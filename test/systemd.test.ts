@@ -17,8 +17,9 @@ const keeperUnit = 'castellan.service'
 const cli = join(import.meta.dirname, '..', 'src', 'cli', 'main.ts')
 const secret = 'sk-only-for-the-cloud-gate'
 
-/** A key for cloud models and the sealing key, which `up` must not be able to read. */
+/** A house, as there is one before an installation; a key for cloud models and the sealing key, which `up` must not be able to read. */
 const prepare = `
+env CASTELLAN_HOME=${home} ${process.execPath} ${cli} init ${home}/house >/dev/null
 printf ${secret} > ${home}/secrets/far_key
 openssl genpkey -algorithm ed25519 -out ${home}/secrets/sealing_key 2>/dev/null
 chmod 600 ${home}/secrets/*`
@@ -48,6 +49,13 @@ test('a whole house runs as hardened units under a real systemd', { skip: noSyst
       const pid = await of(`castellan-${name}`, 'MainPID')
       assert.equal((await box.run('stat', '-c', '%U', `/proc/${pid}`)).trim(), `castellan-${name}`)
     }
+  })
+
+  await t.test('`service status` tells what systemd says of each unit', async () => {
+    const { data } = JSON.parse(await castellan('service', 'status', '--json')) as { data: { units: { unit: string; active: string | null; restarts: number | null }[] } }
+    const running = data.units.filter(({ unit }) => unit !== 'castellan-awake.service') // there is no logind in this box
+    assert.deepEqual(running.map(({ active, restarts }) => [active, restarts]), running.map(({ unit }) => ['active', unit === 'castellan.target' ? null : 0]))
+    assert.equal(running.length, processNames.length + 2)
   })
 
   await t.test('a job runs to its end behind these walls, mail parsed in the sandbox, and nothing is wrong', async () => {
