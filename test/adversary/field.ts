@@ -176,6 +176,7 @@ export async function openField(t: Cleanup, files: HouseFiles, say: (line: strin
 
 /** As if a worker had written what lies there: the releaser moves only what it could have changed as well. */
 function giveToWorker(folder: string): void {
+  if (process.getuid?.() !== 0) return
   const { uid, gid } = statSync(folder)
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name)

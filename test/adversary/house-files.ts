@@ -16,6 +16,7 @@ export function settingsOf({ wires, near, git }: Outside, webhookPort: number): 
   return `
 name: House under attack
 timezone: UTC
+isolation: { accept_demonstration: true } # for who is not root: the ways out are open, and the cases of separate users are skipped
 ports: { webhooks: ${webhookPort} }
 lanes:
   private: { worker: private, cloud_clearance: none }
