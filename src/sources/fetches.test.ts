@@ -12,6 +12,7 @@ import { startHttpReceiver } from '../../test/support/http-receiver.ts'
 import { commandSource, declareSources, httpSource, testSandbox } from '../../test/support/sources.ts'
 import { openTestRun } from '../../test/support/tool-run.ts'
 import type { SourceSettings } from '../house/index.ts'
+import { Fault } from '../kernel/fault.ts'
 import { newId } from '../kernel/ids.ts'
 import { createFetchLedger } from './fetch-ledger.ts'
 import { createFetches, type FetchesDeps } from './fetches.ts'
@@ -126,6 +127,13 @@ test('a reader that is stopped says so, and the fetch is over', async (t) => {
   stopping.abort()
   await assert.rejects(fetching, { code: 'source.ended' })
   assert.deepEqual((await fetchRows()).map(({ reason }) => reason), ['ended'])
+})
+
+test('where no sandbox holds, no command is run, and the ledger says so', async (t) => {
+  const unsafe = new Fault('refused', 'sandbox.unsafe', 'no command is run: the canary got out')
+  const { fetch, fetchRows } = await house(t, [commandSource('leads', ['/bin/ls'])], { sandbox: async () => ({ run: () => Promise.reject(unsafe) }) })
+  await assert.rejects(fetch('leads'), { code: 'sandbox.unsafe' })
+  assert.deepEqual((await fetchRows()).map(({ state, reason }) => [state, reason]), [['failed', 'sandbox_unsafe']])
 })
 
 const missing = ['/usr/bin/bwrap', '/usr/bin/curl'].filter((program) => !existsSync(program))

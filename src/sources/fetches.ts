@@ -53,7 +53,7 @@ export function createFetches(deps: FetchesDeps): Fetches {
     } catch (error) {
       const fault = signal.aborted ? fetchFault('unavailable', 'ended', 'the reader was stopped before the answer came; ask again') : toFault(error)
       // what cannot be written either stays open, until the next reader calls it lost
-      await ledger.fail(id, fault.code.startsWith('source.') ? fault.code.slice('source.'.length) : 'internal', fault.details).catch(() => {})
+      await ledger.fail(id, reasonOf(fault), fault.details).catch(() => {})
       throw fault
     }
   }
@@ -95,4 +95,9 @@ export function createFetches(deps: FetchesDeps): Fetches {
     },
     settled: async () => void (await Promise.allSettled(going.values())),
   }
+}
+
+/** As the ledger has it: `source.format` is `format`, `sandbox.unsafe` is `sandbox_unsafe`. */
+function reasonOf({ code }: Fault): string {
+  return code.replace(/^source\./, '').replace(/[^a-z]+/g, '_').slice(0, 30)
 }
