@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg'
+import { Fault } from '../kernel/fault.ts'
 import { fromRow, join, toRow, type Label, type LabelRow } from '../labels/index.ts'
 import { openStates, settledStates, type Draft, type DraftState } from './draft.ts'
 import type { Receipt } from './connectors/connector.ts'
@@ -182,6 +183,7 @@ export async function insertDecision(
   )
 }
 
+/** @throws Fault `draft.approval`, `order.use` */
 export async function findApproval(query: Queryable, draft: string): Promise<Approval | undefined> {
   const { rows } = await query.query<{ key_id: string | null; signature: Buffer | null; assertion: unknown; order_id: string | null; decided_at: Date }>(
     `select key_id, signature, assertion, order_id, decided_at from decision where draft_id = $1 and verdict = 'approve'`,
@@ -189,6 +191,7 @@ export async function findApproval(query: Queryable, draft: string): Promise<App
   )
   const [row] = rows
   if (row === undefined) return undefined
+  if (row.order_id !== null && row.key_id !== null) throw new Fault('refused', 'draft.approval', `the approval of draft ${draft} names a key and an order; it can only be one of them`)
   if (row.order_id !== null) return { order: await findOrderedBy(query, draft, row.order_id), decidedAt: row.decided_at }
   return { proof: readProof({ keyId: row.key_id!, signature: row.signature, assertion: row.assertion }), decidedAt: row.decided_at }
 }
