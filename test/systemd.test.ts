@@ -10,7 +10,7 @@ import { describedHouse } from './support/described-house.ts'
 import { noSystemdBox, systemdBox } from './support/systemd-box.ts'
 
 /** Where no source is declared, nobody reads. */
-const running = processNames.filter((name) => name !== 'reader')
+const wanted = processNames.filter((name) => name !== 'reader')
 
 const home = '/var/lib/castellan'
 const keeperUnit = 'castellan.service'
@@ -30,7 +30,7 @@ test('a whole house runs as hardened units under a real systemd', { skip: noSyst
   const box = await systemdBox(t, systemdInstallation(house).files, 'castellan.target', prepare)
   const castellan = (...words: string[]) => box.run('env', `CASTELLAN_HOME=${home}`, process.execPath, cli, ...words)
   const of = async (unit: string, property: string) => (await box.run('systemctl', 'show', '--value', '-p', property, unit)).trim()
-  const everybody = () => `${running.map((name) => box.said(`castellan-${name}.service`)).join('')}${box.said(keeperUnit)}`
+  const everybody = () => `${wanted.map((name) => box.said(`castellan-${name}.service`)).join('')}${box.said(keeperUnit)}`
   const until = async (done: () => Promise<boolean>, complaint: string) => {
     for (const deadline = performance.now() + 60_000; !(await done()); await delay(200)) {
       if (performance.now() > deadline) assert.fail(`${complaint}: ${await castellan('status')}\n${everybody()}`)
@@ -39,13 +39,13 @@ test('a whole house runs as hardened units under a real systemd', { skip: noSyst
   const ready = async () => {
     await until(async () => {
       const { data } = JSON.parse(await castellan('status', '--json')) as { data?: { processes: { state: string }[] } }
-      return data?.processes.length === running.length && data.processes.every(({ state }) => state === 'ready')
+      return data?.processes.length === wanted.length && data.processes.every(({ state }) => state === 'ready')
     }, 'not ready')
   }
 
   await t.test('each process is ready, as the user of its unit', async () => {
     await ready()
-    for (const name of running) {
+    for (const name of wanted) {
       const pid = await of(`castellan-${name}`, 'MainPID')
       assert.equal((await box.run('stat', '-c', '%U', `/proc/${pid}`)).trim(), `castellan-${name}`)
     }
@@ -55,7 +55,7 @@ test('a whole house runs as hardened units under a real systemd', { skip: noSyst
     const { data } = JSON.parse(await castellan('service', 'status', '--json')) as { data: { units: { unit: string; active: string | null; restarts: number | null }[] } }
     const running = data.units.filter(({ unit }) => unit !== 'castellan-awake.service') // there is no logind in this box
     assert.deepEqual(running.map(({ active, restarts }) => [active, restarts]), running.map(({ unit }) => ['active', unit === 'castellan.target' ? null : 0]))
-    assert.equal(running.length, processNames.length + 2)
+    assert.equal(running.length, wanted.length + 2)
   })
 
   await t.test('a job runs to its end behind these walls, mail parsed in the sandbox, and nothing is wrong', async () => {
@@ -90,6 +90,6 @@ test('a whole house runs as hardened units under a real systemd', { skip: noSyst
     const order = await Promise.all(stopOrder.map((group) => Promise.all(group.map((name) => ended(`castellan-${name}`)))))
     const all = [...order, [await ended(keeperUnit)]]
     for (const [index, group] of all.slice(1).entries()) assert.ok(Math.min(...group) >= Math.max(...all[index]!), JSON.stringify(all))
-    for (const name of running) assert.equal(await of(`castellan-${name}`, 'Result'), 'success', name)
+    for (const name of wanted) assert.equal(await of(`castellan-${name}`, 'Result'), 'success', name)
   })
 })

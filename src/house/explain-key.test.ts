@@ -12,7 +12,7 @@ test('a key is explained by its value, its place and its meaning', (t) => {
   })
   assert.deepEqual(explainKey(folder, 'outbox.expiry.mail', {}), { key: 'outbox.expiry.mail', value: '72h', source: 'default', default: '72h', description: 'For mail.' })
   assert.equal(explainKey(folder, 'lanes.work.worker', {}).source, 'castellan.yaml:5')
-  assert.deepEqual(explainKey(folder, 'retention', {}).value, { run_log: '90d', runs: '400d', mail: '400d', model_calls: '400d', webhooks: '90d', batches: '30d', outbox: '3650d' })
+  assert.deepEqual(explainKey(folder, 'retention', {}).value, { run_log: '90d', runs: '400d', mail: '400d', model_calls: '400d', webhooks: '90d', sources: '90d', batches: '30d', alerts: '400d', outbox: '3650d' })
   assert.equal(explainKey(folder, 'models.upstreams.ollama.url', {}).value, 'http://127.0.0.1:11434')
 })
 

@@ -30,7 +30,7 @@ test('of everything that labels export, only a redaction gives a lower label tha
   const functions = Object.entries(labels).filter(([, value]) => typeof value === 'function').map(([name]) => name)
   const makers = ['join', 'inLane', 'fromRow', 'toRow', 'redacted']
   const others = ['covers', 'isLevel', 'describeLabel', 'describeLevel', 'parseLevel', 'cloudClearance', 'lanesByName', 'mayExecute', 'mayRedact', 'maySee',
-    'gateOf', 'providerClearance', 'queueOf', 'reachable', 'zoneClearance', 'mayLeave', 'detect', 'findings', 'createTextRedactor', 'leftIn', 'classify', 'createDictionary', 'createScanner', 'policyOf', 'asIsPolicyOf']
+    'gateOf', 'providerClearance', 'queueOf', 'reachable', 'zoneClearance', 'mayLeave', 'detect', 'findings', 'findSecrets', 'createTextRedactor', 'leftIn', 'classify', 'createDictionary', 'createScanner', 'policyOf', 'asIsPolicyOf']
   assert.deepEqual(functions.sort(), [...makers, ...others].sort(), 'a new function: say here whether it can lower a label')
   fc.assert(fc.property(arbitraryLabel, arbitraryLabel, (a, b) => {
     assert.ok(covers(labels.join(a, b), a))

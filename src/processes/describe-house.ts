@@ -9,7 +9,7 @@ import { doorOf, homeKey, sharedRuntime } from './folders.ts'
 import { mayEnter, withoutNetwork } from './isolation.ts'
 import { stopOrder } from './process-group.ts'
 import { entry, isWanted, nodeFlags, source } from './process-specs.ts'
-import { secretNames } from './read-secrets.ts'
+import { givenNames } from './read-secrets.ts'
 
 /** Where secrets may be that no process of Castellan can read by itself; the first that is there counts. */
 const stores = [
@@ -30,7 +30,7 @@ export function describeHouse({ home, house, exists = existsSync }: DescribeDeps
   const credentials = (names: readonly string[]) => names.flatMap((name) => credentialOf(home, name, exists) ?? [])
   return {
     home, house: house.folder, runtime, source,
-    keeper: { command: main(['--units']), whole: main([]), network: house.settings.database.kind === 'urls', credentials: credentials(secretNames('up', house)) },
+    keeper: { command: main(['--units']), whole: main([]), network: house.settings.database.kind === 'urls', credentials: credentials(givenNames('up', house)) },
     processes: processNames.filter((name) => isWanted(name, house)).map((name): UnitProcess => ({
       name,
       command: [process.execPath, ...nodeFlags(name), entry, name, doorOf(runtime, name)],
@@ -39,7 +39,7 @@ export function describeHouse({ home, house, exists = existsSync }: DescribeDeps
       network: networkOf(name, house),
       sandbox: sandboxes(name, house),
       writes: writesOf(name, house),
-      credentials: credentials(secretNames(name, house)),
+      credentials: credentials(givenNames(name, house)),
       outlivedBy: stopOrder.slice(stopOrder.findIndex((group) => group.includes(name)) + 1).flat(),
     })),
     users: owners.map(accountName),

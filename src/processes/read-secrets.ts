@@ -7,10 +7,10 @@ import type { ProcessName } from './boot.ts'
 
 /** The secrets that one process may hold: each gate the keys of its own upstreams and of who is told of calls, the releaser the passwords of mailboxes and connectors, the server what webhooks are verified by, the reader what sources are read with, the workers none. */
 export function secretsOf(process: ProcessName, house: House, home: string): Record<string, string> {
-  return readSecrets(secretNames(process, house), (name) => readSecret(home, name))
+  return readSecrets(givenNames(process, house), (name) => readSecret(home, name))
 }
 
-/** Their names, of which a unit is written too. `up` itself holds those by which it joins a database of the operator's. */
+/** The names of those that the house names. `up` itself holds those by which it joins a database of the operator's. */
 export function secretNames(holder: ProcessName | 'up', house: House): string[] {
   if (holder === 'up') return ofDatabase(house)
   return [...new Set(holder === 'releaser' ? ofReleaser(house) : holder === 'server' ? ofListener(house) : holder === 'reader' ? ofReader(house) : ofGate(holder, house))]
@@ -22,11 +22,16 @@ function ofDatabase({ settings: { database } }: House): string[] {
 
 /** The same, as a unit provides them in a folder that systemd made for it. No folder: no secrets. */
 export function credentialsOf(process: ProcessName, house: House, folder: string | undefined): Record<string, string> {
-  return readSecrets(secretNames(process, house), (name) => credential(folder, name))
+  return readSecrets(givenNames(process, house), (name) => credential(folder, name))
 }
 
-/** By this name the sealing key may be provided like any other secret; otherwise it is a file of the releaser's own folder. */
+/** By this name the sealing key may be provided like any other secret; otherwise it is a file of the releaser's own folder, which it makes by itself. */
 export const sealingKeySecret = 'sealing_key'
+
+/** The names of all that a process is given where it is there; of these a unit is written. */
+export function givenNames(holder: ProcessName | 'up', house: House): string[] {
+  return holder === 'releaser' ? [sealingKeySecret, ...secretNames(holder, house)] : secretNames(holder, house)
+}
 
 function ofGate(process: ProcessName, { settings }: House): string[] {
   const traces = process.startsWith('gate-') && settings.telemetry.traces?.authorization ? [settings.telemetry.traces.authorization.secret] : []
@@ -49,7 +54,6 @@ function ofReader({ settings }: House): string[] {
 
 function ofReleaser({ settings }: House): string[] {
   return [
-    sealingKeySecret,
     ...settings.mail.accounts.flatMap((account) => (account.kind === 'imap' ? [account.password.secret] : [])),
     ...settings.outbox.connectors.flatMap((connector) => secretOf(connector)?.secret ?? []),
   ]

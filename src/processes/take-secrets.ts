@@ -1,7 +1,7 @@
 import type { House } from '../house/index.ts'
 import { reportSecrets, type SecretReport } from '../secrets/index.ts'
 import { processNames, type ProcessName } from './boot.ts'
-import { sealingKeySecret, secretNames, secretsOf } from './read-secrets.ts'
+import { secretNames, secretsOf } from './read-secrets.ts'
 import type { Supervised } from './supervise.ts'
 
 export interface TakeDeps {
@@ -20,9 +20,9 @@ export interface Taken {
 const deadlineMs = 8_000
 const readyMs = 10_000
 
-/** Which secrets which process is given, by the house as it is; `up` joins a database of the operator's by some. The releaser makes its sealing key where none is provided. */
+/** Which secrets which process is given, by the house as it is; `up` joins a database of the operator's by some. */
 export function reportOf(home: string, house: House): SecretReport {
-  return reportSecrets(home, house.settings.secrets, new Map((['up', ...processNames] as const).map((name) => [name, secretNames(name, house).filter((secret) => secret !== sealingKeySecret)])), new Date())
+  return reportSecrets(home, house.settings.secrets, new Map((['up', ...processNames] as const).map((name) => [name, secretNames(name, house)])), new Date())
 }
 
 /**

@@ -8,7 +8,7 @@ const room = 'How much may leave through it. What is signed beyond that is held 
 
 export const limits = z.strictObject({ hour: most.hour.optional().describe(hour), day: most.day.optional().describe(day) }).optional().describe(room)
 
-/** For what goes out to many: it has limits whether somebody thought of them or not. */
+/** For what goes out to many, or makes work for others: it has limits whether somebody thought of them or not. */
 export function limitsUnlessSaid(kind: string, usual: { readonly hour: number; readonly day: number }) {
   const of = `With \`kind: ${kind}\`, as with others:`
   return z.strictObject({ hour: most.hour.prefault(usual.hour).describe(`${of} at most so many in any hour.`), day: most.day.prefault(usual.day).describe(`${of} at most so many in any 24 hours.`) }).prefault({}).describe(room)
@@ -86,7 +86,7 @@ export const gitConnector = z.strictObject({
   password: secretSchema.optional().describe('With `kind: git`: the password or token, as the name of a secret.'),
   private: ofPrivate('git'),
   ca: ca('git'),
-  limits,
+  limits: limitsUnlessSaid('git', { hour: 100, day: 100 }),
 })
 
 export const githubConnector = z.strictObject({
@@ -97,7 +97,7 @@ export const githubConnector = z.strictObject({
   api: address('an address is e.g. https://api.github.com').prefault('https://api.github.com').describe('With `kind: github`: where the API is.'),
   private: ofPrivate('github'),
   ca: ca('github'),
-  limits,
+  limits: limitsUnlessSaid('github', { hour: 10, day: 10 }),
 })
 
 const longestCommand = 60_000

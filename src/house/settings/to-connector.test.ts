@@ -34,8 +34,8 @@ outbox:
     name: 'letters', kind: 'listmonk', url: 'https://lists.example.org', user: 'castellan', token: { secret: 'lists' }, from: 'Haus <news@example.org>', lists: ['Readers'], private: false, limits: { hour: 2, day: 5 },
   })
   assert.deepEqual(many[3]!.limits, { hour: 1, day: 300 })
-  assert.deepEqual(connectors.at(-1), { name: 'forge', kind: 'github', repository: 'house/site', bases: ['main'], token: { secret: 'forge' }, api: 'https://api.github.com', private: false })
-  assert.deepEqual(connectors.at(-2), { name: 'site', kind: 'git', repository: '/srv/site', remote: 'https://git.example.org/site.git', branches: ['agent/*'], private: false, user: 'house', password: { secret: 'git' } })
+  assert.deepEqual(connectors.at(-1), { name: 'forge', kind: 'github', repository: 'house/site', bases: ['main'], token: { secret: 'forge' }, api: 'https://api.github.com', private: false, limits: { hour: 10, day: 10 } })
+  assert.deepEqual(connectors.at(-2), { name: 'site', kind: 'git', repository: '/srv/site', remote: 'https://git.example.org/site.git', branches: ['agent/*'], private: false, user: 'house', password: { secret: 'git' }, limits: { hour: 100, day: 100 } })
   assert.deepEqual(connectors.at(-3), { name: 'tidy', kind: 'files', folders: house!.settings.folders })
   assert.deepEqual(connectors.at(-4), { name: 'chores', kind: 'shell', folders: house!.settings.folders, allow: ['/usr/bin/rm'], rules: [{ program: 'rm', arguments: ['-rf'], outcome: 'forbidden', reason: 'too much' }], timeoutMs: 20_000 })
   assert.deepEqual(connectors.slice(1, -4), [

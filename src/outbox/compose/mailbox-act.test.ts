@@ -16,7 +16,7 @@ test('a move names the message as the releaser knows it, whatever a worker says,
     version: 'castellan-mailbox/1', draft: id, act: 'move', to: 'Archive', shown: { from: 'news@shop.example', subject: 'Rechnung X' },
     message: { account: 'personal', folder: 'INBOX', uidvalidity: 1_795_638_788, uid: 12, message_id: '<1@shop.example>', sha256: mirrored.sha256, size: 4_000 },
   })
-  assert.deepEqual([title, undo, label, recipients], ['Move to Archive: Rechnung X', 'Afterwards: move it back from Archive to INBOX.', mirrored.label, { to: [], cc: [], bcc: [] }])
+  assert.deepEqual([title, undo, label, recipients], ['Move to Archive: Rechnung X', 'Afterwards: move it back from Archive to INBOX; `castellan draft undo` does.', mirrored.label, { to: [], cc: [], bcc: [] }])
   assert.deepEqual((await composeMove({ message: id, to: 'Archive' }, frame)).wire, wire)
   for (const extra of [{ folder: 'Other' }, { uid: 7 }, { subject: 'harmless' }]) {
     await assert.rejects(composeMove({ message: id, to: 'Archive', ...extra }, frame), { code: 'mailbox.payload' })
