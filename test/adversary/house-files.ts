@@ -39,6 +39,8 @@ folders:
 mail:
   accounts:
     desk: { kind: folder, path: mailbox, lanes: [private], label: P2 }
+sources:
+  leads: { kind: http, url: "https://leads.example/v1/{id}", params: { id: { form: id } }, params_up_to: P1 }
 webhooks:
   hub: { kind: github, secrets: [{ secret: hub }] }
 outbox:

@@ -6,7 +6,7 @@ import type { Field } from './field.ts'
 type Login = ProcessName | 'listener'
 
 /** All but the releaser, which may send by what it is, and cannot forge a signature. */
-const logins: readonly Login[] = ['worker-open', 'worker-private', 'gate-local', 'gate-cloud', 'server', 'listener']
+const logins: readonly Login[] = ['worker-open', 'worker-private', 'gate-local', 'gate-cloud', 'server', 'reader', 'listener']
 
 interface Column { readonly name: string; readonly type: string }
 interface Try { readonly what: string; readonly sql: string }
@@ -115,6 +115,7 @@ function lowest(name: string, type: string): string {
   if (/json/.test(type)) return `'{}'`
   if (type === 'bytea') return `'\\x00'`
   if (type === 'uuid') return `'00000000-0000-0000-0000-000000000000'`
+  if (type === 'interval') return `interval '1 day'`
   if (/int|numeric|double/.test(type)) return '0'
   if (type === 'boolean') return 'true'
   return `"${name}"`

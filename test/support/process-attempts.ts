@@ -49,7 +49,7 @@ export function attemptsOf(name: ProcessName, house: RunningHouse, network: Reco
         ...(doors[other] && !mayEnter[name]?.includes(other) ? [{ what: `enter the socket of ${other}`, how: 'unix', target: doors[other] } as const] : []),
       ]
     }),
-    ...(name === 'reader' ? [] : [{ what: 'list the ways out of commands', how: 'list', target: join(sockets.releaser.replace('/releaser/socket', '/reader'), 'out') } as const]),
+    ...(name === 'reader' || !up.processes.has('reader') ? [] : [{ what: 'list the ways out of commands', how: 'list', target: join(sockets.releaser.replace('/releaser/socket', '/reader'), 'out') } as const]),
     { what: 'signal the database', how: 'signal', target: String(up.databasePid()) },
     { what: 'signal up', how: 'signal', target: String(process.pid) },
     { what: 'read the owner of the database', how: 'read', target: join(home, 'database', 'owner.password') },
