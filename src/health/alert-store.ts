@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import type { Database } from '../kernel/database/connect.ts'
 import { wordsOf } from './alert-kinds.ts'
 
@@ -20,23 +19,24 @@ export interface Alert {
   readonly closed_at: Date | null
 }
 
-const columns = sql`
+// plain text: every process loads this file, and most of them build no SQL otherwise
+const columns = `
   id, kind, level, state, subject, code, times_opened, first_seen, last_seen, opened_at, acknowledged_at, closed_at,
   (select max(value::bigint) from jsonb_each_text(counts)) as count`
 /** What waits first, the gravest of it, then the newest. */
-const order = sql`order by array_position('{open,acknowledged,closed}', state), array_position('{critical,warning,info}', level), last_seen desc, id`
+const order = `order by array_position('{open,acknowledged,closed}', state), array_position('{critical,warning,info}', level), last_seen desc, id`
 
 /** As the server. `now`: those that are not over; `all`: those that are as well, as long as they are kept. */
-export async function listAlerts(database: Database, which: 'now' | 'all', limit: number): Promise<Alert[]> {
-  const { rows } = await sql<Omit<Alert, 'what' | 'mend'>>`
-    select ${columns} from alert where ${which === 'all'} or closed_at is null ${order} limit ${limit}`.execute(database.kysely)
+export async function listAlerts({ pool }: Pick<Database, 'pool'>, which: 'now' | 'all', limit: number): Promise<Alert[]> {
+  const { rows } = await pool.query<Omit<Alert, 'what' | 'mend'>>(`select ${columns} from alert where $1 or closed_at is null ${order} limit $2`, [which === 'all', limit])
   return rows.map(withWords)
 }
 
 /** Those that are meant by the beginning or the end of an id. */
-export async function findAlerts(database: Database, id: string): Promise<Alert[]> {
-  const { rows } = await sql<Omit<Alert, 'what' | 'mend'>>`
-    select ${columns} from alert where starts_with(id::text, ${id}) or right(id::text, length(${id})) = ${id} ${order} limit 10`.execute(database.kysely)
+export async function findAlerts({ pool }: Pick<Database, 'pool'>, id: string): Promise<Alert[]> {
+  const { rows } = await pool.query<Omit<Alert, 'what' | 'mend'>>(
+    `select ${columns} from alert where starts_with(id::text, $1) or right(id::text, length($1)) = $1 ${order} limit 10`, [id],
+  )
   return rows.map(withWords)
 }
 
@@ -47,9 +47,8 @@ export interface AlertCount {
 }
 
 /** How many nobody has acknowledged yet, by kind and level. */
-export async function countOpenAlerts(database: Database): Promise<AlertCount[]> {
-  const { rows } = await sql<AlertCount>`
-    select kind, level, count(*)::int as open from alert where state = 'open' group by kind, level order by kind, level`.execute(database.kysely)
+export async function countOpenAlerts({ pool }: Pick<Database, 'pool'>): Promise<AlertCount[]> {
+  const { rows } = await pool.query<AlertCount>(`select kind, level, count(*)::int as open from alert where state = 'open' group by kind, level order by kind, level`)
   return rows
 }
 

@@ -45,3 +45,6 @@ export function textValue(value: string): string {
 export function visible(text: string): string {
   return text.replace(/[^\P{C}\n\t]|[\u2028\u2029]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`)
 }
+
+/** The property that says which draft put an event there. */
+export const draftProperty = 'X-CASTELLAN-DRAFT'

@@ -5,7 +5,6 @@ import { componentsOf, icalLines } from '../acts/ical-lines.ts'
 import { showAddress, type Address } from './address.ts'
 import { eventFields, readEvent } from './calendar-event.ts'
 import type { Composed, Finding, Frame } from './composed.ts'
-import { writeEvent } from './icalendar.ts'
 import { composeOutbound, readPayload } from './outbound.ts'
 
 const resource = z.string().regex(/^(?!\.{1,2}$)[A-Za-z0-9_.~@+=!$&'()-]{1,250}$/, 'an event is named by its resource in the calendar, e.g. 0195….ics')
@@ -30,6 +29,8 @@ const ofCalendars = { level: 2, integrity: 'untrusted', lanes: [] } as const
 /** An event that is to be there. @throws Fault `draft.payload`, `calendar.*`, `mail.*` */
 export async function composeCalendarCreate(payload: unknown, frame: Frame, place: CalendarToChange): Promise<Composed> {
   const event = readEvent(readPayload(createSchema, payload, 'event'))
+  // the tables of zones are loaded by a house that writes events, and by no other
+  const { writeEvent } = await import('./icalendar.ts')
   const text = writeEvent(event, { uid: frame.id, sequence: 0, draft: frame.id, at: frame.at, organizer: organizerFor(event.attendees, place) })
   return composed({ kind: 'calendar.create', resource: `${frame.id}.ics`, event: text, before: null, etag: null }, frame, place, event.attendees,
     'Afterwards: `castellan draft undo` deletes it, as long as nobody changed it since.')
@@ -41,6 +42,7 @@ export async function composeCalendarChange(payload: unknown, frame: Frame, plac
   const event = readEvent(said)
   const { text: before, etag } = await place.look(name)
   const { uid, sequence } = identityOf(name, before)
+  const { writeEvent } = await import('./icalendar.ts')
   const text = writeEvent(event, { uid, sequence: sequence + 1, draft: frame.id, at: frame.at, organizer: organizerFor(event.attendees, place) })
   return composed({ kind: 'calendar.change', resource: name, event: text, before, etag }, frame, place, event.attendees,
     'Afterwards: `castellan draft undo` puts back what stood there, byte for byte, as long as nobody changed it since.')

@@ -1,6 +1,7 @@
 import ICAL from 'ical.js'
 import { tzlib_get_ical_block as blockOfZone, tzlib_get_timezones as knownZones } from 'timezones-ical-library'
 import { Fault } from '../../kernel/fault.ts'
+import { draftProperty } from '../acts/ical-lines.ts'
 import { instantOf } from './local-time.ts'
 import type { Address } from './address.ts'
 
@@ -27,9 +28,6 @@ export interface EventFrame {
   readonly at: Date
   readonly organizer: Address | undefined
 }
-
-/** The property that says which draft put an event there. */
-export const draftProperty = 'X-CASTELLAN-DRAFT'
 
 const frequencies = { day: 'DAILY', week: 'WEEKLY', month: 'MONTHLY', year: 'YEARLY' } as const
 

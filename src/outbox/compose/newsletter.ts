@@ -3,7 +3,6 @@ import { Fault } from '../../kernel/fault.ts'
 import { matches } from '../../house/index.ts'
 import { counted, peopleOn, type AddressedList } from '../acts/newsletter-act.ts'
 import type { Composed, Finding, Frame } from './composed.ts'
-import { checkTemplates, renderNewsletter } from './markdown.ts'
 import { composeOutbound, readPayload } from './outbound.ts'
 import { readBody, refuseControls } from './text.ts'
 
@@ -23,6 +22,8 @@ export interface NewsletterPlace {
 export async function composeNewsletter(payload: unknown, frame: Frame, { url, from, lists: allowed, template, look }: NewsletterPlace): Promise<Composed> {
   const read = readPayload(payloadSchema, payload, 'newsletter')
   refuseControls('subject', read.subject)
+  // the library is loaded by a house that mails newsletters, and by no other
+  const { checkTemplates, renderNewsletter } = await import('./markdown.ts')
   checkTemplates(read.subject)
   const { html, text } = renderNewsletter(readBody('text', read.text))
   const known = await look()
