@@ -55,13 +55,20 @@ export async function faultsOf(page: Page): Promise<string[]> {
   const faults: string[] = []
   const before = page.viewportSize()!
   for (const width of [360, 768, 1280]) {
-    await page.setViewportSize({ width, height: 800 })
+    await resize(page, { width, height: 800 })
     await page.evaluate(axe.source)
     const { violations } = await page.evaluate<axe.AxeResults>('axe.run()')
     faults.push(...violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${width} px: ${id}: ${html.slice(0, 160)}: ${failureSummary ?? ''}`)))
   }
-  await page.setViewportSize({ width: 320, height: 700 })
+  await resize(page, { width: 320, height: 700 })
   if (await page.evaluate('document.scrollingElement.scrollWidth > 320')) faults.push('320 px: it must be moved sideways')
-  await page.setViewportSize(before)
+  await resize(page, before)
   return faults
+}
+
+/** Resolves when the page has drawn itself at this size: a key that comes before opens the draft, on one pane, and does not sign it. */
+async function resize(page: Page, size: { width: number; height: number }): Promise<void> {
+  await page.setViewportSize(size)
+  await page.waitForFunction(`innerWidth === ${size.width}`)
+  await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))')
 }

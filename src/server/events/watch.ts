@@ -16,8 +16,8 @@ export interface WatchDeps {
 export interface Watch {
   /** Calls when something that the page of this run shows has changed. Returns how to end that. */
   run(id: string, changed: () => void): () => void
-  /** Calls with what has to be asked again. Returns how to end that. */
-  topics(changed: (topics: ReadonlySet<Topic>) => void): () => void
+  /** Calls with what has to be asked again. Resolves when everything that changes from then on will be told, with how to end that. */
+  topics(changed: (topics: ReadonlySet<Topic>) => void): Promise<() => void>
 }
 
 /** Hints come in bursts; between two looks at the database at least this long. */
@@ -30,21 +30,24 @@ export function createWatch({ database, wakes, stopping, log, pollMs = defaultPo
   const versions = new Map<string, string>()
   const topics = new Set<(topics: ReadonlySet<Topic>) => void>()
   let cursor: Cursor | undefined
+  /** The first look is taken: what changes after it is found by the next one. */
+  let begun = Promise.withResolvers<void>()
   let polling = false
 
   async function look(): Promise<void> {
     const watched = [...runs.keys()]
     const [found, changes] = await Promise.all([
       watched.length > 0 ? runVersions(database, watched) : undefined,
-      topics.size > 0 ? readChanges(database, cursor) : undefined,
+      readChanges(database, cursor),
     ])
-    cursor = changes?.cursor
+    cursor = changes.cursor
     for (const [id, version] of found ?? []) {
       if (versions.get(id) === version) continue
       versions.set(id, version)
       for (const changed of runs.get(id) ?? []) changed()
     }
-    if (changes !== undefined && changes.topics.size > 0) for (const changed of topics) changed(changes.topics)
+    if (changes.topics.size > 0) for (const changed of topics) changed(changes.topics)
+    begun.resolve()
   }
 
   async function poll(): Promise<void> {
@@ -57,6 +60,8 @@ export function createWatch({ database, wakes, stopping, log, pollMs = defaultPo
     }
     polling = false
     cursor = undefined
+    begun.resolve()
+    begun = Promise.withResolvers()
   }
 
   return {
@@ -71,9 +76,11 @@ export function createWatch({ database, wakes, stopping, log, pollMs = defaultPo
         versions.delete(id)
       }
     },
-    topics(changed) {
+    async topics(changed) {
+      const { promise } = begun
       topics.add(changed)
       void poll()
+      await promise
       return () => void topics.delete(changed)
     },
   }

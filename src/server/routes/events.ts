@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { ServerDeps } from '../app.ts'
 import { followRun, hasAll, parsePosition } from '../events/follow-run.ts'
-import { createStreams } from '../events/stream.ts'
+import { createStreams, type Stream } from '../events/stream.ts'
 import type { Topic } from '../events/topics.ts'
 import { createWatch } from '../events/watch.ts'
 import { findRun, readLogAfter, resolveRun } from '../read/runs.ts'
@@ -31,14 +31,21 @@ export function eventRoutes(deps: EventDeps, mayListen: (request: FastifyRequest
       schema: {
         operationId: 'listen', tags, response: stream,
         summary: 'Hints that something changed',
-        description: 'Event `hint` with `{"topic": "runs" | "drafts" | "jobs" | "house"}`: ask again what you show of it. After a reconnection ask for everything.',
+        description: 'Event `hint` with `{"topic": "runs" | "drafts" | "jobs" | "house"}`: ask again what you show of it. Ask for everything whenever the stream opens: all that changes after that is told.',
       },
     }, async (request, reply) => {
-      const stream = openFor(request, reply)
-      if (stream.ended.aborted) return
-      const unwatch = watch.topics((topics: ReadonlySet<Topic>) => {
-        for (const topic of topics) void stream.send('hint', { topic })
+      let stream: Stream | undefined
+      const unwatch = await watch.topics((topics: ReadonlySet<Topic>) => {
+        for (const topic of topics) void stream?.send('hint', { topic })
       })
+      // opened only now: whoever asks for everything when it opens will hear of all that changes after that
+      try {
+        stream = openFor(request, reply)
+      } catch (error) {
+        unwatch()
+        throw error
+      }
+      if (stream.ended.aborted) return unwatch()
       stream.ended.addEventListener('abort', unwatch, { once: true })
     })
 

@@ -25,7 +25,6 @@ export function useLiveHints(): boolean {
     const wanted = new Set<string>()
     let reading: number | undefined
     let worry: number | undefined
-    let wasLost = false
     const readAgain = () => {
       reading = undefined
       for (const key of wanted) void queries.invalidateQueries({ queryKey: [key] })
@@ -34,15 +33,14 @@ export function useLiveHints(): boolean {
     const stop = listen('/api/events', {
       onState(isConnected) {
         if (!isConnected) {
-          wasLost = true
           if (!document.hidden) worry ??= window.setTimeout(() => setConnected(false), patienceMs)
           return
         }
         window.clearTimeout(worry)
         worry = undefined
         setConnected(true)
-        if (wasLost) void queries.invalidateQueries()
-        wasLost = false
+        // what was read before the stream opened may have moved since without a hint
+        void queries.invalidateQueries()
       },
       on: {
         hint(data) {

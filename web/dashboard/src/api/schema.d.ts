@@ -625,7 +625,7 @@ export interface paths {
         };
         /**
          * Hints that something changed
-         * @description Event `hint` with `{"topic": "runs" | "drafts" | "jobs" | "house"}`: ask again what you show of it. After a reconnection ask for everything.
+         * @description Event `hint` with `{"topic": "runs" | "drafts" | "jobs" | "house"}`: ask again what you show of it. Ask for everything whenever the stream opens: all that changes after that is told.
          */
         get: operations["listen"];
         put?: never;
