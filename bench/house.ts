@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { middle, type Figure } from './figure.ts'
 import { usageOf } from './process-tree.ts'
 
-const main = join(import.meta.dirname, '..', 'src', 'cli', 'main.ts')
+const castellan = join(import.meta.dirname, '..', 'bin', 'castellan.js')
 const idleSeconds = 20
 
 /** How long a start takes, and what the house uses while nothing is due. In a home of its own, with the starter house. */
@@ -50,7 +50,7 @@ export async function measureHouse(rounds: number, onProgress: (line: string) =>
 /** Starts the house as `npm start` does, and waits until it says that it is ready. */
 async function start(environment: NodeJS.ProcessEnv & { CASTELLAN_PORT_SERVER?: string }): Promise<{ child: ChildProcess; seconds: number }> {
   const started = performance.now()
-  const child = spawn(process.execPath, [main, 'up'], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [castellan, 'up'], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
   child.stdout.on('data', (text) => (said += text))
   child.stderr.on('data', (text) => (said += text))

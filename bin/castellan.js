@@ -2,9 +2,13 @@
 // Runs src/cli/main.ts on the Node that package.json pins; plain JavaScript, because the Node that starts it may be older.
 import { spawn } from 'node:child_process'
 import { existsSync, realpathSync } from 'node:fs'
+import nodeModule from 'node:module'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
-const root = fileURLToPath(new URL('..', pathToFileURL(realpathSync(fileURLToPath(import.meta.url)))))
+const self = realpathSync(fileURLToPath(import.meta.url))
+const root = fileURLToPath(new URL('..', pathToFileURL(self)))
 const main = `${root}src/cli/main.ts`
 const pinnedNode = `${root}node_modules/node/bin/node`
 const [major, minor] = process.versions.node.split('.').map(Number)
@@ -15,9 +19,12 @@ if (!existsSync(pinnedNode)) {
 } else if (major > 24 || (major === 24 && minor >= 12)) {
   // new enough to run TypeScript from source without a warning, so no second process is needed
   process.argv[1] = main
+  // before the first file with types: where one is not in the cache, Node loads 15 MB of compiler for it (measured); in a folder
+  // of the user's own: what is compiled there is executed, so nobody else may be able to write it (/tmp, the default)
+  nodeModule.enableCompileCache(join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'castellan'))
   await import(pathToFileURL(main).href)
 } else {
-  const child = spawn(pinnedNode, [main, ...process.argv.slice(2)], { stdio: 'inherit' })
+  const child = spawn(pinnedNode, [self, ...process.argv.slice(2)], { stdio: 'inherit' })
   // what a terminal sends with Ctrl-C reaches the child by itself; a second one would cut its orderly end short
   const passedOn = process.stdin.isTTY ? ['SIGTERM', 'SIGHUP', 'SIGUSR2'] : ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']
   for (const signal of passedOn) process.on(signal, () => child.kill(signal))

@@ -11,7 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { secretPrograms, type ProgramState } from './support/secret-programs.ts'
 import { formsOf, watchProcesses } from './support/watch-processes.ts'
 
-const main = join(import.meta.dirname, '..', 'src', 'cli', 'main.ts')
+const main = join(import.meta.dirname, '..', 'bin', 'castellan.js')
 const skip = process.platform !== 'linux' ? 'there is no /proc' : existsSync('/usr/bin/age') ? false : 'age is missing: apt install age'
 const names = ['op', 'sops', 'age', 'keychain', 'vault', 'next', 'password'] as const
 /** With a character that each encoding writes otherwise. */

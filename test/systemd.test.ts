@@ -14,7 +14,7 @@ const wanted = processNames.filter((name) => name !== 'reader')
 
 const home = '/var/lib/castellan'
 const keeperUnit = 'castellan.service'
-const cli = join(import.meta.dirname, '..', 'src', 'cli', 'main.ts')
+const cli = join(import.meta.dirname, '..', 'bin', 'castellan.js')
 const secret = 'sk-only-for-the-cloud-gate'
 
 /** A house, as there is one before an installation; a key for cloud models and the sealing key, which `up` must not be able to read. */

@@ -1,6 +1,7 @@
-import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { Fault } from '../kernel/fault.ts'
 import { faultPoint } from '../kernel/fault-point.ts'
+import { request } from '../kernel/node-http.ts'
 import { openConnection, type Network } from './connection.ts'
 
 export interface Outgoing {

@@ -3,7 +3,7 @@ import { chmodSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, stat
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Account } from './accounts.ts'
-import { nodeFlags, source } from './process-specs.ts'
+import { entry, nodeFlags, source } from './process-specs.ts'
 
 /** Compiled code that all processes start from. Only `up` writes it: who could write it could change what the others do. */
 export function compileCacheFolder(home: string): string {
@@ -21,7 +21,7 @@ export async function prepareCompileCache(home: string, accounts: Iterable<Accou
   if (read(stamp) === current) return
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { mode: 0o755 })
-  await promisify(execFile)(process.execPath, [...nodeFlags(), join(import.meta.dirname, 'compile.ts')], { env: { ...process.env, NODE_COMPILE_CACHE: folder } })
+  await promisify(execFile)(process.execPath, [...nodeFlags(), entry, 'compile'], { env: { ...process.env, NODE_COMPILE_CACHE: folder } })
   if (accounts) share(folder, [...accounts])
   writeFileSync(stamp, current)
 }

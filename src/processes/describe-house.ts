@@ -26,7 +26,7 @@ export interface DescribeDeps {
 /** One house, as units have to know it: who runs as whom, sees which secrets, writes where, and reaches what. */
 export function describeHouse({ home, house, exists = existsSync }: DescribeDeps): HouseDescription {
   const runtime = join(sharedRuntime, homeKey(home))
-  const main = (flags: readonly string[]) => [process.execPath, ...nodeFlags(), join(source, 'src', 'cli', 'main.ts'), 'up', '--home', home, '--house', house.folder, ...flags]
+  const main = (flags: readonly string[]) => [process.execPath, ...nodeFlags(), join(source, 'bin', 'castellan.js'), 'up', '--home', home, '--house', house.folder, ...flags]
   const credentials = (names: readonly string[]) => names.flatMap((name) => credentialOf(home, name, exists) ?? [])
   return {
     home, house: house.folder, runtime, source,

@@ -1,9 +1,8 @@
-import { enableCompileCache } from 'node:module'
 import { readBoot, type Boot, type Host, type ProcessName, type Started } from './boot.ts'
 import { inheritedChannel, type Channel } from './channel.ts'
 
 // The entry of every supervised process: `node src/processes/main.ts NAME`, the boot message on descriptor 3; or, in a unit of its own, NAME and the door at which `up` tells it.
-enableCompileCache()
+// `main.ts compile` fills the compiled cache: from here, so that this file is in it as well.
 process.umask(0o077)
 
 const modules: Record<ProcessName, () => Promise<{ start(boot: Boot, host: Host): Promise<Started> }>> = {
@@ -16,6 +15,7 @@ const modules: Record<ProcessName, () => Promise<{ start(boot: Boot, host: Host)
   reader: () => import('./reader.ts'),
 }
 
+if (process.argv[2] === 'compile') await (await import('./compile.ts')).compile()
 const name = process.argv[2] as ProcessName
 process.title = `castellan ${name}`
 const loading = modules[name]()

@@ -1,7 +1,7 @@
-import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { systemClock } from '../kernel/clock.ts'
 import { toFault } from '../kernel/fault.ts'
+import { request } from '../kernel/node-http.ts'
 import { forgetPrevious, openRecords, openSecretFolder } from '../secrets/index.ts'
 
 /** Hands to the audit what was done with secrets while no house ran. What cannot be handed over stays noted for the next start. */

@@ -1,5 +1,5 @@
-import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
+import { request } from '../kernel/node-http.ts'
 
 /** A link that signs the operator's browser in once, made over the server's own socket; undefined where the server does not answer. */
 export function signinLink(serverSocket: string): Promise<string | undefined> {

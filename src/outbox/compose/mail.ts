@@ -1,4 +1,3 @@
-import MailComposer from 'nodemailer/lib/mail-composer'
 import { z } from 'zod'
 import { Fault } from '../../kernel/fault.ts'
 import { sha256 } from '../document.ts'
@@ -90,6 +89,7 @@ export async function composeMail(payload: unknown, frame: Frame): Promise<Compo
     baseBoundary: boundary,
     boundaryPrefix: '=_castellan',
   }
+  const { default: MailComposer } = await import('nodemailer/lib/mail-composer') // loaded by a house that writes mail: it takes 10 MB (measured)
   const wire = await new MailComposer(options).compile().build()
   checkHead(wire)
   return {
