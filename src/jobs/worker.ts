@@ -116,7 +116,9 @@ export async function startWorker(deps: WorkerDeps, options: WorkerOptions): Pro
       if (free > 0) await takeUp(Math.min(free, batchSize))
       if (full && held.size < options.concurrency && !outdated) continue
       // what comes meanwhile is told by a wake; a wake that got lost is made good by the next look
-      await Promise.race([poke.promise, delay(options.pollMs, undefined, { ref: false })])
+      const look = setTimeout(wake, options.pollMs).unref()
+      await poke.promise
+      clearTimeout(look)
     }
   }
 

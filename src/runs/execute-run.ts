@@ -1,3 +1,4 @@
+import { deadline } from '../kernel/deadline.ts'
 import { faultPoint } from '../kernel/fault-point.ts'
 import { toFault } from '../kernel/fault.ts'
 import type { Clock } from '../kernel/clock.ts'
@@ -37,18 +38,22 @@ export interface ExecuteDeps {
 /** Executes the steps of a claimed run, one after the other, until it ends, waits, or is taken from this executor. */
 export async function executeRun(deps: ExecuteDeps, claim: Claim, signal: AbortSignal): Promise<AdvanceOutcome> {
   const scope = stepScope(claim, deps.clock.now())
-  const ended = AbortSignal.any([signal, AbortSignal.timeout(claim.definition.timeoutMs)])
+  const limit = deadline(signal, claim.definition.timeoutMs)
   let label = claim.label
   let next: NextStep = claim.next
-  for (;;) {
-    const log: LogLine[] = []
-    const result = await performStep(deps, claim, next, scope, label, ended, log)
-    faultPoint('step.done')
-    const outcome = await deps.settle(claim, result, log)
-    if (outcome.outcome !== 'next') return outcome
-    scope.steps[result.step] = { output: result.output, state: result.state }
-    label = result.label
-    next = outcome.next
+  try {
+    for (;;) {
+      const log: LogLine[] = []
+      const result = await performStep(deps, claim, next, scope, label, limit.signal, log)
+      faultPoint('step.done')
+      const outcome = await deps.settle(claim, result, log)
+      if (outcome.outcome !== 'next') return outcome
+      scope.steps[result.step] = { output: result.output, state: result.state }
+      label = result.label
+      next = outcome.next
+    }
+  } finally {
+    limit.end()
   }
 }
 
@@ -63,6 +68,7 @@ async function performStep(
 ): Promise<StepResult> {
   const step = claim.definition.steps.find((candidate) => candidate.id === next.id)!
   const seen = { label }
+  const limit = deadline(signal, step.timeoutMs)
   try {
     if (step.if !== undefined && !isTrue(step.if, scope)) return { step: step.id, state: 'skipped', label }
     const { output, label: raised, madeWithoutModel } = await deps.callStep({
@@ -71,7 +77,7 @@ async function performStep(
       attempt: next.attempt,
       input: resolveInput(step.with, scope),
       label,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(step.timeoutMs)]),
+      signal: limit.signal,
       log: (level, message, fields) => {
         log.push({ at: deps.clock.now().toISOString(), level, message, ...(fields && { fields }) })
       },
@@ -81,6 +87,8 @@ async function performStep(
   } catch (error) {
     if (error instanceof Park) return { step: step.id, state: 'parked', label: error.label ?? seen.label }
     return failed(step.id, error, seen.label, log, deps.clock)
+  } finally {
+    limit.end()
   }
 }
 
