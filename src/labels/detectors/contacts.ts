@@ -9,9 +9,11 @@ const mailbox = /[0-9A-Za-z._%+\u00C0-\u024F-]/
 const longestMailbox = 64
 /** With its country's code, or in the groups in which people write numbers of their own country. */
 const phone = /(?<![0-9A-Za-z+])(?:\+|00)[1-9](?:[ ./()-]{0,3}\d){6,14}(?!\d)|(?<![0-9A-Za-z+.])\(?0\d{1,4}\)?[ ./-]{1,3}\d(?:[ ./-]?\d){4,10}(?!\d)/g
-/** Without any groups, beside a word that says what it is. */
-const phoneByWord = /(?<![A-Za-zÀ-ÿ])(?:tel(?:efon)?|tél(?:éphone)?|fon|phone|mobil(?:e|funk)?|handy|portable|fax|call(?: me)?(?: on)?|unter|au)[.: ]{1,3}0\d{8,12}(?!\d)/gi
-const ungrouped = /0\d{8}/
+/** Without any groups, behind a word that says what it is. */
+const ungrouped = /0\d\d\d\d\d\d\d\d\d{0,4}(?<=[.: ]0\d{8,12})(?!\d)/g
+const phoneWord = /(?<![A-Za-zÀ-ÿ])(?:tel(?:efon)?|tél(?:éphone)?|fon|phone|mobil(?:e|funk)?|handy|portable|fax|call(?: me)?(?: on)?|unter|au)[.: ]{1,3}$/i
+/** Characters: a letter that may not stand there, the longest of the words, and what is between it and the number. */
+const longestPhoneWord = 1 + 10 + 3
 /** North American Numbering Plan: area and exchange begin with 2 to 9. */
 const americanPhone = /(?<![0-9A-Za-z+(.-])(?:1[ .-])?(?:\([2-9]\d{2}\) ?[2-9]\d{2}[ .-]\d{4}|[2-9]\d{2}([.-])[2-9]\d{2}\1\d{4})(?![0-9A-Za-z-]|\.\d)/g
 /** A date with digits is no number to call. */
@@ -28,7 +30,9 @@ export function findContacts(text: string): Finding[] {
   }
   add('phone number', phone)
   add('phone number', americanPhone)
-  if (ungrouped.test(text)) for (const match of matchesOf(phoneByWord, text)) found.push({ kind: 'phone number', level: 1, start: match.index + match[0].search(/\d/), end: match.index + match[0].length })
+  for (const { 0: number, index } of matchesOf(ungrouped, text)) {
+    if (phoneWord.test(text.slice(Math.max(0, index - longestPhoneWord), index))) found.push({ kind: 'phone number', level: 1, start: index, end: index + number.length })
+  }
   if (beginsMac.test(text)) {
     for (const match of matchesOf(mac, text)) {
       const end = match.index + match[0].length
