@@ -52,20 +52,22 @@ function speed(blocks: readonly string[], rounds: number): Figure[] {
   // a gate makes its scanner once, for the rules of its house
   const forgetful = createScanner({ cacheBytes: 0 })
   const ways: readonly [name: string, atLeast: number, each: (block: string) => unknown][] = [
-    ['redacted, as gate local does it, MB/s', 20, (block) => createTextRedactor(forgetful).redact(block)],
+    ['redacted, as gate local does it', 20, (block) => createTextRedactor(forgetful).redact(block)],
     ['scanned again, as gate cloud does it', 20, (block) => leftIn(block, forgetful)],
     ['the same blocks in a next call', 200, (block) => createTextRedactor(conversation).redact(block)],
     ['all detectors, once over', 20, findAll],
     ['what raises labels alone', 20, findings],
   ]
   return ways.map(([name, atLeast, each]) => {
-    const rates = Array.from({ length: rounds + 2 }, () => {
+    const pass = () => {
       const started = process.cpuUsage()
       for (const block of blocks) each(block)
       const { user, system } = process.cpuUsage(started)
       return bytes / (user + system)
-    })
-    return { name: name.replace(', MB/s', ''), unit: 'MB/s', ...middle(rates.slice(2)), target: { atLeast } }
+    }
+    // a gate runs for weeks, on code that the engine has made fast long ago
+    for (let warming = 0; warming < 20; warming += 1) pass()
+    return { name, unit: 'MB/s', ...middle(Array.from({ length: rounds * 4 }, pass)), target: { atLeast } }
   })
 }
 
