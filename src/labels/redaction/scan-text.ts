@@ -108,7 +108,7 @@ const invisible = /\p{Default_Ignorable_Code_Point}/gu
 
 /** The kind of what is seen only once characters are written as they are meant: without invisible ones, in their plain form, without escapes. */
 function hiddenIn(text: string, see: Detector): string | undefined {
-  if (!/[^\0-\x7F]|\\u/.test(text)) return undefined
+  if (!beyondAscii.test(text) && !text.includes('\\u')) return undefined
   const unescaped = text.replaceAll(/\\u([0-9A-Fa-f]{4})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
   const plain = unescaped.normalize('NFKC').replaceAll(invisible, '')
   return plain === text ? undefined : see(plain)[0]?.kind
