@@ -36,6 +36,9 @@ export function createSession({ door, tabs, keys = keptKey }: SessionDeps) {
   let skew = 0
   let renewing: Promise<boolean> | undefined
   let ending: ReturnType<typeof setTimeout> | undefined
+  let leaving: Promise<void> | undefined
+  /** How often it was left: an answer to what was asked before that does not bring it back. */
+  let departures = 0
 
   async function begin(code?: string): Promise<void> {
     // who looks at "does not answer" is not shown another page for each new try
@@ -56,9 +59,12 @@ export function createSession({ door, tabs, keys = keptKey }: SessionDeps) {
   /** True: there is a token again. False: the releaser does not know the key any more. Anything else, such as no answer, is thrown. */
   async function resumed(key: KeptKey): Promise<boolean> {
     if (Date.parse(key.expiresAt) <= Date.now() + skew) return forget()
+    const begun = departures
     try {
       const { challenge } = await door.resumeChallenge(key.keyId)
-      enter(await door.resume(key.keyId, challenge, await signChallenge(key, await resumeChallenge(challenge))), key)
+      const answer = await door.resume(key.keyId, challenge, await signChallenge(key, await resumeChallenge(challenge)))
+      if (departures !== begun) return forget()
+      enter(answer, key)
       return true
     } catch (error) {
       if (toRefusal(error).code === 'offline' || toRefusal(error).code === 'signin.locked') throw error
@@ -81,10 +87,16 @@ export function createSession({ door, tabs, keys = keptKey }: SessionDeps) {
     return false
   }
 
-  async function leave(why: 'over' | 'locked'): Promise<void> {
-    clearTimeout(ending)
-    await forget()
-    if (house) standing.set({ at: 'out', house, why })
+  /** The first reason stands: what is still under way hears from the releaser that the session is over, whoever ended it. */
+  function leave(why: 'over' | 'locked'): Promise<void> {
+    if (standing.get().at !== 'in') return Promise.resolve()
+    leaving ??= (async () => {
+      clearTimeout(ending)
+      departures += 1
+      await forget()
+      if (house) standing.set({ at: 'out', house, why })
+    })().finally(() => (leaving = undefined))
+    return leaving
   }
 
   /** One passkey use opens some hours: it vouches for a key that is made here and stays here. @throws Refusal */
@@ -119,7 +131,7 @@ export function createSession({ door, tabs, keys = keptKey }: SessionDeps) {
   function renew(): Promise<boolean> {
     renewing ??= (async () => {
       const now = standing.get()
-      if (now.at === 'in' && (await resumed(now.key))) return true
+      if (now.at === 'in' && leaving === undefined && (await resumed(now.key))) return true
       await leave('over')
       return false
     })().finally(() => (renewing = undefined))
