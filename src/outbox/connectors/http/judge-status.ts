@@ -21,7 +21,7 @@ export function judgeStatus(host: string, status: number, headers: IncomingHttpH
   const wait = waitMs ?? retryAfter(headers['retry-after'])
   if (status === 429 || status === 425) return new Fault('unavailable', 'connector.try_again', shown, { brief, ...(wait !== undefined && { retryAfterMs: wait }) })
   if (status >= 500 || status === 408) {
-    if (isIdempotent) return new Fault('unavailable', 'connector.try_again', shown, { brief, ...(wait !== undefined && { retryAfterMs: wait }) })
+    if (isIdempotent) return new Fault('unavailable', 'connector.try_again', shown, { brief, mayHaveLeft: true, ...(wait !== undefined && { retryAfterMs: wait }) })
     return new Fault('unavailable', 'connector.unknown', `${shown}, which does not say whether it was done`, { brief })
   }
   return new Fault('refused', 'connector.not_sent', shown, { brief })
