@@ -58,9 +58,9 @@ export function createMastodonConnector({ name, instance, account: user, token, 
   }
 
   /** @throws Fault when it was not taken, or nobody knows */
-  function read<T>(schema: z.ZodType<T>, answer: Answer): T {
+  function read<T>(schema: z.ZodType<T>, answer: Answer, isQuestion = true): T {
     const said = readAnswer(refusalSchema, answer.body)?.error
-    const fault = judgeStatus(host, answer.status, answer.headers, { isIdempotent: false, said: said && showSaid(said, token.value), waitMs: waitOf(answer) })
+    const fault = judgeStatus(host, answer.status, answer.headers, { isQuestion, isIdempotent: false, said: said && showSaid(said, token.value), waitMs: waitOf(answer) })
     if (fault) throw fault
     const found = readAnswer(schema, answer.body)
     if (found === undefined) throw new Fault('unavailable', 'connector.unknown', `${host} answered ${answer.status} and not what Mastodon's API answers`)
@@ -123,7 +123,7 @@ export function createMastodonConnector({ name, instance, account: user, token, 
       }
       const answer = await call('POST', '/api/v1/statuses', { signal, commit: spend, key: document.nonce, body: bodyOf(act) })
       faultPoint('social.post:after')
-      return receiptOf(read(statusSchema, answer), act)
+      return receiptOf(read(statusSchema, answer, false), act)
     },
     async reconcile(wire, document) {
       const act = readOutboundAct(wire)
@@ -136,7 +136,7 @@ export function createMastodonConnector({ name, instance, account: user, token, 
       const signal = AbortSignal.timeout(lookMs)
       await question(whoAmI(signal))
       const answer = await call('DELETE', `/api/v1/statuses/${id}`, { signal })
-      if (answer.status !== 404) read(z.unknown(), answer)
+      if (answer.status !== 404) read(z.unknown(), answer, false)
       return { deleted: id, was_there: answer.status !== 404 }
     },
     async reach(signal) {

@@ -72,7 +72,9 @@ test('what is refused is not sent, what is busy can be tried again, what broke o
   const ways: [HttpMisbehaviour, string, RegExp][] = [
     [{ status: 400, body: 'no' }, 'connector.not_sent', /answered 400$/],
     [{ status: 410 }, 'connector.not_sent', /answered 410$/],
-    [{ status: 302, headers: { location: 'https://elsewhere.example/x' } }, 'connector.not_sent', /leads elsewhere \(https:\/\/elsewhere\.example\); redirects are not followed/],
+    [{ status: 308, headers: { location: 'https://elsewhere.example/x' } }, 'connector.not_sent', /leads elsewhere \(https:\/\/elsewhere\.example\); redirects are not followed/],
+    // what a form answers that was taken
+    [{ status: 302, headers: { location: '/thanks' } }, 'connector.unknown', /answered 302, a redirect.*does not say whether it was done/], [{ status: 303 }, 'connector.unknown', /answered 303/],
     [{ status: 429, headers: { 'retry-after': '30' } }, 'connector.try_again', /answered 429/],
     [{ status: 503 }, 'connector.try_again', /answered 503/],
     ['drop', 'connector.unknown', /may have taken it/], ['cut', 'connector.unknown', /may have taken it/],

@@ -35,8 +35,8 @@ export function createDav({ calendar, user, password, network, patience }: DavOp
   }
 
   /** A second one finds another version, or none: a failure of the other side can be tried again. @throws Fault */
-  function check(answer: Answer): Answer {
-    const fault = judgeStatus(host, answer.status, answer.headers, { isIdempotent: true })
+  function check(answer: Answer, isQuestion = true): Answer {
+    const fault = judgeStatus(host, answer.status, answer.headers, { isQuestion, isIdempotent: true })
     if (fault) throw fault
     return answer
   }
@@ -55,13 +55,13 @@ export function createDav({ calendar, user, password, network, patience }: DavOp
     async put(name: string, text: string, version: string | null, options: Ask): Promise<{ readonly status: number; readonly etag: string | undefined }> {
       const condition: Record<string, string> = version === null ? { 'if-none-match': '*' } : { 'if-match': version }
       const answer = await ask('PUT', name, options, { ...condition, 'content-type': 'text/calendar; charset=utf-8' }, text)
-      if (answer.status !== 412) check(answer)
+      if (answer.status !== 412) check(answer, false)
       return { status: answer.status, etag: answer.headers.etag }
     },
     /** 404 and 412 are told and not thrown. */
     async remove(name: string, version: string, options: Ask): Promise<number> {
       const answer = await ask('DELETE', name, options, { 'if-match': version })
-      if (answer.status !== 412 && answer.status !== 404 && answer.status !== 410) check(answer)
+      if (answer.status !== 412 && answer.status !== 404 && answer.status !== 410) check(answer, false)
       return answer.status
     },
     /** Does it say that it tells those who take part (RFC 6638)? */
