@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Fault } from '../../kernel/fault.ts'
 import { peopleOf, titleOfEvent } from '../acts/event-words.ts'
-import { componentsOf, icalLines } from '../acts/ical-lines.ts'
+import { componentsOf, icalLines, textValue } from '../acts/ical-lines.ts'
 import { showAddress, type Address } from './address.ts'
 import { eventFields, readEvent } from './calendar-event.ts'
 import type { Composed, Finding, Frame } from './composed.ts'
@@ -90,7 +90,7 @@ function organizerFor(attendees: readonly Address[], { organizer }: CalendarToCh
 /** By what an event is known, which stays, and how often it was changed. Nothing else of a stranger's words is looked at. */
 function identityOf(name: string, text: string): { uid: string; sequence: number } {
   const events = componentsOf(icalLines(text), 'VEVENT')
-  const uids = new Set(events.flatMap((event) => event.filter((line) => line.name === 'UID').map(({ value }) => value)))
+  const uids = new Set(events.flatMap((event) => event.filter((line) => line.name === 'UID').map(({ value }) => textValue(value))))
   const [uid] = uids
   if (uid === undefined || uids.size !== 1 || !/^[\x20-\x7e]{1,250}$/.test(uid)) throw new Fault('refused', 'calendar.kind', `${name} is not one event; change it in your calendar`)
   const numbers = events.flatMap((event) => event.filter((line) => line.name === 'SEQUENCE' && /^\d{1,9}$/.test(line.value)).map(({ value }) => Number(value)))
