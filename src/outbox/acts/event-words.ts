@@ -74,8 +74,8 @@ function repetitionOf(rule: string): string {
 }
 
 function reminderOf(trigger: string): string {
-  const [, sign, days, hours, minutes] = /^(-?)P(?:(\d+)D)?(?:T?(?:(\d+)H)?(?:(\d+)M)?)?$/.exec(trigger) ?? []
+  const [, sign, weeks, days, hours, minutes] = /^([+-]?)P(?=.*\d)(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:0+S)?)?$/.exec(trigger) ?? []
   if (sign === undefined) return visible(trigger)
-  const all = Number(days ?? 0) * 1_440 + Number(hours ?? 0) * 60 + Number(minutes ?? 0)
+  const all = Number(weeks ?? 0) * 10_080 + Number(days ?? 0) * 1_440 + Number(hours ?? 0) * 60 + Number(minutes ?? 0)
   return all === 0 ? 'when it begins' : `${all} minutes ${sign === '-' ? 'before' : 'after'}`
 }
