@@ -95,6 +95,11 @@ export function createGithubConnector({ name, repository, bases, api, token, net
       checkBytes(wire, document)
       const { title, body, head, base } = act
       const opened = await call(pullSchema, 'POST', '/pulls', { title, body, head, base, maintainer_can_modify: false }, { signal, commit })
+      // the forge opens it for a branch, and takes no commit to hold that to
+      if (opened.head.sha !== act.commit) {
+        const brief = `${host} opened pull request ${opened.number}, which shows ${showSaid(opened.head.sha)}, and ${act.commit} was signed`
+        throw new Fault('conflict', 'connector.unknown', `${brief}: ${head} was moved meanwhile. Look at it there, and close it if that is not wanted`, { brief, suspicion: 'commit' })
+      }
       return receiptOf(opened.number, act.commit)
     },
     async reconcile(wire, document) {
