@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { composedBy, failedDelivery } from '../../../../test/support/attempt-delivery.ts'
@@ -149,6 +149,21 @@ function trapFile(work: string): string {
   writeFileSync(join(work, '..', 'other.txt'), 'something else\n')
   return join(work, '..', 'other.txt')
 }
+
+test('objects of another repository, which whoever commits may not even read, are not taken in through theirs', async (t) => {
+  for (const way of ['alternates', 'folder', 'pack'] as const) {
+    const other = gitBench(t)
+    const hidden = other.commit({ 'secret.txt': 'of the house\n' })
+    if (way === 'pack') other.git(other.work, 'gc', '--quiet')
+    const { compose, commit: make, work } = opened(t)
+    const [theirs, objects] = [join(other.work, '.git', 'objects'), join(work, '.git', 'objects')]
+    make({ 'a.txt': 'a\n' })
+    if (way === 'alternates') writeFileSync(join(objects, 'info', 'alternates'), `${theirs}\n`)
+    if (way === 'folder') for (const name of readdirSync(theirs).filter((one) => one.length === 2 && !existsSync(join(objects, one)))) symlinkSync(join(theirs, name), join(objects, name))
+    if (way === 'pack') for (const name of readdirSync(join(theirs, 'pack'))) symlinkSync(join(theirs, 'pack', name), join(objects, 'pack', name))
+    await assert.rejects(compose(hidden), { code: 'git.repository', message: /of its objects are elsewhere/ }, way)
+  }
+})
 
 test('commits, branches and repositories that are none are refused when it is frozen', async (t) => {
   const { connector, compose, commit: make, work } = opened(t)

@@ -1,5 +1,5 @@
 import { existsSync, lstatSync } from 'node:fs'
-import { mkdir, realpath, writeFile } from 'node:fs/promises'
+import { mkdir, opendir, realpath, writeFile } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { Fault } from '../../../kernel/fault.ts'
 import { pinAddress, type Lookup } from '../http/address.ts'
@@ -114,7 +114,7 @@ export function createWorkshop({ folder, repository, remote, login, isPrivate, c
   }
 }
 
-/** The folder of objects of a repository, in which nothing leads elsewhere at the top. @throws Fault `git.repository` */
+/** The folder of objects of a repository, in which nothing leads elsewhere: git would take objects from there, of whatever the releaser may read. @throws Fault `git.repository` */
 async function objectsOf(repository: string): Promise<string> {
   const refused = (why: string, cause?: unknown) => new Fault('invalid', 'git.repository', `${repository} is no repository to push from: ${why}`, {}, cause)
   try {
@@ -124,6 +124,10 @@ async function objectsOf(repository: string): Promise<string> {
     if (!lstatSync(git).isDirectory() || !lstatSync(objects).isDirectory()) throw refused('its objects are elsewhere')
     const real = await realpath(objects)
     if (!real.startsWith(`${root}${sep}`)) throw refused('its objects are elsewhere')
+    if (existsSync(join(real, 'info', 'alternates'))) throw refused('some of its objects are elsewhere (objects/info/alternates)')
+    for await (const entry of await opendir(real, { recursive: true })) {
+      if (entry.isSymbolicLink()) throw refused(`some of its objects are elsewhere (${entry.name} is a link)`)
+    }
     // git reads a list of places, and a name could hold the next
     if (/[\n"]/.test(real)) throw refused('its path cannot be written down')
     return real
