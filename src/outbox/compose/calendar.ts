@@ -15,8 +15,8 @@ const deleteSchema = z.strictObject({ event: resource })
 /** The one calendar, and what a dry run finds in it. */
 export interface CalendarToChange {
   readonly calendar: string
-  /** In whose name others are invited. */
-  readonly organizer: Address | undefined
+  /** In whose name others are invited. @throws Fault `mail.address` */
+  organizer(): Address | undefined
   /** What stands at a resource: its bytes as text, and their version. @throws Fault when there is none */
   look(resource: string): Promise<{ readonly text: string; readonly etag: string }>
   /** Does the server say that it tells those who take part? */
@@ -81,8 +81,9 @@ async function composed(act: Words, frame: Frame, { calendar, tells }: CalendarT
   return act.before === null ? made : { ...made, label: ofCalendars }
 }
 
-function organizerFor(attendees: readonly Address[], { organizer }: CalendarToChange): Address | undefined {
+function organizerFor(attendees: readonly Address[], place: CalendarToChange): Address | undefined {
   if (attendees.length === 0) return undefined
+  const organizer = place.organizer()
   if (organizer) return organizer
   throw new Fault('refused', 'calendar.organizer', 'nobody is named who invites: write organizer, your address, at the connector in castellan.yaml, or leave the attendees out')
 }

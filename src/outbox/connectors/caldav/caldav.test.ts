@@ -166,6 +166,14 @@ test('others who take part are recipients, on the card and in the risk, and with
   assert.deepEqual(removal.recipients.to.slice(1).sort(), ['boss@example.org', 'haus@example.org'])
 })
 
+test('an organizer whom nobody could answer refuses what invites others, and nothing else: neither other events nor the releaser', { skip }, async () => {
+  for (const organizer of ['haus@localhost', 'Haus <müller@example.org>']) {
+    const { connector } = await opened({ organizer })
+    assert((await composedBy(connector, 'calendar.create', event)).length > 0)
+    await assert.rejects(composedBy(connector, 'calendar.create', { ...event, attendees: ['eva@example.org'] }), { code: 'mail.address', message: /^organizer: / }, organizer)
+  }
+})
+
 test('what is not there, is no event, or is written as no name is refused when it is frozen', { skip }, async () => {
   const { connector, put } = await opened()
   await put('todo.ics', foreign.replaceAll('VEVENT', 'VTODO').replace(/DTEND.*\r\n/, ''))
