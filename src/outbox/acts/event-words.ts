@@ -1,3 +1,4 @@
+import { cutText } from './cut-text.ts'
 import { componentsOf, icalLines, textValue, visible, type IcalLine } from './ical-lines.ts'
 
 // written out, so that no two machines say it differently
@@ -19,7 +20,7 @@ export function wordsOfEvents(text: string): string[] {
 /** What it is called; for a title. */
 export function titleOfEvent(text: string): string {
   const summary = componentsOf(icalLines(text), 'VEVENT')[0]?.find(({ name }) => name === 'SUMMARY')
-  return summary === undefined ? 'an event without a title' : visible(textValue(summary.value)).replaceAll(/\s+/g, ' ').trim().slice(0, 150)
+  return summary === undefined ? 'an event without a title' : cutText(visible(textValue(summary.value)).replaceAll(/\s+/g, ' ').trim(), 150)
 }
 
 /** Addresses of those who take part, and of who invites where it is not one's own event, in small letters; of those without one, what stands there. */

@@ -122,6 +122,13 @@ test('a post can be signed with others, is undone by its id, and P3 has no way o
   await assert.rejects(outbox.freeze(post, { ...options, label: { ...untrustedInternal, level: 3 } }), /nobody can name who reads this/)
 })
 
+test('a title ends before a character that does not fit into it, and not within', async (t) => {
+  const { server } = await startMastodonApi(t)
+  const outbox = await testOutbox(t, { connectors: () => [connectorTo(server.url)] })
+  const { document } = await outbox.freeze({ ...post, text: `${'x'.repeat(79)}😀 und mehr` }, { kind: 'social.post', connector: 'news', label: open })
+  assert.equal(readDocument(document).title, `Post (public): ${'x'.repeat(79)}`)
+})
+
 test('another account in the configuration voids what was signed', async (t) => {
   const { server, posts } = await startMastodonApi(t)
   const outbox = await testOutbox(t, { connectors: () => [connectorTo(server.url)] })
