@@ -234,6 +234,14 @@ test('a server that mails invitations is said to, and a version or a text that c
   await assert.rejects(connector.undo!(change, documentFor(change), { ...receipt, etag: '"0"' }), { code: 'draft.not_undone' })
   const login = `Basic ${Buffer.from(`${calendarUser}:${calendarPassword}`).toString('base64')}`
   assert.deepEqual(scripted.received.filter(({ method }) => method === 'PUT').map(({ headers }) => [headers['if-match'], headers['content-type'], headers.authorization]), [['"1"', 'text/calendar; charset=utf-8', login]])
+  // what a server answers of which a part failed, or is still to be done
+  for (const status of [202, 207]) {
+    const late = await startHttpReceiver(t, { answer: ({ method }) => (method === 'GET' ? { status: 200, body: people, headers: { etag: '"1"' } } : { status: method === 'OPTIONS' ? 200 : status, body: '' }) })
+    const other = connectorTo(`${late.url}/work/`)
+    for (const [kind, payload] of [['calendar.change', { ...event, event: 'team.ics' }], ['calendar.delete', { event: 'team.ics' }]] as const) {
+      assert.equal((await failedDelivery(other, await composedBy(other, kind, payload))).code, 'connector.unknown', `${kind} ${status}`)
+    }
+  }
   for (const wrong of [{ headers: { etag: 'W/"1"' } }, { headers: {} }, { body: 'x'.repeat(70_000), headers: { etag: '"1"' } }, { body: people.replace('UID:a\r\n', ''), headers: { etag: '"1"' } }]) {
     found = { body: people, ...wrong } as typeof found
     await assert.rejects(composedBy(connector, 'calendar.delete', { event: 'team.ics' }), { kind: 'refused' }, JSON.stringify(wrong).slice(0, 80))

@@ -38,6 +38,8 @@ export function createDav({ calendar, user, password, network, patience }: DavOp
   function check(answer: Answer, isQuestion = true): Answer {
     const fault = judgeStatus(host, answer.status, answer.headers, { isQuestion, isIdempotent: true })
     if (fault) throw fault
+    // taken, and still to be done; done in parts (RFC 4918)
+    if (!isQuestion && (answer.status === 202 || answer.status === 207)) throw new Fault('unavailable', 'connector.unknown', `${host} answered ${answer.status}, which does not say whether it was done`)
     return answer
   }
 
