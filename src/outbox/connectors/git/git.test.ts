@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { composedBy, failedDelivery } from '../../../../test/support/attempt-delivery.ts'
@@ -132,6 +132,24 @@ test('what stands in the configuration of the repository in which agents commit 
   rmSync(join(work, '.git', 'objects', blob.slice(0, 2), blob.slice(2)))
   const elsewhere = createGitConnector({ name: 'other', repository: work, remote: origin, branches: ['agent/*'], folder: join(temporaryFolder(t), 'git'), isPrivate: true })
   await assert.rejects(composedBy(elsewhere, 'git.push', { branch: 'agent/other', commit: head }), { code: 'git.failed' })
+  assert.equal(existsSync(trace) ? readFileSync(trace, 'utf8') : '', '')
+})
+
+test('what stands in the configuration of a remote on this machine is not run either', async (t) => {
+  const { connector, compose, commit: make, git, work, origin, at } = opened(t)
+  const [trace, hooks] = [join(work, '..', 'trace'), join(work, '..', 'hooks')]
+  mkdirSync(hooks)
+  const other = gitBench(t)
+  writeFileSync(join(origin, 'objects', 'info', 'alternates'), `${join(other.origin, 'objects')}\n`)
+  for (const hook of ['pre-receive', 'update', 'post-receive', 'post-update', 'reference-transaction', 'proc-receive', 'push-to-checkout', 'alternates']) {
+    writeFileSync(join(hooks, hook), `#!/bin/sh\necho "$0 $*" >> ${trace}\n`)
+    chmodSync(join(hooks, hook), 0o755)
+  }
+  for (const [name, value] of [['core.hooksPath', hooks], ['core.alternateRefsCommand', join(hooks, 'alternates')], ['receive.autogc', 'true'], ['gc.auto', '1']] as const) git(origin, 'config', name, value)
+  const head = make({ 'a.txt': 'a\n' })
+  const wire = await compose(head)
+  await connector.deliver(wire, documentFor(wire), signal, commit).catch((error: Fault) => assert.equal(error.code, 'connector.not_sent'))
+  assert(['', head].includes(at('agent/typo')))
   assert.equal(existsSync(trace) ? readFileSync(trace, 'utf8') : '', '')
 })
 

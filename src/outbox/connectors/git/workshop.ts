@@ -19,6 +19,10 @@ export interface WorkshopOptions {
   readonly lookup?: Lookup | undefined
 }
 
+/** What receives a push on this machine runs as the releaser: no program that stands in the remote's own configuration, and no hook. */
+const receiver = ['core.hooksPath=/dev/null', 'core.alternateRefsCommand=true', 'core.fsmonitor=false', 'receive.autogc=false', 'receive.denyCurrentBranch=refuse', 'gc.auto=0', 'maintenance.auto=false']
+const receivePack = `git ${receiver.map((setting) => `-c ${setting}`).join(' ')} receive-pack`
+
 const patience = { local: 30_000, look: 20_000, fetch: 45_000, push: 80_000 }
 
 export interface Workshop {
@@ -110,7 +114,7 @@ export function createWorkshop({ folder, repository, remote, login, isPrivate, c
       expectDone(result, `git ${args[0]} did not go well`)
       return result
     },
-    push: (args, signal) => outside(['push', '--porcelain', '--no-verify', '--no-follow-tags', '--no-recurse-submodules', ...args.slice(0, -1), remote, args.at(-1)!], patience.push, signal),
+    push: (args, signal) => outside(['push', '--porcelain', '--no-verify', '--no-follow-tags', '--no-recurse-submodules', ...(isPath ? [`--receive-pack=${receivePack}`] : []), ...args.slice(0, -1), remote, args.at(-1)!], patience.push, signal),
   }
 }
 
