@@ -194,16 +194,18 @@ async function finishFailed(
   }
   const often = tries > 0 ? ` (after ${tries + 1} tries)` : ''
   if (!isOpen && (fault.code === 'connector.not_sent' || fault.code === 'connector.try_again')) {
-    const ended = deps.spent.spend(spentEntry(deps, draft, checked, 'failed'))
-    await ended.catch((error: unknown) => {
-      if (toFault(error).code !== 'nonce.unwritable') throw error
-    })
+    await deps.spent.spend(spentEntry(deps, draft, checked, 'failed')).catch(unlessUnwritable)
     return finish(deps, draft.id, 'failed', { reason: `not sent${often}: ${brief}`, words: `not sent${often}: ${fault.message}` })
   }
-  if (!spent) await deps.spent.spend(spentEntry(deps, draft, checked, 'release', approval))
+  // where an earlier try left it open, this one sent nothing, and the row alone keeps it
+  if (!spent) await deps.spent.spend(spentEntry(deps, draft, checked, 'release', approval)).catch((error: unknown) => { if (isOpen) unlessUnwritable(error); else throw error })
   const receipt = await checked.connector.reconcile?.(draft.wire, checked.document).catch(() => undefined)
   if (receipt) return finish(deps, draft.id, 'released', { receipt }, checked.connector)
   return finish(deps, draft.id, 'unknown', { reason: `${open}${often}: ${brief}`, words: `${open}${often}: ${fault.message}` })
+}
+
+function unlessUnwritable(error: unknown): void {
+  if (toFault(error).code !== 'nonce.unwritable') throw error
 }
 
 /** What the last look before the act refused is told as a connector's failure; what it was stands behind it. */

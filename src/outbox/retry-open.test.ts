@@ -81,6 +81,14 @@ test('a crash right after such a try forgets nothing of it', async (t) => {
   assert.equal(await releaseDraft(deps, draft.id), 'unknown')
 })
 
+test('a disk that takes nothing does not have it tried again and again', async (t) => {
+  const { server, outbox, draft } = await opened(t)
+  const deps = await outbox.reopenSpent({ append: () => Promise.reject(new Error('no space left on device')) })
+  outbox.clock.advance(retryAfterMs[0]!)
+  assert.equal(await releaseDraft(deps, draft.id), 'unknown')
+  assert.equal(server.received.length, 1)
+})
+
 test('a try that arrives closes it like any', async (t) => {
   const { server, outbox, draft } = await opened(t)
   outbox.clock.advance(retryAfterMs[0]!)
