@@ -12,7 +12,7 @@ test('a local time is resolved by the zone: winter, summer, the hour that is ski
 })
 
 test('what no calendar has is refused', () => {
-  for (const text of ['2026-02-30T09:00', '2026-13-01T09:00', '2026-12-01T24:30', 'tomorrow', '2026-12-01', '2026-12-01T09:00Z']) assert.throws(() => localMoment(text, 'UTC'), { code: 'time.local' }, text)
+  for (const text of ['2026-02-30T09:00', '2026-13-01T09:00', '2026-12-01T24:30', 'tomorrow', '2026-12-01', '2026-12-01T09:00Z', '0026-12-01T09:00', '1969-12-31T09:00']) assert.throws(() => localMoment(text, 'UTC'), { code: 'time.local' }, text)
 })
 
 test('a moment is told as the clock shows it there and as it is signed', () => {

@@ -11,7 +11,9 @@ export function localMoment(text: string, timezone: string): Date {
   if (day === undefined || Number.isNaN(Date.parse(`${day}T${clock}${seconds}Z`)) || !new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)) {
     throw new Fault('invalid', 'time.local', `"${text}" is no day and time: write e.g. 2026-12-01T09:00`)
   }
-  return new Cron(`${day}T${clock}${seconds}`, { timezone, paused: true }).nextRun(new Date(0))!
+  const found = new Cron(`${day}T${clock}${seconds}`, { timezone, paused: true }).nextRun(new Date(0))
+  if (found === null) throw new Fault('invalid', 'time.local', `"${text}" is before 1970; look at its year`)
+  return found
 }
 
 /** `2026-12-01 09:00 in Europe/Berlin (2026-12-01T08:00:00.000Z)`: as the clock shows it there, and as it is signed. */

@@ -20,6 +20,8 @@ export async function openConnection(url: URL, network: Network, { milliseconds,
   if (signal.aborted) throw new Fault('timeout', 'http.refused', 'it was given up before it began')
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const address = await pinAddress(host, network)
+  // a signal that is aborted says so once, and not to who listens afterwards
+  if (signal.aborted) throw new Fault('timeout', 'http.try_again', `it was given up while ${host} was looked up`)
   const secure = url.protocol === 'https:'
   const port = Number(url.port || (secure ? 443 : 80))
   const socket = secure

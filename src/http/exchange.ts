@@ -53,6 +53,7 @@ export async function exchange(outgoing: Outgoing, { network, signal, commit, pa
     socket.once('end', () => (isClosed = true))
     faultPoint('http.connected')
     await commit()
+    if (signal.aborted) throw new Fault('timeout', 'http.try_again', `it was given up before anything was said to ${url.host}`)
     if (isClosed || socket.destroyed) throw new Fault('unavailable', 'http.try_again', `${url.host} closed the connection before anything was said`, { brief: `${url.host} closed the connection before anything was said` })
     faultPoint('http.sent:before')
     const limit = AbortSignal.any([signal, AbortSignal.timeout(answerMs)])
@@ -87,6 +88,7 @@ async function read(response: IncomingMessage, most: number, limit: AbortSignal)
   if (most === 0) return { body: undefined }
   const stop = () => response.destroy()
   limit.addEventListener('abort', stop, { once: true })
+  if (limit.aborted) stop()
   try {
     const pieces: Buffer[] = []
     let length = 0

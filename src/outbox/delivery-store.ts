@@ -18,6 +18,17 @@ export async function releaseCountedBack(query: Queryable, connector: string, nu
   return rows[0]?.at
 }
 
+/** Did a try of this draft end so that the other side may have it? */
+export async function mayHaveLeft(query: Queryable, draft: string): Promise<boolean> {
+  const { rows } = await query.query('select from delivery where draft_id = $1 and may_have_left', [draft])
+  return rows.length > 0
+}
+
+/** Written before the next try is made possible: no later one that was refused takes it back. */
+export async function noteMayHaveLeft(query: Queryable, draft: string): Promise<void> {
+  await query.query('update delivery set may_have_left = true where draft_id = $1', [draft])
+}
+
 /** What the outside world answered, and since when it is undone. */
 export async function findReceipt(query: Queryable, draft: string): Promise<Receipt | undefined> {
   const { rows } = await query.query<{ receipt: Receipt | null }>('select receipt from delivery where draft_id = $1', [draft])

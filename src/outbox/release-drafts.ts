@@ -6,6 +6,7 @@ import { checkProof } from './check-proof.ts'
 import { holdForRoom } from './connector-limits.ts'
 import type { Connector, Receipt } from './connectors/connector.ts'
 import { checkUse } from './orders/check-order.ts'
+import { mayHaveLeft, noteMayHaveLeft } from './delivery-store.ts'
 import { findFence } from './fence/fence.ts'
 import { lastRelease, mayMove, type Draft, type DraftState } from './draft.ts'
 import { countTry, dueConnectors, findApproval, lockDraft, moveDraft, openDelivery, overdueDrafts, raiseSpentCount, type Approval, type Queryable } from './draft-store.ts'
@@ -18,8 +19,10 @@ import { checkDraft, type Checked } from './verify-draft.ts'
 /** A connector that has not answered by then is given up; whether the bytes left stays open. In milliseconds. */
 const deliveryTimeoutMs = 120_000
 
-/** How long after each try that sent nothing the next one comes, in milliseconds. After the last the draft failed. */
+/** How long after each try that sent nothing, or may be made again, the next one comes, in milliseconds. After the last the draft failed, or nobody knows. */
 export const retryAfterMs: readonly number[] = [15_000, 120_000, 600_000]
+
+const open = 'nobody knows whether it was sent'
 
 export interface Released {
   released: number
@@ -157,7 +160,8 @@ async function begin(deps: OutboxDeps, id: string): Promise<Begun> {
       }
       if (!(error instanceof Fault) || error.kind !== 'refused') throw error
       deps.onRefused?.(error, draft.connector, 'release')
-      await settle(transaction, draft, 'failed', { reason: `not sent: ${error.message}` })
+      if (await mayHaveLeft(client, id)) await settle(transaction, draft, 'unknown', { reason: `${open}: an earlier try ended in a failure of the other side, and ${error.message}` })
+      else await settle(transaction, draft, 'failed', { reason: `not sent: ${error.message}` })
       return { step: 'none' }
     }
   })
@@ -177,27 +181,31 @@ async function finishFailed(
     await undoDraft(deps, draft.id, fault.details['orderOver'])
     return 'undone'
   }
+  // before the file says that the signature is unspent again, so that no crash forgets it
+  if (spent && fault.details['mayHaveLeft'] === true) await noteMayHaveLeft(deps.database.pool, draft.id)
+  const isOpen = await mayHaveLeft(deps.database.pool, draft.id)
   if (fault.code === 'connector.try_again') {
     const asked = Number(fault.details['retryAfterMs'] ?? 0)
     const next = new Date(deps.clock.now().getTime() + Math.max(retryAfterMs[tries] ?? Number.NaN, asked))
     if (next < lastRelease(draft, deps.settings().holdMs)) {
       if (spent) await deps.spent.spend(spentEntry(deps, draft, checked, 'returned'))
-      return holdAgain(deps, draft.id, next, brief, fault.message)
+      return holdAgain(deps, draft.id, next, brief, fault.message, isOpen)
     }
   }
-  if (fault.code === 'connector.not_sent' || fault.code === 'connector.try_again') {
-    const ended = deps.spent.spend(spentEntry(deps, draft, checked, 'failed'))
-    await ended.catch((error: unknown) => {
-      if (toFault(error).code !== 'nonce.unwritable') throw error
-    })
-    const often = tries > 0 ? ` (after ${tries + 1} tries)` : ''
+  const often = tries > 0 ? ` (after ${tries + 1} tries)` : ''
+  if (!isOpen && (fault.code === 'connector.not_sent' || fault.code === 'connector.try_again')) {
+    await deps.spent.spend(spentEntry(deps, draft, checked, 'failed')).catch(unlessUnwritable)
     return finish(deps, draft.id, 'failed', { reason: `not sent${often}: ${brief}`, words: `not sent${often}: ${fault.message}` })
   }
-  if (!spent) await deps.spent.spend(spentEntry(deps, draft, checked, 'release', approval))
+  // where an earlier try left it open, this one sent nothing, and the row alone keeps it
+  if (!spent) await deps.spent.spend(spentEntry(deps, draft, checked, 'release', approval)).catch((error: unknown) => { if (isOpen) unlessUnwritable(error); else throw error })
   const receipt = await checked.connector.reconcile?.(draft.wire, checked.document).catch(() => undefined)
   if (receipt) return finish(deps, draft.id, 'released', { receipt }, checked.connector)
-  const open = 'nobody knows whether it was sent'
-  return finish(deps, draft.id, 'unknown', { reason: `${open}: ${brief}`, words: `${open}: ${fault.message}` })
+  return finish(deps, draft.id, 'unknown', { reason: `${open}${often}: ${brief}`, words: `${open}${often}: ${fault.message}` })
+}
+
+function unlessUnwritable(error: unknown): void {
+  if (toFault(error).code !== 'nonce.unwritable') throw error
 }
 
 /** What the last look before the act refused is told as a connector's failure; what it was stands behind it. */
@@ -205,11 +213,11 @@ function causeOf(fault: Fault): Fault {
   return fault.cause instanceof Fault && fault.cause.kind === 'refused' ? fault.cause : fault
 }
 
-/** Nothing left, and the signature is unspent: the draft waits for another try, and can be undone until then. */
-async function holdAgain(deps: OutboxDeps, id: string, next: Date, brief: string, said: string): Promise<'held'> {
+/** Nothing left, or a second one is taken for the first, and the signature is unspent: the draft waits for another try, and can be undone until then. */
+async function holdAgain(deps: OutboxDeps, id: string, next: Date, brief: string, said: string, isOpen = false): Promise<'held'> {
   return change<'held'>(deps, 'draft.held', async ({ client, audit }) => {
     const draft = await lockReleasing(client, id, 'held')
-    await moveDraft(client, draft.id, 'held', { holdUntil: next, reason: `not sent yet, tried again at ${next.toISOString()}: ${said}` })
+    await moveDraft(client, draft.id, 'held', { holdUntil: next, reason: `${isOpen ? 'nobody knows yet whether it was sent' : 'not sent yet'}, tried again at ${next.toISOString()}: ${said}` })
     await countTry(client, id)
     await audit('draft.held', id, { reason: brief, next })
     return 'held'

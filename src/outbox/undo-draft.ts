@@ -3,6 +3,7 @@ import { newId } from '../kernel/ids.ts'
 import { change, type OutboxDeps } from './change.ts'
 import { readDocument } from './document.ts'
 import { undo, type TooLate } from './draft.ts'
+import { mayHaveLeft } from './delivery-store.ts'
 import { closeDelivery, insertDecision, lockDraft, moveDraft } from './draft-store.ts'
 import { refreeze } from './refreeze.ts'
 
@@ -26,9 +27,11 @@ export async function undoDraft(deps: OutboxDeps, id: string, reason?: string): 
     if (!spent) await deps.spent.spend({ nonce: old.nonce, draft: id, item: document.origin.item, act: 'undo', at: now.toISOString() })
     await insertDecision(client, { id: newId(), draft: id, verdict: 'undo', at: now, ...(reason !== undefined && { reason }) })
     await moveDraft(client, id, 'undone', { closedAt: now })
-    // there is one when a try before this sent nothing
-    await closeDelivery(client, id, 'failed', undefined, now)
-    const successor = await refreeze(deps, transaction, old, document, reason === undefined ? document.reasons : [...document.reasons, reason])
+    // there is one when a try before this ended without an answer that settles it
+    const isOpen = await mayHaveLeft(client, id)
+    await closeDelivery(client, id, isOpen ? 'unknown' : 'failed', undefined, now)
+    const told = [...(reason === undefined ? [] : [reason]), ...(isOpen ? [`it may have arrived already, as draft ${id}, whose try ended in a failure of the other side: look there before you sign it again`] : [])]
+    const successor = await refreeze(deps, transaction, old, document, [...document.reasons, ...told])
     await audit('draft.undone', id, { successor, ...(reason !== undefined && { reason }) })
     return { outcome: 'undone', draft: successor }
   })

@@ -63,8 +63,9 @@ test('a moment is the next time that the clock of the house shows it, a while fr
   assert.equal(await told('16:00'), '2026-11-26T15:00:00.000Z')
   assert.equal(await told('2h'), '2026-11-25T17:30:00.000Z')
   assert.equal(await told('2026-11-27T16:00:00+01:00'), '2026-11-27T15:00:00.000Z')
+  assert.equal(await told('2026-07-27T16:00'), '2026-07-27T14:00:00.000Z', 'by the clock of the house, not of this machine')
   assert.equal(await readMoment('none', here), null)
-  for (const text of ['', '25:00', 'tomorrow', '2', '2026-11-27']) await assert.rejects(readMoment(text, here), { code: 'draft.until' }, text)
+  for (const text of ['', '25:00', 'tomorrow', '2', '2026-11-27', '2026-11-27T16:00:00.000', '2026-11-27T']) await assert.rejects(readMoment(text, here), { code: 'draft.until' }, text)
 })
 
 test('a list names what sleeps in one line, and shows it when asked', async (t) => {

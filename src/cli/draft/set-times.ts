@@ -35,7 +35,6 @@ export async function readTimes({ at, every, from }: TimeOptions, count: number,
 async function readTime(text: string, here: Here): Promise<string | null> {
   if (text === 'now') return null
   if (text === 'none') throw new Fault('invalid', 'time.local', '"none" is no time: write now for right after the hold')
-  if (/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?$/.test(text)) return (await import('../../house/index.ts')).localMoment(text, zoneOf(here)).toISOString()
   const { readMoment } = await import('./snooze-draft.ts')
   return (await readMoment(text, here))!.toISOString()
 }

@@ -15,16 +15,19 @@ export async function snoozeDraft({ releaser, args, options, here }: Invocation<
   return outcome({ id, state, snoozed_until: done.until }, (data) => `Draft ${shortId(data.id)} is ${what}; it expires as before.`)
 }
 
-/** `16:00`: the next time that the clock of the house shows it; `2h`: from now; `none`: not at all. @throws Fault `draft.until` */
+/** `16:00`: the next time that the clock of the house shows it; `2026-12-01T09:00`: as it shows it then; `2h`: from now; a moment with its offset; `none`: not at all. @throws Fault `draft.until`, `time.local` */
 export async function readMoment(text: string, { now, timezone }: Here): Promise<Date | null> {
   if (text === 'none') return null
-  const { nextFires, parseDuration } = await import('../../house/index.ts')
+  const { localMoment, nextFires, parseDuration } = await import('../../house/index.ts')
+  const zone = timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone
   const clock = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text)
-  if (clock) return nextFires(`${Number(clock[2])} ${Number(clock[1])} * * *`, timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone, now, 1)[0]!
-  if (/^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(Date.parse(text))) return new Date(text)
+  if (clock) return nextFires(`${Number(clock[2])} ${Number(clock[1])} * * *`, zone, now, 1)[0]!
+  if (/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?$/.test(text)) return localMoment(text, zone)
+  // without its offset it would be one of the clock of this machine
+  if (/^\d{4}-\d\d-\d\dT\S*(?:Z|[+-]\d\d:?\d\d)$/.test(text) && !Number.isNaN(Date.parse(text))) return new Date(text)
   try {
     return new Date(now.getTime() + parseDuration(text))
   } catch {
-    throw new Fault('invalid', 'draft.until', `"${text}" is no moment: write 16:00, 2h, a whole date such as 2026-11-27T16:00:00+01:00, or none`)
+    throw new Fault('invalid', 'draft.until', `"${text}" is no moment: write 16:00, 2026-11-27T16:00, 2h, a moment with its offset such as 2026-11-27T16:00:00+01:00, or none`)
   }
 }

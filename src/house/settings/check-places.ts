@@ -34,7 +34,7 @@ export function checkPlaces(house: string, file: CastellanFile, source: YamlSour
       problems.push(...checkExists(place.at, written, resolved.path, source))
     }
   }
-  return { places, problems: [...problems, ...checkOverlaps(places, source)] }
+  return { places, problems: [...problems, ...checkOverlaps(places, source), ...checkRemotes(file, places, source)] }
 }
 
 function checkExists(at: Path, written: string, path: string, source: YamlSource): Problem[] {
@@ -48,6 +48,16 @@ function checkOverlaps(places: readonly Place[], source: YamlSource): Problem[] 
     const other = places.slice(0, index).find((before) => before.written && place.written && before.kind + place.kind !== 'folderfolder' && overlap(before.path, place.path))
     if (!other) return []
     return [source.problem(place.at, `the ${place.kind} ${place.name} and the ${other.kind} ${other.name} would both write to ${other.path}`, 'give each a folder of its own')]
+  })
+}
+
+/** What takes a push on this machine runs as the releaser, in a repository that nobody else may change. */
+function checkRemotes(file: CastellanFile, places: readonly Place[], source: YamlSource): Problem[] {
+  return Object.entries(file.outbox.connectors).flatMap(([name, connector]) => {
+    if (connector.kind !== 'git' || !connector.remote.startsWith('/')) return []
+    const { remote } = connector
+    const open = places.find(({ kind, written, path }) => kind !== 'connector' && written && overlap(path, remote))
+    return open ? [source.problem(['outbox', 'connectors', name, 'remote'], `${name} would push to ${remote}, in the ${open.kind} ${open.name}, which tools write to`, 'name a remote elsewhere')] : []
   })
 }
 

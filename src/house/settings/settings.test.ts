@@ -70,6 +70,7 @@ const wrong: Record<string, { yaml: string; what: RegExp }> = {
   'a push over plain http': { yaml: outlet('kind: git, repository: /srv/site, remote: "http://git.example.org/site.git", branches: [agent/*]'), what: /plain http across the internet/ },
   'a push with half of a login': { yaml: outlet('kind: git, repository: /srv/site, remote: "https://git.example.org/site.git", branches: [agent/*], user: me'), what: /out has a user and no password/ },
   'a login for a folder': { yaml: outlet('kind: git, repository: /srv/site, remote: /srv/site.git, branches: [agent/*], user: me, password: { secret: s }'), what: /out would log in to a folder/ },
+  'a push to where tools write': { yaml: `folders: { bench: { path: /srv/git, access: write } }\n${outlet('kind: git, repository: /srv/site, remote: /srv/git/site.git, branches: [agent/*]')}`, what: /out would push to \/srv\/git\/site\.git, in the folder bench, which tools write to → name a remote elsewhere/ },
   'a remote of another transport': { yaml: outlet('kind: git, repository: /srv/site, remote: "ext::sh -c x", branches: [agent/*]'), what: /a remote is an absolute path, or an address/ },
   'a push to no branch': { yaml: outlet('kind: git, repository: /srv/site, remote: /srv/site.git, branches: []'), what: /outbox\.connectors\.out\.branches/ },
   'a limit of none': { yaml: outlet('kind: http, url: "https://api.example.org", methods: [GET], limits: { hour: 0 }'), what: /limits\.hour/ },

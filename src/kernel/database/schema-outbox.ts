@@ -100,6 +100,7 @@ export interface DeliveryTable {
   nonce: string
   state: Generated<'attempting' | 'delivered' | 'failed' | 'unknown'>
   tries: Generated<number>
+  may_have_left: Generated<boolean>
   receipt: NullableJson
   started_at: Timestamp
   closed_at: NullableTimestamp

@@ -1,3 +1,4 @@
+import { cutText } from './cut-text.ts'
 import { componentsOf, icalLines, textValue, visible, type IcalLine } from './ical-lines.ts'
 
 // written out, so that no two machines say it differently
@@ -19,7 +20,7 @@ export function wordsOfEvents(text: string): string[] {
 /** What it is called; for a title. */
 export function titleOfEvent(text: string): string {
   const summary = componentsOf(icalLines(text), 'VEVENT')[0]?.find(({ name }) => name === 'SUMMARY')
-  return summary === undefined ? 'an event without a title' : visible(textValue(summary.value)).replaceAll(/\s+/g, ' ').trim().slice(0, 150)
+  return summary === undefined ? 'an event without a title' : cutText(visible(textValue(summary.value)).replaceAll(/\s+/g, ' ').trim(), 150)
 }
 
 /** Addresses of those who take part, and of who invites where it is not one's own event, in small letters; of those without one, what stands there. */
@@ -74,8 +75,8 @@ function repetitionOf(rule: string): string {
 }
 
 function reminderOf(trigger: string): string {
-  const [, sign, days, hours, minutes] = /^(-?)P(?:(\d+)D)?(?:T?(?:(\d+)H)?(?:(\d+)M)?)?$/.exec(trigger) ?? []
+  const [, sign, weeks, days, hours, minutes] = /^([+-]?)P(?=.*\d)(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:0+S)?)?$/.exec(trigger) ?? []
   if (sign === undefined) return visible(trigger)
-  const all = Number(days ?? 0) * 1_440 + Number(hours ?? 0) * 60 + Number(minutes ?? 0)
+  const all = Number(weeks ?? 0) * 10_080 + Number(days ?? 0) * 1_440 + Number(hours ?? 0) * 60 + Number(minutes ?? 0)
   return all === 0 ? 'when it begins' : `${all} minutes ${sign === '-' ? 'before' : 'after'}`
 }

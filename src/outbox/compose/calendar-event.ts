@@ -52,4 +52,6 @@ function checkMoment(written: string): void {
   const whole = written.length === 10 ? `${written}T00:00` : written
   const date = new Date(`${whole}:00Z`)
   if (Number.isNaN(date.getTime()) || date.toISOString().slice(0, 16) !== whole) throw new Fault('invalid', 'calendar.time', `${written} is not in the calendar`)
+  // iCalendar writes a year in four digits, and of whole days the one after the last
+  if (date.getUTCFullYear() < 1_000 || date.getUTCFullYear() > 9_998) throw new Fault('invalid', 'calendar.time', `${written} cannot be written down: events are in the years 1000 to 9998`)
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Fault } from '../../kernel/fault.ts'
 import { peopleOf, titleOfEvent } from '../acts/event-words.ts'
-import { componentsOf, icalLines } from '../acts/ical-lines.ts'
+import { componentsOf, icalLines, textValue } from '../acts/ical-lines.ts'
 import { showAddress, type Address } from './address.ts'
 import { eventFields, readEvent } from './calendar-event.ts'
 import type { Composed, Finding, Frame } from './composed.ts'
@@ -15,8 +15,8 @@ const deleteSchema = z.strictObject({ event: resource })
 /** The one calendar, and what a dry run finds in it. */
 export interface CalendarToChange {
   readonly calendar: string
-  /** In whose name others are invited. */
-  readonly organizer: Address | undefined
+  /** In whose name others are invited. @throws Fault `mail.address` */
+  organizer(): Address | undefined
   /** What stands at a resource: its bytes as text, and their version. @throws Fault when there is none */
   look(resource: string): Promise<{ readonly text: string; readonly etag: string }>
   /** Does the server say that it tells those who take part? */
@@ -81,8 +81,9 @@ async function composed(act: Words, frame: Frame, { calendar, tells }: CalendarT
   return act.before === null ? made : { ...made, label: ofCalendars }
 }
 
-function organizerFor(attendees: readonly Address[], { organizer }: CalendarToChange): Address | undefined {
+function organizerFor(attendees: readonly Address[], place: CalendarToChange): Address | undefined {
   if (attendees.length === 0) return undefined
+  const organizer = place.organizer()
   if (organizer) return organizer
   throw new Fault('refused', 'calendar.organizer', 'nobody is named who invites: write organizer, your address, at the connector in castellan.yaml, or leave the attendees out')
 }
@@ -90,7 +91,7 @@ function organizerFor(attendees: readonly Address[], { organizer }: CalendarToCh
 /** By what an event is known, which stays, and how often it was changed. Nothing else of a stranger's words is looked at. */
 function identityOf(name: string, text: string): { uid: string; sequence: number } {
   const events = componentsOf(icalLines(text), 'VEVENT')
-  const uids = new Set(events.flatMap((event) => event.filter((line) => line.name === 'UID').map(({ value }) => value)))
+  const uids = new Set(events.flatMap((event) => event.filter((line) => line.name === 'UID').map(({ value }) => textValue(value))))
   const [uid] = uids
   if (uid === undefined || uids.size !== 1 || !/^[\x20-\x7e]{1,250}$/.test(uid)) throw new Fault('refused', 'calendar.kind', `${name} is not one event; change it in your calendar`)
   const numbers = events.flatMap((event) => event.filter((line) => line.name === 'SEQUENCE' && /^\d{1,9}$/.test(line.value)).map(({ value }) => Number(value)))

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Fault } from '../../kernel/fault.ts'
+import { cutText } from '../acts/cut-text.ts'
 import type { FileEntry } from '../acts/files-act.ts'
 import { delicateAmong } from '../delicate-paths.ts'
 import { join, type Label } from '../../labels/index.ts'
@@ -57,7 +58,7 @@ function composed(
     ...delicateAmong([...entries.map((entry) => entry.path), ...items.map(({ to }) => to)]).map((why) => ({ atLeast: 8, why })),
   ]
   const act = composeOutbound({ kind, folder: name, root, items, entries }, frame, {
-    title: `${verb} ${name}: ${items[0]!.from}${items.length > 1 ? ` and ${items.length - 1} more` : ''} (${files.length} file${files.length === 1 ? '' : 's'})`.slice(0, 400), to: [], undo, findings,
+    title: cutText(`${verb} ${name}: ${items[0]!.from}${items.length > 1 ? ` and ${items.length - 1} more` : ''} (${files.length} file${files.length === 1 ? '' : 's'})`, 400), to: [], undo, findings,
   })
   return { ...act, label: join(label) }
 }

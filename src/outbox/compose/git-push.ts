@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Fault } from '../../kernel/fault.ts'
 import { matches } from '../../house/index.ts'
+import { cutText } from '../acts/cut-text.ts'
 import type { GitPushAct } from '../acts/push-act.ts'
 import { delicateAmong } from '../delicate-paths.ts'
 import type { Composed, Finding, Frame } from './composed.ts'
@@ -31,7 +32,7 @@ export async function composeGitPush(payload: unknown, frame: Frame, { remote, b
     ? 'Afterwards: delete the branch at the other side; whoever fetched it has it.'
     : `Afterwards: push ${found.old} to ${branch} again, which rewrites it; whoever fetched it has it.`
   return composeOutbound({ kind: 'git.push', remote, ref, new: commit, ...found }, frame, {
-    title: `Push ${found.commits.length} commit${found.commits.length === 1 ? '' : 's'} to ${branch}: ${found.commits[0]?.subject ?? commit.slice(0, 12)}`.slice(0, 300), to: [`${branch} of ${remote}`], undo, findings,
+    title: cutText(`Push ${found.commits.length} commit${found.commits.length === 1 ? '' : 's'} to ${branch}: ${found.commits[0]?.subject ?? commit.slice(0, 12)}`, 300), to: [`${branch} of ${remote}`], undo, findings,
   })
 }
 

@@ -53,6 +53,7 @@ test('nothing that somebody writes becomes a line, a parameter or an address of 
 test('what contradicts itself, comes in no calendar or never ends is refused', () => {
   const wrong: [object, RegExp][] = [
     [{ end: '2026-03-02T10:00' }, /end \(.*\) before it begins/], [{ end: '2026-03-02' }, /both times, or both whole days/], [{ start: '2026-02-30T10:00' }, /not in the calendar/], [{ zone: undefined }, /needs its zone/],
+    [{ start: '0900-03-02T10:00', end: '0900-03-02T11:00' }, /years 1000 to 9998/], [{ start: '9999-12-30', end: '9999-12-31', zone: undefined }, /years 1000 to 9998/], [{ repeat: { every: 'year', until: '9999-01-01' } }, /years 1000 to 9998/],
     [{ zone: 'Mars/Base' }, /no time zone/], [{ start: '2026-03-02', end: '2026-03-02' }, /have no zone/], [{ start: '2026-03-29T02:30', end: '2026-03-29T05:00' }, /does not come in Europe\/Berlin/],
     [{ repeat: { every: 'day' } }, /has an end/], [{ repeat: { every: 'day', times: 2, until: '2026-04-01' } }, /has an end/], [{ repeat: { every: 'day', until: '2026-03-01' } }, /has an end/],
     [{ title: 'a\u202eb' }, /control/], [{ place: 'a\nb' }, /control/], [{ attendees: ['eva'] }, /not an address/], [{ attendees: ['eva@example.org', 'Eva <eva@example.org>'] }, /twice/],
@@ -69,6 +70,13 @@ test('an event is told in words, and then as it is written; a stranger’s is to
   const foreign = wordsOfEvents('BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY;X="a:b":Pay\u202e now\r\nDTSTART:soon\r\nRRULE:FREQ=DAILY;BYDAY=MO\r\nno line\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n')
   assert.deepEqual(foreign.slice(0, 3), ['Pay\\u{202e} now', 'from soon', 'repeats FREQ=DAILY;BYDAY=MO'])
   assert(foreign.includes('  no line'))
+})
+
+test('a reminder is told in minutes, however the calendar writes it', () => {
+  const told = (reminder: number) => wordsOfEvents(written({ reminder })).find((line) => line.startsWith('reminder'))
+  assert.deepEqual([0, 90, 1_440, 10_080, 40_320].map(told), ['reminder when it begins', 'reminder 90 minutes before', 'reminder 1440 minutes before', 'reminder 10080 minutes before', 'reminder 40320 minutes before'])
+  const foreign = (trigger: string) => wordsOfEvents(`BEGIN:VEVENT\r\nBEGIN:VALARM\r\nTRIGGER:${trigger}\r\nEND:VALARM\r\nEND:VEVENT\r\n`).find((line) => line.startsWith('reminder'))
+  assert.deepEqual(['-PT0S', '-PT45S', 'P1W', 'P', '-P1Y'].map(foreign), ['reminder when it begins', 'reminder -PT45S', 'reminder 10080 minutes after', 'reminder P', 'reminder -P1Y'])
 })
 
 test('whatever words are written, they are read back as they were, and are no other lines', () => {

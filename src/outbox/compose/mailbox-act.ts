@@ -2,6 +2,7 @@ import canonicalize from 'canonicalize'
 import { z } from 'zod'
 import { Fault } from '../../kernel/fault.ts'
 import { join } from '../../labels/index.ts'
+import { cutText } from '../acts/cut-text.ts'
 import type { Composed, Frame, MirroredMessage } from './composed.ts'
 import { refuseControls } from './text.ts'
 
@@ -121,5 +122,5 @@ function titleOf({ subject, messageId }: MirroredMessage): string {
 
 /** A stranger's words on one line, without characters that show as something else. */
 export function visible(text: string): string {
-  return text.toWellFormed().replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim().slice(0, 300)
+  return cutText(text.toWellFormed().replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim(), 300)
 }

@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import { z } from 'zod'
+import { cutText } from '../acts/cut-text.ts'
 import type { ShellAct } from '../acts/shell-act.ts'
 import { delicateAmong } from '../delicate-paths.ts'
 import { join, type Label } from '../../labels/index.ts'
@@ -45,7 +46,7 @@ export async function composeShell(payload: unknown, frame: Frame, examine: (pay
     ? 'Afterwards: what it made or started there, you take back by hand.'
     : act.commits.length > 0 ? 'Afterwards nothing brings the files back; git keeps the commits for some weeks, by the numbers in the text.' : 'Afterwards nothing brings back what it took away; the text names all of it.'
   const composed = composeOutbound({ kind: 'shell.act', ...act }, frame, {
-    title: `Run ${[basename(act.argv[0]!), ...act.argv.slice(1)].join(' ')} in ${act.folder}${act.cwd === '' ? '' : `/${act.cwd}`}`.slice(0, 300), to: [], undo, findings,
+    title: cutText(`Run ${[basename(act.argv[0]!), ...act.argv.slice(1)].join(' ')} in ${act.folder}${act.cwd === '' ? '' : `/${act.cwd}`}`, 300), to: [], undo, findings,
   })
   return { ...composed, label: join(label) }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Fault } from '../../kernel/fault.ts'
+import { cutText } from '../acts/cut-text.ts'
 import type { Composed, Frame } from './composed.ts'
 import { composeOutbound, readPayload } from './outbound.ts'
 import { readBody, refuseControls } from './text.ts'
@@ -31,7 +32,7 @@ export async function composeSocialPost(payload: unknown, frame: Frame, { instan
   const { most, perLink, answered } = await look(read.replyTo ?? undefined)
   const length = lengthOf(`${text}${spoiler ?? ''}`, perLink)
   if (length > most) throw new Fault('invalid', 'draft.body', `the post has ${length} characters, and ${new URL(instance).host} takes ${most}: shorten it, or propose several`)
-  const first = text.split('\n')[0]!.slice(0, 80)
+  const first = cutText(text.split('\n')[0]!, 80)
   return composeOutbound(
     {
       kind: 'social.post', instance, visibility: read.visibility, text, language: read.language ?? null, spoiler, reply_to: read.replyTo ?? null,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Fault } from '../../kernel/fault.ts'
+import { cutText } from '../acts/cut-text.ts'
 import type { Composed, Frame } from './composed.ts'
 import { composeOutbound, readPayload } from './outbound.ts'
 import { readBody } from './text.ts'
@@ -14,7 +15,7 @@ export function composeTelegramMessage(payload: unknown, frame: Frame, chat: str
   const text = readBody('text', read.text)
   if (text.trim() === '') throw new Fault('invalid', 'draft.body', 'the message has no text')
   if (text.length > longest) throw new Fault('invalid', 'draft.body', `the message has ${text.length} characters, and Telegram takes ${longest}: propose several`)
-  const first = text.trim().split('\n')[0]!.slice(0, 80)
+  const first = cutText(text.trim().split('\n')[0]!, 80)
   return composeOutbound({ kind: 'telegram.message', chat, text, parse_mode: read.parseMode ?? null }, frame, {
     title: `Telegram to ${chat}: ${first}`, to: [`Telegram chat ${chat}`],
     undo: 'Afterwards the message can be deleted for everybody within 48 hours, by the number that the receipt names; who has read it has read it.',

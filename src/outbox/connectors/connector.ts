@@ -27,7 +27,8 @@ export interface Connector {
    * Carries the bytes out, once. `commit` stands right before the one act that cannot be taken back, whatever that is here: it
    * records that the signature is spent. What it rejects with ends the delivery, and nothing left.
    * @throws Fault `connector.not_sent` when it is certain that nothing left, `connector.try_again` when it is and another try
-   * may go better; their `details.brief` may stand in the audit. Any other error leaves open whether anything left
+   * may go better; their `details.brief` may stand in the audit. With `details.mayHaveLeft` it is not certain, but the other side
+   * takes a second one for the first. Any other error leaves open whether anything left
    */
   deliver(wire: Uint8Array, document: DraftDocument, signal: AbortSignal, commit: () => Promise<void>): Promise<Receipt>
   /**

@@ -50,6 +50,14 @@ test('when the branch moved since, nothing is opened', async (t) => {
   assert.match(outcome.message, /is at b+ now, and was at a+ when this was frozen/)
 })
 
+test('when the branch moves between the last look and the opening, no receipt says that it shows what was signed', async (t) => {
+  const { connector, wire, heads, pulls } = await opened(t)
+  const outcome = await failedDelivery(connector, wire, { commit: async () => void heads.set('agent/typo', 'b'.repeat(40)) })
+  assert.deepEqual([outcome.code, outcome.spent, pulls.length], ['connector.unknown', 1, 1])
+  assert.match(outcome.message, /opened pull request 7, which shows b+, and a+ was signed: agent\/typo was moved meanwhile\. Look at it there/)
+  assert.equal(await connector.reconcile!(wire, documentFor(wire)), undefined)
+})
+
 test('what is refused is not opened, what broke off is open and is found by looking; the token is never said', async (t) => {
   const { server, connector, wire, pulls } = await opened(t)
   const ways: [HttpMisbehaviour, string, RegExp, number][] = [

@@ -42,7 +42,7 @@ export function createGithubConnector({ name, repository, bases, api, token, net
     const headers = { accept: 'application/vnd.github+json', 'x-github-api-version': '2022-11-28', authorization: `Bearer ${tokenOf(token)}`, ...(body && { 'content-type': 'application/json' }) }
     const answer = await exchange({ method, url: `${api}/repos/${repository}${path}`, headers, body: body && Buffer.from(JSON.stringify(body)) }, { network, signal, commit, patience, reads: longestAnswer })
     const said = readAnswer(refusalSchema, answer.body)
-    const fault = judgeStatus(host, answer.status, answer.headers, { isIdempotent: method === 'GET', said: said && showSaid([said.message, ...(said.errors ?? []).flatMap((one) => one.message ?? [])].join('; '), token.value) })
+    const fault = judgeStatus(host, answer.status, answer.headers, { isQuestion: method === 'GET', isIdempotent: method === 'GET', said: said && showSaid([said.message, ...(said.errors ?? []).flatMap((one) => one.message ?? [])].join('; '), token.value) })
     if (fault) throw fault
     const found = readAnswer(schema, answer.body)
     if (found === undefined) throw new Fault('unavailable', 'connector.unknown', `${host} answered ${answer.status} and not what GitHub's API answers`)
@@ -95,6 +95,11 @@ export function createGithubConnector({ name, repository, bases, api, token, net
       checkBytes(wire, document)
       const { title, body, head, base } = act
       const opened = await call(pullSchema, 'POST', '/pulls', { title, body, head, base, maintainer_can_modify: false }, { signal, commit })
+      // the forge opens it for a branch, and takes no commit to hold that to
+      if (opened.head.sha !== act.commit) {
+        const brief = `${host} opened pull request ${opened.number}, which shows ${showSaid(opened.head.sha)}, and ${act.commit} was signed`
+        throw new Fault('conflict', 'connector.unknown', `${brief}: ${head} was moved meanwhile. Look at it there, and close it if that is not wanted`, { brief, suspicion: 'commit' })
+      }
       return receiptOf(opened.number, act.commit)
     },
     async reconcile(wire, document) {

@@ -76,7 +76,7 @@ test('requests without a body say so', async (t) => {
 test('a failure of the other side leaves open whether it was done, a refusal does not', async (t) => {
   const { server, connector, wire } = await opened(t)
   const ways: [HttpMisbehaviour, string][] = [
-    [{ status: 403, body: 'no' }, 'connector.not_sent'], [{ status: 301 }, 'connector.not_sent'], [{ status: 429, headers: { 'retry-after': '7' } }, 'connector.try_again'],
+    [{ status: 403, body: 'no' }, 'connector.not_sent'], [{ status: 301 }, 'connector.not_sent'], [{ status: 303, headers: { location: '/done' } }, 'connector.unknown'], [{ status: 429, headers: { 'retry-after': '7' } }, 'connector.try_again'],
     [{ status: 500 }, 'connector.unknown'], [{ status: 503 }, 'connector.unknown'], ['cut', 'connector.unknown'], ['stall', 'connector.unknown'], [{ twice: [404, 200] }, 'connector.not_sent'],
   ]
   for (const [how, code] of ways) {

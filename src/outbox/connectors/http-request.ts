@@ -39,7 +39,7 @@ export function createHttpRequestConnector({ name, url, methods, spends, credent
       checkBytes(wire, document)
       const headers = { ...Object.fromEntries(act.headers.map((header) => [header.name, header.value])), ...credentialOf(credential) }
       const answer = await exchange({ method: act.method, url: act.url, headers, body: act.body === null ? null : Buffer.from(act.body) }, { network, signal, commit, patience })
-      const fault = judgeStatus(host, answer.status, answer.headers, { isIdempotent: false })
+      const fault = judgeStatus(host, answer.status, answer.headers, { isQuestion: act.method === 'GET' || act.method === 'HEAD', isIdempotent: false })
       if (fault) throw fault
       return { host, reply: String(answer.status), method: act.method, sha256: sha256(act.body ?? ''), length: Buffer.byteLength(act.body ?? '') }
     },

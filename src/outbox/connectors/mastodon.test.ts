@@ -122,6 +122,22 @@ test('a post can be signed with others, is undone by its id, and P3 has no way o
   await assert.rejects(outbox.freeze(post, { ...options, label: { ...untrustedInternal, level: 3 } }), /nobody can name who reads this/)
 })
 
+test('of the same words that leave at several times, one post is not taken for another that was to leave later', async (t) => {
+  const { connector, wire, posts } = await opened(t)
+  posts.push({ id: '1', text: post.text, visibility: 'public', spoiler_text: '', in_reply_to_id: null, language: 'de', created_at: '2026-03-02T09:10:00.000Z' })
+  const at = (notBefore: string | null) => connector.reconcile!(wire, { ...documentFor(wire), not_before: notBefore })
+  assert.equal((await at(null))?.['id'], '1')
+  assert.equal((await at('2026-03-02T09:10:30.000Z'))?.['id'], '1', 'clocks differ by a little')
+  assert.equal(await at('2026-03-02T16:00:00.000Z'), undefined)
+})
+
+test('a title ends before a character that does not fit into it, and not within', async (t) => {
+  const { server } = await startMastodonApi(t)
+  const outbox = await testOutbox(t, { connectors: () => [connectorTo(server.url)] })
+  const { document } = await outbox.freeze({ ...post, text: `${'x'.repeat(79)}😀 und mehr` }, { kind: 'social.post', connector: 'news', label: open })
+  assert.equal(readDocument(document).title, `Post (public): ${'x'.repeat(79)}`)
+})
+
 test('another account in the configuration voids what was signed', async (t) => {
   const { server, posts } = await startMastodonApi(t)
   const outbox = await testOutbox(t, { connectors: () => [connectorTo(server.url)] })

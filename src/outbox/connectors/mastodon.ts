@@ -24,6 +24,8 @@ export interface MastodonOptions extends Pick<MastodonConnectorSettings, 'name' 
 
 const longestAnswer = 8 * 1024 * 1024
 const lookMs = 30_000
+/** A set time is one of this machine, and when a post was made one of the server. */
+const clocksDifferMs = 60_000
 /** What Mastodon has unless its operator changed it. */
 const usual = { max_characters: 500, characters_reserved_per_url: 23 }
 
@@ -58,9 +60,9 @@ export function createMastodonConnector({ name, instance, account: user, token, 
   }
 
   /** @throws Fault when it was not taken, or nobody knows */
-  function read<T>(schema: z.ZodType<T>, answer: Answer): T {
+  function read<T>(schema: z.ZodType<T>, answer: Answer, isQuestion = true): T {
     const said = readAnswer(refusalSchema, answer.body)?.error
-    const fault = judgeStatus(host, answer.status, answer.headers, { isIdempotent: false, said: said && showSaid(said, token.value), waitMs: waitOf(answer) })
+    const fault = judgeStatus(host, answer.status, answer.headers, { isQuestion, isIdempotent: false, said: said && showSaid(said, token.value), waitMs: waitOf(answer) })
     if (fault) throw fault
     const found = readAnswer(schema, answer.body)
     if (found === undefined) throw new Fault('unavailable', 'connector.unknown', `${host} answered ${answer.status} and not what Mastodon's API answers`)
@@ -87,13 +89,14 @@ export function createMastodonConnector({ name, instance, account: user, token, 
     return { most, perLink, answered: { author: `@${showSaid(author.acct)}`, url: url == null ? null : showSaid(url) } }
   }
 
-  /** A post that says the same, made since this was frozen. What it says is asked of the server as it was written, not as the page that it made of it. */
-  async function find(act: SocialPostAct, { frozen_at: since }: DraftDocument): Promise<Receipt | undefined> {
+  /** A post that says the same, made since this may have left. What it says is asked of the server as it was written, not as the page that it made of it. */
+  async function find(act: SocialPostAct, { frozen_at: frozenAt, not_before: notBefore }: DraftDocument): Promise<Receipt | undefined> {
+    const since = Math.max(Date.parse(frozenAt), notBefore === null ? 0 : Date.parse(notBefore) - clocksDifferMs)
     const signal = AbortSignal.timeout(lookMs)
     const id = await whoAmI(signal)
     const posts = read(z.array(statusSchema), await call('GET', `/api/v1/accounts/${id}/statuses?exclude_reblogs=true&limit=40`, { signal }))
     for (const post of posts) {
-      if (Date.parse(post.created_at) < Date.parse(since) || post.visibility !== act.visibility || (post.in_reply_to_id ?? null) !== act.reply_to || post.spoiler_text !== (act.spoiler ?? '')) continue
+      if (Date.parse(post.created_at) < since || post.visibility !== act.visibility || (post.in_reply_to_id ?? null) !== act.reply_to || post.spoiler_text !== (act.spoiler ?? '')) continue
       const { text } = read(sourceSchema, await call('GET', `/api/v1/statuses/${post.id}/source`, { signal }))
       if (text.trim() === act.text) return receiptOf(post, act)
     }
@@ -123,7 +126,7 @@ export function createMastodonConnector({ name, instance, account: user, token, 
       }
       const answer = await call('POST', '/api/v1/statuses', { signal, commit: spend, key: document.nonce, body: bodyOf(act) })
       faultPoint('social.post:after')
-      return receiptOf(read(statusSchema, answer), act)
+      return receiptOf(read(statusSchema, answer, false), act)
     },
     async reconcile(wire, document) {
       const act = readOutboundAct(wire)
@@ -136,7 +139,7 @@ export function createMastodonConnector({ name, instance, account: user, token, 
       const signal = AbortSignal.timeout(lookMs)
       await question(whoAmI(signal))
       const answer = await call('DELETE', `/api/v1/statuses/${id}`, { signal })
-      if (answer.status !== 404) read(z.unknown(), answer)
+      if (answer.status !== 404) read(z.unknown(), answer, false)
       return { deleted: id, was_there: answer.status !== 404 }
     },
     async reach(signal) {

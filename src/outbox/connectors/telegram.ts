@@ -42,11 +42,11 @@ export function createTelegramConnector({ name, chat, api, token, network, patie
   }
 
   /** @throws Fault when it was not taken, or nobody knows */
-  function read(answer: Answer): z.infer<typeof answerSchema> {
+  function read(answer: Answer, isQuestion = false): z.infer<typeof answerSchema> {
     const said = readAnswer(answerSchema, answer.body)
     const shown = said?.description === undefined ? undefined : showSaid(said.description, token.value)
     const seconds = said?.parameters?.retry_after
-    const fault = judgeStatus(host, answer.status, answer.headers, { isIdempotent: false, said: shown, waitMs: seconds === undefined ? undefined : seconds * 1_000 })
+    const fault = judgeStatus(host, answer.status, answer.headers, { isQuestion, isIdempotent: false, said: shown, waitMs: seconds === undefined ? undefined : seconds * 1_000 })
     if (fault) throw fault
     if (said?.ok !== true) throw new Fault('unavailable', 'connector.unknown', `${host} answered ${answer.status} and not what the Bot API answers`)
     return said
@@ -69,7 +69,7 @@ export function createTelegramConnector({ name, chat, api, token, network, patie
       return { host, reply: '200', chat, message_id: result.message_id, sha256: sha256(act.text), length: act.text.length }
     },
     async reach(signal) {
-      const { result } = read(await call('getMe', null, { signal, commit: async () => {} }))
+      const { result } = read(await call('getMe', null, { signal, commit: async () => {} }), true)
       return `bot @${showSaid(result?.username ?? 'without a name', token.value)}`
     },
   }

@@ -5,6 +5,7 @@ import { test, type TestContext } from 'node:test'
 import { composedBy, failedDelivery } from '../../../test/support/attempt-delivery.ts'
 import { startHttpReceiver, type HttpMisbehaviour } from '../../../test/support/http-receiver.ts'
 import { testOutbox } from '../../../test/support/outbox.ts'
+import type { Fault } from '../../kernel/fault.ts'
 import { createManualClock } from '../../kernel/clock.ts'
 import { readOutboundAct, wordsOfAct } from '../acts/outbound-act.ts'
 import { releaseDrafts } from '../release-drafts.ts'
@@ -72,7 +73,9 @@ test('what is refused is not sent, what is busy can be tried again, what broke o
   const ways: [HttpMisbehaviour, string, RegExp][] = [
     [{ status: 400, body: 'no' }, 'connector.not_sent', /answered 400$/],
     [{ status: 410 }, 'connector.not_sent', /answered 410$/],
-    [{ status: 302, headers: { location: 'https://elsewhere.example/x' } }, 'connector.not_sent', /leads elsewhere \(https:\/\/elsewhere\.example\); redirects are not followed/],
+    [{ status: 308, headers: { location: 'https://elsewhere.example/x' } }, 'connector.not_sent', /leads elsewhere \(https:\/\/elsewhere\.example\); redirects are not followed/],
+    // what a form answers that was taken
+    [{ status: 302, headers: { location: '/thanks' } }, 'connector.unknown', /answered 302, a redirect.*does not say whether it was done/], [{ status: 303 }, 'connector.unknown', /answered 303/],
     [{ status: 429, headers: { 'retry-after': '30' } }, 'connector.try_again', /answered 429/],
     [{ status: 503 }, 'connector.try_again', /answered 503/],
     ['drop', 'connector.unknown', /may have taken it/], ['cut', 'connector.unknown', /may have taken it/],
@@ -111,6 +114,21 @@ test('a server that hangs up while the signature is spent was told nothing', asy
   const connector = connectorTo({ url: `http://localhost:${(hasty.address() as AddressInfo).port}` })
   const outcome = await failedDelivery(connector, await composedBy(connector, 'webhook', notice), { commit: () => gone.promise })
   assert.deepEqual([outcome.code, outcome.spent, said], ['connector.try_again', 1, []])
+})
+
+test('what was given up while its name was looked up or its signature spent is not said any more', async (t) => {
+  const { server, wire } = await opened(t)
+  for (const at of ['lookup', 'commit'] as const) {
+    const gone = new AbortController()
+    const giveUp = (here: 'lookup' | 'commit') => { if (here === at) gone.abort() }
+    const connector = connectorTo(server, { network: { isPrivate: true, lookup: async () => (giveUp('lookup'), ['127.0.0.1']) }, patience: { answer: 60_000 } })
+    let spent = 0
+    server.misbehave('stall')
+    const delivered = connector.deliver(wire, documentFor(wire), gone.signal, async () => { spent += 1; giveUp('commit') })
+    const late = AbortSignal.timeout(3_000)
+    const failed = await Promise.race([delivered.then(() => 'delivered', (error: Fault) => error.code), new Promise((resolve) => late.addEventListener('abort', () => resolve('still waiting')))])
+    assert.deepEqual([failed, spent, server.received.length], ['connector.try_again', at === 'commit' ? 1 : 0, 0], at)
+  }
 })
 
 test('a name that leads to a private place is refused before anything is connected, and is resolved once', async (t) => {

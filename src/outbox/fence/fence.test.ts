@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { enrolTestPasskey, openTestSession } from '../../../test/support/authenticator.ts'
 import { aMail, snapshot, testOutbox, type TestOutbox } from '../../../test/support/outbox.ts'
 import { decideDraft } from '../decide-draft.ts'
+import { expireDrafts } from '../expire-drafts.ts'
 import { readDraftDetail } from '../draft-detail.ts'
 import { recoverDrafts } from '../recover-drafts.ts'
 import { releaseDrafts } from '../release-drafts.ts'
@@ -99,6 +100,20 @@ test('no crash is taken for an older database: releases, edits and approvals tha
   }
   const waiting = await outbox.freeze()
   await outbox.deps.spent.spend({ nonce: waiting.nonce, draft: waiting.id, item: JSON.parse(waiting.document).origin.item, act: 'replace', at: outbox.clock.now().toISOString() })
+  await recoverDrafts(await outbox.reopenSpent())
+  assert.equal(await fenceOf(outbox), undefined)
+})
+
+test('a change that failed once the file said so, of a draft that was denied or expired afterwards, fences nothing', async (t) => {
+  const outbox = await testOutbox(t)
+  for (const [index, end] of (['denied', 'expired'] as const).entries()) {
+    const { id, nonce, document } = await outbox.freeze({ ...aMail, subject: end })
+    await outbox.deps.spent.spend({ nonce, draft: id, item: JSON.parse(document).origin.item, act: 'replace', at: outbox.clock.now().toISOString() })
+    if (index === 0) await decideDraft(outbox.deps, id, { verdict: 'deny' })
+    else outbox.clock.advance(outbox.settings.expiryMs.mail)
+    await expireDrafts(outbox.deps)
+    assert.equal((await outbox.draft(id)).state, end)
+  }
   await recoverDrafts(await outbox.reopenSpent())
   assert.equal(await fenceOf(outbox), undefined)
 })

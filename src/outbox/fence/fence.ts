@@ -18,7 +18,8 @@ const explained: Readonly<Record<SpentNonce['act'], readonly DraftState[]>> = {
   failed: ['releasing', 'failed', 'released', 'unknown'],
   // of what was unknown the operator may have said how it ended
   undo: ['held', 'undone', 'unknown', 'released', 'failed'],
-  replace: ['waiting', 'replaced', 'unknown', 'released', 'failed'],
+  // the row that a change which was not recorded left waiting may have been denied or expired since
+  replace: ['waiting', 'replaced', 'denied', 'expired', 'unknown', 'released', 'failed'],
   revoked: ['released', 'unknown', 'failed'],
   // written out of what this database knows itself
   lost: ['waiting', 'signed', 'held', 'releasing', 'released', 'failed', 'unknown', 'denied', 'expired', 'undone', 'replaced'],

@@ -95,6 +95,8 @@ create table delivery (
   state      text not null default 'attempting' check (state in ('attempting', 'delivered', 'failed', 'unknown')),
   -- that ended with nothing sent
   tries      smallint not null default 0 check (tries between 0 and 9),
+  -- a try ended in a failure of the other side, which takes a second one for the first
+  may_have_left boolean not null default false,
   receipt    jsonb,
   started_at timestamptz not null,
   closed_at  timestamptz,

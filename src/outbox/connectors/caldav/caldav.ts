@@ -29,7 +29,8 @@ export function createCaldavConnector({ name, organizer, ...options }: CaldavOpt
 
   const place: CalendarToChange = {
     calendar,
-    organizer: organizer === undefined ? undefined : readAddress('organizer', organizer),
+    // read when somebody is invited: a name that is none must not keep the releaser from starting
+    organizer: () => (organizer === undefined ? undefined : readAddress('organizer', organizer)),
     async look(resource) {
       const found = await dav.get(resource, asking())
       if (found) return found

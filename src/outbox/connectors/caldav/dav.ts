@@ -35,9 +35,11 @@ export function createDav({ calendar, user, password, network, patience }: DavOp
   }
 
   /** A second one finds another version, or none: a failure of the other side can be tried again. @throws Fault */
-  function check(answer: Answer): Answer {
-    const fault = judgeStatus(host, answer.status, answer.headers, { isIdempotent: true })
+  function check(answer: Answer, isQuestion = true): Answer {
+    const fault = judgeStatus(host, answer.status, answer.headers, { isQuestion, isIdempotent: true })
     if (fault) throw fault
+    // taken, and still to be done; done in parts (RFC 4918)
+    if (!isQuestion && (answer.status === 202 || answer.status === 207)) throw new Fault('unavailable', 'connector.unknown', `${host} answered ${answer.status}, which does not say whether it was done`)
     return answer
   }
 
@@ -55,13 +57,13 @@ export function createDav({ calendar, user, password, network, patience }: DavOp
     async put(name: string, text: string, version: string | null, options: Ask): Promise<{ readonly status: number; readonly etag: string | undefined }> {
       const condition: Record<string, string> = version === null ? { 'if-none-match': '*' } : { 'if-match': version }
       const answer = await ask('PUT', name, options, { ...condition, 'content-type': 'text/calendar; charset=utf-8' }, text)
-      if (answer.status !== 412) check(answer)
+      if (answer.status !== 412) check(answer, false)
       return { status: answer.status, etag: answer.headers.etag }
     },
     /** 404 and 412 are told and not thrown. */
     async remove(name: string, version: string, options: Ask): Promise<number> {
       const answer = await ask('DELETE', name, options, { 'if-match': version })
-      if (answer.status !== 412 && answer.status !== 404 && answer.status !== 410) check(answer)
+      if (answer.status !== 412 && answer.status !== 404 && answer.status !== 410) check(answer, false)
       return answer.status
     },
     /** Does it say that it tells those who take part (RFC 6638)? */

@@ -1,4 +1,5 @@
 import { Fault } from '../../../kernel/fault.ts'
+import { cutText } from '../../acts/cut-text.ts'
 import type { GitPushAct, PushedChange } from '../../acts/push-act.ts'
 import type { Workshop } from './workshop.ts'
 
@@ -54,5 +55,5 @@ async function mergeBase(workshop: Workshop, main: string, commit: string, signa
 
 /** Somebody's words on one line, without characters that show as something else. */
 function visible(text: string): string {
-  return text.toWellFormed().replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim().slice(0, 200)
+  return cutText(text.toWellFormed().replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim(), 200)
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { composedBy, failedDelivery } from '../../../../test/support/attempt-delivery.ts'
@@ -135,6 +135,24 @@ test('what stands in the configuration of the repository in which agents commit 
   assert.equal(existsSync(trace) ? readFileSync(trace, 'utf8') : '', '')
 })
 
+test('what stands in the configuration of a remote on this machine is not run either', async (t) => {
+  const { connector, compose, commit: make, git, work, origin, at } = opened(t)
+  const [trace, hooks] = [join(work, '..', 'trace'), join(work, '..', 'hooks')]
+  mkdirSync(hooks)
+  const other = gitBench(t)
+  writeFileSync(join(origin, 'objects', 'info', 'alternates'), `${join(other.origin, 'objects')}\n`)
+  for (const hook of ['pre-receive', 'update', 'post-receive', 'post-update', 'reference-transaction', 'proc-receive', 'push-to-checkout', 'alternates']) {
+    writeFileSync(join(hooks, hook), `#!/bin/sh\necho "$0 $*" >> ${trace}\n`)
+    chmodSync(join(hooks, hook), 0o755)
+  }
+  for (const [name, value] of [['core.hooksPath', hooks], ['core.alternateRefsCommand', join(hooks, 'alternates')], ['receive.autogc', 'true'], ['gc.auto', '1']] as const) git(origin, 'config', name, value)
+  const head = make({ 'a.txt': 'a\n' })
+  const wire = await compose(head)
+  await connector.deliver(wire, documentFor(wire), signal, commit).catch((error: Fault) => assert.equal(error.code, 'connector.not_sent'))
+  assert(['', head].includes(at('agent/typo')))
+  assert.equal(existsSync(trace) ? readFileSync(trace, 'utf8') : '', '')
+})
+
 test('objects that are not what they are called are not taken in', async (t) => {
   const { compose, commit: make, git, work } = opened(t)
   const head = make({ 'a.txt': 'innocent\n' })
@@ -149,6 +167,21 @@ function trapFile(work: string): string {
   writeFileSync(join(work, '..', 'other.txt'), 'something else\n')
   return join(work, '..', 'other.txt')
 }
+
+test('objects of another repository, which whoever commits may not even read, are not taken in through theirs', async (t) => {
+  for (const way of ['alternates', 'folder', 'pack'] as const) {
+    const other = gitBench(t)
+    const hidden = other.commit({ 'secret.txt': 'of the house\n' })
+    if (way === 'pack') other.git(other.work, 'gc', '--quiet')
+    const { compose, commit: make, work } = opened(t)
+    const [theirs, objects] = [join(other.work, '.git', 'objects'), join(work, '.git', 'objects')]
+    make({ 'a.txt': 'a\n' })
+    if (way === 'alternates') writeFileSync(join(objects, 'info', 'alternates'), `${theirs}\n`)
+    if (way === 'folder') for (const name of readdirSync(theirs).filter((one) => one.length === 2 && !existsSync(join(objects, one)))) symlinkSync(join(theirs, name), join(objects, name))
+    if (way === 'pack') for (const name of readdirSync(join(theirs, 'pack'))) symlinkSync(join(theirs, 'pack', name), join(objects, 'pack', name))
+    await assert.rejects(compose(hidden), { code: 'git.repository', message: /of its objects are elsewhere/ }, way)
+  }
+})
 
 test('commits, branches and repositories that are none are refused when it is frozen', async (t) => {
   const { connector, compose, commit: make, work } = opened(t)

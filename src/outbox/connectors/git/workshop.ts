@@ -1,5 +1,5 @@
 import { existsSync, lstatSync } from 'node:fs'
-import { mkdir, realpath, writeFile } from 'node:fs/promises'
+import { mkdir, opendir, realpath, writeFile } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { Fault } from '../../../kernel/fault.ts'
 import { pinAddress, type Lookup } from '../http/address.ts'
@@ -18,6 +18,10 @@ export interface WorkshopOptions {
   readonly ca?: string | undefined
   readonly lookup?: Lookup | undefined
 }
+
+/** What receives a push on this machine runs as the releaser: no program that stands in the remote's own configuration, and no hook. */
+const receiver = ['core.hooksPath=/dev/null', 'core.alternateRefsCommand=true', 'core.fsmonitor=false', 'receive.autogc=false', 'receive.denyCurrentBranch=refuse', 'gc.auto=0', 'maintenance.auto=false']
+const receivePack = `git ${receiver.map((setting) => `-c ${setting}`).join(' ')} receive-pack`
 
 const patience = { local: 30_000, look: 20_000, fetch: 45_000, push: 80_000 }
 
@@ -110,11 +114,11 @@ export function createWorkshop({ folder, repository, remote, login, isPrivate, c
       expectDone(result, `git ${args[0]} did not go well`)
       return result
     },
-    push: (args, signal) => outside(['push', '--porcelain', '--no-verify', '--no-follow-tags', '--no-recurse-submodules', ...args.slice(0, -1), remote, args.at(-1)!], patience.push, signal),
+    push: (args, signal) => outside(['push', '--porcelain', '--no-verify', '--no-follow-tags', '--no-recurse-submodules', ...(isPath ? [`--receive-pack=${receivePack}`] : []), ...args.slice(0, -1), remote, args.at(-1)!], patience.push, signal),
   }
 }
 
-/** The folder of objects of a repository, in which nothing leads elsewhere at the top. @throws Fault `git.repository` */
+/** The folder of objects of a repository, in which nothing leads elsewhere: git would take objects from there, of whatever the releaser may read. @throws Fault `git.repository` */
 async function objectsOf(repository: string): Promise<string> {
   const refused = (why: string, cause?: unknown) => new Fault('invalid', 'git.repository', `${repository} is no repository to push from: ${why}`, {}, cause)
   try {
@@ -124,6 +128,10 @@ async function objectsOf(repository: string): Promise<string> {
     if (!lstatSync(git).isDirectory() || !lstatSync(objects).isDirectory()) throw refused('its objects are elsewhere')
     const real = await realpath(objects)
     if (!real.startsWith(`${root}${sep}`)) throw refused('its objects are elsewhere')
+    if (existsSync(join(real, 'info', 'alternates'))) throw refused('some of its objects are elsewhere (objects/info/alternates)')
+    for await (const entry of await opendir(real, { recursive: true })) {
+      if (entry.isSymbolicLink()) throw refused(`some of its objects are elsewhere (${entry.name} is a link)`)
+    }
     // git reads a list of places, and a name could hold the next
     if (/[\n"]/.test(real)) throw refused('its path cannot be written down')
     return real

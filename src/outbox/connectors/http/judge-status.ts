@@ -3,7 +3,12 @@ import { Fault } from '../../../kernel/fault.ts'
 
 const longestWaitMs = 3_600_000
 
+/** Whoever answers these did nothing, and says where it would be done. Others say too where what was done can be seen. */
+const moved: readonly number[] = [301, 307, 308]
+
 interface Circumstances {
+  /** Was it to change nothing there? Then no answer leaves anything open. */
+  readonly isQuestion?: boolean
   /** Does the other side take a second one of the same id for the first? Then a failure of its own can be tried again. */
   readonly isIdempotent: boolean
   /** What a 429 asks for, where its body says so. */
@@ -13,15 +18,18 @@ interface Circumstances {
 }
 
 /** What an answer means for the draft; nothing when the act was done. */
-export function judgeStatus(host: string, status: number, headers: IncomingHttpHeaders, { isIdempotent, waitMs, said }: Circumstances): Fault | undefined {
+export function judgeStatus(host: string, status: number, headers: IncomingHttpHeaders, { isQuestion = false, isIdempotent, waitMs, said }: Circumstances): Fault | undefined {
   if (status >= 200 && status < 300) return undefined
   const brief = `${host} answered ${status}`
   const shown = said === undefined || said === '' ? brief : `${brief}: ${said}`
+  if (status >= 300 && status < 400 && !isQuestion && !moved.includes(status)) {
+    return new Fault('unavailable', 'connector.unknown', `${brief}, a redirect (to ${placeOf(headers.location)}), which is not followed and does not say whether it was done`, { brief: `${brief}, a redirect, which does not say whether it was done`, suspicion: 'redirect' })
+  }
   if (status >= 300 && status < 400) return new Fault('refused', 'connector.not_sent', `${brief}, which leads elsewhere (${placeOf(headers.location)}); redirects are not followed. Correct the address`, { brief: `${brief}, a redirect, which is not followed`, suspicion: 'redirect' })
   const wait = waitMs ?? retryAfter(headers['retry-after'])
   if (status === 429 || status === 425) return new Fault('unavailable', 'connector.try_again', shown, { brief, ...(wait !== undefined && { retryAfterMs: wait }) })
   if (status >= 500 || status === 408) {
-    if (isIdempotent) return new Fault('unavailable', 'connector.try_again', shown, { brief, ...(wait !== undefined && { retryAfterMs: wait }) })
+    if (isIdempotent) return new Fault('unavailable', 'connector.try_again', shown, { brief, mayHaveLeft: true, ...(wait !== undefined && { retryAfterMs: wait }) })
     return new Fault('unavailable', 'connector.unknown', `${shown}, which does not say whether it was done`, { brief })
   }
   return new Fault('refused', 'connector.not_sent', shown, { brief })

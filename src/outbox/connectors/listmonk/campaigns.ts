@@ -44,7 +44,7 @@ export function createCampaigns({ url, user, token, network, patience }: Campaig
     const headers = { accept: 'application/json', authorization: `Basic ${Buffer.from(`${user}:${tokenOf(token)}`).toString('base64')}`, ...(body && { 'content-type': 'application/json' }) }
     const answer: Answer = await exchange({ method, url: `${url}${path}`, headers, body: body === undefined ? null : Buffer.from(JSON.stringify(body)) }, { network, signal, commit, patience, reads: longestAnswer })
     const said = readAnswer(refusalSchema, answer.body)?.message
-    const fault = judgeStatus(host, answer.status, answer.headers, { isIdempotent: true, said: said && showSaid(said, token.value) })
+    const fault = judgeStatus(host, answer.status, answer.headers, { isQuestion: method === 'GET', isIdempotent: true, said: said && showSaid(said, token.value) })
     if (fault) throw fault
     const found = readAnswer(schema, answer.body)
     if (found === undefined) throw new Fault('unavailable', 'connector.unknown', `${host} answered ${answer.status} and not what listmonk's API answers`)

@@ -1,4 +1,5 @@
 import { Fault } from '../../../kernel/fault.ts'
+import { cutText } from '../../acts/cut-text.ts'
 import type { ShellAct } from '../../acts/shell-act.ts'
 import type { WorkCommand, Workplace } from './workplace.ts'
 
@@ -37,5 +38,5 @@ async function git(workplace: Workplace, place: Place, args: readonly string[]):
 
 /** Somebody's words on one line, without characters that show as something else. */
 function visible(text: string): string {
-  return text.toWellFormed().replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim().slice(0, 200)
+  return cutText(text.toWellFormed().replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim(), 200)
 }
