@@ -40,7 +40,8 @@ function effectsOfName(name: string, args: readonly string[]): Effect[] {
     case 'gsed':
       return begins(/^(?:-[A-Za-z]*i|--in-place)/) ? effect('dry_run', 'overwrites', 'writes over its files') : []
     case 'sqlite':
-      return has('-readonly', '--readonly') ? [] : removes('can lose rows or tables')
+      // behind -safe it is an option; further behind it could be the value of one
+      return /^--?readonly$/.test(args[1] ?? '') ? [] : removes('can lose rows or tables')
     case 'dd':
       return begins(/^of=/) ? effect('dry_run', 'overwrites', 'writes over what of= names') : []
     case 'sort':

@@ -6,7 +6,7 @@ interface Hiding {
   readonly letters?: string
   /** Whole arguments. */
   readonly words?: RegExp
-  /** One of these has to be there, because the language of the program can start another. */
+  /** One of these has to stand first, because the language of the program can start another. Further behind it could be the value of an option, a file, or too late. */
   readonly needs?: { readonly options: readonly string[]; readonly why: string }
 }
 
@@ -19,9 +19,10 @@ const archive: Hiding = {
 const byName: Readonly<Record<string, Hiding>> = {
   tar: archive, gtar: archive, bsdtar: archive, bsdcpio: archive,
   cpio: { long: ['--rsh-command', '--to-stdout-command'], words: /^[^/=-][^/=]*:/ },
-  sed: { needs: { options: ['--sandbox'], why: 'can start programs and write files (its commands e, r and w): add --sandbox as an argument' } },
-  gsed: { needs: { options: ['--sandbox'], why: 'can start programs and write files (its commands e, r and w): add --sandbox as an argument' } },
-  sqlite: { needs: { options: ['-safe', '--safe'], why: 'can start programs and open other files (.shell, load_extension): add -safe as an argument' } },
+  sed: { needs: { options: ['--sandbox'], why: 'can start programs and write files (its commands e, r and w): add --sandbox as the first argument' } },
+  gsed: { needs: { options: ['--sandbox'], why: 'can start programs and write files (its commands e, r and w): add --sandbox as the first argument' } },
+  // -init is read before -safe counts
+  sqlite: { needs: { options: ['-safe', '--safe'], why: 'can start programs and open other files (.shell, load_extension): add -safe as the first argument' }, words: /^--?init$/ },
   sort: { long: ['--compress-program'] },
   split: { long: ['--filter'] },
   zip: { long: ['--unzip-command'], words: /^-[A-Za-z]*TT/ },
@@ -44,7 +45,7 @@ export function hiddenCommand(names: readonly string[], args: readonly string[])
     const hiding = Object.hasOwn(byName, name) ? byName[name]! : undefined
     if (!hiding) continue
     const { long = [], letters = '', words, needs } = hiding
-    if (needs && !args.some((one) => needs.options.includes(one))) return needs.why
+    if (needs && !needs.options.includes(args[0]!)) return needs.why
     for (const argument of args) {
       const [option] = argument.split('=', 1) as [string]
       const isLong = /^--[a-z]/.test(option) && long.some((one) => one.startsWith(option))

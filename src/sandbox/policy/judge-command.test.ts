@@ -30,7 +30,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   ],
   'dry_run: removes': [
     `${b}/rm -rf old`, `${b}/shred x`, `${b}/git reset --hard HEAD~2`, `${b}/git clean -fdx`, `${b}/git branch -D old`, `${b}/git stash drop`, `${b}/find . -name x -delete`, `${b}/find . -exec ${b}/rm {} +`, `${b}/timeout 5 ${b}/rm x`,
-    `${b}/env ${b}/nice ${b}/rm x`, '/bin/busybox rm x', '/bin/busybox env A=b /bin/busybox rm x', `${b}/sqlite3 -safe db.sqlite x`, `${b}/truncate -s 0 x`,
+    `${b}/env ${b}/nice ${b}/rm x`, '/bin/busybox rm x', '/bin/busybox env A=b /bin/busybox rm x', `${b}/sqlite3 -safe db.sqlite x`, `${b}/sqlite3 -safe -nullvalue -readonly db.sqlite x`, `${b}/truncate -s 0 x`,
   ],
   'dry_run: overwrites': [`${b}/mv a b`, `${b}/cp a b`, `${b}/tar -xf x.tar`, `${b}/tar xf x.tar`, `${b}/dd if=a of=b`, `${b}/sed --sandbox -i s/a/b/ x`, `${b}/sort -o x x`, `${b}/find . -fprint x`, `${b}/git diff --output=x`, `${b}/git log --outp x`, `${b}/make all`],
   'dry_run: rights': [`${b}/chmod -R a+rwX .`, `${b}/chmod 0755 x`, `${b}/chmod g-w sites`, `${b}/chown me x`, `${b}/setfacl -m u:x:r x`, `${b}/find . -exec ${b}/chmod 777 {} ;`],
@@ -52,6 +52,8 @@ const table: Readonly<Record<string, readonly string[]>> = {
     `${b}/tar -cf x --checkpoint-action=exec=id .`, `${b}/tar --checkpoint-act exec=id -cf x .`, `${b}/tar -xIf p x`, `${b}/tar cf host:x .`, `${b}/sed s/a/b/e x`, `${b}/split --filter=id x`, `${b}/sort --compress-prog=id x`, `${b}/zip -TT id x`, `${b}/rsync -e id a b`,
     `${b}/rsync a host:b`, `${b}/git -c core.pager=id log`, `${b}/git lg`, `${b}/git --exec-path=x log`, `${b}/git grep -Oid x`, `${b}/git rebase -x id`, `${b}/git bisect run id`, `${b}/git diff --ext-diff`, `${b}/git submodule foreach id`,
     `${b}/sqlite3 db.sqlite .shell`, `${b}/psql -c \\!id`, `${b}/rg --pre=id x`,
+    // where it is the value of another option, or a file, it switches nothing off
+    `${b}/sed -f --sandbox x`, `${b}/sed -n -- 1e x --sandbox`, `${b}/sqlite3 -nullvalue -safe db.sqlite .shell`, `${b}/sqlite3 -cmd .shell -safe db.sqlite`, `${b}/sqlite3 -safe -init x db.sqlite`,
   ],
   'forbidden: system': [
     `${b}/cat /etc/passwd`, `${b}/cat ../../../etc/passwd`, `${b}/cat ${vault}/../../../etc/passwd`, `${b}/cat //etc//passwd`, `${b}/cat /srv/./../etc/passwd`, `${b}/cat --file=/etc/passwd`, `${b}/cat -f/etc/passwd`, `${b}/cat x:/root/.x`, `${b}/cat @/proc/1/environ`,
