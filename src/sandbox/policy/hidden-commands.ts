@@ -13,7 +13,7 @@ interface Hiding {
 const archive: Hiding = {
   long: ['--checkpoint-action', '--to-command', '--use-compress-program', '--info-script', '--new-volume-script', '--rsh-command', '--rmt-command', '--pass-through'], letters: 'IF',
   // without a slash before it, tar takes a colon for another machine
-  words: /^(?:[^/:=-][^/:=]*:|[A-Za-z]*[IF][A-Za-z]*$)/,
+  words: /^(?:[^/:=-][^/:=]*:|-[^/:]*:|[A-Za-z]*[IF][A-Za-z]*$)/,
 }
 
 const byName: Readonly<Record<string, Hiding>> = {
