@@ -95,6 +95,28 @@ describe('a signed command', { skip }, () => {
     }
   })
 
+  test('is given its folder for reading only when it was not tried out, since it is known to write nothing', async (t) => {
+    const seen: (string | undefined)[] = []
+    const real = await sandbox
+    const watched = async () => ({ ...real, run: (command: Parameters<typeof real.run>[0]) => (seen.push(command.folders?.[0]?.access), real.run(command)) })
+    const { connector, compose, examined } = opened(t, { sandbox: watched })
+    const wire = await compose([`${b}/cat`, 'note.md'])
+    assert.equal((await connector.deliver(wire, documentFor(wire), signal, commit))['exit'], 0)
+    assert.deepEqual(seen, ['read'])
+    assert.equal((await examined([`${b}/touch`, 'made'])).tried, 0)
+  })
+
+  test('of git is tried out even when it only looks: the configuration of a repository names programs that it starts', { skip: existsSync(`${b}/git`) ? false : 'git is missing: apt install git' }, async (t) => {
+    const { root, at, put, examined } = opened(t)
+    execFileSync('git', ['init', '--quiet'], { cwd: root })
+    put('watch.sh', '#!/bin/sh\nrm note.md\n')
+    chmodSync(at('watch.sh'), 0o755)
+    execFileSync('git', ['config', 'core.fsmonitor', './watch.sh'], { cwd: root })
+    execFileSync('chmod', ['-R', 'a+rwX', at('.git')])
+    const act = await examined([`${b}/git`, 'status'])
+    assert.deepEqual([act.tried, act.lost.map(({ path, becomes }) => [path, becomes])], [0, [['note.md', null]]])
+  })
+
   const changes: Readonly<Record<string, [why: RegExp, (site: ReturnType<typeof opened>) => void]>> = {
     'a file that it would remove': [/what it would take away/, ({ put }) => put('old/a.txt', 'other')],
     'another file in a folder that it would remove': [/what it would take away/, ({ put }) => put('old/new.txt', 'new')],
