@@ -211,6 +211,32 @@ describe('a signed command', { skip }, () => {
     assert.equal(readFileSync(join(root, 'note.md'), 'utf8'), 'a note\n')
   })
 
+  test('of git tells the commits that would be lost in a repository below the folder too, and those that only the stash holds', { skip: existsSync(`${b}/git`) ? false : 'git is missing: apt install git' }, async (t) => {
+    const { root, put, examined, at } = opened(t)
+    const git = (...args: string[]) => execFileSync('git', ['-c', 'user.name=A', '-c', 'user.email=a@localhost', ...args], { cwd: at('old'), encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim()
+    git('init', '--quiet', '--initial-branch=main')
+    git('add', '--all')
+    git('commit', '--quiet', '--message', 'First')
+    git('checkout', '--quiet', '-b', 'idea')
+    git('commit', '--quiet', '--allow-empty', '--message', 'An idea')
+    const idea = git('rev-parse', 'HEAD')
+    git('checkout', '--quiet', 'main')
+    for (const text of ['one', 'two']) {
+      put('old/a.txt', text)
+      git('stash', 'push', '--quiet', '--message', text)
+    }
+    const older = git('rev-parse', 'stash@{1}')
+    execFileSync('chmod', ['-R', 'a+rwX', root])
+    const lost = async (...args: string[]) => (await examined([`${b}/git`, ...args])).commits.map(({ id }) => id)
+    assert.deepEqual(await lost('-C', 'old', 'branch', '-D', 'idea'), [idea])
+    assert.ok((await lost('-C', 'old', 'stash', 'drop', 'stash@{1}')).includes(older))
+    assert.deepEqual(await lost('-C', 'old', 'branch', 'another'), [])
+    execFileSync('git', ['init', '--quiet'], { cwd: root })
+    execFileSync('chmod', ['-R', 'a+rwX', at('.git')])
+    const clean = await examined([`${b}/git`, 'clean', '-ffdx'])
+    assert.deepEqual([clean.commits, clean.lost.some(({ path, becomes }) => path === 'old/.git' && becomes === null)], [[], true])
+  })
+
   test('of a database tells the rows and tables that would be lost', { skip: existsSync(`${b}/sqlite3`) ? false : 'sqlite3 is missing: apt install sqlite3' }, async (t) => {
     const { at, examined } = opened(t)
     execFileSync('sqlite3', [at('books.db'), 'create table "my ""books" (a); insert into "my ""books" values (1), (2), (3); create table kept (a); insert into kept values (1), (2)'])

@@ -36,7 +36,7 @@ export async function tryOut(workplace: Workplace, { argv, programs, root, cwd, 
     const place = { root, from: copy, programs, timeoutMs, signal }
     const [git, sqlite] = [uses('git'), uses('sqlite')]
     const before = await surveyTree(copy, { read: true })
-    const tips = git && await branchTips(workplace, { ...place, cwd })
+    const tips = git && await branchTips(workplace, place, before)
     const tables = sqlite && await tablesOf(workplace, { ...place, sqlite: sqlite.path, folder: copy, entries: before })
     const result = await workplace.run({ ...place, argv, cwd, access: 'write' })
     if (result.ended !== 'exit') throw new Fault('refused', 'shell.trial', `when it was tried out, it was ended (${result.ended}), so that nobody can say what it would take away`)
@@ -47,7 +47,7 @@ export async function tryOut(workplace: Workplace, { argv, programs, root, cwd, 
     return {
       tried: result.exitCode,
       lost: differences(before, after, { git: git !== undefined }),
-      commits: tips === undefined ? [] : await lostCommits(workplace, { ...place, cwd }, tips),
+      commits: tips === undefined ? [] : await lostCommits(workplace, place, tips, after),
       tables: sqlite === undefined || tables === undefined ? [] : lostTables(tables, await tablesOf(workplace, { ...place, sqlite: sqlite.path, folder: copy, entries: after })),
     }
   })
