@@ -175,6 +175,40 @@ describe('a signed command', { skip }, () => {
     assert.deepEqual([all(root), readFileSync(join(root, 'note.md'), 'utf8')], [['note.md', 'plan'], 'a note\n'])
   })
 
+  test('puts back what came in after the last look into a folder that it takes away', async (t) => {
+    const real = await sandbox
+    let copies = 0
+    const late = async () => ({ ...real, run: (command: Parameters<typeof real.run>[0]) => {
+      // the trial before the freeze, the one before the run, and the copy that stays beside it
+      if (command.argv[0] === `${b}/cp` && ++copies === 3) put('old/late.txt', 'late')
+      return real.run(command)
+    } })
+    const { put, root, connector, compose } = opened(t, { sandbox: late })
+    const wire = await compose([`${b}/rm`, '-r', 'old'])
+    const receipt = await connector.deliver(wire, documentFor(wire), signal, commit)
+    assert.deepEqual([copies >= 3, receipt['unexpected'], receipt['put_back'], all(root)], [true, 1, 1, ['note.md', 'old/late.txt']])
+  })
+
+  const afterwards: Readonly<Record<string, [plan: string, code: RegExp]>> = {
+    'so many files that nobody can look at them': ['mkdir d; cd d; seq 20001 | xargs touch; chmod u+s 1', /^connector\.unknown$/],
+    'something that runs when it is ended': ['sleep 60', /^internal$/],
+  }
+  for (const [name, [plan, code]] of Object.entries(afterwards)) {
+    test(`that leaves ${name} does not keep what it took away`, async (t) => {
+      const { root, put, connector, compose, script, scripted, at } = opened(t)
+      put('plan', '')
+      put('hidden\u200bname', 'x')
+      scripted('rm -r old; . ./plan')
+      const wire = await compose([script])
+      const stopping = new AbortController()
+      const stop = setInterval(() => code.source.includes('internal') && !existsSync(at('note.md')) && stopping.abort(new Error('stopped')), 20)
+      t.after(() => clearInterval(stop))
+      await assert.rejects(connector.deliver(wire, documentFor(wire), stopping.signal, async () => put('plan', `rm note.md hidden*; ${plan}\n`)), (fault: Fault) => code.test(fault.code ?? 'internal'))
+      assert.deepEqual([readFileSync(join(root, 'note.md'), 'utf8'), readdirSync(root).filter((file) => file.startsWith('hidden')).length], ['a note\n', 1])
+      if (existsSync(at('d/1'))) assert.equal(statSync(at('d/1')).mode & 0o6000, 0)
+    })
+  }
+
   test('makes no program that runs with the rights of the releaser, neither as it says nor otherwise', async (t) => {
     const { put, at, connector, compose, script, scripted } = opened(t)
     put('plan', '')

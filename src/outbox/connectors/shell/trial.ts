@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { Fault } from '../../../kernel/fault.ts'
 import type { ShellAct } from '../../acts/shell-act.ts'
-import { differences, elevated } from './differences.ts'
+import { differences, elevated, requireShowable } from './differences.ts'
 import { branchTips, lostCommits } from './lost-commits.ts'
 import { tablesOf, lostTables } from './lost-tables.ts'
 import { surveyTree } from './survey-tree.ts'
@@ -46,7 +46,7 @@ export async function tryOut(workplace: Workplace, { argv, programs, root, cwd, 
     if (program !== undefined) throw new Fault('refused', 'shell.rights', `it would make ${program} a program that runs with the rights of its owner (setuid, setgid), which is the releaser; leave that out`)
     return {
       tried: result.exitCode,
-      lost: differences(before, after, { git: git !== undefined }),
+      lost: requireShowable(differences(before, after, { git: git !== undefined })),
       commits: tips === undefined ? [] : await lostCommits(workplace, place, tips, after),
       tables: sqlite === undefined || tables === undefined ? [] : lostTables(tables, await tablesOf(workplace, { ...place, sqlite: sqlite.path, folder: copy, entries: after })),
     }
