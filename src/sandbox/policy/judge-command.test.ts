@@ -45,7 +45,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'forbidden: machine': [`${b}/mount x y`, '/sbin/mkfs.ext4 x', '/sbin/iptables-nft -F', '/sbin/ip6tables -F', `${b}/systemctl stop x`, `${b}/docker run x`, `${b}/docker-compose up`, '/sbin/reboot', `${b}/ufw allow 22`, `${b}/qemu-system-x86_64`],
   'forbidden: interpreter': [
     '/bin/sh -c id', '/bin/bash x.sh', `${b}/python3.12 -c 1`, `${b}/perl -e 1`, `${b}/awk BEGIN{}`, `${b}/xargs ${b}/cat`, `${b}/env ${b}/sh -c id`, `${b}/nice ${b}/python3`, `${b}/find . -exec /bin/sh -c id ;`, '/bin/busybox sh -c id', '/bin/busybox awk x',
-    `${b}/env ${b}/xargs x`, '/lib64/ld-linux-x86-64.so.2 /bin/ls', `${b}/parallel x`, `${b}/vim.basic x`, `${b}/strace ${b}/ls`, `${b}/flock x ${b}/ls`, `${b}/less x`, `${b}/script -c id`, `${b}/linux32 ${b}/ls`,
+    `${b}/env ${b}/xargs x`, '/lib64/ld-linux-x86-64.so.2 /bin/ls', `${b}/parallel x`, `${b}/vim.basic x`, `${b}/strace ${b}/ls`, `${b}/flock x ${b}/ls`, `${b}/less x`, `${b}/script -c id`, `${b}/linux32 ${b}/ls`, `${b}/chronic ${b}/ls`, `${b}/pee ls`, `${b}/ifne ${b}/ls`, `${b}/zrun ls`, `${b}/hyperfine ls`, `${b}/gnuplot x`, `${b}/exiftool -if 1 x`, `${b}/cmake -P x`, `${b}/ninja`, `${b}/yash x`, `${b}/runcon x ${b}/ls`, `${b}/zless x`,
   ],
   'forbidden: hidden': [
     `${b}/env -S ls`, `${b}/env --split-string=ls`, `${b}/env -C x ${b}/ls`, `${b}/env LD_PRELOAD=./x.so ${b}/ls`, `${b}/env PATH=. ${b}/ls`, `${b}/env HOME=. ${b}/git status`, `${b}/env XDG_CONFIG_HOME=. ${b}/git status`, `${b}/env RIPGREP_CONFIG_PATH=x ${b}/rg y`, `${b}/env OPENSSL_CONF=x ${b}/openssl version`, `${b}/env MAKEFLAGS=--eval=x ${b}/make`,

@@ -49,8 +49,9 @@ export const forbiddenFamilies: readonly { readonly begins: string; readonly as:
 export const interpreters: ReadonlySet<string> = named(`
   sh bash rbash dash ash hush zsh fish ksh mksh oksh csh tcsh pwsh elvish nu xonsh osh python pypy ipython perl ruby irb node nodejs deno bun php lua luajit awk gawk mawk nawk original-awk
   tclsh wish expect guile racket r rscript julia java jshell groovy scala kotlin erl elixir iex ghci runghc ocaml swipl sbcl clisp emacs vi vim nvim view ex ed red nano pico micro m4 dc gdb lldb
-  strace ltrace valgrind perf rr script scriptreplay watch screen tmux dtach abduco xargs parallel moreutils entr less more most man pager info ld.so ldd
+  strace ltrace valgrind perf rr script scriptreplay watch screen tmux dtach abduco xargs parallel chronic ifne pee zrun lckdo vidir vipe entr less zless more zmore most man pager info ld.so ldd
   chrt choom setarch linux32 linux64 i386 x86_64 faketime fakeroot fakechroot eatmydata catchsegv dbus-run-session dbus-launch xvfb-run xdg-open tini dumb-init run-parts start-stop-daemon daemonize
+  runcon aa-exec uclampset execlineb setlock hyperfine direnv fzf yash posh gnuplot exiftool pandoc mlr cmake ctest ninja rake just
   unbuffer rlwrap cpulimit systemd-cat systemd-inhibit flock numactl cgexec prlimit softlimit envdir torsocks proxychains ssh-agent logrotate cron anacron osascript mongosh mongo`)
 
 /**
