@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { Fault } from '../../../kernel/fault.ts'
+import { Fault, toFault } from '../../../kernel/fault.ts'
 import type { SandboxResult } from '../../../sandbox/index.ts'
 import type { ShellLoss } from '../../acts/shell-act.ts'
 import { differences, elevated } from './differences.ts'
@@ -28,21 +28,19 @@ export async function runWatched(workplace: Workplace, command: WorkCommand, sig
     await copyTree(workplace, command.root, folder, before)
     const was = await surveyTree(before, { read: true })
     await begin()
+    // one that was ended from outside has taken away what it has taken away
+    const ended = await workplace.run(command).then((result) => ({ result }), (error: unknown) => ({ error }))
     const expected = new Set(signed.map(({ path }) => path))
-    let result: SandboxResult
-    let is: TreeEntry[]
-    try {
-      result = await workplace.run(command)
-      is = await surveyTree(command.root, { read: true })
-    } catch (error) {
-      // it was ended from outside, or left what nobody can look at: what is gone comes back all the same
+    const is = await surveyTree(command.root, { read: true }).catch(async (error: unknown) => {
       const back = await putBackUnseen(workplace, command.root, folder, was.filter(({ path }) => !expected.has(path)))
-      throw error instanceof Fault ? new Fault('conflict', 'connector.unknown', `the command was run, and what it left could not be looked at (${error.message}); ${back} of what it took away besides what was signed are there again. Look at what it changed`, { brief: 'what the command left could not be looked at' }, error) : error
-    }
+      throw new Fault('conflict', 'connector.unknown', `the command was run, and what it left could not be looked at (${toFault(error).message}); of what it took away besides what was signed, ${back} are there again. Look at what it changed`, { brief: 'what the command left could not be looked at' }, error)
+    })
     await lower(workplace, command.root, elevated(was, is))
     const besides = differences(was, is, { git }).filter(({ path }) => !expected.has(path))
     const gone = besides.filter(({ becomes }) => becomes === null).map(({ path }) => path)
-    return { result, unexpected: besides.length, putBack: await putBack(workplace, command.root, folder, gone) }
+    const back = await putBack(workplace, command.root, folder, gone)
+    if ('error' in ended) throw ended.error
+    return { result: ended.result, unexpected: besides.length, putBack: back }
   })
 }
 
