@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
@@ -115,6 +115,17 @@ describe('a signed command', { skip }, () => {
     execFileSync('chmod', ['-R', 'a+rwX', at('.git')])
     const act = await examined([`${b}/git`, 'status'])
     assert.deepEqual([act.tried, act.lost.map(({ path, becomes }) => [path, becomes])], [0, [['note.md', null]]])
+  })
+
+  test('that changes a file too large to be read is found out, though it sets its time back', async (t) => {
+    const { put, at, examined, script, scripted } = opened(t)
+    put('large', '')
+    truncateSync(at('large'), 17 * 1024 * 1024)
+    utimesSync(at('large'), 1_000, 1_000)
+    scripted('printf x | dd of=large conv=notrunc 2>/dev/null; touch -d @1000 large')
+    assert.deepEqual((await examined([script])).lost.map(({ path, becomes }) => [path, becomes]), [['large', 'changed']])
+    scripted('cat large >/dev/null')
+    assert.deepEqual((await examined([script])).lost, [])
   })
 
   const changes: Readonly<Record<string, [why: RegExp, (site: ReturnType<typeof opened>) => void]>> = {

@@ -35,13 +35,13 @@ export async function tryOut(workplace: Workplace, { argv, programs, root, cwd, 
     await copyTree(workplace, root, folder, copy, signal)
     const place = { root, from: copy, programs, timeoutMs, signal }
     const [git, sqlite] = [uses('git'), uses('sqlite')]
-    const before = await surveyTree(copy, { read: true })
+    const before = await surveyTree(copy, { read: true, again: true })
     const tips = git && await branchTips(workplace, place, before)
     const tables = sqlite && await tablesOf(workplace, { ...place, sqlite: sqlite.path, folder: copy, entries: before })
     const result = await workplace.run({ ...place, argv, cwd, access: 'write' })
     if (result.ended !== 'exit') throw new Fault('refused', 'shell.trial', `when it was tried out, it was ended (${result.ended}), so that nobody can say what it would take away`)
     if (result.exitCode !== 0) throw new Fault('refused', 'shell.trial', `when it was tried out, it failed with ${result.exitCode}: ${said(result.stderr)}`)
-    const after = await surveyTree(copy, { read: true })
+    const after = await surveyTree(copy, { read: true, again: true })
     const [program] = elevated(before, after)
     if (program !== undefined) throw new Fault('refused', 'shell.rights', `it would make ${program} a program that runs with the rights of its owner (setuid, setgid), which is the releaser; leave that out`)
     return {
