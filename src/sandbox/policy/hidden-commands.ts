@@ -25,7 +25,7 @@ const byName: Readonly<Record<string, Hiding>> = {
   sqlite: { needs: { options: ['-safe', '--safe'], why: 'can start programs and open other files (.shell, load_extension): add -safe as the first argument' }, words: /^--?init$/ },
   sort: { long: ['--compress-program'] },
   split: { long: ['--filter'] },
-  zip: { long: ['--unzip-command'], words: /^-[A-Za-z]*TT/ },
+  zip: { long: ['--unzip-command'], words: /^-[^-]*TT/ },
   rsync: { long: ['--rsh', '--rsync-path', '--daemon', '--server'], letters: 'e', words: /^(?:rsync:\/\/|[^/-][^/]*:)/ },
   fd: { long: ['--exec', '--exec-batch'], letters: 'xX' },
   fdfind: { long: ['--exec', '--exec-batch'], letters: 'xX' },
@@ -49,7 +49,7 @@ export function hiddenCommand(names: readonly string[], args: readonly string[])
     for (const argument of args) {
       const [option] = argument.split('=', 1) as [string]
       const isLong = /^--[a-z]/.test(option) && long.some((one) => one.startsWith(option))
-      const isLetter = letters !== '' && /^-[A-Za-z]/.test(argument) && !argument.startsWith('--') && [...letters].some((letter) => argument.includes(letter))
+      const isLetter = letters !== '' && /^-[^-]/.test(argument) && [...letters].some((letter) => argument.includes(letter))
       if (isLong || isLetter || words?.test(argument)) return `could start another program, or reach another machine, by ${JSON.stringify(argument.slice(0, 60))}; leave it out, or allow a script of its own`
     }
   }

@@ -53,6 +53,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
     `${b}/tar -cf x --checkpoint-action=exec=id .`, `${b}/tar --checkpoint-act exec=id -cf x .`, `${b}/tar -xIf p x`, `${b}/tar cf host:x .`, `${b}/tar -cfhost:x .`, `${b}/tar -t --file=host:x`, `${b}/tar --fil=me@host:x -t`, `${b}/sed s/a/b/e x`, `${b}/split --filter=id x`, `${b}/sort --compress-prog=id x`, `${b}/zip -TT id x`, `${b}/rsync -e id a b`,
     `${b}/rsync a host:b`, `${b}/git -c core.pager=id log`, `${b}/git lg`, `${b}/git --exec-path=x log`, `${b}/git grep -Oid x`, `${b}/git rebase -x id`, `${b}/git bisect run id`, `${b}/git diff --ext-diff`, `${b}/git grep --op=id x`, `${b}/git grep -5Oid x`, `${b}/git branch --e`, `${b}/git rebase --ex id`, `${b}/git rebase -C3xid`, `${b}/git tag -s x`, `${b}/git tag --sig x`, `${b}/git submodule foreach id`,
     `${b}/sqlite3 db.sqlite .shell`, `${b}/psql -c \\!id`, `${b}/rg --pre=id x`,
+    `${b}/fd -0x id`, `${b}/fd -1Xid`, `${b}/rg -0z x`, `${b}/rsync -8e id a b`, `${b}/psql -0f x`, `${b}/zip -9TT id x`,
     // where it is the value of another option, or a file, it switches nothing off
     `${b}/sed -f --sandbox x`, `${b}/sed -n -- 1e x --sandbox`, `${b}/sqlite3 -nullvalue -safe db.sqlite .shell`, `${b}/sqlite3 -cmd .shell -safe db.sqlite`, `${b}/sqlite3 -safe -init x db.sqlite`,
   ],
