@@ -4,12 +4,16 @@ import { toFault } from '../kernel/fault.ts'
 import { request } from '../kernel/node-http.ts'
 import { forgetPrevious, openRecords, openSecretFolder } from '../secrets/index.ts'
 
-/** Hands to the audit what was done with secrets while no house ran. What cannot be handed over stays noted for the next start. */
+/** Hands to the audit what was done with secrets while no house ran. What cannot be handed over stays noted for the next start. @throws Fault `secrets.busy` */
 export async function recordSecretActs(home: string, serverSocket: string): Promise<void> {
-  const records = openRecords(openSecretFolder(home))
-  const acts = records.unrecorded().slice(0, 200)
-  if (acts.length === 0) return
-  records.recorded(await post(serverSocket, JSON.stringify({ acts })))
+  const folder = openSecretFolder(home)
+  const records = openRecords(folder)
+  if (records.unrecorded().length === 0) return
+  // each writes all of the records: a rotation that goes on meanwhile would lose what it noted
+  await folder.exclusively(async () => {
+    const acts = records.unrecorded().slice(0, 200)
+    if (acts.length > 0) records.recorded(await post(serverSocket, JSON.stringify({ acts })))
+  })
 }
 
 /** Values that were kept for a day so that a rotation could be undone. */

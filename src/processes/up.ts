@@ -8,6 +8,7 @@ import { createLogger, type Logger } from '../kernel/log.ts'
 import { sweepRetention } from '../kernel/retention/sweep-retention.ts'
 import { initHouse, type DatabaseSettings, type RetentionSettings } from '../house/index.ts'
 import { declareHouse, lastGoodHouse, recordProblems } from '../jobs/index.ts'
+import { withoutCoreDumps } from '../secrets/index.ts'
 import type { Isolation, ProcessName } from './boot.ts'
 import { processNames } from './boot.ts'
 import { ensureDemonstrationKey } from './demonstration-key.ts'
@@ -64,6 +65,7 @@ const sweepMs = { first: 300_000, next: 3_600_000 }
 /** Starts the house and keeps it running until `stop`. @throws Fault for everything that makes a start impossible, having undone what it began */
 export async function up(options: UpOptions): Promise<Up> {
   const { home } = options
+  withoutCoreDumps()
   const launcher = options.units ? unitLauncher() : chooseLauncher(home)
   if (launcher.accounts) {
     requireReachable(entry, 'the source of Castellan', 'move it to a folder that other users can enter, e.g. /opt/castellan')

@@ -1,4 +1,4 @@
-import { closeSync, constants, fchmodSync, fchownSync, fstatSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, type Stats } from 'node:fs'
+import { closeSync, constants, fchmodSync, fchownSync, fstatSync, fsyncSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync, type Stats } from 'node:fs'
 import { randomBytes } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
 import { Fault } from '../kernel/fault.ts'
@@ -47,8 +47,8 @@ export function replacePrivateFile(path: string, content: string | Uint8Array, {
   const descriptor = openSync(next, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
   try {
     try {
-      if (owner && owner.uid !== process.getuid?.()) fchownSync(descriptor, owner.uid, owner.gid)
-      fchmodSync(descriptor, mode)
+      const isTheirs = owner === undefined || giveTo(descriptor, owner)
+      fchmodSync(descriptor, isTheirs ? mode : mode & 0o707)
       writeFileSync(descriptor, content)
       fsyncSync(descriptor)
     } finally {
@@ -62,6 +62,19 @@ export function replacePrivateFile(path: string, content: string | Uint8Array, {
   syncFolder(dirname(path))
 }
 
+/** False where its group could not be: what that group may do is nothing for another. */
+function giveTo(descriptor: number, { uid, gid }: NonNullable<WriteOptions['owner']>): boolean {
+  const now = fstatSync(descriptor)
+  if (now.uid === uid && now.gid === gid) return true
+  try {
+    fchownSync(descriptor, uid, gid)
+    return true
+  } catch (error) {
+    if (now.uid !== uid || (error as NodeJS.ErrnoException).code !== 'EPERM') throw error
+    return false
+  }
+}
+
 /** Makes the names in a folder durable. */
 export function syncFolder(folder: string): void {
   const descriptor = openSync(folder, 'r')
@@ -72,8 +85,9 @@ export function syncFolder(folder: string): void {
   }
 }
 
-/** Replaces a file of the operator's and leaves its mode and owner as they are. */
+/** Replaces a file of the operator's, where a link leads to it the one that it leads to, and leaves its mode, owner and group as they are. */
 export function rewriteFile(path: string, content: string | Uint8Array): void {
-  const { mode, uid, gid } = statSync(path)
-  replacePrivateFile(path, content, { owner: { uid, gid }, mode: mode & 0o777 })
+  const home = realpathSync(path)
+  const { mode, uid, gid } = statSync(home)
+  replacePrivateFile(home, content, { owner: { uid, gid }, mode: mode & 0o777 })
 }

@@ -122,6 +122,12 @@ test('a program that is not installed, or that everybody can replace, is given n
   write('op', '#!/bin/sh\necho stolen', 0o777)
   const [open] = await renderSecrets({ ...deps, run: (call) => runProgram(call, { env: { PATH: home }, milliseconds: 1_000 }) }, [source('token', place)])
   assert.match(open!.problem!.message, /can be replaced by every user.*chmod o-w/)
+  chmodSync(join(home, 'op'), 0o755)
+  for (const mode of [0o777, 0o1777]) {
+    chmodSync(home, mode)
+    const [planted] = await renderSecrets({ ...deps, run: (call) => runProgram(call, { env: { PATH: home }, milliseconds: 1_000 }) }, [source('token', place)])
+    assert.match(planted?.problem?.message ?? '', new RegExp(`op can be replaced by every user.*chmod o-w ${home}`), mode.toString(8))
+  }
 })
 
 test('what others can read is refused, with what to type: the folder, a rendered file, a source, a key', async (t) => {

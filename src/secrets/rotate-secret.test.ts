@@ -117,6 +117,23 @@ test('wherever it dies, the next call ends with one value at the source and for 
   }
 })
 
+test('an undo that died can be ended after its day too, and one with nothing to do leaves no value behind', async (t) => {
+  const source = secretSource('token', op)
+  const made = desk(t, { op: { 'Home/Shop': opItem('old') } })
+  const { folder, programs, clock, rotate, undo } = made
+  folder.write('token', 'old')
+  await rotate(source)
+  await assert.rejects(undoRotation(dyingAt('write token', made), source), /died at/)
+  clock.advance(2 * 86_400_000)
+  forgetPrevious(made.deps)
+  assert.equal((await undo(source)).resumed, true)
+  assert.deepEqual([programs.state().op!['Home/Shop']!.fields[0]!.value, folder.read('token'), leftOvers(folder)], ['old', 'old', []])
+  const deaf = { ...made.deps, run: async (call: Parameters<typeof made.deps.run>[0]) => (call.args[1] === 'edit' ? Buffer.from('ID: abc') : made.deps.run(call)) }
+  await assert.rejects(rotateSecret(deaf, source), { code: 'secrets.readback' })
+  await assert.rejects(undo(source), { code: 'secrets.same' })
+  assert.deepEqual(folder.unfinished(), [])
+})
+
 test('a login of 1Password is left alone, because its passkey would be lost; so is a field that cannot be told from another', async (t) => {
   const { programs, folder, rotate } = desk(t, { op: { 'Home/Shop': opItem('old', 'LOGIN') } })
   await assert.rejects(rotate(secretSource('token', op)), { code: 'secrets.op_login', message: /without losing its passkey/ })

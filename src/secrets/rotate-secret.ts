@@ -53,15 +53,22 @@ export async function undoRotation(deps: RotateDeps, source: SecretSource): Prom
   const until = records.of(name)?.undoUntil
   const waiting = folder.readOwn(`.undo-${name}`)
   const previous = waiting ?? folder.readOwn(`.previous-${name}`)
-  if (previous === undefined || until === undefined || Date.parse(until) <= clock.now().getTime()) {
+  // what was begun in its day is ended whenever
+  const isInTime = waiting !== undefined || (until !== undefined && Date.parse(until) > clock.now().getTime())
+  if (previous === undefined || !isInTime) {
     throw new Fault('missing', 'secrets.no_undo', `there is no value before that of ${name}: it is kept for a day after \`castellan secrets rotate\``)
   }
   const place = changeable(deps, source)
   folder.removeOwn(`.next-${name}`)
   folder.writeOwn(`.undo-${name}`, previous)
-  const undoUntil = await replace(deps, { name, place, value: previous, act: 'undo', resumed: waiting !== undefined })
-  folder.removeOwn(`.undo-${name}`)
-  return { name, state: 'undone', resumed: waiting !== undefined, undoUntil }
+  try {
+    const undoUntil = await replace(deps, { name, place, value: previous, act: 'undo', resumed: waiting !== undefined })
+    folder.removeOwn(`.undo-${name}`)
+    return { name, state: 'undone', resumed: waiting !== undefined, undoUntil }
+  } catch (error) {
+    if ((error as Fault).code === 'secrets.same') folder.removeOwn(`.undo-${name}`)
+    throw error
+  }
 }
 
 /** Forgets values before, when their day is over. */

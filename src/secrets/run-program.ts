@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
-import { accessSync, constants, statSync } from 'node:fs'
-import { delimiter, isAbsolute, join } from 'node:path'
+import { accessSync, constants, realpathSync, statSync } from 'node:fs'
+import { delimiter, dirname, isAbsolute, join } from 'node:path'
 import { Fault } from '../kernel/fault.ts'
 
 export interface ProgramCall {
@@ -79,7 +79,10 @@ function findProgram(program: string, path: string): string {
   const candidates = isAbsolute(program) ? [program] : path.split(delimiter).filter(isAbsolute).map((folder) => join(folder, program))
   for (const file of candidates) {
     if (!isExecutable(file)) continue
-    if (statSync(file).mode & 0o002) throw new Fault('refused', 'secrets.program_writable', `${file} can be replaced by every user, so no secret is given to it; run \`chmod o-w ${file}\` if you know that it is what it should be`)
+    // who may write into a folder can put another there under its name
+    const real = realpathSync(file)
+    const open = [real, dirname(file), dirname(real)].find((one) => statSync(one).mode & 0o002)
+    if (open !== undefined) throw new Fault('refused', 'secrets.program_writable', `${file} can be replaced by every user, so no secret is given to it; run \`chmod o-w ${open}\` if you know that it is what it should be`)
     return file
   }
   throw new Fault('missing', 'secrets.program_missing', `${program} is not installed, or not on the PATH; install it, or take the secret from elsewhere`)

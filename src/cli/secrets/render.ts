@@ -18,10 +18,11 @@ export async function render(invocation: Invocation<PatienceOption>): Promise<Ou
   const passphrases = await askPassphrases(sources, invocation)
   const rendered = await desk.folder.exclusively(async () => {
     forgetPrevious(desk)
-    return renderSecrets({ ...desk, passphrases, dryRun: options.dryRun === true }, sources)
+    const done = await renderSecrets({ ...desk, passphrases, dryRun: options.dryRun === true }, sources)
+    if (done.some(({ state }) => state === 'rendered')) await recordActs(invocation, desk.records)
+    return done
   })
   const changed = rendered.filter(({ state }) => state === 'rendered').map(({ name }) => name)
-  if (changed.length > 0) await recordActs(invocation, desk.records)
   const house = await tellHouse(invocation, changed)
   const failed = rendered.filter(({ state }) => state === 'failed')
   const failure = failed.length === 0 ? undefined : {

@@ -14,14 +14,19 @@ export interface Told {
   readonly problem: string | null
 }
 
+/** What one request may hold. */
+const atOnce = 200
 const nothing = { restarted: [], pending: [], needs_start: false }
 
 /** Hands what was noted to the audit. While the house does not run it stays noted: `up` hands it over. */
 export async function recordActs({ server }: Desk, records: SecretRecords): Promise<void> {
-  const acts = records.unrecorded().slice(0, 200)
-  if (acts.length === 0) return
   try {
-    records.recorded((await (await server()).post<RecordedActs>('/api/secrets/acts', { acts })).ids)
+    for (let acts = records.unrecorded(); acts.length > 0;) {
+      records.recorded((await (await server()).post<RecordedActs>('/api/secrets/acts', { acts: acts.slice(0, atOnce) })).ids)
+      const left = records.unrecorded()
+      if (left.length >= acts.length) return
+      acts = left
+    }
   } catch (error) {
     if (toFault(error).kind !== 'unavailable') throw error
   }

@@ -38,17 +38,18 @@ function effectsOfName(name: string, args: readonly string[]): Effect[] {
       return has('-delete') ? removes('deletes what it finds') : begins(/^-f(?:print|print0|printf|ls)$/) ? effect('dry_run', 'overwrites', 'writes a file') : []
     case 'sed':
     case 'gsed':
-      return begins(/^(?:-[A-Za-z]*i|--in-place)/) ? effect('dry_run', 'overwrites', 'writes over its files') : []
+      return begins(/^(?:-[A-Za-z]*i|--i)/) ? effect('dry_run', 'overwrites', 'writes over its files') : []
     case 'sqlite':
-      return has('-readonly', '--readonly') ? [] : removes('can lose rows or tables')
+      // behind -safe it is an option; further behind it could be the value of one
+      return /^--?readonly$/.test(args[1] ?? '') ? [] : removes('can lose rows or tables')
     case 'dd':
       return begins(/^of=/) ? effect('dry_run', 'overwrites', 'writes over what of= names') : []
     case 'sort':
-      return begins(/^(?:-[A-Za-z]*o|--output)/) ? effect('dry_run', 'overwrites', 'writes a file') : []
+      return begins(/^(?:-[A-Za-z]*o|--o)/) ? effect('dry_run', 'overwrites', 'writes a file') : []
     case 'tar':
     case 'gtar':
     case 'bsdtar':
-      return begins(/^(?:--list|-?[A-Za-z]*t[A-Za-z]*$)/) && !begins(/^--(?:remove|delete)/) ? [] : effect('dry_run', 'overwrites', 'can write over what is there')
+      return isListing(args) ? [] : effect('dry_run', 'overwrites', 'can write over what is there')
     case 'dpkg':
       return begins(/^(?:-[lLsSpI]|--(?:list|listfiles|status|search|print-avail|get-selections|info|contents|compare-versions|print-architecture))$/) ? [] : effect('forbidden', 'install', 'installs programs; do it yourself at a terminal')
     case 'npm':
@@ -67,4 +68,9 @@ function effectsOfName(name: string, args: readonly string[]): Effect[] {
     default:
       return []
   }
+}
+
+/** Does tar only list? By its first argument, since any further one could be a name or the value of an option, and by no option that is not known: some write a file. */
+function isListing([mode = '', ...rest]: readonly string[]): boolean {
+  return /^(?:--list|-?[vzjJ]*t[vzjJ]*f?)$/.test(mode) && rest.every((one) => !one.startsWith('-') || /^(?:-[vzjJf]+|--(?:file|exclude)=.*|--(?:file|verbose|gzip|xz|bzip2|zstd|wildcards|full-time))$/.test(one))
 }

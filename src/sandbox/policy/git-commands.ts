@@ -12,8 +12,11 @@ const outward: ReadonlySet<string> = new Set(['push', 'fetch', 'pull', 'clone', 
 /** Before the subcommand; `-c` and its kind set a configuration by which git starts programs. */
 const harmless = /^(?:--no-pager|-P|--no-replace-objects|--literal-pathspecs|--no-optional-locks|--bare|-p|--paginate)$/
 /** Options by which a subcommand starts another program; a beginning of a long one counts too. */
-const startingLong = ['--open-files-in-pager', '--ext-diff', '--textconv', '--exec', '--upload-pack', '--receive-pack', '--strategy', '--gpg-sign', '--edit-description']
-const startingLetter: Readonly<Record<string, RegExp>> = { grep: /^-[a-zA-Z]*O/, rebase: /^-[a-zA-Z]*[xs]/, merge: /^-[a-zA-Z]*[sS]/, 'cherry-pick': /^-[a-zA-Z]*S/, revert: /^-[a-zA-Z]*S/, commit: /^-[a-zA-Z]*S/, am: /^-[a-zA-Z]*S/ }
+const startingLong = ['--open-files-in-pager', '--ext-diff', '--textconv', '--exec', '--upload-pack', '--receive-pack', '--strategy', '--gpg-sign', '--sign', '--local-user', '--edit-description']
+const startingLetter: Readonly<Record<string, RegExp>> = {
+  grep: /^-[a-zA-Z0-9]*O/, rebase: /^-[a-zA-Z0-9]*[xs]/, merge: /^-[a-zA-Z0-9]*[sS]/, 'cherry-pick': /^-[a-zA-Z0-9]*S/, revert: /^-[a-zA-Z0-9]*S/, commit: /^-[a-zA-Z0-9]*S/, am: /^-[a-zA-Z0-9]*S/,
+  tag: /^-[a-zA-Z0-9]*[su]/,
+}
 
 export type GitVerdict = { readonly outcome: 'allowed' } | { readonly outcome: 'dry_run' | 'forbidden'; readonly rule: string; readonly why: string }
 
@@ -36,6 +39,6 @@ export function judgeGit(args: readonly string[]): GitVerdict {
 }
 
 function isStarting(command: string, option: string): boolean {
-  if (option.startsWith('--')) return option.length > 4 && startingLong.some((one) => one.startsWith(option))
+  if (option.startsWith('--')) return option.length > 2 && startingLong.some((one) => one.startsWith(option))
   return startingLetter[command]?.test(option) ?? false
 }

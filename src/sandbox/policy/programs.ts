@@ -49,14 +49,18 @@ export const forbiddenFamilies: readonly { readonly begins: string; readonly as:
 export const interpreters: ReadonlySet<string> = named(`
   sh bash rbash dash ash hush zsh fish ksh mksh oksh csh tcsh pwsh elvish nu xonsh osh python pypy ipython perl ruby irb node nodejs deno bun php lua luajit awk gawk mawk nawk original-awk
   tclsh wish expect guile racket r rscript julia java jshell groovy scala kotlin erl elixir iex ghci runghc ocaml swipl sbcl clisp emacs vi vim nvim view ex ed red nano pico micro m4 dc gdb lldb
-  strace ltrace valgrind perf rr script scriptreplay watch screen tmux dtach abduco xargs parallel moreutils entr less more most man pager info ld.so ldd
+  strace ltrace valgrind perf rr script scriptreplay watch screen tmux dtach abduco xargs parallel chronic ifne pee zrun lckdo vidir vipe entr less zless more zmore most man pager info ld.so ldd
   chrt choom setarch linux32 linux64 i386 x86_64 faketime fakeroot fakechroot eatmydata catchsegv dbus-run-session dbus-launch xvfb-run xdg-open tini dumb-init run-parts start-stop-daemon daemonize
+  runcon aa-exec uclampset execlineb setlock hyperfine direnv fzf yash posh gnuplot exiftool pandoc mlr cmake ctest ninja rake just
   unbuffer rlwrap cpulimit systemd-cat systemd-inhibit flock numactl cgexec prlimit softlimit envdir torsocks proxychains ssh-agent logrotate cron anacron osascript mongosh mongo`)
 
-/** Take nothing away as long as the policy finds nothing in their arguments. What is not known is not among them. */
+/**
+ * Only look, as long as the policy finds nothing in their arguments. What is not known is not among them; nor is git, which starts what the configuration
+ * of a repository names (a monitor of files, filters) even for `git status`.
+ */
 export const harmlessPrograms: ReadonlySet<string> = named(`
   cat tac ls dir du df head tail wc grep egrep fgrep rg stat find fd fdfind locate sort cut tr nl od hexdump cmp diff comm join paste fold fmt column md5sum sha1sum sha224sum sha256sum
-  sha384sum sha512sum b2sum cksum sum date cal echo printf true false sleep yes seq mkdir touch basename dirname realpath readlink pwd id whoami groups hostname uname nproc uptime jq git sed gsed tar gtar
+  sha384sum sha512sum b2sum cksum sum date cal echo printf true false sleep yes seq basename dirname realpath readlink pwd id whoami groups hostname uname nproc uptime jq sed gsed tar gtar
   bsdtar dd sqlite dpkg env nice ionice timeout stdbuf setsid taskset busybox toybox coreutils`)
 
 /** Changes who may read, write or run something, or opens something to more people. */

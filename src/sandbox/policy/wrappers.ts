@@ -35,8 +35,8 @@ const wrappers: Readonly<Record<string, Wrapper>> = {
 /** Programs that are another by the name that stands first. */
 const boxes: ReadonlySet<string> = new Set(['busybox', 'toybox', 'coreutils'])
 const finders = /^-(?:exec|execdir|ok|okdir)$/
-/** Variables by which a program loads other code, or runs another program. */
-const steering = /^(?:LD_|DYLD_|GIT_|BASH_|PYTHON|PERL|RUBY|NODE_|JAVA_|LUA_|GCONV_PATH|LOCPATH|PATH$|ENV$|IFS$|SHELL|PAGER|MANPAGER|EDITOR|VISUAL|BROWSER|LESSOPEN|LESSCLOSE|TAR_OPTIONS|RSYNC_|SSH_|PSQL|PGOPTIONS|MALLOC_|NLSPATH|TMPDIR|HOSTALIASES|GLIBC_TUNABLES)/
+/** Variables by which a program loads other code, or runs another program, itself or by a configuration that it finds there. */
+const steering = /^(?:LD_|DYLD_|GIT_|BASH_|PYTHON|PERL|RUBY|NODE_|JAVA_|LUA_|GCONV_PATH|LOCPATH|PATH$|ENV$|IFS$|SHELL|PAGER|MANPAGER|EDITOR|VISUAL|BROWSER|LESSOPEN|LESSCLOSE|TAR_OPTIONS|RSYNC_|SSH_|PSQL|PGOPTIONS|MALLOC_|NLSPATH|TMPDIR|HOSTALIASES|GLIBC_TUNABLES|HOME$|XDG_|RIPGREP_|OPENSSL_|MAKE|GNUMAKE|MFLAGS$|ZIPOPT|ZIP$|GCC_|COMPILER_PATH)/
 
 /** Takes a command apart. Needs the names that its program goes by, and nothing of the disk. */
 export function unwrap(names: readonly string[], args: readonly string[]): Unwrapped {

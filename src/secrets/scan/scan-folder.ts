@@ -42,7 +42,6 @@ export function scanFolder(path: string, wanted: Wanted, { without = [], only }:
   return scan
 }
 
-/** A path that is a file itself is looked at as one. */
 function entriesOf(folder: string, scan: FolderScan) {
   try {
     return readdirSync(folder, { withFileTypes: true })

@@ -104,6 +104,7 @@ export async function scanAll(deps: { readonly wanted: Wanted; readonly accepted
   return { leaks: open, accepted: found.length - open.length, files, bytes, binaries, unread }
 }
 
+/** A path that is a file itself is looked at as one. */
 function scanTarget({ path, without, only }: ScanTarget, wanted: Wanted): FolderScan {
   const stats = lstatSync(path, { throwIfNoEntry: false })
   if (stats?.isFile()) {

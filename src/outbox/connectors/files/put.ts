@@ -17,7 +17,12 @@ export async function put(root: string, from: string, to: string): Promise<void>
     // a folder is never renamed over a file, nor over a folder with something in it; a file would be, but not linked
     if (found.isDirectory() || to.startsWith(`${trashName}/`)) return rename(source, target)
     await link(source, target)
-    await unlink(source)
+    try {
+      await unlink(source)
+    } catch (error) {
+      await unlink(target)
+      throw error
+    }
   }))
 }
 

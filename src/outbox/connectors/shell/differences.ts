@@ -6,15 +6,20 @@ const most = 10_000
 /** What git writes anew with every command; which commits are lost is said by themselves. */
 const bookkeeping = /(?:^|\/)\.git\/(?:index|HEAD|ORIG_HEAD|FETCH_HEAD|COMMIT_EDITMSG|AUTO_MERGE|packed-refs|(?:logs|refs)(?:\/.*)?)$/
 
-/** What is gone after a command, or is another. What is new takes nothing away and is not named. @throws Fault `shell.name`, `shell.large` */
+/** What is gone after a command, or is another. What is new takes nothing away and is not named. */
 export function differences(before: readonly TreeEntry[], after: readonly TreeEntry[], { git }: { readonly git: boolean }): ShellLoss[] {
   const now = new Map(after.map((entry) => [entry.path, entry]))
-  const lost = before.flatMap((was): ShellLoss[] => {
+  return before.flatMap((was): ShellLoss[] => {
     if (git && bookkeeping.test(was.path)) return []
     const is = now.get(was.path)
     const becomes = is === undefined ? null : changeOf(was, is)
-    return becomes === undefined ? [] : [{ path: checkName(was.path), type: was.type, size: was.size, sha256: was.sha256, becomes }]
+    return becomes === undefined ? [] : [{ path: was.path, type: was.type, size: was.size, sha256: was.sha256, becomes }]
   })
+}
+
+/** Can a list of losses be shown, and signed for? @throws Fault `shell.name`, `shell.large` */
+export function requireShowable(lost: readonly ShellLoss[]): readonly ShellLoss[] {
+  for (const { path } of lost) checkName(path)
   if (lost.length > most) throw new Fault('refused', 'shell.large', `it would take away or change more than ${most} files and folders; propose it in parts`)
   return lost
 }
@@ -37,7 +42,6 @@ function changeOf(was: TreeEntry, is: TreeEntry): string | undefined {
 }
 
 /** A name that cannot be shown as what it is cannot be signed for. */
-function checkName(path: string): string {
+function checkName(path: string): void {
   if (!path.isWellFormed() || /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\uFFFD]/u.test(path)) throw new Fault('refused', 'shell.name', `a file is called ${JSON.stringify(path)}, which cannot be shown; give it another name first`)
-  return path
 }

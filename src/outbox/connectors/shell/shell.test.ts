@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
@@ -95,6 +95,39 @@ describe('a signed command', { skip }, () => {
     }
   })
 
+  test('is given its folder for reading only when it was not tried out, since it is known to write nothing', async (t) => {
+    const seen: (string | undefined)[] = []
+    const real = await sandbox
+    const watched = async () => ({ ...real, run: (command: Parameters<typeof real.run>[0]) => (seen.push(command.folders?.[0]?.access), real.run(command)) })
+    const { connector, compose, examined } = opened(t, { sandbox: watched })
+    const wire = await compose([`${b}/cat`, 'note.md'])
+    assert.equal((await connector.deliver(wire, documentFor(wire), signal, commit))['exit'], 0)
+    assert.deepEqual(seen, ['read'])
+    assert.equal((await examined([`${b}/touch`, 'made'])).tried, 0)
+  })
+
+  test('of git is tried out even when it only looks: the configuration of a repository names programs that it starts', { skip: existsSync(`${b}/git`) ? false : 'git is missing: apt install git' }, async (t) => {
+    const { root, at, put, examined } = opened(t)
+    execFileSync('git', ['init', '--quiet'], { cwd: root })
+    put('watch.sh', '#!/bin/sh\nrm note.md\n')
+    chmodSync(at('watch.sh'), 0o755)
+    execFileSync('git', ['config', 'core.fsmonitor', './watch.sh'], { cwd: root })
+    execFileSync('chmod', ['-R', 'a+rwX', at('.git')])
+    const act = await examined([`${b}/git`, 'status'])
+    assert.deepEqual([act.tried, act.lost.map(({ path, becomes }) => [path, becomes])], [0, [['note.md', null]]])
+  })
+
+  test('that changes a file too large to be read is found out, though it sets its time back', async (t) => {
+    const { put, at, examined, script, scripted } = opened(t)
+    put('large', '')
+    truncateSync(at('large'), 17 * 1024 * 1024)
+    utimesSync(at('large'), 1_000, 1_000)
+    scripted('printf x | dd of=large conv=notrunc 2>/dev/null; touch -d @1000 large')
+    assert.deepEqual((await examined([script])).lost.map(({ path, becomes }) => [path, becomes]), [['large', 'changed']])
+    scripted('cat large >/dev/null')
+    assert.deepEqual((await examined([script])).lost, [])
+  })
+
   const changes: Readonly<Record<string, [why: RegExp, (site: ReturnType<typeof opened>) => void]>> = {
     'a file that it would remove': [/what it would take away/, ({ put }) => put('old/a.txt', 'other')],
     'another file in a folder that it would remove': [/what it would take away/, ({ put }) => put('old/new.txt', 'new')],
@@ -153,6 +186,40 @@ describe('a signed command', { skip }, () => {
     assert.deepEqual([all(root), readFileSync(join(root, 'note.md'), 'utf8')], [['note.md', 'plan'], 'a note\n'])
   })
 
+  test('puts back what came in after the last look into a folder that it takes away', async (t) => {
+    const real = await sandbox
+    let copies = 0
+    const late = async () => ({ ...real, run: (command: Parameters<typeof real.run>[0]) => {
+      // the trial before the freeze, the one before the run, and the copy that stays beside it
+      if (command.argv[0] === `${b}/cp` && ++copies === 3) put('old/late.txt', 'late')
+      return real.run(command)
+    } })
+    const { put, root, connector, compose } = opened(t, { sandbox: late })
+    const wire = await compose([`${b}/rm`, '-r', 'old'])
+    const receipt = await connector.deliver(wire, documentFor(wire), signal, commit)
+    assert.deepEqual([copies >= 3, receipt['unexpected'], receipt['put_back'], all(root)], [true, 1, 1, ['note.md', 'old/late.txt']])
+  })
+
+  const afterwards: Readonly<Record<string, [plan: string, code: RegExp]>> = {
+    'so many files that nobody can look at them': ['mkdir d; cd d; seq 20001 | xargs touch; chmod u+s 1', /^connector\.unknown$/],
+    'something that runs when it is ended': ['sleep 60', /^internal$/],
+  }
+  for (const [name, [plan, code]] of Object.entries(afterwards)) {
+    test(`that leaves ${name} does not keep what it took away`, async (t) => {
+      const { root, put, connector, compose, script, scripted, at } = opened(t)
+      put('plan', '')
+      put('hidden\u200bname', 'x')
+      scripted('rm -r old; . ./plan')
+      const wire = await compose([script])
+      const stopping = new AbortController()
+      const stop = setInterval(() => code.source.includes('internal') && !existsSync(at('note.md')) && stopping.abort(new Error('stopped')), 20)
+      t.after(() => clearInterval(stop))
+      await assert.rejects(connector.deliver(wire, documentFor(wire), stopping.signal, async () => put('plan', `rm note.md hidden*; ${plan}\n`)), (fault: Fault) => code.test(fault.code ?? 'internal'))
+      assert.deepEqual([readFileSync(join(root, 'note.md'), 'utf8'), readdirSync(root).filter((file) => file.startsWith('hidden')).length], ['a note\n', 1])
+      if (existsSync(at('d/1'))) assert.equal(statSync(at('d/1')).mode & 0o6000, 0)
+    })
+  }
+
   test('makes no program that runs with the rights of the releaser, neither as it says nor otherwise', async (t) => {
     const { put, at, connector, compose, script, scripted } = opened(t)
     put('plan', '')
@@ -187,6 +254,32 @@ describe('a signed command', { skip }, () => {
     const wire = await compose([`${b}/git`, 'reset', '--hard', 'HEAD~1'])
     await connector.deliver(wire, documentFor(wire), signal, commit)
     assert.equal(readFileSync(join(root, 'note.md'), 'utf8'), 'a note\n')
+  })
+
+  test('of git tells the commits that would be lost in a repository below the folder too, and those that only the stash holds', { skip: existsSync(`${b}/git`) ? false : 'git is missing: apt install git' }, async (t) => {
+    const { root, put, examined, at } = opened(t)
+    const git = (...args: string[]) => execFileSync('git', ['-c', 'user.name=A', '-c', 'user.email=a@localhost', ...args], { cwd: at('old'), encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim()
+    git('init', '--quiet', '--initial-branch=main')
+    git('add', '--all')
+    git('commit', '--quiet', '--message', 'First')
+    git('checkout', '--quiet', '-b', 'idea')
+    git('commit', '--quiet', '--allow-empty', '--message', 'An idea')
+    const idea = git('rev-parse', 'HEAD')
+    git('checkout', '--quiet', 'main')
+    for (const text of ['one', 'two']) {
+      put('old/a.txt', text)
+      git('stash', 'push', '--quiet', '--message', text)
+    }
+    const older = git('rev-parse', 'stash@{1}')
+    execFileSync('chmod', ['-R', 'a+rwX', root])
+    const lost = async (...args: string[]) => (await examined([`${b}/git`, ...args])).commits.map(({ id }) => id)
+    assert.deepEqual(await lost('-C', 'old', 'branch', '-D', 'idea'), [idea])
+    assert.ok((await lost('-C', 'old', 'stash', 'drop', 'stash@{1}')).includes(older))
+    assert.deepEqual(await lost('-C', 'old', 'branch', 'another'), [])
+    execFileSync('git', ['init', '--quiet'], { cwd: root })
+    execFileSync('chmod', ['-R', 'a+rwX', at('.git')])
+    const clean = await examined([`${b}/git`, 'clean', '-ffdx'])
+    assert.deepEqual([clean.commits, clean.lost.some(({ path, becomes }) => path === 'old/.git' && becomes === null)], [[], true])
   })
 
   test('of a database tells the rows and tables that would be lost', { skip: existsSync(`${b}/sqlite3`) ? false : 'sqlite3 is missing: apt install sqlite3' }, async (t) => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { Fault } from '../../../kernel/fault.ts'
 import type { ShellAct } from '../../acts/shell-act.ts'
-import { differences, elevated } from './differences.ts'
+import { differences, elevated, requireShowable } from './differences.ts'
 import { branchTips, lostCommits } from './lost-commits.ts'
 import { tablesOf, lostTables } from './lost-tables.ts'
 import { surveyTree } from './survey-tree.ts'
@@ -35,19 +35,19 @@ export async function tryOut(workplace: Workplace, { argv, programs, root, cwd, 
     await copyTree(workplace, root, folder, copy, signal)
     const place = { root, from: copy, programs, timeoutMs, signal }
     const [git, sqlite] = [uses('git'), uses('sqlite')]
-    const before = await surveyTree(copy, { read: true })
-    const tips = git && await branchTips(workplace, { ...place, cwd })
+    const before = await surveyTree(copy, { read: true, again: true })
+    const tips = git && await branchTips(workplace, place, before)
     const tables = sqlite && await tablesOf(workplace, { ...place, sqlite: sqlite.path, folder: copy, entries: before })
     const result = await workplace.run({ ...place, argv, cwd, access: 'write' })
     if (result.ended !== 'exit') throw new Fault('refused', 'shell.trial', `when it was tried out, it was ended (${result.ended}), so that nobody can say what it would take away`)
     if (result.exitCode !== 0) throw new Fault('refused', 'shell.trial', `when it was tried out, it failed with ${result.exitCode}: ${said(result.stderr)}`)
-    const after = await surveyTree(copy, { read: true })
+    const after = await surveyTree(copy, { read: true, again: true })
     const [program] = elevated(before, after)
     if (program !== undefined) throw new Fault('refused', 'shell.rights', `it would make ${program} a program that runs with the rights of its owner (setuid, setgid), which is the releaser; leave that out`)
     return {
       tried: result.exitCode,
-      lost: differences(before, after, { git: git !== undefined }),
-      commits: tips === undefined ? [] : await lostCommits(workplace, { ...place, cwd }, tips),
+      lost: requireShowable(differences(before, after, { git: git !== undefined })),
+      commits: tips === undefined ? [] : await lostCommits(workplace, place, tips, after),
       tables: sqlite === undefined || tables === undefined ? [] : lostTables(tables, await tablesOf(workplace, { ...place, sqlite: sqlite.path, folder: copy, entries: after })),
     }
   })
