@@ -61,13 +61,19 @@ export interface UnitFile {
   readonly text: string
 }
 
-/** What has to be true before and after the files are there, which only the operator does. */
+/** Files, and what only the operator does with them. */
 export interface Installation {
   readonly files: readonly UnitFile[]
   /** Commands that bring them into effect. */
   readonly next: readonly string[]
+}
+
+/** How a system forgets a house, whatever became of the house meanwhile. */
+export interface Removal {
+  /** Where files of an installation are. */
+  readonly folders: readonly string[]
   /** Commands that have to come before the files may go. */
-  readonly beforeRemoval: readonly string[]
+  readonly before: readonly string[]
   /** Commands after they have gone. */
-  readonly afterRemoval: readonly string[]
+  readonly after: readonly string[]
 }
