@@ -34,6 +34,8 @@ export interface UnitProcess {
   readonly sandbox: boolean
   /** Folders it may write besides its own, as its user may; those outside of the house may be missing. */
   readonly writes: readonly string[]
+  /** What it only reads or starts outside of the house: home folders are hidden from who needs nothing in them. */
+  readonly reads: readonly string[]
   readonly credentials: readonly Credential[]
   /** Processes that stop after it. */
   readonly outlivedBy: readonly string[]
