@@ -82,5 +82,7 @@ test('an entry is made of a house that says how it is reached, and of devices th
   const both = meshEntry(await house(`${written}outbox:\n  sign_origin: https://sign.example.org\n`), ['10.8.0.0/24'])
   assert.deepEqual([both.pages.map(({ origin, port }) => [origin, port]), both.devices, both.closed], [[['https://house.example.org', 7400], ['https://sign.example.org', 7401]], ['10.8.0.0/24'], [7400, 7401, 7402, 7403]])
   assert.throws(() => meshEntry({ ...dashboard, settings: { ...dashboard.settings, exposed: null } }, []), { code: 'expose.absent' })
-  for (const device of ['phone', '10.8.0.0/33', '10.8.0.0/0', '10.8.0.1/24/8', '10.8.0.1; drop', '']) assert.throws(() => meshEntry(dashboard, [device]), { code: 'expose.device' }, device)
+  for (const device of ['phone', '10.8.0.0/33', '10.8.0.0/0', '10.8.0.1/24/8', '10.8.0.1; drop', '10.8.0.0/08', 'fe80::1%eth0', '']) assert.throws(() => meshEntry(dashboard, [device]), { code: 'expose.device' }, device)
+  const ports = { ...dashboard.settings.ports, server: 0 }
+  assert.throws(() => meshEntry({ ...dashboard, settings: { ...dashboard.settings, ports } }, []), { code: 'expose.port', message: /the dashboard takes any free port.*ports\.server/ })
 })

@@ -44,3 +44,6 @@ export const lanesSchema = z.array(nameSchema).max(20)
 
 /** A text of an operator, in which `*` stands for any characters. */
 export const patternSchema = z.string().min(1).max(300)
+
+/** A name as certificates have it. What else a URL takes for one (`$`, `;`, braces, quotes) would say something of its own in the file or the command that it is printed into. */
+export const isHostName = (text: string): boolean => /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(text)
