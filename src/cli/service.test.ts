@@ -33,6 +33,13 @@ test('a system that starts nothing of this house says so, file by file', { skip:
   assert.ok(data.units.some(({ unit }) => unit === 'castellan.target'))
 })
 
+test('what is to be taken away is asked of the system, and not of a house that may be gone', async (t) => {
+  const { run } = await stubHouse(t)
+  const { exit, stdout } = await run(['service', 'uninstall', '--dry-run', '--json', '--for', 'systemd', '--home', home, '--house', '/srv/house-that-is-not-there'])
+  const { data } = JSON.parse(stdout) as { data: { would: string[]; before: string[] } }
+  assert.deepEqual([exit, data.would, data.before], [0, [], ['systemctl disable --now castellan.target castellan.service']])
+})
+
 test('another system than the two is wrong usage', async (t) => {
   const { run } = await stubHouse(t)
   const refused = await run(['service', 'install', '--print', '--for', 'runit', ...where])

@@ -59,14 +59,14 @@ export function register(program: Command, cli: Cli): void {
     changes: true,
     configure: (command) => void common(command),
     async run({ options, home, ask }) {
-      const { readInstallation, uninstallService } = await load()
+      const { readRemoval, uninstallService } = await load()
       const asked = await read({ options, home })
       if (options.dryRun) {
-        const { files, beforeRemoval } = await readInstallation(asked)
-        return outcome({ state: 'dry_run', would: files.map(({ path }) => path), before: [...beforeRemoval] }, (data) => `would remove:\n${data.would.map((path) => `  ${path}`).join('\n')}\n${steps('before that:', data.before)}`)
+        const { files, before } = readRemoval(asked)
+        return outcome({ state: 'dry_run', would: files, before: [...before] }, (data) => `would remove:\n${data.would.map((path) => `  ${path}`).join('\n')}\n${steps('before that:', data.before)}`)
       }
       if (!(await ask.confirm('Take away what starts this house with the machine? Home, house and secrets stay.'))) return outcome({ files: [] }, () => 'Nothing was changed.')
-      return outcome(await uninstallService(asked), (data, terminal) => [fileTable(data.files, terminal), '', steps('The files are gone. So that the system knows:', data.afterRemoval)].join('\n'))
+      return outcome(uninstallService(asked), (data, terminal) => [fileTable(data.files, terminal), '', steps('The files are gone. So that the system knows:', data.after)].join('\n'))
     },
   })
 }

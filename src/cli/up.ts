@@ -17,7 +17,7 @@ export function register(program: Command, cli: Cli): void {
       const write = (line: string) => {
         if (options.json !== true) io.stdout.write(`${line}\n`)
       }
-      await runUp({ home, write, units: options.units === true, ...(options.house !== undefined && { house: resolve(options.house) }) })
+      await runUp({ home, write, isWatched: io.stdout.isTTY === true, units: options.units === true, ...(options.house !== undefined && { house: resolve(options.house) }) })
       return outcome({ state: 'down', home }, () => '')
     },
   })

@@ -66,6 +66,18 @@ test('what is no ClientHello is refused at its first byte that tells', () => {
   }
 })
 
+test('a hello in thousands of tiny records costs no more to read than it is long, and is cut off where a hello ends', () => {
+  // 32 kB that never become whole, a byte a record, as a command would send them to keep the reader from everything else
+  const message = Buffer.alloc(4 + 32_768)
+  message[0] = 1
+  message.writeUIntBE(32_768, 1, 3)
+  const bytes = inRecords(Buffer.concat([Buffer.alloc(5), message]), 1)
+  const before = performance.now()
+  assert.deepEqual(readClientHello(bytes.subarray(0, 32_000)), { says: 'more' })
+  assert.deepEqual(readClientHello(bytes.subarray(0, 60_000)), { says: 'refused', reason: 'no_tls' })
+  assert.ok(performance.now() - before < 200, `${performance.now() - before} ms`)
+})
+
 test('a hello without a name, with two, or with one that hides is refused', () => {
   const cases: [Buffer, string][] = [
     [made([]), 'sni'], [made([[0, names()]]), 'sni'], [made([[0, names('api.example.org', 'other.example.org')]]), 'sni'],

@@ -4,6 +4,7 @@ export type Hello = { readonly says: 'more' } | { readonly says: 'host'; readonl
 const handshakeRecord = 22
 const clientHello = 1
 const largestRecord = 16_384
+/** With the headings of its records. A larger one is nobody's, and to take one apart again and again would keep everybody else waiting. */
 const largestHello = 32_768
 const serverName = 0
 /** Encrypted ClientHello, and what it was before: they name another host than can be read. */
@@ -16,23 +17,27 @@ const badName: Hello = { says: 'refused', reason: 'sni' }
 /** The one host that a ClientHello names (RFC 8446, 4.1.2; RFC 6066, 3). It may come in several records. */
 export function readClientHello(bytes: Buffer): Hello {
   const pieces: Buffer[] = []
+  let length = 0
+  let size: number | undefined
   for (let at = 0; ; ) {
     if (bytes.length > at && bytes[at] !== handshakeRecord) return noTls
     if (bytes.length > at + 1 && bytes[at + 1] !== 3) return noTls
-    if (bytes.length < at + 5) return more
-    const length = bytes.readUInt16BE(at + 3)
-    if (length === 0 || length > largestRecord) return noTls
-    pieces.push(bytes.subarray(at + 5, at + 5 + length))
-    const message = Buffer.concat(pieces)
-    if (message.length > 0 && message[0] !== clientHello) return noTls
-    if (message.length >= 4) {
-      const size = message.readUIntBE(1, 3)
+    if (bytes.length < at + 5) break
+    const record = bytes.readUInt16BE(at + 3)
+    if (record === 0 || record > largestRecord) return noTls
+    const piece = bytes.subarray(at + 5, at + 5 + record)
+    if (length === 0 && piece.length > 0 && piece[0] !== clientHello) return noTls
+    pieces.push(piece)
+    length += piece.length
+    if (size === undefined && length >= 4) {
+      size = Buffer.concat(pieces).readUIntBE(1, 3)
       if (size > largestHello) return noTls
-      if (message.length >= 4 + size) return readBody(message.subarray(4, 4 + size))
     }
-    if (bytes.length < at + 5 + length) return more
-    at += 5 + length
+    if (size !== undefined && length >= 4 + size) return readBody(Buffer.concat(pieces).subarray(4, 4 + size))
+    if (piece.length < record) break
+    at += 5 + record
   }
+  return bytes.length > largestHello ? noTls : more
 }
 
 function readBody(body: Buffer): Hello {

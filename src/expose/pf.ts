@@ -1,19 +1,22 @@
 import { isIP } from 'node:net'
 import { outerPort, type MeshEntry } from './mesh-entry.ts'
 
-/** An anchor for pf, which closes and never opens: quick blocks before whatever the rest of the rules allows. */
+const table = '<castellan_devices>'
+
+/** An anchor for pf, which closes and never opens: it blocks before whatever the rest of the rules allows, and lets that decide the rest. */
 export function pf(entry: MeshEntry): string {
   const ports = [...new Set(entry.pages.map(({ origin }) => outerPort(origin)))].join(' ')
   const blocks = entry.addresses.flatMap((address) => {
     const family = isIP(address)
-    const to = `${family === 4 ? 'inet' : 'inet6'} proto tcp from`
-    const devices = entry.devices.filter((device) => isIP(device.split('/')[0]!) === family)
+    const here = `to ${address} port { ${ports} }`
+    const on = (place: string) => `block drop in quick on ${place} ${family === 4 ? 'inet' : 'inet6'} proto tcp from`
+    const hasDevice = entry.devices.some((device) => isIP(device.split('/')[0]!) === family)
     return [
-      ...(entry.interface === null ? [] : [`block drop in quick on ! ${entry.interface} ${to} any to ${address} port { ${ports} }`]),
-      ...(entry.devices.length === 0 ? [] : [...devices.map((device) => `pass in quick ${to} ${device} to ${address} port { ${ports} }`), `block drop in quick ${to} any to ${address} port { ${ports} }`]),
+      ...(entry.interface === null ? [] : [`${on(`! ${entry.interface}`)} any ${here}`]),
+      ...(entry.devices.length === 0 ? [] : [`${on(entry.interface ?? '! lo0')} ${hasDevice ? `! ${table}` : 'any'} ${here}`]),
     ]
   })
   return `# Printed by \`castellan expose --print\`, for /etc/pf.anchors/castellan.
-block drop in quick on ! lo0 proto tcp from any to any port { ${entry.closed.join(' ')} }
+${entry.devices.length === 0 ? '' : `table ${table} const { ${entry.devices.join(' ')} }\n`}block drop in quick on ! lo0 proto tcp from any to any port { ${entry.closed.join(' ')} }
 ${blocks.map((line) => `${line}\n`).join('')}`
 }

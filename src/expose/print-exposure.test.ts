@@ -58,13 +58,18 @@ test('nft takes the rules, which close and never open', { skip: noNft }, (t) => 
   assert.match(nftables({ ...entry, devices: ['100.64.0.9'] }), /ip saddr != \{ 100\.64\.0\.9 \} drop\n.*ip6 daddr \{ fd7a:115c:a1e0::7 \} tcp dport \{ 443, 8443 \} iifname != "tailscale0" drop\n.*ip6 daddr \{ fd7a:115c:a1e0::7 \} tcp dport \{ 443, 8443 \} drop/)
 })
 
-test('pf is told the same', () => {
-  assert.deepEqual(pf({ ...entry, addresses: ['100.64.0.7'], devices: ['100.64.0.9'] }).split('\n').slice(1, -1), [
+test('pf is told the same: it blocks, and lets nothing pass that other rules would stop', () => {
+  const text = pf({ ...entry, devices: ['100.64.0.9', '100.64.1.0/24'] })
+  assert.deepEqual(text.split('\n').slice(1, -1), [
+    'table <castellan_devices> const { 100.64.0.9 100.64.1.0/24 }',
     'block drop in quick on ! lo0 proto tcp from any to any port { 7400 7401 7402 7403 }',
     'block drop in quick on ! tailscale0 inet proto tcp from any to 100.64.0.7 port { 443 8443 }',
-    'pass in quick inet proto tcp from 100.64.0.9 to 100.64.0.7 port { 443 8443 }',
-    'block drop in quick inet proto tcp from any to 100.64.0.7 port { 443 8443 }',
+    'block drop in quick on tailscale0 inet proto tcp from ! <castellan_devices> to 100.64.0.7 port { 443 8443 }',
+    'block drop in quick on ! tailscale0 inet6 proto tcp from any to fd7a:115c:a1e0::7 port { 443 8443 }',
+    'block drop in quick on tailscale0 inet6 proto tcp from any to fd7a:115c:a1e0::7 port { 443 8443 }',
   ])
+  assert.match(pf({ ...entry, interface: null, devices: ['100.64.0.9'] }), /^block drop in quick on ! lo0 inet proto tcp from ! <castellan_devices> to 100\.64\.0\.7 /m)
+  assert.doesNotMatch(text, /\bpass\b/)
 })
 
 test('Tailscale serves each page under a name of its own', () => {
@@ -82,5 +87,7 @@ test('an entry is made of a house that says how it is reached, and of devices th
   const both = meshEntry(await house(`${written}outbox:\n  sign_origin: https://sign.example.org\n`), ['10.8.0.0/24'])
   assert.deepEqual([both.pages.map(({ origin, port }) => [origin, port]), both.devices, both.closed], [[['https://house.example.org', 7400], ['https://sign.example.org', 7401]], ['10.8.0.0/24'], [7400, 7401, 7402, 7403]])
   assert.throws(() => meshEntry({ ...dashboard, settings: { ...dashboard.settings, exposed: null } }, []), { code: 'expose.absent' })
-  for (const device of ['phone', '10.8.0.0/33', '10.8.0.0/0', '10.8.0.1/24/8', '10.8.0.1; drop', '']) assert.throws(() => meshEntry(dashboard, [device]), { code: 'expose.device' }, device)
+  for (const device of ['phone', '10.8.0.0/33', '10.8.0.0/0', '10.8.0.1/24/8', '10.8.0.1; drop', '10.8.0.0/08', 'fe80::1%eth0', '']) assert.throws(() => meshEntry(dashboard, [device]), { code: 'expose.device' }, device)
+  const ports = { ...dashboard.settings.ports, server: 0 }
+  assert.throws(() => meshEntry({ ...dashboard, settings: { ...dashboard.settings, ports } }, []), { code: 'expose.port', message: /the dashboard takes any free port.*ports\.server/ })
 })

@@ -5,7 +5,7 @@ import { Fault } from '../kernel/fault.ts'
 /** Not on the internet: this machine, private and carrier networks, links, what is reserved, and ways to write IPv4 as IPv6. */
 const elsewhere: readonly (readonly [string, number])[] = [
   ['10.0.0.0', 8], ['100.64.0.0', 10], ['127.0.0.0', 8], ['172.16.0.0', 12], ['192.0.0.0', 24], ['192.0.2.0', 24], ['192.88.99.0', 24], ['192.168.0.0', 16], ['198.18.0.0', 15],
-  ['198.51.100.0', 24], ['203.0.113.0', 24], ['::1', 128], ['fc00::', 7], ['fec0::', 10], ['64:ff9b::', 96], ['64:ff9b:1::', 48], ['100::', 64], ['2001::', 23], ['2001:db8::', 32], ['2002::', 16],
+  ['198.51.100.0', 24], ['203.0.113.0', 24], ['::', 96], ['::ffff:0:0:0', 96], ['fc00::', 7], ['fec0::', 10], ['64:ff9b::', 96], ['64:ff9b:1::', 48], ['100::', 64], ['2001::', 23], ['2001:db8::', 32], ['2002::', 16],
   ['3fff::', 20],
 ]
 /** Nobody's place to send to, declared or not: links, where clouds keep their keys, many at once, and none at all. */

@@ -19,22 +19,25 @@ export interface Network {
 export async function openConnection(url: URL, network: Network, { milliseconds, signal }: { milliseconds: number; signal: AbortSignal }): Promise<Socket> {
   if (signal.aborted) throw new Fault('timeout', 'http.refused', 'it was given up before it began')
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  const address = await pinAddress(host, network)
-  // a signal that is aborted says so once, and not to who listens afterwards
-  if (signal.aborted) throw new Fault('timeout', 'http.try_again', `it was given up while ${host} was looked up`)
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(milliseconds)])
+  const late = Promise.withResolvers<never>()
+  late.promise.catch(() => {}) // it may come when nobody waits any more
+  patience.addEventListener('abort', () => late.reject(new Fault('timeout', 'http.try_again', `${url.host} did not answer in time`)), { once: true })
+  const address = await Promise.race([late.promise, pinAddress(host, network)])
+  // an end that came meanwhile is told nobody a second time
+  if (patience.aborted) return await late.promise
   const secure = url.protocol === 'https:'
   const port = Number(url.port || (secure ? 443 : 80))
   const socket = secure
     ? connectTls({ host: address, port, ALPNProtocols: ['http/1.1'], minVersion: 'TLSv1.2', ...(isIP(host) === 0 && { servername: host }), ...(network.ca !== undefined && { ca: network.ca }) })
     : connect({ host: address, port })
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(milliseconds)])
   try {
-    await new Promise<void>((resolve, reject) => {
+    const made = new Promise<void>((resolve, reject) => {
       socket.once(secure ? 'secureConnect' : 'connect', resolve)
       socket.once('error', reject)
       socket.once('close', () => reject(new Error('the server closed the connection')))
-      patience.addEventListener('abort', () => reject(new Fault('timeout', 'http.try_again', `${url.host} did not answer in time`)), { once: true })
     })
+    await Promise.race([late.promise, made])
     socket.on('error', () => {})
     return socket
   } catch (error) {

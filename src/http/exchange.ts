@@ -53,8 +53,9 @@ export async function exchange(outgoing: Outgoing, { network, signal, commit, pa
     socket.once('end', () => (isClosed = true))
     faultPoint('http.connected')
     await commit()
-    if (signal.aborted) throw new Fault('timeout', 'http.try_again', `it was given up before anything was said to ${url.host}`)
     if (isClosed || socket.destroyed) throw new Fault('unavailable', 'http.try_again', `${url.host} closed the connection before anything was said`, { brief: `${url.host} closed the connection before anything was said` })
+    // a signal that was given is not given again: nothing would end the wait for an answer
+    if (signal.aborted) throw new Fault('unavailable', 'http.try_again', 'it was given up before anything was said', { brief: 'it was given up before anything was said' })
     faultPoint('http.sent:before')
     const limit = AbortSignal.any([signal, AbortSignal.timeout(answerMs)])
     const response = await new Promise<IncomingMessage>((resolve, reject) => {

@@ -32,8 +32,8 @@ test('what a proxy says has to be what it would say, token or not', () => {
 })
 
 test('under a name of this machine nothing that came through a proxy is answered', () => {
-  checkDirect({ host: '127.0.0.1:7400', 'user-agent': 'curl' })
-  for (const header of ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'forwarded', 'via', 'x-real-ip', 'tailscale-user-login', 'castellan-service-token']) {
+  checkDirect({ host: '127.0.0.1:7400', 'user-agent': 'curl', 'x-requested-with': 'fetch', 'sec-fetch-site': 'same-origin' })
+  for (const header of ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'forwarded', 'via', 'x-real-ip', 'tailscale-user-login', 'castellan-service-token', 'x-forwarded-port', 'x-forwarded-ssl', 'x-original-host', 'true-client-ip', 'tailscale-funnel-request', 'cf-ray', 'x-envoy-external-address']) {
     assert.throws(() => checkDirect({ [header]: 'x' }), { code: 'proxy.unexpected' }, header)
   }
 })

@@ -13,7 +13,7 @@ export interface Exposure {
 export const tokenHeader = 'castellan-service-token'
 
 /** What proxies add, and nobody who asks from this machine by himself. */
-const addedByProxies = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'via', 'tailscale-user-login', 'cf-connecting-ip', tokenHeader]
+const addedByProxies = new RegExp(`^(?:forwarded|x-forwarded-.*|x-original-.*|x-real-ip|x-client-ip|x-proxyuser-ip|true-client-ip|via|tailscale-.*|cf-.*|x-envoy-.*|ngrok-.*|fly-.*|${tokenHeader})$`)
 
 export const digestOf = (token: string): string => createHash('sha256').update(token).digest('hex')
 
@@ -22,7 +22,7 @@ export const digestOf = (token: string): string => createHash('sha256').update(t
  * @throws Fault `proxy.unexpected`
  */
 export function checkDirect(headers: IncomingHttpHeaders): void {
-  const added = addedByProxies.find((name) => headers[name] !== undefined)
+  const added = Object.keys(headers).find((name) => addedByProxies.test(name))
   if (added === undefined) return
   throw new Fault('refused', 'proxy.unexpected', `this came through a proxy (${added}), under a name that is for this machine alone; declare the name that others ask for (\`expose\` in castellan.yaml), and let the proxy hand on Host as it came`)
 }

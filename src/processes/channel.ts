@@ -18,7 +18,10 @@ export function inheritedChannel(): Channel {
       if (process.connected) process.send!(message, () => {})
     },
     onMessage: (listener) => void process.on('message', listener),
-    onClose: (listener) => void process.on('disconnect', listener),
+    onClose: (listener) => {
+      if (process.connected) process.on('disconnect', listener)
+      else listener() // `up` went while this process was starting, and says so no second time
+    },
     termDeadlineMs: 2_000,
     orphanExit: 0,
   }

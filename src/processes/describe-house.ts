@@ -39,6 +39,7 @@ export function describeHouse({ home, house, exists = existsSync }: DescribeDeps
       network: networkOf(name, house),
       sandbox: sandboxes(name, house),
       writes: writesOf(name, house),
+      reads: readsOf(name, house),
       credentials: credentials(givenNames(name, house)),
       outlivedBy: stopOrder.slice(stopOrder.findIndex((group) => group.includes(name)) + 1).flat(),
     })),
@@ -78,6 +79,14 @@ function writesOf(name: ProcessName, { folder, settings: { folders, outbox } }: 
   const outside = (path: string) => relative(folder, path).startsWith('..')
   // those in the house are made by `up`, perhaps after the unit has started
   return [...new Set(paths.map((path) => (outside(path) ? `-${path}` : folder)))]
+}
+
+/** Folders, mailboxes and repositories that may lie in somebody's home; programs of sources too. Those of commands are found by PATH, which leads to none. */
+function readsOf(name: ProcessName, { settings: { folders, mail, outbox, sources } }: House): string[] {
+  if (name === 'worker-private') return folders.map(({ path }) => path)
+  if (name === 'reader') return sources.flatMap((source) => (source.kind === 'command' ? [source.argv[0]!] : []))
+  if (name !== 'releaser') return []
+  return [...mail.accounts.flatMap((account) => (account.kind === 'folder' ? [account.path] : [])), ...outbox.connectors.flatMap((connector) => (connector.kind === 'git' ? [connector.repository] : []))]
 }
 
 function foldersOf(home: string, runtime: string): UnitFolder[] {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { prepareHome, requireReachable } from './folders.ts'
+import { ownTemporary, prepareHome, requireReachable } from './folders.ts'
 
 const parent = mkdtempSync(join(tmpdir(), 'castellan-folders-'))
 after(() => rmSync(parent, { recursive: true }))
@@ -29,10 +29,24 @@ test('a path behind a closed folder names that folder', () => {
   assert.throws(() => requireReachable(join(closed, 'inside'), 'the source', 'move it'), { code: 'path.unreachable', message: new RegExp(`chmod o\\+x ${closed}`) })
 })
 
-test('another owner is refused', { skip: process.getuid?.() !== 0 && 'only root can give folders away' }, async () => {
-  const { chownSync } = await import('node:fs')
+test('another owner is refused', { skip: process.getuid?.() !== 0 && 'only root can give folders away' }, () => {
   const home = join(parent, 'owned')
   prepareHome(home, undefined)
   chownSync(join(home, 'server'), 12345, 12345)
   assert.throws(() => prepareHome(home, undefined), { code: 'home.owner', message: /chown -R/ })
+})
+
+test('sockets are put into no folder of /tmp that somebody else made, leads elsewhere, or could be changed by others', { skip: process.getuid?.() !== 0 && 'only root can give folders away' }, () => {
+  const temporary = join(parent, 'tmp')
+  mkdirSync(temporary)
+  const own = ownTemporary(temporary)
+  assert.deepEqual([ownTemporary(temporary), statSync(own).mode & 0o777], [own, 0o711])
+  chmodSync(own, 0o777)
+  assert.throws(() => ownTemporary(temporary), { code: 'home.mode' })
+  chmodSync(own, 0o711)
+  chownSync(own, 12345, 12345)
+  assert.throws(() => ownTemporary(temporary), { code: 'runtime.owner' })
+  rmSync(own, { recursive: true })
+  symlinkSync(parent, own)
+  assert.throws(() => ownTemporary(temporary), { code: 'runtime.owner' })
 })

@@ -39,7 +39,7 @@ export function requireReachable(path: string, what: string, instead: string): v
 /** The short folder of the sockets of one home. Who is of a gate's or the reader's group may enter its folder. Unix socket paths end at 104 bytes on macOS. */
 export function prepareRuntime(home: string, accounts: Accounts): { key: string; folder: string; database: string; sockets: Sockets } {
   const key = homeKey(home)
-  const base = accounts ? sharedRuntime : join(process.env.XDG_RUNTIME_DIR ?? `/tmp/castellan-${ownUid()}`, 'castellan')
+  const base = accounts ? sharedRuntime : join(process.env.XDG_RUNTIME_DIR ?? ownTemporary(), 'castellan')
   const top = join(base, key)
   mkdirSync(top, { recursive: true, mode: 0o711 })
   for (const folder of [base, top]) {
@@ -65,6 +65,19 @@ export function prepareRuntime(home: string, accounts: Accounts): { key: string;
       reader: join(door('reader', 0o710), 'socket'),
     },
   }
+}
+
+/**
+ * Where no folder of this user is given. In /tmp anybody makes folders: whose this one is, he could put sockets of his own in the place of ours.
+ * @throws Fault `runtime.owner`
+ */
+export function ownTemporary(temporary = '/tmp'): string {
+  const folder = join(temporary, `castellan-${ownUid()}`)
+  mkdirSync(folder, { recursive: true, mode: 0o711 })
+  const stats = lstatSync(folder)
+  if (!stats.isDirectory() || stats.uid !== ownUid()) throw new Fault('refused', 'runtime.owner', `${folder} is not a folder of this user; remove it, or set XDG_RUNTIME_DIR`)
+  if (stats.mode & 0o022) throw wrongMode(folder, stats, '0711')
+  return folder
 }
 
 /** Tells one home from others on the same machine. */

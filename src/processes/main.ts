@@ -24,7 +24,11 @@ const { boot, channel } = door === undefined ? { boot: readBoot(), channel: inhe
 const [{ createHost }, { armFaultPoints }, { awaitDatabase }] = await Promise.all([
   import('./host.ts'), import('../kernel/fault-point.ts'), import('./await-database.ts'),
 ])
+// a database that went with `up` never answers, and nobody is there who would say so
+let isWaiting = true
+channel.onClose(() => isWaiting && process.exit(channel.orphanExit))
 await awaitDatabase(boot.database)
+isWaiting = false
 armFaultPoints(boot.faultPoints)
 const host = createHost(channel)
 const started = await (await loading).start(boot, host)

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { systemClock } from '../kernel/clock.ts'
 import type { House } from '../house/index.ts'
+import { secretsExamination } from '../server/index.ts'
 import { processNames, type Sockets } from './boot.ts'
-import { isWanted, processSpec } from './process-specs.ts'
+import { attachedSpec, isWanted, processSpec, type SpecDeps } from './process-specs.ts'
 
 const sockets: Sockets = { server: '/s', releaser: '/r', gateLocal: '/gl', gateCloud: '/gc', reader: '/rd' }
 const house = { jobs: [], settings: { models: { upstreams: [], routes: {} }, mail: { accounts: [] }, webhooks: [], sources: [], outbox: { connectors: [] }, telemetry: { traces: null }, database: { kind: 'embedded' }, secrets: [] } } as unknown as House
@@ -26,4 +28,16 @@ test('the reader runs only where there is something to read, and everybody else 
   const wanted = (sources: unknown[]) => processNames.filter((name) => isWanted(name, { ...house, settings: { ...house.settings, sources } } as House))
   assert.deepEqual(wanted([]), processNames.filter((name) => name !== 'reader'))
   assert.deepEqual(wanted([{ name: 'leads' }]), [...processNames])
+})
+
+test('the server of a house of units is not told that secrets are missing which only the system can see', async () => {
+  const keyed = { ...house, settings: { ...house.settings, models: { upstreams: [{ name: 'far', zone: 'cloud', key: { secret: 'far' } }], routes: {} } } } as unknown as House
+  const deps: SpecDeps = {
+    home: '/home-that-is-not-there', key: 'k', sockets, house: () => keyed,
+    launcher: { isolation: { mode: 'separate-uids', detail: '' }, wrap: (_, program) => [...program] },
+    connectionOf: () => ({ host: '', port: 0, database: '', user: '', password: '' }),
+  }
+  const { secretReport } = attachedSpec('server', '/door', deps).boot()
+  const found = await secretsExamination({ clock: systemClock, secrets: () => secretReport! }).look()
+  assert.deepEqual([found].flat().map(({ status }) => status), ['ok'])
 })

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Connection } from '../kernel/database/connect.ts'
 import type { House } from '../house/index.ts'
+import { unseenSecrets, type SecretReport } from '../secrets/index.ts'
 import type { Boot, ProcessName, Sockets } from './boot.ts'
 import { mayEnter, type Launcher } from './isolation.ts'
 import { secretsOf } from './read-secrets.ts'
@@ -49,14 +50,14 @@ export function processSpec(name: ProcessName, deps: SpecDeps): ProcessSpec {
       NODE_COMPILE_CACHE: join(deps.home, 'cache'),
     },
     logFile: join(deps.home, 'log', `${name}.log`),
-    boot: () => bootMessage(name, folder, deps, secretsOf(name, deps.house(), deps.home)),
+    boot: () => bootMessage(name, folder, deps, secretsOf(name, deps.house(), deps.home), () => reportOf(deps.home, deps.house())),
   }
 }
 
 /** The same for a process that is a unit: systemd gives it its secrets, so `up` tells it none. */
 export function attachedSpec(name: ProcessName, door: string, deps: SpecDeps): AttachedSpec {
   const admits = deps.launcher.accounts?.get(name)
-  return { name, door, ...(admits && { admits }), boot: () => bootMessage(name, join(deps.home, name), deps, {}) }
+  return { name, door, ...(admits && { admits }), boot: () => bootMessage(name, join(deps.home, name), deps, {}, () => unseenSecrets) }
 }
 
 /**
@@ -85,7 +86,7 @@ function socketsFor(name: ProcessName, sockets: Sockets): Sockets {
   return { server: known('server'), releaser: known('releaser'), gateLocal: known('gateLocal'), gateCloud: known('gateCloud'), reader: known('reader') }
 }
 
-function bootMessage(name: ProcessName, folder: string, deps: SpecDeps, secrets: Boot['secrets']): Boot {
+function bootMessage(name: ProcessName, folder: string, deps: SpecDeps, secrets: Boot['secrets'], report: () => SecretReport): Boot {
   const faultPoints = deps.faultPoints?.()
   const house = deps.house()
   const listener = name === 'server' && house.settings.webhooks.length > 0 ? deps.listener?.() : undefined
@@ -99,7 +100,7 @@ function bootMessage(name: ProcessName, folder: string, deps: SpecDeps, secrets:
     sockets: socketsFor(name, deps.sockets),
     house: houseFor(name, house),
     secrets,
-    ...(name === 'server' && { secretReport: reportOf(deps.home, house) }),
+    ...(name === 'server' && { secretReport: report() }),
     isolation: deps.launcher.isolation,
     ...(faultPoints && { faultPoints }),
   }

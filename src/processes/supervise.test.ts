@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { createLogger } from '../kernel/log.ts'
 import type { Boot } from './boot.ts'
 import { SupervisedProcess, type ProcessState } from './supervise.ts'
@@ -13,14 +14,14 @@ after(() => rmSync(folder, { recursive: true }))
 
 const ready = "process.send({type:'ready'});process.on('message',(m)=>m.type==='stop'&&process.exit(0));process.on('disconnect',()=>process.exit(0))"
 
-function supervised(script: string, limits = { crashes: 5, windowMs: 60_000, backoffMs: [1] }): SupervisedProcess {
+function supervised(script: string, limits = { crashes: 5, windowMs: 60_000, backoffMs: [1] }, boot = () => ({ process: 'server' }) as Boot): SupervisedProcess {
   return new SupervisedProcess(
     {
       name: 'server',
       command: [process.execPath, '-e', script],
       environment: { PATH: process.env.PATH! },
       logFile: join(folder, 'server.log'),
-      boot: () => ({ process: 'server' }) as Boot,
+      boot,
     },
     limits,
     createLogger({ name: 'test', destination: join(folder, 'up.log') }),
@@ -89,4 +90,40 @@ test('a process that is started anew reads its boot message again; one that is t
   assert.equal(child.state.state, 'stopped')
   await child.restart(1_000)
   assert.equal(child.state.state, 'stopped')
+})
+
+test('one whose boot message cannot be made, for a secret that others can read, is tried again like one that died, and ends nobody else', async () => {
+  let made = 0
+  const child = supervised(ready, { crashes: 3, windowMs: 60_000, backoffMs: [1] }, () => {
+    made += 1
+    if (made > 1) throw new Error('the secret can be read by other users; run `chmod 600`')
+    return { process: 'server' } as Boot
+  })
+  child.start()
+  process.kill((await until(child, 'ready')).pid!, 'SIGKILL')
+  assert.match((await until(child, 'crashed')).reason!, /died 3 times .*the secret can be read by other users; run `chmod 600`/)
+  assert.equal(child.pid, undefined)
+})
+
+test('one that is started anew in the moment in which it has ended, and is not gone, runs once', async (t) => {
+  // what it leaves behind, in a session of its own, holds its end of the channel a while longer
+  const child = supervised(`require('child_process').spawn('sleep',['0.5'],{detached:true,stdio:[0,1,2,3]}).unref();${ready}`)
+  const pids = new Set<number>()
+  child.on('state', ({ pid, state }) => state === 'starting' && pids.add(pid!))
+  t.after(() => child.stop(1_000))
+  child.start()
+  const first = await until(child, 'ready')
+  process.kill(first.pid!, 'SIGKILL')
+  const isThere = () => {
+    try {
+      return readFileSync(`/proc/${first.pid}/stat`, 'utf8') !== ''
+    } catch {
+      return false
+    }
+  }
+  while (isThere()) await delay(5)
+  await child.restart(1_000)
+  const second = await until(child, 'ready')
+  await delay(600) // it has let go by then
+  assert.deepEqual([child.state.state, child.pid, pids.size], ['ready', second.pid, 2])
 })

@@ -83,8 +83,10 @@ export class SupervisedProcess extends EventEmitter<SupervisorEvents> {
     return this.#child?.pid
   }
 
+  /** @throws what its boot message throws; then nothing was started */
   start(): void {
     this.#stopping = false
+    const message = JSON.stringify(this.spec.boot())
     const log = openLog(this.spec.logFile)
     const [program, ...args] = this.spec.command
     const child = spawn(program!, args, {
@@ -98,7 +100,7 @@ export class SupervisedProcess extends EventEmitter<SupervisorEvents> {
     this.#enter('starting', null)
     const boot = child.stdio[3] as Writable
     boot.on('error', () => {}) // it died before it read; the exit says so
-    boot.end(JSON.stringify(this.spec.boot()))
+    boot.end(message)
     child.on('message', (message: ToldUp) => {
       if (message.type === 'ready') this.#enter('ready', null)
       else if (message.type === 'wake') this.emit('wake', this.spec.name, message.to)
@@ -106,7 +108,17 @@ export class SupervisedProcess extends EventEmitter<SupervisorEvents> {
     })
     child.on('error', (error) => this.#log.error({ err: error }, 'could not be started'))
     child.on('exit', () => endGroup(child))
-    child.on('close', (code, signal) => this.#died(code, signal))
+    // one that was started anew meanwhile is another
+    child.on('close', (code, signal) => this.#child === child && this.#died(signal ?? `exit ${code}`))
+  }
+
+  /** Nobody is there to hear why it cannot be started, e.g. of a secret that others can read: it counts as a death. */
+  #startAgain(): void {
+    try {
+      this.start()
+    } catch (error) {
+      this.#died((error as Error).message)
+    }
   }
 
   send(message: object): void {
@@ -132,13 +144,12 @@ export class SupervisedProcess extends EventEmitter<SupervisorEvents> {
     if (this.#stopping) return
     const stops = this.#stops + 1
     await this.stop(deadlineMs)
-    if (this.#stops === stops) this.start()
+    if (this.#stops === stops) this.#startAgain()
   }
 
-  #died(code: number | null, signal: NodeJS.Signals | null): void {
+  #died(how: string): void {
     this.#child = undefined
     if (this.#stopping) return this.#enter('stopped', null)
-    const how = signal ?? `exit ${code}`
     const now = performance.now()
     this.#deaths = [...this.#deaths.filter((death) => now - death < this.#limits.windowMs), now]
     if (this.#deaths.length >= this.#limits.crashes) {
@@ -149,7 +160,7 @@ export class SupervisedProcess extends EventEmitter<SupervisorEvents> {
     const pause = this.#limits.backoffMs[Math.min(this.#deaths.length - 1, this.#limits.backoffMs.length - 1)]!
     this.#log.warn({ how, pause }, 'died; starting it again')
     this.#enter('backoff', how)
-    this.#timer = setTimeout(() => this.start(), pause)
+    this.#timer = setTimeout(() => this.#startAgain(), pause)
   }
 
   #enter(state: ProcessState['state'], reason: string | null): void {

@@ -1,5 +1,5 @@
 import type { House } from '../house/index.ts'
-import { reportSecrets, type SecretReport } from '../secrets/index.ts'
+import { reportSecrets, unseenSecrets, type SecretReport } from '../secrets/index.ts'
 import { processNames, type ProcessName } from './boot.ts'
 import { secretNames, secretsOf } from './read-secrets.ts'
 import type { Supervised } from './supervise.ts'
@@ -8,6 +8,8 @@ export interface TakeDeps {
   readonly home: string
   readonly processes: ReadonlyMap<ProcessName, Supervised>
   house(): House
+  /** Each process is a unit, which the system gives its secrets. */
+  readonly units?: boolean | undefined
 }
 
 export interface Taken {
@@ -30,7 +32,7 @@ export function reportOf(home: string, house: House): SecretReport {
  * last, after `answer` has told it what it can tell the operator.
  * @throws Fault `secret.mode`
  */
-export async function takeSecrets(names: readonly string[], { home, processes, house }: TakeDeps, answer: (taken: Taken) => void): Promise<void> {
+export async function takeSecrets(names: readonly string[], { home, processes, house, units }: TakeDeps, answer: (taken: Taken) => void): Promise<void> {
   const holders = processNames.filter((name) => processes.has(name) && secretNames(name, house()).some((held) => names.includes(held)))
   // what cannot be handed over is found out before anybody is stopped for it
   for (const name of holders) secretsOf(name, house(), home)
@@ -43,7 +45,7 @@ export async function takeSecrets(names: readonly string[], { home, processes, h
   const back = (name: ProcessName) => name === 'server' || processes.get(name)!.state.state === 'ready'
   answer({
     restarted: holders.filter(back), pending: holders.filter((name) => !back(name)),
-    needs_start: secretNames('up', house()).some((held) => names.includes(held)), report: reportOf(home, house()),
+    needs_start: secretNames('up', house()).some((held) => names.includes(held)), report: units ? unseenSecrets : reportOf(home, house()),
   })
   if (holders.includes('server')) await processes.get('server')!.restart(deadlineMs)
 }

@@ -142,7 +142,7 @@ async function start(
       const { fresh, house, problems } = await reload()
       return { fresh, digest: house.digest, problems }
     },
-    takeSecrets: (names, answer) => takeSecrets(names, { home, processes, house: () => chosen.house }, answer),
+    takeSecrets: (names, answer) => takeSecrets(names, { home, processes, house: () => chosen.house, units: options.units }, answer),
     record: (state) => recordProcess(database.owner, state, accounts?.get(state.name)?.uid, isolation),
   })
   undo.push(watchHouse({ database, processes, isolation, log }))

@@ -1,5 +1,5 @@
 export { describeSecrets, type SecretState } from './describe-secrets.ts'
-export { reportSecrets, type SecretReport } from './report-secrets.ts'
+export { reportSecrets, unseenSecrets, type SecretReport } from './report-secrets.ts'
 export { openRecords, type SecretAct, type SecretRecords } from './secret-records.ts'
 export { openSecretFolder, type SecretFolder } from './secret-folder.ts'
 export { renderSecrets, type Rendered } from './render-secrets.ts'

@@ -9,7 +9,12 @@ export interface SecretReport {
   readonly states: readonly SecretState[]
   /** Why nothing can be said. */
   readonly problem: string | null
+  /** The system hands them to each unit, out of sight of `up`: nothing is known here, and nothing is wrong. */
+  readonly unseen?: true
 }
+
+/** Of a house whose processes are units. */
+export const unseenSecrets: SecretReport = { states: [], problem: null, unseen: true }
 
 /** How the secrets of a home are. What is wrong with them stops nobody from starting. */
 export function reportSecrets(home: string, sources: readonly SecretSource[], users: ReadonlyMap<string, readonly string[]>, now: Date): SecretReport {

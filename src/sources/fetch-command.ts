@@ -43,7 +43,9 @@ export async function fetchCommand(source: CommandSourceSettings, params: Params
     })
     if (ended === 'timeout') throw fetchFault('timeout', 'timeout', `${program} took longer than ${timeoutMs / 1_000} s; raise the \`timeout\` of ${name}, or ask it for less`)
     if (ended === 'output') throw fetchFault('invalid', 'size', `${program} wrote more than ${bytes} bytes; ask it for less, or raise the \`kilobytes\` of ${name}`, { bytes })
-    if (exitCode !== 0) throw fetchFault('unavailable', 'exit', `${program} ended with ${exitCode}. Hosts that it was refused are in the log of the reader; declare them under \`network\` of ${name} if they are meant`, { status: exitCode, bytes: stdout.length })
+    // its family may have lost one to it and ended well all the same
+    if (ended === 'memory') throw fetchFault('unavailable', 'memory', `${program} took more memory than a command may have; ask it for less`, { status: exitCode, bytes: stdout.length })
+    if (exitCode !== 0) throw fetchFault('unavailable', 'exit', `${program} ${ended === 'signal' ? `was ended by signal ${exitCode - 128}` : `ended with ${exitCode}`}. Hosts that it was refused are in the log of the reader; declare them under \`network\` of ${name} if they are meant`, { status: exitCode, bytes: stdout.length })
     return { status: exitCode, media: media[format], body: stdout }
   } finally {
     await proxy.close()

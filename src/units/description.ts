@@ -34,6 +34,8 @@ export interface UnitProcess {
   readonly sandbox: boolean
   /** Folders it may write besides its own, as its user may; those outside of the house may be missing. */
   readonly writes: readonly string[]
+  /** What it only reads or starts outside of the house: home folders are hidden from who needs nothing in them. */
+  readonly reads: readonly string[]
   readonly credentials: readonly Credential[]
   /** Processes that stop after it. */
   readonly outlivedBy: readonly string[]
@@ -61,13 +63,19 @@ export interface UnitFile {
   readonly text: string
 }
 
-/** What has to be true before and after the files are there, which only the operator does. */
+/** Files, and what only the operator does with them. */
 export interface Installation {
   readonly files: readonly UnitFile[]
   /** Commands that bring them into effect. */
   readonly next: readonly string[]
+}
+
+/** How a system forgets a house, whatever became of the house meanwhile. */
+export interface Removal {
+  /** Where files of an installation are. */
+  readonly folders: readonly string[]
   /** Commands that have to come before the files may go. */
-  readonly beforeRemoval: readonly string[]
+  readonly before: readonly string[]
   /** Commands after they have gone. */
-  readonly afterRemoval: readonly string[]
+  readonly after: readonly string[]
 }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { describedHouse } from '../../test/support/described-house.ts'
-import { compareFiles, installFiles, uninstallFiles } from './install-files.ts'
-import { systemdInstallation } from './systemd/installation.ts'
+import { compareFiles, installedFiles, installFiles, uninstallFiles } from './install-files.ts'
+import { launchdInstallation, launchdRemoval } from './launchd/installation.ts'
+import { systemdInstallation, systemdRemoval } from './systemd/installation.ts'
 
 const home = '/var/lib/castellan'
 const replaceFile = async (path: string, content: string, mode: number) => writeFileSync(path, content, { mode })
@@ -51,12 +52,36 @@ test('a file of somebody else, or the house of another home, stops an installati
   await assert.rejects(install(systemdInstallation(describedHouse({ home: '/srv/other' })).files, '/srv/other'), { code: 'unit.other_home', message: /--home \/var\/lib\/castellan/ })
 })
 
-test('taking it away leaves what others wrote', async (t) => {
+test('taking it away leaves what others wrote, asks no house, and takes what another house of this home had, with the link that starts it', async (t) => {
   const { root, put, install } = system(t)
   await install()
   put('/etc/systemd/system/other.service', '[Service]\n')
-  assert.equal(uninstallFiles({ root }, home, files).length, files.length)
+  put('/etc/systemd/system/castellan-of-mine.service', '[Service]\n')
+  put('/etc/systemd/system/castellan-reader.service', files[1]!.text)
+  const wants = join(root, '/etc/systemd/system/multi-user.target.wants')
+  mkdirSync(wants)
+  for (const [name, to] of [['castellan.target', '/etc/systemd/system/castellan.target'], ['other.service', '/etc/systemd/system/other.service']] as const) symlinkSync(to, join(wants, name))
+  const { folders } = systemdRemoval
+  assert.throws(() => uninstallFiles({ root }, '/srv/other', folders), { code: 'unit.other_home' })
+  assert.equal(uninstallFiles({ root }, home, folders).length, files.length + 2)
+  assert.deepEqual(installedFiles({ root }, folders), [])
   assert.deepEqual(files.filter(({ path }) => existsSync(join(root, path))), [])
-  assert.ok(existsSync(join(root, '/etc/systemd/system/other.service')))
-  assert.deepEqual(uninstallFiles({ root }, home, files), [])
+  assert.deepEqual(readdirSync(join(root, '/etc/systemd/system')).sort(), ['castellan-of-mine.service', 'multi-user.target.wants', 'other.service'])
+  assert.deepEqual(readdirSync(wants), ['other.service'])
+  assert.deepEqual(uninstallFiles({ root }, home, folders), [])
+})
+
+test('a home is known again however its name had to be written', async (t) => {
+  for (const odd of ['/Users/Shared/ada & co <1>', '/Users/Shared/"castle"']) {
+    const { root, install } = system(t)
+    const { files: daemons } = launchdInstallation(describedHouse({ home: odd }))
+    await install(daemons, odd)
+    assert.deepEqual(new Set((await install(daemons, odd)).map(({ state }) => state)), new Set(['unchanged']))
+    assert.equal(uninstallFiles({ root }, odd, launchdRemoval.folders).length, 2)
+  }
+  const { install } = system(t)
+  const percent = systemdInstallation(describedHouse({ home: '/srv/100%' })).files
+  await install(percent, '/srv/100%')
+  assert.deepEqual(new Set((await install(percent, '/srv/100%')).map(({ state }) => state)), new Set(['unchanged']))
+  await assert.rejects(install(), { code: 'unit.other_home', message: /--home \/srv\/100%`/ })
 })

@@ -1,8 +1,8 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { Fault } from '../kernel/fault.ts'
 import type { UnitFile } from './description.ts'
-import { plistHeading } from './launchd/plist.ts'
+import { plistHeading, unescape } from './launchd/plist.ts'
 import { heading } from './systemd/units.ts'
 
 export interface FileDeps {
@@ -22,7 +22,7 @@ export async function installFiles(deps: FileDeps, home: string, files: readonly
   const { root = '/' } = deps
   // every file first, so that nothing is half done when one is somebody else's
   for (const { path } of files) mustBeOurs(join(root, path))
-  mustBeOfHome(root, home, files)
+  mustBeOfHome(root, home, files.map(({ path }) => path))
   const done: FileState[] = []
   for (const { path, mode, text } of files) {
     const at = join(root, path)
@@ -35,14 +35,19 @@ export async function installFiles(deps: FileDeps, home: string, files: readonly
     chmodSync(at, mode) // whatever the umask took away
     done.push({ path, state: 'written' })
   }
-  return [...done, ...remove(root, ownBeside(root, files).filter((path) => !files.some((file) => file.path === path)))]
+  return [...done, ...remove(root, ownIn(root, files.map(({ path }) => dirname(path))).filter((path) => !files.some((file) => file.path === path)))]
 }
 
-/** Removes every file that an installation wrote, and nothing else. @throws Fault `unit.foreign`, `unit.other_home` */
-export function uninstallFiles({ root = '/' }: Pick<FileDeps, 'root'>, home: string, files: readonly UnitFile[]): FileState[] {
-  for (const { path } of files) mustBeOurs(join(root, path))
-  mustBeOfHome(root, home, files)
-  return remove(root, ownBeside(root, files))
+/** Every file that an installation has left in these folders, whichever version wrote it and whatever the house was then. */
+export function installedFiles({ root = '/' }: Pick<FileDeps, 'root'>, folders: readonly string[]): string[] {
+  return ownIn(root, folders)
+}
+
+/** Removes them, with the links by which systemd starts them, and nothing else. @throws Fault `unit.other_home` */
+export function uninstallFiles({ root = '/' }: Pick<FileDeps, 'root'>, home: string, folders: readonly string[]): FileState[] {
+  const own = ownIn(root, folders)
+  mustBeOfHome(root, home, own)
+  return remove(root, [...own.flatMap((path) => linksTo(root, path)), ...own])
 }
 
 export function compareFiles({ root = '/' }: Pick<FileDeps, 'root'>, files: readonly UnitFile[]): FileState[] {
@@ -55,13 +60,19 @@ function stateOf(root: string, { path, mode, text }: UnitFile): 'installed' | 'd
   return readFileSync(at, 'utf8') === text && (statSync(at).mode & 0o777) === mode ? 'installed' : 'differs'
 }
 
-/** Files of ours in the folders that these are in, whichever version wrote them. */
-function ownBeside(root: string, files: readonly UnitFile[]): string[] {
-  return [...new Set(files.map(({ path }) => dirname(path)))].flatMap((folder) => {
+function ownIn(root: string, folders: readonly string[]): string[] {
+  return [...new Set(folders)].flatMap((folder) => {
     const at = join(root, folder)
     if (!existsSync(at)) return []
     return readdirSync(at, { withFileTypes: true }).filter((entry) => entry.isFile() && /castellan/.test(entry.name) && isOurs(join(at, entry.name))).map((entry) => join(folder, entry.name))
   })
+}
+
+/** Where `systemctl enable` noted that a unit is wanted; without its file the link would lead nowhere. */
+function linksTo(root: string, path: string): string[] {
+  const link = join(dirname(path), 'multi-user.target.wants', basename(path))
+  const found = lstatSync(join(root, link), { throwIfNoEntry: false })
+  return found?.isSymbolicLink() && basename(readlinkSync(join(root, link))) === basename(path) ? [link] : []
 }
 
 function remove(root: string, paths: readonly string[]): FileState[] {
@@ -81,10 +92,16 @@ function mustBeOurs(path: string): void {
 }
 
 /** The units have fixed names: one house a machine. */
-function mustBeOfHome(root: string, home: string, files: readonly UnitFile[]): void {
-  for (const { path } of files) {
+function mustBeOfHome(root: string, home: string, paths: readonly string[]): void {
+  for (const path of paths) {
     const at = join(root, path)
-    const other = existsSync(at) ? /CASTELLAN_HOME(?:=|<\/key>\s*<string>)([^"\n<]+)/.exec(readFileSync(at, 'utf8'))?.[1] : undefined
-    if (other !== undefined && other !== home.replaceAll('%', '%%')) throw new Fault('conflict', 'unit.other_home', `the house in ${other} is installed on this machine; \`castellan service uninstall --home ${other}\` first, nothing was changed`)
+    const other = existsSync(at) ? homeIn(readFileSync(at, 'utf8')) : undefined
+    if (other !== undefined && other !== home) throw new Fault('conflict', 'unit.other_home', `the house in ${other} is installed on this machine; \`castellan service uninstall --home ${other}\` first, nothing was changed`)
   }
+}
+
+/** As it was written there: in a unit, where a home holds nothing that is quoted, or in a property list. */
+function homeIn(text: string): string | undefined {
+  const [, inUnit, inList] = /CASTELLAN_HOME(?:=([^"\n]+)|<\/key>\s*<string>([^<]+))/.exec(text) ?? []
+  return inUnit?.replaceAll('%%', '%') ?? (inList === undefined ? undefined : unescape(inList))
 }

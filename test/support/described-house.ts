@@ -19,6 +19,7 @@ export function describedHouse({ home = '/var/lib/castellan', secrets = [] as st
   })
   const places = [
     ...Object.entries(parsed.folders).map(([name, { path }]) => ({ kind: 'folder' as const, name, path: path.startsWith('/') ? path : join(folder, path), written: true, at: [] })),
+    ...Object.entries(parsed.mail.accounts).flatMap(([name, account]) => (account.kind === 'folder' ? [{ kind: 'mailbox' as const, name, path: account.path.startsWith('/') ? account.path : join(folder, account.path), written: true, at: [] }] : [])),
     ...Object.entries(parsed.outbox.connectors).flatMap(([name, connector]) => (connector.kind === 'file' ? [{ kind: 'connector' as const, name, path: join(folder, connector.path), written: true, at: [] }] : [])),
   ]
   const settings = toSettings(folder, parsed, places, { shell: [], connectors: new Map() }, { certificates: new Map(), authorities: new Map(), ofSources: new Map() })

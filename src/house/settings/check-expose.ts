@@ -4,6 +4,7 @@ import type { Exposure } from '../../kernel/exposure.ts'
 import type { Problem } from '../problem.ts'
 import type { YamlSource } from '../yaml-source.ts'
 import type { CastellanFile } from './castellan-file.ts'
+import { isHostName } from './values.ts'
 
 /** How the pages are reached from other machines. */
 export interface ExposeSettings extends Exposure {
@@ -28,6 +29,7 @@ export function checkExpose({ expose, outbox }: CastellanFile, source: YamlSourc
   const url = URL.canParse(expose.server) ? new URL(expose.server) : undefined
   if (url === undefined || url.protocol !== 'https:' || url.origin !== expose.server) return [at('server', `${expose.server} is not the origin of a page under https`, 'write scheme, name and port as the browser shows them, and nothing behind: https://house.example.ts.net')]
   if (isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0) return [at('server', `${expose.server} is an address, and certificates belong to names`, 'give the machine a name on your mesh and write https://NAME')]
+  if (!isHostName(url.hostname)) return [at('server', `${url.hostname} is no name of a machine`, 'a name has letters, digits, - and . between them, and no certificate is for another')]
   const signing = outbox.sign_origin !== undefined && URL.canParse(outbox.sign_origin) ? new URL(outbox.sign_origin).hostname : undefined
   const paths = Object.values(expose.certificate ?? {}).filter((path) => !isAbsolute(path))
   return [

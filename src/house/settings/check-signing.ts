@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import type { Problem } from '../problem.ts'
 import type { YamlSource } from '../yaml-source.ts'
 import type { CastellanFile } from './castellan-file.ts'
+import { isHostName } from './values.ts'
 
 /** Where drafts are signed in a browser: the page's origin with its port, and the name that passkeys belong to (WebAuthn's RP id). */
 export interface SigningSite {
@@ -34,6 +35,7 @@ function originProblem(text: string): Complaint | undefined {
     return [`${text} is not the origin of a page`, `write scheme, name and port as the browser shows them, and nothing behind: ${origin}`]
   }
   if (isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0) return [`${text} is an address, and passkeys belong to names`, 'give the machine a name on your mesh and write https://NAME, or use http://localhost']
+  if (!isHostName(url.hostname)) return [`${url.hostname} is no name of a machine`, 'a name has letters, digits, - and . between them, and no certificate is for another']
   if (url.protocol === 'http:' && url.hostname !== 'localhost') return [`browsers let nobody sign at ${text}`, `put HTTPS in front of it (docs/recipes/sign-from-your-phone.md) and write https://${url.host}`]
   return undefined
 }

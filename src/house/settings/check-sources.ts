@@ -41,7 +41,7 @@ export function checkSources(house: string, file: CastellanFile, source: YamlSou
 }
 
 /** Who else holds which secret: most of them can send, and the others are nobody's business but their own. */
-function secretsOfOthers({ outbox, mail, models, webhooks, telemetry }: CastellanFile): Map<string, string> {
+function secretsOfOthers({ outbox, mail, models, webhooks, telemetry, database }: CastellanFile): Map<string, string> {
   const taken = new Map<string, string>()
   const take = (owner: string, held: unknown): void => {
     if (typeof held !== 'object' || held === null) return
@@ -55,6 +55,7 @@ function secretsOfOthers({ outbox, mail, models, webhooks, telemetry }: Castella
   for (const [name, one] of Object.entries(models.upstreams)) take(`the upstream ${name}`, one)
   for (const [name, one] of Object.entries(webhooks)) take(`the webhook ${name}`, one)
   take('telemetry', telemetry)
+  take('the database', database)
   return taken
 }
 

@@ -81,6 +81,7 @@ const wrong: Record<string, { yaml: string; what: RegExp }> = {
   'a mailbox that tools could forge': { yaml: 'mail: { accounts: { a: { path: briefs } } }\n', what: /the mailbox a and the folder briefs would both write/ },
   'a risk rule about everything': { yaml: 'outbox: { risk: [ { when: {}, add: 2, reason: because } ] }\n', what: /a rule without a condition would apply to everything/ },
   'a risk rule that takes away': { yaml: 'outbox: { risk: [ { when: { kind: mail }, add: -2, reason: because } ] }\n', what: /outbox\.risk\.0\.add/ },
+  'the key that seals the audit as the key of a model': { yaml: 'models: { upstreams: { far: { kind: anthropic, zone: cloud, url: "https://api.anthropic.com", key: { secret: sealing_key } } } }\n', what: /sealing_key is the key that seals the audit → give this secret another name/ },
   'a signing page without its scheme': { yaml: 'outbox: { sign_origin: castellan.example.ts.net }\n', what: /1:24 castellan\.example\.ts\.net is not the origin of a page → .*https:\/\/castellan\.example/ },
   'a signing page with a path': { yaml: 'outbox: { sign_origin: "https://castellan.example.ts.net/" }\n', what: /nothing behind: https:\/\/castellan\.example\.ts\.net$/ },
   'a signing page in upper case': { yaml: 'outbox: { sign_origin: "https://Castellan.example" }\n', what: /nothing behind: https:\/\/castellan\.example$/ },

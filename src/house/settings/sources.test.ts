@@ -22,6 +22,10 @@ const wrong: Record<string, { yaml: string; what: RegExp }> = {
   'parameters of what is internal': { yaml: http(', params_up_to: P2'), what: /sources\.leads\.params_up_to cannot be "P2"/ },
   'a secret that is written out': { yaml: http(', credential: { secret: { value: x } }'), what: /sources\.leads\.credential\.secret/ },
   'a secret that sends': { yaml: `${http(', credential: { secret: crm }')}outbox: { connectors: { crm: { kind: http, url: "https://api.example.org", methods: [POST], credential: { secret: crm } } } }\n`, what: /the secret crm is already that of the connector crm → make another one/ },
+  'a secret that opens the database': {
+    yaml: `${http(', credential: { secret: db_owner }')}database: { zone: machine, urls: { ${['owner', 'server', 'releaser', 'gate_local', 'gate_cloud', 'worker_open', 'worker_private', 'reader'].map((user) => `${user}: { secret: db_${user} }`).join(', ')} } }\n`,
+    what: /the secret db_owner is already that of the database/,
+  },
   'a secret that is a mailbox’s': { yaml: `${command(', credential: { secret: word }')}mail: { accounts: { me: { kind: imap, host: mail.example.org, user: me, password: { secret: word } } } }\n`, what: /the secret word is already that of the mail account me/ },
   'a lane that is not declared': { yaml: http(', lanes: [privat]'), what: /the lane privat is not declared → did you mean private\?/ },
   'an answer larger than anyone needs': { yaml: http(', kilobytes: 99999'), what: /sources\.leads\.kilobytes/ },

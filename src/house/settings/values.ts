@@ -38,9 +38,16 @@ export const pathSchema = z.string().min(1).max(1000).regex(/^[^\0]*$/, 'a path 
 
 /** The name of a file in `$CASTELLAN_HOME/secrets`. The value itself never stands in the house. */
 export const secretNameSchema = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/, 'the name of a secret has letters, digits, _ . and -')
-export const secretSchema = z.strictObject({ secret: secretNameSchema })
+/** By this name the releaser is given the key that seals the audit; whoever else named it would be handed that key. */
+const sealingKey = 'sealing_key'
+export const secretSchema = z.strictObject({
+  secret: secretNameSchema.refine((name) => name !== sealingKey, { error: `${sealingKey} is the key that seals the audit`, params: { instead: 'give this secret another name' } }),
+})
 
 export const lanesSchema = z.array(nameSchema).max(20)
 
 /** A text of an operator, in which `*` stands for any characters. */
 export const patternSchema = z.string().min(1).max(300)
+
+/** A name as certificates have it. What else a URL takes for one (`$`, `;`, braces, quotes) would say something of its own in the file or the command that it is printed into. */
+export const isHostName = (text: string): boolean => /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(text)

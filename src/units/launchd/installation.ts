@@ -1,10 +1,15 @@
 import { join } from 'node:path'
-import type { HouseDescription, Installation } from '../description.ts'
+import type { HouseDescription, Installation, Removal } from '../description.ts'
 import { plist, type PlistValue } from './plist.ts'
 
 const folder = '/Library/LaunchDaemons'
 const labels = { house: 'org.castellan.house', awake: 'org.castellan.awake' } as const
 const user = '_castellan'
+
+const bootout = Object.values(labels).map((label) => `launchctl bootout system/${label}`)
+
+/** A daemon goes on without its file, so it is ended after that too: by its label, which says nothing where it has ended before. */
+export const launchdRemoval: Removal = { folders: [folder], before: bootout, after: bootout }
 
 /**
  * The daemons that make launchd keep a house. macOS has no walls by user for what `up` starts, so the house is one daemon under one user, and what
@@ -30,12 +35,15 @@ export function launchdInstallation(house: HouseDescription): Installation {
       daemon(labels.awake, { UserName: 'nobody', ProgramArguments: ['/usr/bin/caffeinate', '-i', '-s'], KeepAlive: true, ProcessType: 'Background' }),
     ],
     next: [
-      `sysadminctl -addUser ${user} -fullName Castellan -roleAccount -UID 399 -shell /usr/bin/false -home '${home}'`,
-      `install -d -o ${user} -m 711 '${home}'`,
+      // with a home that is nobody's: whoever deletes the user later must not delete the house with it
+      `sysadminctl -addUser ${user} -fullName Castellan -roleAccount -UID 399 -shell /usr/bin/false -home /var/empty`,
+      `install -d -o ${user} -m 711 ${inShell(home)}`,
       ...paths.map((path) => `launchctl bootstrap system ${path}`),
       'pmset -a autorestart 1',
     ],
-    beforeRemoval: Object.values(labels).map((label) => `launchctl bootout system/${label}`),
-    afterRemoval: [`sysadminctl -deleteUser ${user}`],
   }
+}
+
+function inShell(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`
 }

@@ -1,9 +1,11 @@
+import { Fault } from '../../kernel/fault.ts'
+
 export type PlistValue = string | number | boolean | readonly string[] | Readonly<Record<string, string | number | boolean>>
 
 /** The line by which an installation knows its own. */
 export const plistHeading = '<!-- Written by `castellan service install`. -->'
 
-/** A property list as XML, as launchd reads it. */
+/** A property list as XML, as launchd reads it. @throws Fault `unit.path` for what XML cannot hold */
 export function plist(content: Readonly<Record<string, PlistValue>>): string {
   return `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
@@ -28,5 +30,11 @@ function element(value: PlistValue, indent: string): string {
 }
 
 function escape(text: string): string {
+  if (/[\0-\x1f\x7f]/.test(text)) throw new Fault('invalid', 'unit.path', `${JSON.stringify(text)} holds a control character, which a property list cannot hold; rename it`)
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+}
+
+/** What was escaped, as it was. */
+export function unescape(text: string): string {
+  return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&')
 }

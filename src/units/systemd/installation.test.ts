@@ -83,6 +83,17 @@ test('a home under /home stays visible and a home in /tmp is refused', () => {
   assert.throws(() => systemdInstallation(describedHouse({ home: '/tmp/castellan' })), { code: 'unit.home', message: /move it, e.g. to \/var\/lib\/castellan/ })
 })
 
+test('what a process only reads in a home folder is not hidden from it, and stays hidden from the others', () => {
+  const house = describedHouse({ file: {
+    folders: { notes: { path: '/home/ada/notes', access: 'read' } }, mail: { accounts: { old: { kind: 'folder', path: '/home/ada/mail' } } },
+    sources: { tickets: { kind: 'command', argv: ['/home/ada/bin/tickets'], network: ['api.vendor.example:443'] } },
+  } })
+  const hidden = house.processes.map(({ name }) => [name, valuesOf(textOf(house, `castellan-${name}.service`), 'ProtectHome')[0]])
+  assert.deepEqual(Object.fromEntries(hidden), {
+    server: 'yes', releaser: 'read-only', 'gate-local': 'yes', 'gate-cloud': 'yes', 'worker-open': 'yes', 'worker-private': 'read-only', reader: 'read-only',
+  })
+})
+
 test('what systemd would take apart is quoted, and what no line can hold is refused', () => {
   assert.equal(word('/srv/a b'), '"/srv/a b"')
   assert.equal(word('100%'), '100%%')

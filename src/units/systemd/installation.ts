@@ -1,11 +1,17 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Fault } from '../../kernel/fault.ts'
-import type { HouseDescription, Installation } from '../description.ts'
+import type { HouseDescription, Installation, Removal } from '../description.ts'
 import { plain } from './quote.ts'
 import { heading, keeperUnit, target, unitFolder, units } from './units.ts'
 
 const sysusers = '/etc/sysusers.d/castellan.conf'
 const tmpfiles = '/etc/tmpfiles.d/castellan.conf'
+
+export const systemdRemoval: Removal = {
+  folders: [unitFolder, dirname(sysusers), dirname(tmpfiles)],
+  before: [`systemctl disable --now ${target} ${keeperUnit}`],
+  after: ['systemctl daemon-reload'],
+}
 
 /** Every file that makes systemd keep a house. @throws Fault `unit.home`, `unit.path` */
 export function systemdInstallation(house: HouseDescription): Installation {
@@ -19,8 +25,6 @@ export function systemdInstallation(house: HouseDescription): Installation {
       { path: tmpfiles, mode: 0o644, text: lines(house.folders.map(({ path, mode, user, group }) => `d ${plain(path)} ${mode.toString(8).padStart(4, '0')} ${user} ${group} -`)) },
     ],
     next: [`systemd-sysusers ${sysusers}`, `systemd-tmpfiles --create ${tmpfiles}`, 'systemctl daemon-reload', `systemctl enable --now ${target}`],
-    beforeRemoval: [`systemctl disable --now ${target} ${keeperUnit}`],
-    afterRemoval: ['systemctl daemon-reload'],
   }
 }
 

@@ -57,7 +57,7 @@ function service(house: HouseDescription, process: UnitProcess): string {
     Service: [
       ['Type', 'exec'], ['ExecStart', commandLine(process.command)], ...restart, ['TimeoutStopSec', '15s'], ['User', user], ['Group', user],
       groups.length > 0 ? ['SupplementaryGroups', groups.join(' ')] : undefined,
-      ...environment(house, join(house.home, name)), ...journal(name, house), ...loaded(process.credentials), ...processWalls(process), protectHome(house, process.writes),
+      ...environment(house, join(house.home, name)), ...journal(name, house), ...loaded(process.credentials), ...processWalls(process), protectHome(house, [...process.writes, ...process.reads]),
       ['InaccessiblePaths', ['secrets', 'operator', 'log', 'database'].map((folder) => `-${word(join(house.home, folder))}`).join(' ')],
       ...written([join(house.home, name), `-${join(house.runtime, name)}`, ...process.writes]),
     ],
@@ -92,9 +92,9 @@ function written(paths: readonly string[]): Section {
   return [...new Set(paths)].map((path) => ['ReadWritePaths', path.startsWith('-') ? `-${word(path.slice(1))}` : word(path)])
 }
 
-/** Home folders are hidden, unless this house or its source lies in one. */
-function protectHome({ home, house, source, keeper }: HouseDescription, writes: readonly string[]): [string, string] {
-  const needed = [home, house, source, keeper.command[0]!, ...writes.map((path) => path.replace(/^-/, ''))]
+/** Home folders are hidden, unless this house, its source, or what the process needs lies in one. */
+function protectHome({ home, house, source, keeper }: HouseDescription, paths: readonly string[]): [string, string] {
+  const needed = [home, house, source, keeper.command[0]!, ...paths.map((path) => path.replace(/^-/, ''))]
   return ['ProtectHome', needed.some((path) => /^\/(home|root|run\/user)\//.test(path)) ? 'read-only' : 'yes']
 }
 
