@@ -38,6 +38,7 @@ test('what is to be taken away is asked of the system, and not of a house that m
   const { exit, stdout } = await run(['service', 'uninstall', '--dry-run', '--json', '--for', 'systemd', '--home', home, '--house', '/srv/house-that-is-not-there'])
   const { data } = JSON.parse(stdout) as { data: { would: string[]; before: string[] } }
   assert.deepEqual([exit, data.would, data.before], [0, [], ['systemctl disable --now castellan.target castellan.service']])
+  assert.equal((await run(['service', 'uninstall', '--dry-run', '--for', 'systemd', '--home', home])).stdout, 'No house is installed on this machine.\n')
 })
 
 test('another system than the two is wrong usage', async (t) => {

@@ -13,6 +13,8 @@ interface ServiceOptions {
   print?: boolean
 }
 
+const nothing = 'No house is installed on this machine.'
+
 const load = () => import('../processes/service.ts')
 
 export function register(program: Command, cli: Cli): void {
@@ -63,10 +65,10 @@ export function register(program: Command, cli: Cli): void {
       const asked = await read({ options, home })
       if (options.dryRun) {
         const { files, before } = readRemoval(asked)
-        return outcome({ state: 'dry_run', would: files, before: [...before] }, (data) => `would remove:\n${data.would.map((path) => `  ${path}`).join('\n')}\n${steps('before that:', data.before)}`)
+        return outcome({ state: 'dry_run', would: files, before: [...before] }, (data) => (data.would.length === 0 ? nothing : `would remove:\n${data.would.map((path) => `  ${path}`).join('\n')}\n${steps('before that:', data.before)}`))
       }
       if (!(await ask.confirm('Take away what starts this house with the machine? Home, house and secrets stay.'))) return outcome({ files: [] }, () => 'Nothing was changed.')
-      return outcome(uninstallService(asked), (data, terminal) => [fileTable(data.files, terminal), '', steps('The files are gone. So that the system knows:', data.after)].join('\n'))
+      return outcome(uninstallService(asked), (data, terminal) => data.files.length === 0 ? nothing : [fileTable(data.files, terminal), '', steps('The files are gone. So that the system knows:', data.after)].join('\n'))
     },
   })
 }

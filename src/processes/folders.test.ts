@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { ownTemporary, prepareHome, requireReachable } from './folders.ts'
+import { grantFolder, ownTemporary, prepareHome, requireReachable } from './folders.ts'
 
 const parent = mkdtempSync(join(tmpdir(), 'castellan-folders-'))
 after(() => rmSync(parent, { recursive: true }))
@@ -49,4 +49,15 @@ test('sockets are put into no folder of /tmp that somebody else made, leads else
   rmSync(own, { recursive: true })
   symlinkSync(parent, own)
   assert.throws(() => ownTemporary(temporary), { code: 'runtime.owner' })
+})
+
+test('a folder is given to its user, and a link is followed nowhere, also where it leads to nothing yet', () => {
+  const [folder, link, away, elsewhere] = ['given', 'link', 'away', 'elsewhere'].map((name) => join(parent, name)) as [string, string, string, string]
+  grantFolder(folder, { mode: 0o750 })
+  assert.equal(statSync(folder).mode & 0o7777, 0o750)
+  mkdirSync(elsewhere, { mode: 0o700 })
+  symlinkSync(elsewhere, link)
+  symlinkSync(join(parent, 'not-there'), away)
+  for (const path of [link, away]) grantFolder(path, { mode: 0o777 })
+  assert.deepEqual([statSync(elsewhere).mode & 0o777, existsSync(join(parent, 'not-there'))], [0o700, false])
 })

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, statSync, type Stats } from 'node:fs'
+import { chmodSync, chownSync, closeSync, constants, existsSync, fchmodSync, fchownSync, lstatSync, mkdirSync, openSync, statSync, type Stats } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Fault } from '../kernel/fault.ts'
 import type { Account, AccountOwner } from './accounts.ts'
@@ -98,12 +98,29 @@ export function doorOf(runtime: string, name: ProcessName): string {
   return join(runtime, `door-${name}`, 'socket')
 }
 
-/** Gives a folder of the house to the one who uses it, and closes it for the rest. Folders outside the house are left as they are. */
+/**
+ * Gives a folder of the house to the one who uses it, and closes it for the rest. Folders outside the house are left as they are, and so is a link:
+ * whoever owns the folder around it could lead us, who are root, to any other. What was looked at is what is given, also when the name changes in between.
+ */
 export function grantFolder(path: string, access: { owner?: Account; group?: Account; mode: number }): void {
-  if (!existsSync(path)) mkdirSync(path, { recursive: true })
-  if (lstatSync(path).isSymbolicLink()) return
-  chownSync(path, access.owner?.uid ?? ownUid(), access.group?.gid ?? access.owner?.gid ?? ownGid())
-  chmodSync(path, access.mode)
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) mkdirSync(path, { recursive: true })
+  const held = openUnlessLink(path)
+  if (held === undefined) return
+  try {
+    fchownSync(held, access.owner?.uid ?? ownUid(), access.group?.gid ?? access.owner?.gid ?? ownGid())
+    fchmodSync(held, access.mode)
+  } finally {
+    closeSync(held)
+  }
+}
+
+function openUnlessLink(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ELOOP') return undefined
+    throw error
+  }
 }
 
 function ownFolder(path: string, account: Account | undefined): void {
