@@ -63,7 +63,7 @@ test('an alert waits as a draft, and with a standing order it is one message on 
 
   await t.test('with one it leaves by itself, says what to do, and is not said again', async () => {
     const sign = await passkeyOperator(house, `http://localhost:${ports.RELEASER}`)
-    const { draft } = await call<{ draft: string }>('releaser', 'POST', '/orders', { name: 'alerts', kind: 'telegram.message', connector: 'me', per_day: 50, expires_at: null })
+    const { draft } = await call<{ draft: string }>('releaser', 'POST', '/orders', { name: 'alerts', kind: 'telegram.message', connector: 'me', per_day: 50, level: 1, expires_at: null })
     await sign(draft)
     await until('the order', async () => ((await call<{ state: string }[]>('releaser', 'GET', '/orders')).some(({ state }) => state === 'good') ? true : undefined))
 
