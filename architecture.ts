@@ -1,13 +1,14 @@
 /**
  * Who may import whom, folder by folder under src/. A new folder enters in the commit that makes it.
- * Ground comes first: kernel ← labels, sandbox ← house ← tools, models, runs, imap, http, egress ← jobs, outbox, channels, sources ← server, cli ← processes.
+ * Ground comes first: kernel ← labels, sandbox, health ← house ← tools, models, runs, imap, http, egress ← jobs, outbox, channels, sources ← server, cli ← processes.
  */
 export const mayImport: Readonly<Record<string, readonly string[]>> = {
   kernel: [],
   labels: ['kernel'],
   sandbox: ['kernel'],
+  health: ['kernel'],
   house: ['kernel', 'labels', 'sandbox'],
-  tools: ['kernel', 'labels', 'sandbox', 'house'],
+  tools: ['kernel', 'labels', 'sandbox', 'house', 'health'],
   models: ['kernel', 'labels', 'house'],
   runs: ['kernel', 'labels', 'house', 'tools'],
   jobs: ['kernel', 'labels', 'house', 'tools', 'runs'],
@@ -16,7 +17,6 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   egress: ['kernel', 'http'],
   outbox: ['kernel', 'labels', 'sandbox', 'house', 'imap', 'http'],
   signing: ['kernel', 'outbox'],
-  health: ['kernel'],
   channels: ['kernel', 'labels', 'house', 'imap'],
   webhooks: ['kernel', 'house'],
   units: ['kernel'],

@@ -122,3 +122,17 @@ test('the job of the recipe is one that a house takes', async (t) => {
   assert.deepEqual(problems.filter(({ file }) => file.startsWith('jobs/evening-letters')), [])
   assert.ok(house!.jobs.some(({ name }) => name === 'evening-letters'))
 })
+
+test('the way to the operator that the recipe of alerts names is one that a house takes, with the job that it speaks of', async (t) => {
+  const folder = join(mkdtempSync(join(tmpdir(), 'castellan-recipe-')), 'house')
+  t.after(() => rmSync(dirname(folder), { recursive: true }))
+  const block = [...read('docs/recipes/security-alerts.md').matchAll(/^ *```yaml\n([\s\S]*?)```/gm)].map((match) => match[1]!).find((text) => text.includes('tell:'))!
+  cpSync(join(root, 'house'), folder, { recursive: true })
+  const yaml = readFileSync(join(folder, 'castellan.yaml'), 'utf8')
+  const { outbox } = parse(block) as { outbox: { tell: string; connectors: { phone: object } } }
+  writeFileSync(join(folder, 'castellan.yaml'), yaml.replace(/^ {2}hold: .*\n {2}connectors:$/m, `  tell: ${outbox.tell}\n  connectors:\n    phone: ${JSON.stringify(outbox.connectors.phone)}`))
+  const { house, problems } = await loadHouse(folder, { tools: toolCatalog(allTools), env: {} })
+  assert.deepEqual(problems.filter(({ severity }) => severity === 'error'), [])
+  assert.equal(house!.settings.outbox.tell, 'phone')
+  assert.ok(house!.jobs.some(({ name, alerts }) => name === 'alert-watch' && alerts === true))
+})

@@ -3,6 +3,8 @@ import { createReadStream, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { isTrue, labelOfMail, loadHouse, resolveInput, type House, type JobDefinition } from '../src/house/index.ts'
+import { alertKinds, wordsOf } from '../src/health/alert-kinds.ts'
+import { assessRisk, highRisk } from '../src/outbox/risk.ts'
 import { toolCatalog } from '../src/processes/tool-jobs.ts'
 import { allTools } from '../src/tools/all-tools.ts'
 import { readMessage } from '../src/tools/mail/parse/read-message.ts'
@@ -56,7 +58,7 @@ async function walk(job: JobDefinition, given: Record<string, unknown>): Promise
 
 test('the starter house has nothing wrong with it, and needs no model, account or key', async () => {
   const house = await starterHouse()
-  assert.deepEqual(house.jobs.map(({ name }) => name), ['disk-report', 'house-check', 'morning-mail', 'weekly-wrap', 'yearly-inventory'])
+  assert.deepEqual(house.jobs.map(({ name }) => name), ['alert-watch', 'disk-report', 'house-check', 'morning-mail', 'weekly-wrap', 'yearly-inventory'])
   assert.deepEqual(house.agents.map(({ name }) => name), ['librarian', 'secretary'])
   assert.ok(house.settings.models.upstreams.every(({ zone, key }) => zone === 'machine' && key === undefined))
   for (const job of house.jobs) for (const step of job.steps) if (step.uses === 'model.ask') assert.equal(step.fallback, 'extractive', job.name)
@@ -142,4 +144,33 @@ test('the reports are written from a full ledger and from an empty one', async (
   assert.match(await textOf('weekly-wrap', empty), /Everything that was due ran[^]*None was asked/)
   assert.match(await textOf('yearly-inventory', full), /public\/about\.md, 12 bytes/)
   assert.match(await textOf('disk-report', full), /12\t\./)
+})
+
+test('of alerts one message is said, of those that nobody knows of; of none nothing is', async () => {
+  const job = (await starterHouse()).jobs.find(({ name }) => name === 'alert-watch')!
+  const alert = { id: '019a0000-0000-7000-8000-00001a2b3c4d', kind: 'audit.broken', level: 'critical', state: 'open', what: 'the record is not whole: <b>chain</b>', mend: 'castellan audit verify', count: 1, lastSeen: slot }
+  const said = async (...alerts: object[]) => (await walk(job, { alerts: { count: alerts.length, alerts } }))['tell']?.text as string | undefined
+  assert.equal(await said(), undefined)
+  assert.equal(await said({ ...alert, state: 'acknowledged' }, { ...alert, level: 'info' }), undefined)
+  assert.equal(await said(alert, { ...alert, state: 'acknowledged' }), `Castellan: a security alert
+
+CRITICAL: the record is not whole: ‹b›chain‹/b›
+Seen once, last Fri 07:10. What to do: castellan audit verify
+castellan alerts show 1a2b3c4d
+`)
+  const many = (await said(...Array.from({ length: 40 }, () => ({ ...alert, what: 'x'.repeat(400), level: 'warning', state: 'closed', count: 7 }))))!
+  assert.match(many, /^Castellan: 40 security alerts, the gravest of them here; castellan alerts list has all\n\nx+\nSeen 7 times, last Fri 07:10; it is over\. /)
+  assert.ok(many.length <= 4_096)
+})
+
+test('no kind of alert has words by which its message would wait although an order stands', async () => {
+  const job = (await starterHouse()).jobs.find(({ name }) => name === 'alert-watch')!
+  for (const { kind } of alertKinds) {
+    const alert = { id: '019a0000-0000-7000-8000-00001a2b3c4d', kind, level: 'critical', state: 'open', ...wordsOf(kind, 'castellan_worker_private'), count: 2, lastSeen: slot }
+    const { text } = (await walk(job, { alerts: { count: 1, alerts: [alert] } }))['tell'] as { text: string }
+    const { risk, reasons } = assessRisk({
+      kind: 'telegram.message', connector: 'me', label: { level: 1, integrity: 'trusted', lanes: ['private'] }, addresses: [], strangers: [], hidden: 0, attachments: 0, title: text.split('\n')[0]!, text, answered: [], sentIbans: [],
+    }, [])
+    assert.ok(risk < highRisk, `${kind}: ${reasons.join()}`)
+  }
 })

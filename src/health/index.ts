@@ -1,3 +1,4 @@
+export { wordsOf } from './alert-kinds.ts'
 export { countOpenAlerts, findAlerts, listAlerts, settleAlerts, type Alert, type AlertCount } from './alert-store.ts'
 export { createReporter, type Reporter } from './reporter.ts'
 export { suspicionOf } from './suspicion.ts'

@@ -41,6 +41,7 @@ test('what an expression gives is never evaluated again, whatever a stranger wro
 test('a variable that does not exist is an error, in a default and for a skipped step it is not', () => {
   assert.throws(() => resolveInput('{{ input.missing }}', scope), { kind: 'invalid', message: /undefined variable: input\.missing/ })
   assert.equal(resolveInput('{{ input.missing | default: 7 }}', scope), 7)
+  assert.equal(resolveInput('{{ input.missing | default: nil }}', scope), null)
   assert.equal(resolveInput('{{ steps.later.output.text | default: "nothing" }}', scope), 'nothing')
   assert.equal(resolveInput('{{ steps.later.output }}', scope), null)
 })

@@ -1,4 +1,4 @@
-import { Context, Liquid, Output, toValueSync, type Template } from 'liquidjs'
+import { Context, Liquid, Output, toValue, toValueSync, type Template } from 'liquidjs'
 import { Fault } from '../kernel/fault.ts'
 import { ownFilters } from './filters.ts'
 
@@ -58,7 +58,8 @@ function evaluate(text: string, scope: Scope): unknown {
   if (!text.includes('{{') && !text.includes('{%')) return text
   return guarded(text, (templates) => {
     const whole = text.trim().startsWith('{{') ? onlyOutput(text) : undefined
-    if (whole) return toValueSync(whole.value.value(new Context(scope as object, valueEngine.options, { sync: true, ...limits }))) ?? null
+    // `nil` that is written out is an object of the engine's
+    if (whole) return toValue(toValueSync(whole.value.value(new Context(scope as object, valueEngine.options, { sync: true, ...limits })))) ?? null
     return engine.renderSync(templates, scope as object)
   })
 }

@@ -1,4 +1,5 @@
 export { declareHouse, lastGoodHouse, recordProblems } from './declare-house.ts'
+export { openAlertRuns } from './open-alert-runs.ts'
 export { openEventRuns } from './open-event-runs.ts'
 export { createRunOpener, type OpenOutcome, type OpenRequest } from './open-run.ts'
 export { createScheduler, type Scheduler } from './scheduler.ts'

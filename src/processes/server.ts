@@ -8,7 +8,7 @@ import { listenOnLoopback, listenOnSocket } from '../kernel/listen.ts'
 import { createLogger } from '../kernel/log.ts'
 import { createReporter, settleAlerts, type Reporter } from '../health/index.ts'
 import { signingSite } from '../house/index.ts'
-import { createRunOpener, createScheduler } from '../jobs/index.ts'
+import { createRunOpener, createScheduler, openAlertRuns } from '../jobs/index.ts'
 import { listModels } from '../models/list-models.ts'
 import type { QueueName } from '../runs/index.ts'
 import {
@@ -37,6 +37,8 @@ import type { Taken } from './take-secrets.ts'
 
 const tickMs = 1_000
 const settleMs = 15_000
+/** So soon after an alert opened a job is started that waits for one; what opens together is told together. */
+const alertMs = 5_000
 const pages = join(import.meta.dirname, '..', '..', 'web', 'dist', 'dashboard')
 
 /** Answers the operator on a Unix socket, says on loopback whether Castellan is well, keeps the schedule, and takes in what webhooks deliver. */
@@ -110,6 +112,10 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
     await settleAlerts(database, clock.now())
     return settleMs
   })
+  const alerting = startLoop('starting the jobs that wait for alerts', log, async () => {
+    await openAlertRuns(database, wake)
+    return alertMs
+  })
   address = await listenOnLoopback(loopback, house.settings.ports.server, 'ports.server')
   await listenOnSocket(app, boot.sockets.server, 'owner')
 
@@ -120,7 +126,7 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
       stopping.abort()
       const drained = Promise.all([webhooks.close(), app.close(), loopback.close()])
       await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, deadlineMs / 2).unref())])
-      await settling.stop()
+      await Promise.all([settling.stop(), alerting.stop()])
       await reporter.close()
       await database.close()
     },

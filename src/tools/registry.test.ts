@@ -25,7 +25,7 @@ test('a field with a default need not be given', () => {
 test('no tool can do more than look, write the own files, or propose', () => {
   const effects = Object.fromEntries(registry.list().map((tool) => [tool.name, tool.effect]))
   assert.deepEqual(Object.entries(effects).filter(([, effect]) => effect !== 'read'), [
-    ['files.write', 'write'], ['mail.flag', 'propose'], ['mail.move', 'propose'], ['order.propose', 'propose'], ['outbox.propose', 'propose'],
+    ['files.write', 'write'], ['mail.flag', 'propose'], ['mail.move', 'propose'], ['order.propose', 'propose'], ['outbox.propose', 'propose'], ['outbox.tell', 'propose'],
   ])
 })
 

@@ -89,7 +89,7 @@ export async function createToolbox(deps: ToolboxDeps): Promise<Toolbox> {
       events: createEvents({ database, run, raise }),
       files: createFiles({ database, folders, places, labelOf: fileLabel, run, label, raise, signal, log }),
       models: createModels({ database, gates, settings: models, run, label }),
-      proposals: createProposals({ database, run, step: step.id, connectors: outbox.connectors.map((one) => one.name), label, raise }),
+      proposals: createProposals({ database, run, step: step.id, connectors: outbox.connectors.map((one) => one.name), tell: outbox.tell, label, raise }),
       ledger: createLedger({ database, run, clock, raise }),
       shell: createShell({ sandbox, database, allow: shell.allow, rules: shell.rules, folders, places, labelOf: fileLabel, run, raise }),
       sources: createSources({ database, reader, sources, clock, run, signal, label, raise }),

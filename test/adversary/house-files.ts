@@ -45,6 +45,7 @@ webhooks:
   hub: { kind: github, secrets: [{ secret: hub }] }
 outbox:
   hold: 1s
+  tell: me
   connectors:
     file: { kind: file, path: outbox, from: "House <house@halden.example>" }
     post: { kind: smtp, host: 127.0.0.1, port: ${wires.smtp.port}, security: none, from: "House <house@halden.example>" }
@@ -53,6 +54,7 @@ outbox:
     inside: { kind: http, url: "https://localhost:${wires.lair.port}/v1", methods: [POST], credential: { secret: api_key } }
     metadata: { kind: webhook, url: "https://169.254.169.254/latest", secret: { secret: hook_key } }
     bot: { kind: telegram, chat: "-100123", token: { secret: bot }, api: "${url('telegram')}", private: true }
+    me: { kind: telegram, chat: "4711", token: { secret: bot }, api: "${url('telegram')}", private: true }
     forge: { kind: github, repository: house/site, token: { secret: forge }, api: "${url('github')}", private: true }
     site: { kind: git, repository: "${git.work}", remote: "${url('git')}/origin.git", branches: ["agent/*"], user: house, password: { secret: git_password }, private: true }
     tidy: { kind: files, folders: [tray] }

@@ -27,6 +27,7 @@ export const jobSchema = z.strictObject({
     .strictObject({
       schedule: z.array(schedule).max(20).prefault([]).describe('When it is due.'),
       webhook: nameSchema.optional().describe('One run for each event of this webhook; `input.event` says which. The run begins with the label of the webhook joined in.'),
+      alerts: z.boolean().prefault(false).describe('One run for all security alerts that opened, or became critical, since the last; `input.alerts` has their ids. None for those that only inform.'),
       events: z.array(eventPatternSchema).max(50).prefault([]).describe('Only for events of these types, e.g. `push` or `invoice.*`. Left out: for all that the webhook takes in.'),
     })
     .prefault({})

@@ -7,6 +7,8 @@ export interface JobDefinition {
   readonly schedules: readonly Schedule[]
   /** One run for each event of it that is of these types; without types, of all. */
   readonly webhook?: { readonly name: string; readonly events: readonly string[] }
+  /** One run for the security alerts that are new. */
+  readonly alerts?: true
   readonly lane: string
   /** The label that a run starts with. */
   readonly label: Label

@@ -16,6 +16,7 @@ export function toJob(
     summary: file.summary,
     schedules: file.on.schedule.map((schedule) => ({ cron: schedule.cron, timezone: schedule.timezone ?? timezone })),
     ...(file.on.webhook !== undefined && { webhook: { name: file.on.webhook, events: file.on.events } }),
+    ...(file.on.alerts && { alerts: true as const }),
     lane: file.lane,
     label: startLabel(file, webhooks),
     readsUpTo: file.reads_up_to,

@@ -36,13 +36,23 @@ export function checkOutbox(house: string, file: CastellanFile, source: YamlSour
     }
     if (ca !== undefined) readAuthority(at, name, ca)
   }
-  return { authorities, problems }
+  return { authorities, problems: [...problems, ...checkTell(file, source)] }
 
   function readAuthority(at: Path, name: string, ca: string): void {
     const read = readCertificates(house, ca)
     if ('pem' in read) authorities.set(name, read.pem)
     else problems.push(source.problem([...at, 'ca'], read.what, read.instead))
   }
+}
+
+/** What jobs say to the operator, and may say by a standing order, leads to nobody else: the number of a chat with one person is that of the person. */
+function checkTell({ outbox: { tell, connectors } }: CastellanFile, source: YamlSource): Problem[] {
+  if (tell === undefined) return []
+  const at = ['outbox', 'tell']
+  const connector = connectors[tell]
+  if (!connector) return [source.problem(at, `jobs would tell you something by ${tell}, and no connector has that name`, didYouMean(tell, Object.keys(connectors)))]
+  if (connector.kind === 'telegram' && /^[1-9]/.test(connector.chat)) return []
+  return [source.problem(at, `jobs would tell you something by ${tell}, which does not lead to you alone`, 'name a connector of kind telegram whose chat is your own number')]
 }
 
 interface WrittenAddress {

@@ -90,6 +90,9 @@ export const outboxSchema = z
       .record(nameSchema, z.discriminatedUnion('kind', [fileConnector, smtpConnector, imapConnector, webhookConnector, httpConnector, telegramConnector, filesConnector, gitConnector, githubConnector, shellConnector, mastodonConnector, caldavConnector, listmonkConnector]))
       .prefault({ file: { kind: 'file', path: 'outbox' } })
       .describe('The ways out. Each belongs to the releaser alone.'),
+    tell: nameSchema
+      .optional()
+      .describe('The connector by which jobs tell you something (`outbox.tell`): of kind telegram, into a chat with you alone. Without it they tell you nothing, and fail at nothing.'),
     risk: z.array(riskRule).max(200).prefault([]).describe('Your own rules on top of those that are built in. They can only add.'),
   })
   .prefault({})

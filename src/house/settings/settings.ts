@@ -225,6 +225,8 @@ export interface OutboxSettings {
   readonly holdMs: number
   readonly expiryMs: { readonly mail: number; readonly highRisk: number; readonly default: number }
   readonly connectors: readonly Connector[]
+  /** The connector that leads to the operator himself. */
+  readonly tell?: string
   /** Added to the rules that are built in. */
   readonly risk: readonly RiskRule[]
 }

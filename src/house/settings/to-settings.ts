@@ -48,6 +48,7 @@ export function toSettings(folder: string, file: CastellanFile, places: readonly
       holdMs: outbox.hold,
       expiryMs: { mail: outbox.expiry.mail, highRisk: outbox.expiry.high_risk, default: outbox.expiry.default },
       connectors: Object.entries(outbox.connectors).map(([name, connector]) => toConnector(name, connector, { pathOf: (name) => pathOf('connector', name), authorities, folders, remote, rules: file.shell.rules, programsOf: (name) => programs.connectors.get(name) ?? [] })),
+      ...(outbox.tell !== undefined && { tell: outbox.tell }),
       risk: outbox.risk.map(({ when, add, reason }) => ({
         when: given(when),
         add,

@@ -53,7 +53,7 @@ export interface OccurrenceTable extends LabelColumns, Retained {
   id: string
   job: string
   slot: Timestamp
-  origin: 'schedule' | 'manual' | 'redrive' | 'webhook'
+  origin: 'schedule' | 'manual' | 'redrive' | 'webhook' | 'alert'
   state: Generated<'due' | 'ran' | 'skipped' | 'missed' | 'failed'>
   reason: Nullable<string>
   idempotency_key: Nullable<string>

@@ -8,7 +8,7 @@ export const runSummary = z
     id: z.uuid(),
     job: z.string(),
     state: runState,
-    origin: z.enum(['schedule', 'manual', 'redrive', 'webhook']),
+    origin: z.enum(['schedule', 'manual', 'redrive', 'webhook', 'alert']),
     slot: time,
     lane: z.string(),
     label: labelView,

@@ -2,6 +2,7 @@ import type { Database } from '../../kernel/database/connect.ts'
 import { fromRow, type Label, type LabelRow } from '../../labels/index.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { ToolRun } from '../tool-context.ts'
+import { alertOf, readAlerts } from './read-alerts.ts'
 import type { CallRow, Ledger, OccurrenceRow } from './ledger.ts'
 
 export interface LedgerDeps {
@@ -43,6 +44,10 @@ export function createLedger({ database, run, clock, raise }: LedgerDeps): Ledge
     async occurrences({ since, limit }) {
       const rows = await occurrences().where('slot', '>=', since).orderBy('slot', 'desc').orderBy('job').limit(limit).execute()
       return seen(rows).map(occurrenceOf)
+    },
+
+    async alerts(query) {
+      return seen(await readAlerts(database, run.readsUpTo, query)).map(alertOf)
     },
 
     async late({ since, limit }) {

@@ -9,6 +9,7 @@ import { callTool } from '../call-tool.ts'
 import type { AnyTool } from '../define-tool.ts'
 import type { ToolContext } from '../tool-context.ts'
 import { createLedger } from './create-ledger.ts'
+import { ledgerAlerts } from './alerts.ts'
 import { ledgerCalls, ledgerDrafts, ledgerLate, ledgerOccurrences, ledgerRuns } from './ledger-tools.ts'
 
 const database = await testDatabase()
@@ -105,4 +106,37 @@ test('calls are added up by task, model and outcome; with an unknown price the c
     { task: 'summarize', gate: 'local', upstream: null, model: 'a', state: 'succeeded', calls: 2, inputTokens: 15, outputTokens: 2, costEur: 0.2 },
     { task: 'summarize', gate: 'local', upstream: null, model: 'b', state: 'failed', calls: 1, inputTokens: 0, outputTokens: 1, costEur: 0 },
   ])
+})
+
+test('alerts tell what was seen and what to do, the gravest first; of those that are over only the newest, and those that are named', async () => {
+  await owner.query('truncate alert, alert_signal cascade')
+  const report = (kind: string, subject: string, count = 1) => owner.query('select alert_report($1, $2, $3, now())', [kind, subject, count])
+  await report('page.stranger', 'dashboard', 3)
+  await report('nonce.replayed', 'post')
+  await report('page.stranger', 'old')
+  await owner.query(`update alert set state = 'closed', closed_at = '2026-11-18', last_seen = '2026-11-18' where subject = 'old'`)
+  const { output, label } = await ask(ledgerAlerts)
+  const alerts = output['alerts'] as { id: string; subject: string; level: string; count: number; what: string; mend: string }[]
+  assert.deepEqual(alerts.map(({ subject, level, count }) => [subject, level, count]), [['post', 'critical', 1], ['dashboard', 'warning', 3]])
+  assert.match(alerts[0]!.what, /released before came once more/)
+  assert.match(alerts[0]!.mend, /castellan audit verify/)
+  assert.deepEqual(label, { level: 1, integrity: 'trusted', lanes: ['private'] })
+  const { rows: [old] } = await owner.query(`select id from alert where subject = 'old'`)
+  assert.deepEqual(((await ask(ledgerAlerts, { alerts: [old.id] })).output['alerts'] as { subject: string; state: string }[]).map(({ subject, state }) => [subject, state]), [['old', 'closed']])
+  assert.equal((await ask(ledgerAlerts, { alerts: [] })).output.count, 0)
+  assert.equal((await ask(ledgerAlerts, { since: '7000d' })).output.count, 3)
+})
+
+test('of alerts a worker sees those that it may, and they raise the run', async () => {
+  await owner.query('truncate alert, alert_signal cascade')
+  for (const subject of ['one', 'two']) await owner.query(`select alert_report('page.stranger', $1, 1, now())`, [subject])
+  await owner.query(`update alert set label_level = 2, label_integrity = 'untrusted' where subject = 'two'`)
+  const subjects = async (as?: 'castellan_worker_open') => {
+    const { output, label } = await ask(ledgerAlerts, {}, as)
+    return [(output['alerts'] as { subject: string }[]).map(({ subject }) => subject).sort(), label.level]
+  }
+  assert.deepEqual(await subjects('castellan_worker_open'), [['one'], 1])
+  assert.deepEqual(await subjects(), [['one', 'two'], 2])
+  await owner.query(`update alert set label_level = 3 where subject = 'two'`)
+  assert.deepEqual((await subjects())[0], ['one'])
 })

@@ -42,6 +42,25 @@ export interface CallRow {
   readonly costEur: number | null
 }
 
+export interface AlertRow {
+  readonly id: string
+  readonly kind: string
+  readonly level: 'critical' | 'warning' | 'info'
+  readonly state: 'open' | 'acknowledged' | 'closed'
+  readonly subject: string
+  /** How often it was seen since it opened. */
+  readonly count: number
+  readonly timesOpened: number
+  readonly openedAt: Date
+  readonly lastSeen: Date
+  readonly closedAt: Date | null
+}
+
+export interface AlertQuery extends LedgerQuery {
+  /** Only these. */
+  readonly ids?: readonly string[] | undefined
+}
+
 export interface LedgerQuery {
   readonly since: Date
   readonly limit: number
@@ -53,6 +72,8 @@ export interface Ledger {
   occurrences(query: LedgerQuery): Promise<readonly OccurrenceRow[]>
   drafts(query: LedgerQuery): Promise<readonly DraftRow[]>
   calls(query: LedgerQuery): Promise<readonly CallRow[]>
+  /** Security alerts, the gravest first: those that are not over, and those that were seen since; or those that are named. */
+  alerts(query: AlertQuery): Promise<readonly AlertRow[]>
   /** Slots that did not run as they should: missed, skipped, failed, or due and still not closed. */
   late(query: LedgerQuery): Promise<readonly OccurrenceRow[]>
 }

@@ -13,18 +13,21 @@ export interface ProposalsDeps {
   readonly step: string
   /** The names of castellan.yaml. */
   readonly connectors: readonly string[]
+  /** The one of them that leads to the operator himself. */
+  readonly tell?: string | undefined
   label(): Label
   raise(label: Label): void
 }
 
 /** The proposals of one step of a run. */
-export function createProposals({ database, run, step, connectors, label, raise }: ProposalsDeps): Proposals {
+export function createProposals({ database, run, step, connectors, tell, label, raise }: ProposalsDeps): Proposals {
   async function states(ids: readonly string[]): Promise<Map<string, ProposalState>> {
     const { rows } = await database.pool.query<{ id: string; state: ProposalState }>('select id, state from proposal_states($1)', [ids])
     return new Map(rows.map((row) => [row.id, row.state]))
   }
 
   return {
+    toOperator: tell ?? null,
     states,
 
     async open({ key, kind, connector, payload }) {

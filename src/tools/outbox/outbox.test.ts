@@ -11,6 +11,7 @@ import { createProposals } from './create-proposals.ts'
 import { outboxList } from './list.ts'
 import { orderPropose } from './propose-order.ts'
 import { outboxPropose } from './propose.ts'
+import { outboxTell } from './tell.ts'
 import { outboxWait } from './wait.ts'
 
 const database = await testDatabase()
@@ -19,8 +20,8 @@ beforeEach(async () => {
   here = await openTestRun(database)
 })
 
-function context(): ToolContext {
-  const proposals = createProposals({ database: database.as('castellan_worker_private'), step: 'only', connectors: ['file'], ...here })
+function context(tell?: string): ToolContext {
+  const proposals = createProposals({ database: database.as('castellan_worker_private'), step: 'only', connectors: ['file'], tell, ...here })
   return { ...here, proposals, signal: new AbortController().signal, clock: { now: () => new Date() }, wasMadeWithoutModel: () => false } as Partial<ToolContext> as ToolContext
 }
 const mail = (key: string, more: object = {}) => ({ key, kind: 'mail', to: ['eva@example.org'], subject: 'Hello', text: 'Good morning', ...more })
@@ -150,4 +151,16 @@ test('the list says where each proposal stands, and raises the run by what it sh
   await database.owner.pool.query('update proposal set label_level = 3 where id = $1', [proposed[0]!.id])
   const after = (await callTool(outboxList, context(), {})).output as { proposals: { id: string }[] }
   assert.ok(!after.proposals.some(({ id }) => id === proposed[0]!.id))
+})
+
+test('what is said to the operator goes by the way that the house names, once a key; where it names none, nothing is proposed', async () => {
+  const tell = async (way?: string, text = 'Hello') => (await callTool(outboxTell, context(way), { key: 'k', text })).output
+  const proposals = async () => (await database.owner.pool.query('select kind, connector, payload, state from proposal where run_id = $1', [here.run.id])).rows
+  assert.deepEqual(await tell(), { by: null, proposed: [] })
+  assert.deepEqual(await proposals(), [])
+  const { by, proposed: [first] } = (await tell('file')) as { by: string; proposed: { id: string }[] }
+  assert.equal(by, 'file')
+  assert.deepEqual(await tell('file', 'Hello again'), { by, proposed: [{ id: first!.id, key: 'k', fresh: false }] })
+  assert.deepEqual(await proposals(), [{ kind: 'telegram.message', connector: 'file', payload: { text: 'Hello' }, state: 'proposed' }])
+  for (const more of [{ connector: 'file' }, { chat: '1' }, { text: '' }, { text: 'x'.repeat(4_097) }]) await assert.rejects(callTool(outboxTell, context('file'), { key: 'k', text: 'x', ...more }), { kind: 'invalid' })
 })

@@ -24,6 +24,8 @@ export interface ProposalRow {
 
 /** The way out of the house: a worker can only propose. */
 export interface Proposals {
+  /** The connector that leads to the operator himself. */
+  readonly toOperator: string | null
   open(request: ProposalRequest): Promise<{ id: string; key: string; fresh: boolean }>
   /** Nothing for a proposal that is not there or that this run may not know of. */
   states(ids: readonly string[]): Promise<ReadonlyMap<string, ProposalState>>

@@ -43,6 +43,8 @@ create table alert (
   opened_at       timestamptz not null,
   acknowledged_at timestamptz,
   closed_at       timestamptz,
+  -- by job: the opening, and the level in it, that a run was opened for last
+  started         jsonb not null default '{}',
   label_level     smallint not null default 3,
   label_integrity text not null default 'untrusted',
   label_lanes     text[] not null default '{}',
@@ -199,9 +201,74 @@ begin
   return a.state;
 end $$;
 
-revoke execute on function alert_mine, alert_said, alert_report, alert_over, alerts_settle, alert_acknowledge from public;
+-- What a job is started for once: an opening, and once more when it became critical.
+create function alert_opening(a alert) returns text
+language sql immutable as $$
+  select a.times_opened || ' ' || a.level
+$$;
+
+-- The alerts that no run of this job was opened for. What the operator has acknowledged he knows; what was over before anybody looked is among them.
+create function alerts_for(p_job text) returns setof uuid
+language sql stable as $$
+  select a.id from castellan.alert a join castellan.job j on j.name = p_job
+  where a.level <> 'info' and a.started ->> p_job is distinct from castellan.alert_opening(a)
+    and (a.state = 'open' or (a.state = 'closed' and a.acknowledged_at is null and a.closed_at > greatest(j.declared_at, clock_timestamp() - interval '1 day')))
+$$;
+
+-- The jobs that alerts start and that have one to be started by. While a run of the job is not over, what is new waits for the next.
+create function alerts_due() returns setof text
+language sql stable security definer set search_path = castellan, pg_temp as $$
+  select j.name from job j join job_definition d on d.digest = j.digest
+  where j.declared and not j.paused and d.definition -> 'alerts' = 'true' and exists (select from alerts_for(j.name))
+    and not exists (select from run r where r.job = j.name and r.closed_at is null)
+  order by j.name
+$$;
+
+-- Opens one run of a job for all the alerts that are new to it, and remembers with it that they are not: both, or nothing. The run has their ids as its
+-- input. Returns what run_open returns; null when there is nothing to open.
+create function alerts_open(p_job text, p_run uuid, p_occurrence uuid) returns jsonb
+language plpgsql security definer set search_path = castellan, pg_temp as $$
+declare v_alerts jsonb; v_slot timestamptz := clock_timestamp(); v_opened jsonb;
+begin
+  perform 1 from job where name = p_job for no key update;
+  if p_job not in (select alerts_due()) then
+    return null;
+  end if;
+  perform 1 from alert where id in (select alerts_for(p_job)) order by id for update;
+  with marked as (
+    update alert a set started = a.started || jsonb_build_object(p_job, alert_opening(a)) where a.id in (select alerts_for(p_job)) returning a.id
+  )
+  select jsonb_agg(id order by id) into v_alerts from marked;
+  if v_alerts is null then
+    return null;
+  end if;
+  loop
+    v_opened := run_open(p_run, p_occurrence, p_job, v_slot, 'alert', null, jsonb_build_object('alerts', v_alerts));
+    exit when v_opened ->> 'outcome' <> 'duplicate';
+    v_slot := v_slot + interval '1 microsecond';
+  end loop;
+  if v_opened ->> 'outcome' <> 'opened' then
+    raise exception 'job % was not started: %', p_job, v_opened ->> 'outcome' using errcode = 'CA409';
+  end if;
+  return v_opened;
+end $$;
+
+create or replace function occurrence_is_sound(p_origin text, p_state text, p_reason text, p_closed timestamptz) returns boolean
+language plpgsql immutable parallel safe as $$
+begin
+  return p_origin in ('schedule', 'manual', 'redrive', 'webhook', 'alert') and p_state in ('due', 'ran', 'skipped', 'missed', 'failed')
+    and (p_state = 'due') = (p_closed is null) and (p_state in ('due', 'ran') or p_reason is not null);
+end $$;
+
+alter table alert enable row level security;
+create policy cleared on alert for select to castellan_worker_open using (label_level <= cloud_clearance(label_lanes));
+create policy everything on alert for select to castellan_worker_private, castellan_server using (true);
+
+revoke execute on function alert_mine, alert_said, alert_report, alert_over, alerts_settle, alert_acknowledge, alert_opening, alerts_for, alerts_due, alerts_open from public;
 grant execute on function alert_report
   to castellan_server, castellan_releaser, castellan_gate_local, castellan_gate_cloud, castellan_worker_open, castellan_worker_private, castellan_reader;
 grant execute on function alert_over to castellan_releaser;
-grant execute on function alerts_settle, alert_acknowledge to castellan_server;
+grant execute on function alerts_settle, alert_acknowledge, alerts_due, alerts_open to castellan_server;
 grant select on alert, alert_rule to castellan_server;
+grant select (id, kind, subject, level, state, counts, code, times_opened, first_seen, last_seen, opened_at, acknowledged_at, closed_at, label_level, label_integrity, label_lanes)
+  on alert to castellan_worker_open, castellan_worker_private;

@@ -1134,7 +1134,7 @@ export interface components {
             job: string;
             state: components["schemas"]["RunState"];
             /** @enum {string} */
-            origin: "schedule" | "manual" | "redrive" | "webhook";
+            origin: "schedule" | "manual" | "redrive" | "webhook" | "alert";
             /** Format: date-time */
             slot: string;
             lane: string;
@@ -1168,7 +1168,7 @@ export interface components {
             job: string;
             state: components["schemas"]["RunState"];
             /** @enum {string} */
-            origin: "schedule" | "manual" | "redrive" | "webhook";
+            origin: "schedule" | "manual" | "redrive" | "webhook" | "alert";
             /** Format: date-time */
             slot: string;
             lane: string;

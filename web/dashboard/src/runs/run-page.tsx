@@ -52,7 +52,7 @@ function About({ run }: { run: RunDetail }) {
       <LabelChip label={run.label} />
       <span className="mono faint">{shortId(run.id)}</span>
       <Link className="link" to="/jobs/$name" params={{ name: run.job }}>to the job</Link>
-      <span>{run.origin === 'manual' ? 'started by hand' : run.origin === 'redrive' ? 'taken up again' : run.origin === 'webhook' ? 'by an event' : 'by schedule'} <Moment at={run.opened_at} /></span>
+      <span>{run.origin === 'manual' ? 'started by hand' : run.origin === 'redrive' ? 'taken up again' : run.origin === 'webhook' ? 'by an event' : run.origin === 'alert' ? 'by an alert' : 'by schedule'} <Moment at={run.opened_at} /></span>
       {took >= 0 && <span>{run.closed_at === null ? 'open for' : 'took'} {duration(took)}</span>}
       {run.made_without_model && <span className="chip">made without a model</span>}
     </div>

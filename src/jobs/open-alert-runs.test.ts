@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { testDatabase } from '../../test/support/database.ts'
+import { declareJobs, jobDefinition } from '../../test/support/jobs.ts'
+import type { Role } from '../kernel/database/roles.ts'
+import { openAlertRuns } from './open-alert-runs.ts'
+
+const watcher = (name: string, more: object = {}) => jobDefinition({ name, alerts: true, overlap: 'skip', ...more })
+
+async function house(t: TestContext, ...jobs: ReturnType<typeof watcher>[]) {
+  const database = await testDatabase(t)
+  await declareJobs(database.owner, jobs)
+  const server = database.as('castellan_server')
+  const owner = database.owner.pool
+  return {
+    database, owner,
+    report: (kind: string, subject: string, count = 1, as: Role | 'owner' = 'castellan_server') => (as === 'owner' ? database.owner : database.as(as)).pool.query('select alert_report($1, $2, $3, now())', [kind, subject, count]),
+    acknowledge: () => server.pool.query('select alert_acknowledge(id) from alert'),
+    look: () => openAlertRuns(server),
+    end: () => owner.query(`update run set state = 'succeeded', closed_at = now() where closed_at is null`),
+    /** The subjects that each run was opened for. */
+    runs: async () => (await owner.query<{ said: string }>(
+      `select r.job || ': ' || (select string_agg(a.subject, ' ' order by a.subject) from alert a where r.input -> 'alerts' ? a.id::text) as said from run r order by r.job, r.id`)).rows.map(({ said }) => said),
+  }
+}
+
+test('what opened since the last run opens one for all of it, and is new to each job once, however often and from wherever it is looked for', async (t) => {
+  const { report, look, end, runs } = await house(t, watcher('tell'), watcher('write'), jobDefinition({ name: 'other' }))
+  assert.equal(await look(), 0)
+  await report('page.stranger', 'dashboard')
+  await report('page.stranger', 'gate')
+  const counts = await Promise.all([look(), look(), look()])
+  assert.equal(counts.reduce((sum, count) => sum + count, 0), 2)
+  await end()
+  assert.equal(await look(), 0)
+  await report('page.stranger', 'dashboard', 5)
+  assert.equal(await look(), 0, 'counted is not news')
+  assert.deepEqual(await runs(), ['tell: dashboard gate', 'write: dashboard gate'])
+})
+
+test('a run has the ids of its alerts as its input, and the origin says what started it', async (t) => {
+  const { report, look, owner } = await house(t, watcher('tell'))
+  await report('page.stranger', 'dashboard')
+  await look()
+  const { rows } = await owner.query(`select r.input, o.origin, r.state, r.label_level, r.label_integrity from run r join occurrence o on o.id = r.occurrence_id`)
+  const { rows: [alert] } = await owner.query('select id from alert')
+  assert.deepEqual(rows, [{ input: { alerts: [alert.id] }, origin: 'alert', state: 'queued', label_level: 1, label_integrity: 'trusted' }])
+})
+
+test('what became critical is news once more, and so is what was over and came back', async (t) => {
+  const { report, look, end, runs, owner, acknowledge } = await house(t, watcher('tell'))
+  const turn = async () => {
+    const opened = await look()
+    await end()
+    return opened
+  }
+  await report('webhook.forged', 'hub', 6)
+  assert.deepEqual([await turn(), await turn()], [1, 0])
+  await acknowledge()
+  assert.equal(await turn(), 0)
+  await report('webhook.forged', 'hub', 200)
+  assert.deepEqual([await turn(), await turn()], [1, 0], 'worse than what was acknowledged')
+  await owner.query(`update alert set state = 'closed', closed_at = now()`)
+  assert.equal(await turn(), 0)
+  await report('webhook.forged', 'hub', 6)
+  assert.deepEqual([await turn(), await turn()], [1, 0])
+  assert.equal((await runs()).length, 3)
+})
+
+test('what the operator knows already, or what only informs, starts nothing; what was over before anybody looked does', async (t) => {
+  const { report, look, owner, acknowledge, runs } = await house(t, watcher('tell'))
+  await report('isolation.demonstration', 'processes', 1, 'owner')
+  await report('page.stranger', 'known')
+  await acknowledge()
+  assert.equal(await look(), 0)
+  await owner.query(`update alert set state = 'closed', closed_at = now() where subject = 'known'`)
+  assert.equal(await look(), 0)
+  await report('page.stranger', 'long ago')
+  await owner.query(`update alert set state = 'closed', closed_at = now() - interval '2 days' where subject = 'long ago'`)
+  assert.equal(await look(), 0)
+  await report('page.stranger', 'short')
+  await owner.query(`update alert set state = 'closed', closed_at = now() where subject = 'short'`)
+  assert.equal(await look(), 1)
+  assert.deepEqual(await runs(), ['tell: short'])
+})
+
+test('while a run is not over, or the job is paused or gone, what is new waits', async (t) => {
+  const { report, look, end, runs, owner } = await house(t, watcher('tell', { overlap: 'queue' }))
+  await report('page.stranger', 'one')
+  assert.equal(await look(), 1)
+  await report('page.stranger', 'two')
+  await report('page.stranger', 'three')
+  assert.equal(await look(), 0)
+  await end()
+  for (const off of ['paused = true', 'paused = false, declared = false']) {
+    await owner.query(`update job set ${off}`)
+    assert.equal(await look(), 0)
+  }
+  await owner.query('update job set declared = true')
+  assert.equal(await look(), 1)
+  assert.deepEqual(await runs(), ['tell: one', 'tell: three two'])
+})
+
+test('who is killed before or after opening loses no alert and opens nothing twice', { timeout: 60_000 }, async (t) => {
+  const { database, report, look, end, runs } = await house(t, watcher('tell'))
+  const opener = (points: string) => spawnSync(process.execPath, ['--input-type=module', '-e', `
+    const [{ connect }, { armFaultPoints }, { openAlertRuns }] = await Promise.all(['kernel/database/connect', 'kernel/fault-point', 'jobs/open-alert-runs'].map((file) => import(${JSON.stringify(join(import.meta.dirname, '..'))} + '/' + file + '.ts')))
+    const database = connect(${JSON.stringify(database.connection('castellan_server'))}, { application: 'test' })
+    armFaultPoints(${JSON.stringify(points)})
+    await openAlertRuns(database)
+    await database.close()`]).signal
+  await report('page.stranger', 'one')
+  assert.deepEqual([opener('alert.open:before=1'), (await runs()).length], ['SIGKILL', 0])
+  assert.deepEqual([opener('alert.open:after=1'), (await runs()).length], ['SIGKILL', 1])
+  await end()
+  assert.deepEqual([await look(), await runs()], [0, ['tell: one']])
+})

@@ -1,0 +1,21 @@
+import { z } from 'zod'
+import { defineTool } from '../define-tool.ts'
+import { proposedSchema } from './propose.ts'
+
+/** What a job says to the operator: a proposal as any, which a standing order may let leave by itself. Who does not want to be told says so by naming no way. */
+export const outboxTell = defineTool({
+  name: 'outbox.tell',
+  summary: 'Propose a message to the operator himself, by the way that castellan.yaml names; where it names none, nothing is proposed',
+  effect: 'propose',
+  input: z.strictObject({
+    key: z.string().min(1).max(200).describe('names the message in this step; a repeated step finds its first proposal'),
+    text: z.string().min(1).max(4_096),
+  }),
+  output: proposedSchema.extend({ by: z.string().nullable().describe('the connector; null: there is none') }),
+  async run({ proposals, signal }, { key, text }) {
+    const by = proposals.toOperator
+    if (by === null) return { by, proposed: [] }
+    signal.throwIfAborted()
+    return { by, proposed: [await proposals.open({ key, kind: 'telegram.message', connector: by, payload: { text } })] }
+  },
+})
