@@ -134,7 +134,7 @@ async function usesKeys({ page, go }: DashboardBrowser): Promise<void> {
   await page.keyboard.press('j')
   await page.locator('h1', { hasText: 'Jobs' }).waitFor()
   await page.getByRole('link', { name: 'house-check' }).waitFor()
-  for (const key of ['j', 'j', 'j', 'k', 'Enter']) await page.keyboard.press(key)
+  for (const key of ['j', 'j', 'j', 'j', 'k', 'Enter']) await page.keyboard.press(key)
   await page.waitForURL(/\/jobs\/house-check$/)
   await page.locator('h1', { hasText: 'house-check' }).waitFor()
   await page.keyboard.press('Escape')
