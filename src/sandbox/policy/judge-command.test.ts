@@ -26,7 +26,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
     `${b}/cat note.md`, `${b}/du -sh ${vault}`, `${b}/ls ${vault}/old`, `${b}/git status --short`, `${b}/git -C ${vault} log --oneline -5`, `${b}/git diff HEAD~1 -Sword`, `${b}/find . -name *.md -size +1k`, `${b}/tar -tvf old.tar`, `${b}/tar tf old.tar note`, `${b}/tar -tzf old.tar --wildcards --full-time`, `${b}/tar --list --file=old.tar`, `${b}/git log --oneline --stat --since=yesterday`, `${b}/git diff --stat -M`, `${b}/git grep -n5 -e x`,
     `${b}/env LANG=C ${b}/ls`, `${b}/nice -n 5 ${b}/du`, `${b}/nice -5 ${b}/du`, `${b}/timeout -k 5 10s ${b}/cat x`, `${b}/nohup ${b}/cat x`, `${b}/stdbuf -oL ${b}/cat x`, `${b}/env -i - A=b ${b}/timeout 5 ${b}/nice ${b}/cat x`,
     `${b}/find . -type f -exec ${b}/cat {} ;`, `${b}/find . -exec ${b}/cat {} +`, '/bin/busybox cat x', `${b}/sed --sandbox s/a/b/ x`, `${b}/sqlite3 -safe -readonly db.sqlite`, `${b}/dpkg -l`, `${b}/sort -u x`, `${b}/dd if=x bs=1`,
-    `${b}/cat /dev/null`, '/srv/house/scripts/mail.sh monday', '/srv/house/scripts/rm.py x', `${b}/grep -r etc/passwd .`, `${b}/cat https://example.org/usr`,
+    `${b}/cat /dev/null`, `${b}/pandoc -f markdown -t html a.md`, '/srv/house/scripts/mail.sh monday', '/srv/house/scripts/rm.py x', `${b}/grep -r etc/passwd .`, `${b}/cat https://example.org/usr`,
   ],
   'dry_run: removes': [
     `${b}/rm -rf old`, `${b}/shred x`, `${b}/git reset --hard HEAD~2`, `${b}/git clean -fdx`, `${b}/git branch -D old`, `${b}/git stash drop`, `${b}/find . -name x -delete`, `${b}/find . -exec ${b}/rm {} +`, `${b}/timeout 5 ${b}/rm x`,
@@ -53,7 +53,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
     `${b}/tar -cf x --checkpoint-action=exec=id .`, `${b}/tar --checkpoint-act exec=id -cf x .`, `${b}/tar -xIf p x`, `${b}/tar cf host:x .`, `${b}/tar -cfhost:x .`, `${b}/tar -t --file=host:x`, `${b}/tar --fil=me@host:x -t`, `${b}/sed s/a/b/e x`, `${b}/split --filter=id x`, `${b}/sort --compress-prog=id x`, `${b}/zip -TT id x`, `${b}/rsync -e id a b`,
     `${b}/rsync a host:b`, `${b}/git -c core.pager=id log`, `${b}/git lg`, `${b}/git --exec-path=x log`, `${b}/git grep -Oid x`, `${b}/git rebase -x id`, `${b}/git bisect run id`, `${b}/git diff --ext-diff`, `${b}/git grep --op=id x`, `${b}/git grep -5Oid x`, `${b}/git branch --e`, `${b}/git rebase --ex id`, `${b}/git rebase -C3xid`, `${b}/git tag -s x`, `${b}/git tag --sig x`, `${b}/git submodule foreach id`,
     `${b}/sqlite3 db.sqlite .shell`, `${b}/psql -c \\!id`, `${b}/rg --pre=id x`,
-    `${b}/fd -0x id`, `${b}/fd -1Xid`, `${b}/rg -0z x`, `${b}/rsync -8e id a b`, `${b}/psql -0f x`, `${b}/zip -9TT id x`,
+    `${b}/fd -0x id`, `${b}/fd -1Xid`, `${b}/rg -0z x`, `${b}/rsync -8e id a b`, `${b}/psql -0f x`, `${b}/zip -9TT id x`, `${b}/pandoc --filt=x a.md`, `${b}/pandoc -Lx a.md`, `${b}/pandoc -t x.lua a.md`, `${b}/gcc -specs=x a.c`,
     // where it is the value of another option, or a file, it switches nothing off
     `${b}/sed -f --sandbox x`, `${b}/sed -n -- 1e x --sandbox`, `${b}/sqlite3 -nullvalue -safe db.sqlite .shell`, `${b}/sqlite3 -cmd .shell -safe db.sqlite`, `${b}/sqlite3 -safe -init x db.sqlite`,
   ],

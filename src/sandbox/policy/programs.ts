@@ -51,7 +51,7 @@ export const interpreters: ReadonlySet<string> = named(`
   tclsh wish expect guile racket r rscript julia java jshell groovy scala kotlin erl elixir iex ghci runghc ocaml swipl sbcl clisp emacs vi vim nvim view ex ed red nano pico micro m4 dc gdb lldb
   strace ltrace valgrind perf rr script scriptreplay watch screen tmux dtach abduco xargs parallel chronic ifne pee zrun lckdo vidir vipe entr less zless more zmore most man pager info ld.so ldd
   chrt choom setarch linux32 linux64 i386 x86_64 faketime fakeroot fakechroot eatmydata catchsegv dbus-run-session dbus-launch xvfb-run xdg-open tini dumb-init run-parts start-stop-daemon daemonize
-  runcon aa-exec uclampset execlineb setlock hyperfine direnv fzf yash posh gnuplot exiftool pandoc mlr cmake ctest ninja rake just
+  runcon aa-exec uclampset execlineb setlock hyperfine direnv fzf yash posh gnuplot exiftool mlr cmake ctest ninja rake just
   unbuffer rlwrap cpulimit systemd-cat systemd-inhibit flock numactl cgexec prlimit softlimit envdir torsocks proxychains ssh-agent logrotate cron anacron osascript mongosh mongo`)
 
 /**

@@ -200,6 +200,20 @@ describe('a signed command', { skip }, () => {
     assert.deepEqual([copies >= 3, receipt['unexpected'], receipt['put_back'], all(root)], [true, 1, 1, ['note.md', 'old/late.txt']])
   })
 
+  test('keeps the copy of what it took away besides when that cannot be put back, and says where', async (t) => {
+    const { put, at, connector, compose, script, scripted } = opened(t)
+    put('plan', '')
+    scripted('rm note.md; . ./plan')
+    const wire = await compose([script])
+    const fault = await connector.deliver(wire, documentFor(wire), signal, async () => put('plan', 'rm -r old; echo x > old\n')).then(() => assert.fail('it was put back'), (error: Fault) => error)
+    assert.equal(fault.code, 'connector.unknown')
+    const [, copy] = /as it was is in (\S+);/.exec(fault.message) ?? []
+    assert.deepEqual([readFileSync(at('old'), 'utf8'), readFileSync(join(copy!, 'old/b.txt'), 'utf8')], ['x\n', 'BB'])
+    // nor does the next command sweep it away
+    await compose([script]).catch(() => undefined)
+    assert.ok(existsSync(join(copy!, 'old/b.txt')))
+  })
+
   const afterwards: Readonly<Record<string, [plan: string, code: RegExp]>> = {
     'so many files that nobody can look at them': ['mkdir d; cd d; seq 20001 | xargs touch; chmod u+s 1', /^connector\.unknown$/],
     'something that runs when it is ended': ['sleep 60', /^internal$/],

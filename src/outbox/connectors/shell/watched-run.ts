@@ -78,7 +78,10 @@ async function putBack(workplace: Workplace, root: string, folder: string, paths
     // the folder around it may be gone as it was signed
     if (await isGone(place)) await workplace.run({ argv: ['/usr/bin/mkdir', '--parents', '--', place], programs: [], root, access: 'write', cwd: root, timeoutMs: putBackMs })
     const { exitCode } = await workplace.putBack(root, folder, join('before', path), path, putBackMs)
-    if (exitCode !== 0) throw new Fault('conflict', 'connector.unknown', `the command took away ${path} besides what was signed, and it could not be put back`, { brief: 'more was taken away than was signed' })
+    if (exitCode !== 0) {
+      const copy = await workplace.keep(join(folder, 'before'))
+      throw new Fault('conflict', 'connector.unknown', `the command took away ${path} besides what was signed, and it could not be put back. A copy of the folder as it was is in ${copy}; take out of it what you need, and delete it`, { brief: 'more was taken away than was signed' })
+    }
   }
   return done
 }

@@ -32,6 +32,8 @@ export interface Workplace {
   putBack(root: string, folder: string, from: string, path: string, timeoutMs: number): Promise<SandboxResult>
   /** A folder of its own that is gone afterwards. */
   withFolder<T>(work: (folder: string) => Promise<T>): Promise<T>
+  /** Takes something out of such a folder to where it stays until somebody has looked at it. @returns where */
+  keep(from: string): Promise<string>
   /** Has everything at hand that running them takes. @throws Fault `sandbox.unsafe` when commands cannot be run on this machine, `shell.changed` */
   ready(programs?: readonly BoundProgram[]): Promise<void>
 }
@@ -39,7 +41,7 @@ export interface Workplace {
 /** Bytes that a receipt gives the digest of; a command that says more is ended. */
 const outputBytes = 1024 * 1024
 const removeMs = 20_000
-const kept: readonly string[] = ['programs', 'receipts']
+const kept: readonly string[] = ['programs', 'receipts', 'left']
 
 /** `folder` is this connector's, in the releaser's own. */
 export function createWorkplace(folder: string, open: () => Promise<Sandbox> = () => createSandbox({ scratch: folder })): Workplace {
@@ -70,6 +72,13 @@ export function createWorkplace(folder: string, open: () => Promise<Sandbox> = (
       const status = await (await sandbox()).status()
       if (!status.ok) throw new Fault('refused', 'sandbox.unsafe', `no command is run: ${status.reason}`)
       for (const { path, sha256 } of programs) await stage(folder, path, sha256)
+    },
+    async keep(from) {
+      const left = join(folder, 'left')
+      await mkdir(left, { recursive: true, mode: 0o700 })
+      const place = join(left, newId())
+      await rename(from, place)
+      return place
     },
     async withFolder(work) {
       await makeFolder(folder)
