@@ -88,7 +88,7 @@ function Fires({ job, fires }: { job: JobDetail; fires: readonly Fire[] }) {
   if (fires.length === 0) {
     return job.state === 'paused'
       ? <Empty title="It is paused" why="Slots that pass meanwhile are written down as skipped. “Resume” above lets its schedule go on." />
-      : <Empty title="It has no schedule" why="It runs when you start it." />
+      : <Empty title="It has no schedule" why="It runs when you start it, or when the webhook or alert comes that its file names." />
   }
   return (
     <ol className="card">
