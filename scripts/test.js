@@ -78,7 +78,8 @@ const stream = run({
 
 const limits = new Map()
 stream.on('test:dequeue', ({ name, file }) => {
-  if (name === file) limits.set(file, setTimeout(endFile, fileLimit, file))
+  // a file is a test of its own, by the name by which it was given
+  if (resolve(root, name) === file) limits.set(file, setTimeout(endFile, fileLimit, file))
 })
 stream.on('test:start', (event) => {
   fileOf(event).names[event.nesting] = event.name
@@ -112,7 +113,7 @@ stream.resume()
 /** The file then counts as failed. */
 function endFile(file) {
   fileOf({ file }).output += `ended after ${fileLimit / 60_000} min: something in it was still open\n`
-  spawnSync('pkill', ['-KILL', '-P', String(process.pid), '-f', '--', file])
+  spawnSync('pkill', ['-KILL', '-P', String(process.pid), '-f', '--', relative(root, file)])
 }
 
 /** An assertion's message already shows what differs; the fields that repeat it are left out. */

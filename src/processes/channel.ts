@@ -19,8 +19,9 @@ export function inheritedChannel(): Channel {
     },
     onMessage: (listener) => void process.on('message', listener),
     onClose: (listener) => {
-      if (process.connected) process.on('disconnect', listener)
-      else listener() // `up` went while this process was starting, and says so no second time
+      // `up` went while this process was starting, and says so no second time; undefined where there never was a channel
+      if (process.connected === false) listener()
+      else process.on('disconnect', listener)
     },
     termDeadlineMs: 2_000,
     orphanExit: 0,
