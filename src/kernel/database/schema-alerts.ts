@@ -30,6 +30,8 @@ export interface AlertTable extends LabelColumns, Retained {
   counts: Json<Record<string, number>>
   code: Nullable<string>
   times_opened: Generated<number>
+  /** By job: the opening that a run was opened for last. */
+  started: Generated<Record<string, string>>
   first_seen: Timestamp
   last_seen: Timestamp
   opened_at: Timestamp
