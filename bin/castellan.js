@@ -19,7 +19,7 @@ if (!existsSync(pinnedNode)) {
 } else if (major > 24 || (major === 24 && minor >= 12)) {
   // new enough to run TypeScript from source without a warning, so no second process is needed
   process.argv[1] = main
-  // before the first file with types: where one is not in the cache, Node loads 15 MB of compiler for it (measured); in a folder
+  // before the first file with types: where one is not in the cache, Node loads a compiler for it, whose 12 MB stay (measured); in a folder
   // of the user's own: what is compiled there is executed, so nobody else may be able to write it (/tmp, the default)
   nodeModule.enableCompileCache(join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'castellan'))
   await import(pathToFileURL(main).href)

@@ -8,6 +8,7 @@ import { createWebhookConnector } from './connectors/webhook.ts'
 import { readDocument } from './document.ts'
 import { recoverDrafts } from './recover-drafts.ts'
 import { releaseDraft, retryAfterMs } from './release-drafts.ts'
+import { resolveDraft } from './resolve-draft.ts'
 import { undoDraft } from './undo-draft.ts'
 
 /** A receiver that took the first notice and says that it failed, and does as it is told from then on. */
@@ -68,6 +69,18 @@ test('what was taken back after such a try says so to whoever would sign it agai
   assert(undone.outcome === 'undone')
   assert.match(readDocument((await outbox.draft(undone.draft)).document).reasons.at(-1)!, /may have arrived/)
   assert.deepEqual(await deliveryOf(outbox), ['unknown'])
+})
+
+test('the database itself lets nobody say that it did not leave, or forget that it may have; the operator, who looked, says how it ended', async (t) => {
+  const { outbox, draft } = await opened(t)
+  const asReleaser = (text: string) => outbox.deps.database.pool.query(text)
+  for (const change of [`state = 'failed'`, 'may_have_left = false', `may_have_left = false, state = 'failed'`]) {
+    await assert.rejects(asReleaser(`update delivery set ${change}`), { code: 'CA002' }, change)
+  }
+  outbox.clock.set(new Date(draft.expiresAt.getTime() + 3_600_000))
+  await releaseDraft(outbox.deps, draft.id)
+  assert.deepEqual(await resolveDraft(outbox.deps, draft.id, 'failed', 'it is not there'), { outcome: 'resolved' })
+  assert.deepEqual(await deliveryOf(outbox), ['failed'])
 })
 
 test('a crash right after such a try forgets nothing of it', async (t) => {

@@ -9,7 +9,7 @@ const mailbox = /[0-9A-Za-z._%+\u00C0-\u024F-]/
 const longestMailbox = 64
 /** With its country's code, or in the groups in which people write numbers of their own country. */
 const phone = /(?<![0-9A-Za-z+])(?:\+|00)[1-9](?:[ ./()-]{0,3}\d){6,14}(?!\d)|(?<![0-9A-Za-z+.])\(?0\d{1,4}\)?[ ./-]{1,3}\d(?:[ ./-]?\d){4,10}(?!\d)/g
-/** Without any groups, behind a word that says what it is. */
+/** Without any groups, behind a word that says what it is; digits written out as in accounts.ts. */
 const ungrouped = /0\d\d\d\d\d\d\d\d\d{0,4}(?<=[.: ]0\d{8,12})(?!\d)/g
 const phoneWord = /(?<![A-Za-zÀ-ÿ])(?:tel(?:efon)?|tél(?:éphone)?|fon|phone|mobil(?:e|funk)?|handy|portable|fax|call(?: me)?(?: on)?|unter|au)[.: ]{1,3}$/i
 /** Characters: a letter that may not stand there, the longest of the words, and what is between it and the number. */

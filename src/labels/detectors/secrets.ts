@@ -18,6 +18,7 @@ const shapes: readonly { kind: string; pattern: RegExp; bits?: number }[] = [
   { kind: 'Stripe key', pattern: /\b[rs]k_(?:live|test)_[0-9A-Za-z]{20,255}\b/g, bits: 3 },
   { kind: 'npm token', pattern: /\bnpm_[0-9A-Za-z]{36}\b/g, bits: 3.5 },
   { kind: 'SendGrid key', pattern: /\bSG\.[0-9A-Za-z_-]{22}\.[0-9A-Za-z_-]{43}/g },
+  // digits written out, and what borders them behind them: see accounts.ts
   { kind: 'Telegram token', pattern: /\d\d\d\d\d\d\d\d\d{0,2}(?<=\b\d{8,10}):[0-9A-Za-z_-]{35}(?![0-9A-Za-z_-])/g, bits: 3.5 },
   { kind: 'Castellan key', pattern: /\b(?:cst|ck)_[0-9a-f]{64}\b/g },
   { kind: 'signed token', pattern: /\beyJ[0-9A-Za-z_-]{10,2000}\.eyJ[0-9A-Za-z_-]{10,4000}\.[0-9A-Za-z_-]{20,1000}/g },

@@ -2,7 +2,7 @@ import canonicalize from 'canonicalize'
 import { z } from 'zod'
 import { Fault } from '../../kernel/fault.ts'
 import { join } from '../../labels/index.ts'
-import { cutText } from '../acts/cut-text.ts'
+import { oneLine } from '../acts/cut-text.ts'
 import type { Composed, Frame, MirroredMessage } from './composed.ts'
 import { refuseControls } from './text.ts'
 
@@ -106,7 +106,7 @@ function identity({ account, folder, uid, messageId, sha256, size, from, subject
     throw new Fault('invalid', 'mailbox.message', `the message is known as ${uid}, which is not the number of one message on a mail server`)
   }
   return {
-    version, draft: id, shown: { from: visible(from), subject: visible(subject) },
+    version, draft: id, shown: { from: oneLine(from, 300), subject: oneLine(subject, 300) },
     message: { account, folder, uidvalidity: Number(uidvalidity), uid: Number(number), message_id: messageId, sha256, size },
   } as const
 }
@@ -117,10 +117,5 @@ function composed(mirrored: MirroredMessage, { from }: Frame, act: MailboxAct, {
 }
 
 function titleOf({ subject, messageId }: MirroredMessage): string {
-  return visible(subject) || messageId || 'a message without a subject'
-}
-
-/** A stranger's words on one line, without characters that show as something else. */
-export function visible(text: string): string {
-  return cutText(text.toWellFormed().replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim(), 300)
+  return oneLine(subject, 300) || messageId || 'a message without a subject'
 }

@@ -1,7 +1,7 @@
 import canonicalize from 'canonicalize'
 import { z } from 'zod'
 import { Fault } from '../../kernel/fault.ts'
-import { cutText } from '../acts/cut-text.ts'
+import { oneLine } from '../acts/cut-text.ts'
 import type { Composed, Finding, Frame } from './composed.ts'
 import { composeOutbound, readPayload } from './outbound.ts'
 import { spendingOf, type SpendingShape } from './spending.ts'
@@ -17,7 +17,7 @@ export function composeWebhook(payload: unknown, frame: Frame, { url, adds }: { 
   const { body } = readPayload(webhookPayload, payload, 'webhook')
   const text = checkBody(canonicalize(body)!)
   const { host } = new URL(url)
-  const type = typeof body['type'] === 'string' ? cutText(body['type'].replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim(), 100) : ''
+  const type = typeof body['type'] === 'string' ? oneLine(body['type'], 100) : ''
   return composeOutbound(
     { kind: 'webhook', method: 'POST', url, headers: [{ name: 'content-type', value: 'application/json' }], body: text, adds }, frame,
     { title: `Notify ${host}${type === '' ? '' : `: ${type}`}`, to: [url], undo: notCalledBack },

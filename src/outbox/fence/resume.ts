@@ -3,7 +3,7 @@ import type { Database } from '../../kernel/database/connect.ts'
 import { Fault } from '../../kernel/fault.ts'
 import type { OutboxDeps } from '../change.ts'
 import type { Composed, Frame } from '../compose/composed.ts'
-import { visible } from '../compose/mailbox-act.ts'
+import { oneLine } from '../acts/cut-text.ts'
 import { actOf, composeOutbound, readPayload } from '../compose/outbound.ts'
 import type { Connector, Receipt } from '../connectors/connector.ts'
 import { listDrafts } from '../draft-queries.ts'
@@ -32,7 +32,7 @@ async function composeResume(query: Queryable, payload: unknown, frame: Frame): 
   const most = 1_000_000
   const held = (await listDrafts(query, { states: ['held', 'releasing'], limit: most })).filter(({ kind }) => kind !== 'outbox.resume').sort((a, b) => (a.holdUntil?.getTime() ?? 0) - (b.holdUntil?.getTime() ?? 0))
   const unknown = (await listDrafts(query, { states: ['unknown'], limit: most })).length
-  const leaves = held.slice(0, listed).map((draft) => ({ draft: draft.id, title: visible(readLeniently(draft).document?.title ?? ''), at: draft.notBefore?.toISOString() ?? null }))
+  const leaves = held.slice(0, listed).map((draft) => ({ draft: draft.id, title: oneLine(readLeniently(draft).document?.title ?? '', 300), at: draft.notBefore?.toISOString() ?? null }))
   return composeOutbound({ kind: 'outbox.resume', fence: id, fenced_at: fence.at.toISOString(), why: fence.why, leaves, more: held.length - leaves.length, unknown }, frame, {
     title: `Let ${held.length} signed draft${held.length === 1 ? '' : 's'} leave again`, to: [],
     undo: 'Afterwards nothing holds them up together; each can be taken back until it leaves.',

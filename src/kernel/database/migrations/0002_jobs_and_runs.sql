@@ -39,7 +39,7 @@ create table job (
 create function occurrence_is_sound(p_origin text, p_state text, p_reason text, p_closed timestamptz) returns boolean
 language plpgsql immutable parallel safe as $$
 begin
-  return p_origin in ('schedule', 'manual', 'redrive') and p_state in ('due', 'ran', 'skipped', 'missed', 'failed')
+  return p_origin in ('schedule', 'manual', 'redrive', 'webhook', 'alert') and p_state in ('due', 'ran', 'skipped', 'missed', 'failed')
     and (p_state = 'due') = (p_closed is null) and (p_state in ('due', 'ran') or p_reason is not null);
 end $$;
 

@@ -107,6 +107,16 @@ create table delivery (
   sent_copy_reason text,
   check (sent_copy is null or state = 'delivered')
 );
+-- What may have arrived is never again said not to have left: only the operator, who looked, ends as failed what nobody knew.
+create function delivery_moves() returns trigger
+language plpgsql as $$
+begin
+  if old.may_have_left and not new.may_have_left or old.may_have_left and old.state = 'attempting' and new.state = 'failed' then
+    raise exception 'delivery % may have left', old.id using errcode = 'CA002';
+  end if;
+  return new;
+end $$;
+create trigger delivery_stays_open before update of state, may_have_left on delivery for each row execute function delivery_moves();
 create index delivery_sent_copy on delivery (sent_copy_at) where sent_copy = 'waiting';
 
 -- How many nonces the releaser's file held when this database last knew: a file that holds fewer is missing or older.

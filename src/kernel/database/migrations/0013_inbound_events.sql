@@ -150,13 +150,6 @@ begin
   return v_opened;
 end $$;
 
-create or replace function occurrence_is_sound(p_origin text, p_state text, p_reason text, p_closed timestamptz) returns boolean
-language plpgsql immutable parallel safe as $$
-begin
-  return p_origin in ('schedule', 'manual', 'redrive', 'webhook') and p_state in ('due', 'ran', 'skipped', 'missed', 'failed')
-    and (p_state = 'due') = (p_closed is null) and (p_state in ('due', 'ran') or p_reason is not null);
-end $$;
-
 alter table inbound_event enable row level security;
 create policy cleared on inbound_event for select to castellan_worker_open using (label_level <= cloud_clearance(label_lanes));
 create policy everything on inbound_event for select to castellan_worker_private, castellan_server using (true);

@@ -1,5 +1,5 @@
 import { Fault } from '../../../kernel/fault.ts'
-import { cutText } from '../../acts/cut-text.ts'
+import { oneLine } from '../../acts/cut-text.ts'
 import type { GitPushAct, PushedChange } from '../../acts/push-act.ts'
 import type { Workshop } from './workshop.ts'
 
@@ -24,7 +24,7 @@ export async function dryRun(workshop: Workshop, { commit, ref, draft }: { commi
   if ((await count(commit, ...without)) > most.commits) throw new Fault('refused', 'git.many', `these are more than ${most.commits} commits; push them in parts`)
   // of a branch that is new, what it adds to the main one; of another, what is different afterwards
   const base = old ?? (main === null ? null : await mergeBase(workshop, main, commit, signal))
-  const commits = (await lines('log', '-z', '--no-show-signature', '--format=%H %s', commit, ...without)).map((line) => ({ id: line.slice(0, 40), subject: visible(line.slice(41)) }))
+  const commits = (await lines('log', '-z', '--no-show-signature', '--format=%H %s', commit, ...without)).map((line) => ({ id: line.slice(0, 40), subject: oneLine(line.slice(41), 200) }))
   const tree = ['-r', '-z', '--no-renames', '--no-ext-diff', '--no-textconv', base ?? emptyTree, commit]
   const raw = await lines('diff-tree', '--raw', ...tree)
   const numbers = new Map((await lines('diff-tree', '--numstat', ...tree)).map((line) => {
@@ -51,9 +51,4 @@ async function mergeBase(workshop: Workshop, main: string, commit: string, signa
   } catch {
     return null
   }
-}
-
-/** Somebody's words on one line, without characters that show as something else. */
-function visible(text: string): string {
-  return cutText(text.toWellFormed().replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim(), 200)
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Fault } from '../../../kernel/fault.ts'
-import { cutText } from '../../acts/cut-text.ts'
+import { oneLine } from '../../acts/cut-text.ts'
 import type { ShellAct } from '../../acts/shell-act.ts'
 import type { TreeEntry } from './survey-tree.ts'
 import type { WorkCommand, Workplace } from './workplace.ts'
@@ -50,17 +50,12 @@ async function lostFrom(workplace: Workplace, place: Place, repository: string, 
   if (before.every((tip) => after.includes(tip))) return []
   if (before.length + after.length > most.tips) throw new Fault('refused', 'shell.large', `the repository has more than ${most.tips} branches and tags; take some out first`)
   const { exitCode, stdout, stderr } = await git(workplace, place, repository, ['log', '-z', '--format=%H %s', `--max-count=${most.commits + 1}`, ...before, '--not', ...after])
-  if (exitCode !== 0) throw new Fault('refused', 'shell.trial', `git cannot say which commits would be lost: ${visible(stderr)}`)
-  return stdout.split('\0').filter((line) => line !== '').map((line) => ({ id: line.split(' ', 1)[0]!, subject: visible(line.slice(line.indexOf(' ') + 1)) }))
+  if (exitCode !== 0) throw new Fault('refused', 'shell.trial', `git cannot say which commits would be lost: ${oneLine(stderr, 200)}`)
+  return stdout.split('\0').filter((line) => line !== '').map((line) => ({ id: line.split(' ', 1)[0]!, subject: oneLine(line.slice(line.indexOf(' ') + 1), 200) }))
 }
 
 async function git(workplace: Workplace, place: Place, repository: string, args: readonly string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
   const path = place.programs.find(({ path }) => /(?:^|\/)git$/.test(path))?.path ?? '/usr/bin/git'
   const { exitCode, stdout, stderr } = await workplace.run({ ...place, argv: [path, ...bare, ...args], cwd: join(place.root, repository), access: 'read' })
   return { exitCode, stdout: stdout.toString('utf8'), stderr: stderr.toString('utf8') }
-}
-
-/** Somebody's words on one line, without characters that show as something else. */
-function visible(text: string): string {
-  return cutText(text.toWellFormed().replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim(), 200)
 }
