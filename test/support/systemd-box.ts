@@ -46,8 +46,9 @@ export async function systemdBox(t: Pick<TestContext, 'after'>, files: readonly 
   box.stderr!.on('data', (bytes: Buffer) => (complaint += bytes.toString()))
   const closed = new Promise<void>((resolve) => box.once('close', () => resolve()))
   const pid = await firstProcess(box.stdio[3] as Readable)
+  const isOver = () => box.exitCode !== null || box.signalCode !== null
   t.after(async () => {
-    if (pid > 0 && box.exitCode === null && box.signalCode === null) process.kill(pid, 'SIGKILL') // all of the box goes with its first process
+    if (pid > 0 && !isOver()) process.kill(pid, 'SIGKILL') // all of the box goes with its first process
     await closed
     removeGroups(group)
     rmSync(shared, { recursive: true, force: true })
@@ -57,19 +58,21 @@ export async function systemdBox(t: Pick<TestContext, 'after'>, files: readonly 
     return `${stdout}${stderr}`
   }
   while (!/running|degraded/.test(await run('systemctl', 'is-system-running'))) {
-    if (box.exitCode !== null || box.signalCode !== null) throw new Error(`the box did not start: ${complaint}`)
+    if (isOver()) {
+      await closed
+      throw new Error(`the box did not start: ${complaint}`)
+    }
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   return { run, said: (name) => (existsSync(join(shared, `${name}.log`)) ? readFileSync(join(shared, `${name}.log`), 'utf8') : '') }
 }
 
-/** As bubblewrap tells it. The descriptor stays open in the box, so its end is not waited for; 0 where it told nothing. */
+/** As bubblewrap tells it, read whole: it writes in pieces, and a pipe closed under it would kill it. The box keeps the descriptor open, so the closing brace is the end; 0 where it told nothing. */
 async function firstProcess(told: Readable): Promise<number> {
   let text = ''
   for await (const part of told) {
     text += String(part)
-    const [, pid] = /"child-pid":\s*(\d+)\D/.exec(text) ?? []
-    if (pid !== undefined) return Number(pid)
+    if (text.trimEnd().endsWith('}')) return (JSON.parse(text) as { 'child-pid': number })['child-pid']
   }
   return 0
 }
