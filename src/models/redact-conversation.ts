@@ -52,24 +52,25 @@ function keepingSecrets<T>({ secrets }: RedactionPolicy, redact: () => T): T {
   }
 }
 
-/** Every text of a conversation, names of fields and numbers among them. */
+/** Every text of a conversation, each once, names of fields and numbers among them. */
 function textsOf({ messages, tools, format, stop }: Conversation): string[] {
   return textsIn([messages, tools, format, stop])
 }
 
-/** Every text of a JSON value, names of fields and numbers among them. */
+/** Every text of a JSON value, each once (a conversation says `role` and `content` with each message), names of fields and numbers among them. */
 export function textsIn(json: unknown): string[] {
-  const texts: string[] = []
+  const texts = new Set<string>()
   const collect = (value: unknown): void => {
-    if (typeof value === 'string') texts.push(value)
-    else if (typeof value === 'number') texts.push(String(value))
+    if (typeof value === 'string') texts.add(value)
+    else if (typeof value === 'number') texts.add(String(value))
+    else if (Array.isArray(value)) for (const item of value) collect(item)
     else if (typeof value === 'object' && value !== null) for (const [key, field] of Object.entries(value)) {
-      texts.push(key)
+      texts.add(key)
       collect(field)
     }
   }
   collect(json)
-  return texts
+  return [...texts]
 }
 
 function redactMessage(redactor: TextRedactor, message: ChatMessage): ChatMessage {

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { findAll } from '../detectors/detect.ts'
 import { findEncoded } from '../detectors/encoded.ts'
 import { scanText, type Detector, type Scan } from './scan-text.ts'
@@ -31,7 +31,7 @@ const bytesOf = { entry: 250, span: 80 }
 export function createScanner({ dictionary, cacheBytes = sixteenMiB }: ScannerOptions = {}): Scanner {
   const seePlain: Detector = dictionary ? (text) => [...findAll(text), ...dictionary(text)] : findAll
   const see: Detector = (text) => [...seePlain(text), ...findEncoded(text, seePlain)]
-  const salt = randomBytes(32)
+  const salt = randomBytes(32).toString('base64')
   const remembered = new Map<string, Scan>()
   let bytes = 0
 
@@ -52,8 +52,8 @@ export function createScanner({ dictionary, cacheBytes = sixteenMiB }: ScannerOp
     name,
     scan(text) {
       if (text.length < worthRemembering || cacheBytes === 0) return scanText(text, see)
-      // UTF-16, since in UTF-8 two texts with broken characters could be one
-      const key = createHash('sha256').update(salt).update(text, 'utf16le').digest('base64')
+      // in UTF-8 two texts with broken characters could be one
+      const key = hash('sha256', text.isWellFormed() ? salt + text : Buffer.from(salt + text, 'utf16le'), 'base64')
       const known = remembered.get(key)
       if (known) {
         remembered.delete(key)
