@@ -5,24 +5,23 @@
  * @param work takes items and returns their results in the same order
  * @param limit items in a batch at most
  * @param lanes batches that may be under way at once
- * @param gather when the first of a batch begins: at once after what is running now, or, with `setImmediate`, after all that has arrived by now was heard
+ * @param gather when a batch begins: at once after what is running now; with `setImmediate`, after all that has arrived by now was heard; with a timer, when so much time has passed
  */
 export function batched<I, O>(work: (items: readonly I[]) => Promise<readonly O[]>, limit = 64, lanes = 1, gather: (begin: () => void) => void = queueMicrotask): (item: I) => Promise<O> {
   const waiting: { item: I; resolve: (result: O) => void; reject: (error: unknown) => void }[] = []
   let busy = 0
 
   async function flush(): Promise<void> {
-    while (waiting.length > 0) {
-      const batch = waiting.splice(0, limit)
-      try {
-        const results = await work(batch.map(({ item }) => item))
-        for (const [index, { resolve }] of batch.entries()) resolve(results[index]!)
-      } catch (error) {
-        if (batch.length === 1) batch[0]!.reject(error)
-        else await Promise.all(batch.map(({ item, resolve, reject }) => work([item]).then(([result]) => resolve(result!), reject)))
-      }
+    const batch = waiting.splice(0, limit)
+    try {
+      const results = await work(batch.map(({ item }) => item))
+      for (const [index, { resolve }] of batch.entries()) resolve(results[index]!)
+    } catch (error) {
+      if (batch.length === 1) batch[0]!.reject(error)
+      else await Promise.all(batch.map(({ item, resolve, reject }) => work([item]).then(([result]) => resolve(result!), reject)))
     }
-    busy--
+    if (waiting.length > 0) gather(() => void flush())
+    else busy--
   }
 
   return (item) =>

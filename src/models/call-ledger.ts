@@ -3,7 +3,7 @@ import type { Database } from '../kernel/database/connect.ts'
 import { faultPoint } from '../kernel/fault-point.ts'
 import { newId } from '../kernel/ids.ts'
 import { gateOf, toRow, type GateName, type Label } from '../labels/index.ts'
-import { anewText, closedEvent, writeText } from './call-statements.ts'
+import { anewText, closedEvent, closeText, openText } from './call-statements.ts'
 import type { Cost } from './budget/money.ts'
 import type { Candidate } from './plan.ts'
 import type { Usage } from './prices/price.ts'
@@ -34,10 +34,12 @@ export interface CallResult extends Usage {
 
 type Opened = { readonly outcome: 'opened'; readonly id: string } | { readonly outcome: 'moved' }
 
-interface Entry {
+interface Opening extends CallIntent {
   readonly id: string
-  readonly intent?: CallIntent
-  readonly result?: CallResult
+}
+
+interface Closing extends CallResult {
+  readonly id: string
 }
 
 /** The ledger of one gate: a row is there before a byte leaves for an upstream, and is closed once, after. A gate that dies between leaves it to the sweep, at what was reserved. */
@@ -45,7 +47,7 @@ export interface CallLedger {
   /** `moved`: the session is gone or its label is another one now; plan again. */
   open(intent: CallIntent): Promise<Opened>
   /**
-   * False: somebody closed it before. Nobody's answer has to wait for it: it is written with the next call that is opened, or in a few milliseconds.
+   * False: somebody closed it before. Nobody's answer has to wait for it: it is written in a few milliseconds, with all that end until then.
    * A row that a crash of PostgreSQL has forgotten is written anew from its intent.
    */
   close(id: string, result: CallResult, intent?: CallIntent): Promise<boolean>
@@ -64,32 +66,40 @@ export interface LedgerOptions {
 }
 
 export function createCallLedger({ database: { pool }, gate, retentionMs }: LedgerOptions): CallLedger {
-  /** What is to be written while the database is busy with the last of it is written together. */
-  const write = batched(async (entries: readonly Entry[]): Promise<boolean[]> => {
-    const intents = entries.flatMap(({ id, intent }) => (intent ? [{ ...intent, id }] : []))
-    const results = entries.flatMap(({ id, result }) => (result ? [{ ...result, id }] : []))
-    const sessions = [...new Set(intents.map(({ session }) => session))]
+  /** What is to be opened while the database is busy with the last of it is opened together. */
+  const writeOpenings = batched(async (openings: readonly Opening[]): Promise<boolean[]> => {
+    const sessions = [...new Set(openings.map(({ session }) => session))]
     const { rows } = await pool.query<{ id: string }>({
-      name: 'call-write',
-      text: writeText,
+      name: 'call-open',
+      text: openText,
       values: [
         gate,
         retentionMs(),
         JSON.stringify(sessions.map(({ keyHash, said }, place) => ({ place, key: keyHash.toString('hex'), said }))),
-        JSON.stringify(intents.map(({ id, session, task, candidate, label, inputTokens, outputTokens, reserved, block }) => ({
+        JSON.stringify(openings.map(({ id, session, task, candidate, label, inputTokens, outputTokens, reserved, block }) => ({
           place: sessions.indexOf(session), id, task, upstream: candidate.upstream, model: candidate.model, zone: candidate.zone, input_tokens: inputTokens, output_tokens: outputTokens ?? null, cost_eur: reserved?.nanoEur ?? costOf(candidate), cost_usd: reserved?.nanoUsd ?? costOf(candidate), block: block ?? null, batch: session.batch ?? null, ...toRow(label),
         }))),
-        results.map(({ id }) => id),
-        JSON.stringify(Object.fromEntries(results.map(({ id, state, reason, inputTokens, outputTokens, cachedTokens, cacheWriteTokens, reasoningTokens, cost }) => [id, {
+        openings.some(waitsForDisk) ? 'on' : 'off',
+      ],
+    })
+    return areIn(rows, openings)
+  }, mostTogether, 1, setImmediate)
+
+  const writeClosings = batched(async (closings: readonly Closing[]): Promise<boolean[]> => {
+    faultPoint('call.close:before')
+    const { rows } = await pool.query<{ id: string }>({
+      name: 'call-close',
+      text: closeText,
+      values: [
+        closings.map(({ id }) => id),
+        JSON.stringify(Object.fromEntries(closings.map(({ id, state, reason, inputTokens, outputTokens, cachedTokens, cacheWriteTokens, reasoningTokens, cost }) => [id, {
           state, reason, input_tokens: inputTokens, output_tokens: outputTokens, cached_tokens: cachedTokens, cache_write_tokens: cacheWriteTokens, reasoning_tokens: reasoningTokens,
           cost_eur: cost?.nanoEur, cost_usd: cost?.nanoUsd,
         }]))),
-        intents.some(waitsForDisk) ? 'on' : 'off',
       ],
     })
-    const written = new Set(rows.map(({ id }) => id))
-    return entries.map(({ id }) => written.has(id))
-  }, mostTogether, 1, setImmediate)
+    return areIn(rows, closings)
+  }, mostTogether, 1, (begin) => setTimeout(begin, closingWait))
 
   async function writeAnew(id: string, { session, label, task, candidate, block }: CallIntent, { state, reason, inputTokens, outputTokens, cost }: CallResult): Promise<boolean> {
     const { rowCount } = await pool.query(anewText, [
@@ -100,23 +110,13 @@ export function createCallLedger({ database: { pool }, gate, retentionMs }: Ledg
   }
 
   const closing = new Set<Promise<boolean>>()
-  const put: (() => void)[] = []
-  let timer: NodeJS.Timeout | undefined
-
-  /** Lets what was to be closed go with what is written next. */
-  function putClosings(): void {
-    clearTimeout(timer)
-    timer = undefined
-    for (const one of put.splice(0)) one()
-  }
 
   return {
     async open(intent) {
       faultPoint('call.open:before')
-      putClosings()
       // the database has the last word: what its row security refuses was planned with lanes that are no longer so
       const id = newId()
-      const isOpen = await write({ id, intent }).catch((error: { code?: string }) => {
+      const isOpen = await writeOpenings({ ...intent, id }).catch((error: { code?: string }) => {
         if (error.code === insufficientPrivilege) return false
         throw error
       })
@@ -126,12 +126,7 @@ export function createCallLedger({ database: { pool }, gate, retentionMs }: Ledg
 
     close(id, result, intent) {
       const closed = (async () => {
-        await new Promise<void>((resolve) => {
-          put.push(resolve)
-          timer ??= setTimeout(putClosings, closingWait)
-        })
-        faultPoint('call.close:before')
-        const isClosed = (await write({ id, result })) || (intent !== undefined && (await writeAnew(id, intent, result)))
+        const isClosed = (await writeClosings({ ...result, id })) || (intent !== undefined && (await writeAnew(id, intent, result)))
         faultPoint('call.close:after')
         return isClosed
       })()
@@ -142,7 +137,6 @@ export function createCallLedger({ database: { pool }, gate, retentionMs }: Ledg
     },
 
     async settled() {
-      putClosings()
       await Promise.allSettled(closing)
     },
 
@@ -174,8 +168,13 @@ function waitsForDisk({ candidate, reserved, block }: CallIntent): boolean {
 }
 
 const mostTogether = 128
-/** Milliseconds that the close of a call waits for another call to be written with. */
+/** Milliseconds that the close of a call waits for others to be written with. */
 const closingWait = 5
+
+function areIn(rows: readonly { id: string }[], asked: readonly { id: string }[]): boolean[] {
+  const written = new Set(rows.map(({ id }) => id))
+  return asked.map(({ id }) => written.has(id))
+}
 
 /** EUR; null while there is no price list: a cloud takes something, and a machine of one's own takes nothing. What was handed on is paid for by the row of gate cloud. */
 function costOf({ zone, handedOn }: Candidate): number | null {

@@ -4,14 +4,13 @@ export const closedEvent = `
     'zone', zone, 'state', state, 'reason', reason, 'input_tokens', input_tokens, 'output_tokens', output_tokens, 'cost_eur', cost_eur), label_level)`
 
 /**
- * Opens some calls and closes others, in one statement and one transaction. $1 gate, $2 milliseconds to keep, $3 sessions as they were when the plans were
- * made, $4 calls to be opened, $5 and $6 ids to be closed and their results by id, $7 whether the commit waits for the disk. Returns the ids that were
- * opened or closed.
+ * Opens calls. $1 gate, $2 milliseconds to keep, $3 sessions as they were when the plans were made, $4 the calls, $5 whether the commit waits for the
+ * disk. Returns the ids that were opened.
  *
  * The session must still be the same in the very statement that writes the row: its run, its fence, its label, and what its lanes allow; and a
- * client's key must be good for the label. What took nothing in and gave nothing out was not paid for.
+ * client's key must be good for the label.
  */
-export const writeText = `
+export const openText = `
   with opened as (
     insert into model_call (id, session_id, run_id, key_id, gate, task, upstream, model, zone, input_tokens, output_tokens,
       label_level, label_integrity, label_lanes, retain_until, cost_eur, cost_usd, block_id, batch_id)
@@ -27,7 +26,12 @@ export const writeText = `
       cost_eur numeric, cost_usd numeric, block uuid, batch uuid, label_level smallint, label_integrity text, label_lanes text[]) using (place)
     where session.now = session.before and coalesce((session.now -> 'client' ->> 'max_level')::smallint >= call.label_level, true)
     returning id
-  ), closed as (
+  )
+  select id, set_config('synchronous_commit', $5, true) from opened`
+
+/** Closes calls without waiting for the disk. $1 ids, $2 their results by id. Returns the ids that were open. What took nothing in and gave nothing out was not paid for. */
+export const closeText = `
+  with closed as (
     update model_call set state = results.by_id -> model_call.id::text ->> 'state', reason = results.by_id -> model_call.id::text ->> 'reason',
       input_tokens = (results.by_id -> model_call.id::text ->> 'input_tokens')::integer,
       output_tokens = (results.by_id -> model_call.id::text ->> 'output_tokens')::integer, closed_at = clock_timestamp(),
@@ -38,12 +42,10 @@ export const writeText = `
         then 0 else coalesce((results.by_id -> model_call.id::text ->> 'cost_eur')::numeric / 1e9, cost_eur) end,
       cost_usd = case when (results.by_id -> model_call.id::text ->> 'input_tokens')::integer + (results.by_id -> model_call.id::text ->> 'output_tokens')::integer = 0
         then 0 else coalesce((results.by_id -> model_call.id::text ->> 'cost_usd')::numeric / 1e9, cost_usd) end
-    from (select $6::jsonb as by_id offset 0) as results
-    where model_call.id = any ($5::uuid[]) and model_call.state = 'open' returning model_call.*
+    from (select $2::jsonb as by_id offset 0) as results
+    where model_call.id = any ($1::uuid[]) and model_call.state = 'open' returning model_call.*
   )
-  select id, set_config('synchronous_commit', $7, true) from opened
-  union all
-  select id, set_config('synchronous_commit', $7, true) || ${closedEvent}::text from closed`
+  select id, set_config('synchronous_commit', 'off', true) || ${closedEvent}::text from closed`
 
 /** A call whose row is gone, as it ended. A row that is there stays as it is. */
 export const anewText = `
