@@ -11,7 +11,7 @@ import { checkBytes } from './check-bytes.ts'
 import type { Connector, Receipt } from './connector.ts'
 import type { Network } from './http/connection.ts'
 import { exchange, type Answer, type HttpPatience } from './http/exchange.ts'
-import { judgeStatus } from './http/judge-status.ts'
+import { judgeStatus, waitUntil } from './http/judge-status.ts'
 import { dryRun, question } from './http/question.ts'
 import { readAnswer, showSaid } from './http/read-answer.ts'
 
@@ -62,7 +62,7 @@ export function createMastodonConnector({ name, instance, account: user, token, 
   /** @throws Fault when it was not taken, or nobody knows */
   function read<T>(schema: z.ZodType<T>, answer: Answer, isQuestion = true): T {
     const said = readAnswer(refusalSchema, answer.body)?.error
-    const fault = judgeStatus(host, answer.status, answer.headers, { isQuestion, isIdempotent: false, said: said && showSaid(said, token.value), waitMs: waitOf(answer) })
+    const fault = judgeStatus(host, answer.status, answer.headers, { isQuestion, isIdempotent: false, said: said && showSaid(said, token.value), waitMs: waitUntil(Date.parse(String(answer.headers['x-ratelimit-reset'])), answer.headers) })
     if (fault) throw fault
     const found = readAnswer(schema, answer.body)
     if (found === undefined) throw new Fault('unavailable', 'connector.unknown', `${host} answered ${answer.status} and not what Mastodon's API answers`)
@@ -151,13 +151,6 @@ export function createMastodonConnector({ name, instance, account: user, token, 
 
 function bodyOf({ text, visibility, language, spoiler, reply_to: reply }: SocialPostAct): object {
   return { status: text, visibility, ...(language !== null && { language }), ...(spoiler !== null && { spoiler_text: spoiler, sensitive: true }), ...(reply !== null && { in_reply_to_id: reply }) }
-}
-
-/** Until its window is over, by the clock of the server, which says both. */
-function waitOf({ headers }: Answer): number | undefined {
-  const reset = Date.parse(String(headers['x-ratelimit-reset']))
-  const now = Date.parse(String(headers.date))
-  return Number.isNaN(reset) || Number.isNaN(now) || reset <= now ? undefined : Math.min(reset - now, 3_600_000)
 }
 
 function tokenOf({ secret, value }: MastodonOptions['token']): string {
