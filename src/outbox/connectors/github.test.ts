@@ -7,7 +7,7 @@ import { testOutbox } from '../../../test/support/outbox.ts'
 import { Fault } from '../../kernel/fault.ts'
 import { readOutboundAct, wordsOfAct } from '../acts/outbound-act.ts'
 import { releaseDrafts } from '../release-drafts.ts'
-import { connectorContract, documentFor } from './connector.contract.ts'
+import { alone, connectorContract, documentFor } from './connector.contract.ts'
 import { createConnectors } from './connectors.ts'
 import { createGithubConnector, type GithubOptions } from './github.ts'
 
@@ -55,7 +55,7 @@ test('when the branch moves between the last look and the opening, no receipt sa
   const outcome = await failedDelivery(connector, wire, { commit: async () => void heads.set('agent/typo', 'b'.repeat(40)) })
   assert.deepEqual([outcome.code, outcome.spent, pulls.length], ['connector.unknown', 1, 1])
   assert.match(outcome.message, /opened pull request 7, which shows b+, and a+ was signed: agent\/typo was moved meanwhile\. Look at it there/)
-  assert.equal(await connector.reconcile!(wire, documentFor(wire)), undefined)
+  assert.equal(await connector.reconcile!(wire, documentFor(wire), alone), undefined)
 })
 
 test('what is refused is not opened, what broke off is open and is found by looking; the token is never said', async (t) => {
@@ -69,7 +69,7 @@ test('what is refused is not opened, what broke off is open and is found by look
     assert.deepEqual([outcome.code, outcome.spent, pulls.length], [code, 1, count], JSON.stringify(how))
     assert.match(outcome.message, said)
     assert(!outcome.message.includes(githubToken))
-    assert.equal(await connector.reconcile!(wire, documentFor(wire)), undefined)
+    assert.equal(await connector.reconcile!(wire, documentFor(wire), alone), undefined)
   }
   for (const how of ['drop', { status: 500 }] as const) {
     server.misbehave(how)
@@ -77,7 +77,7 @@ test('what is refused is not opened, what broke off is open and is found by look
     assert.deepEqual([outcome.code, outcome.spent], ['connector.try_again', 0], 'a question changes nothing')
   }
   await connector.deliver(wire, documentFor(wire), signal, commit)
-  assert.equal((await connector.reconcile!(wire, documentFor(wire)))?.['number'], 7)
+  assert.equal((await connector.reconcile!(wire, documentFor(wire), alone))?.['number'], 7)
   assert.match((await failedDelivery(connector, wire)).message, /422: Validation Failed; A pull request already exists/)
 })
 
