@@ -47,6 +47,11 @@ export interface Connector {
    * @throws Fault when it cannot; nothing was changed then
    */
   undo?(wire: Uint8Array, document: DraftDocument, receipt: Receipt, trail: Trail): Promise<Receipt>
+  /**
+   * Of what was signed and will not be carried out: takes away what a try made ready outside, and leaves alone what was carried out after all. Where `deliver` makes
+   * nothing ready that somebody could carry out by hand, there is none. @returns what was taken away; nothing when nothing was there. @throws Fault when nobody answers
+   */
+  discard?(wire: Uint8Array, signal: AbortSignal): Promise<Receipt | undefined>
   /** Where a copy goes of what it delivered, when one is wanted. */
   readonly sent?: SentFolder
   /** Is anybody there? What the other side says of itself. Sends nothing. @throws Fault when not */
