@@ -38,3 +38,19 @@ export async function findReceipt(query: Queryable, draft: string): Promise<Rece
 export async function noteUndone(client: Queryable, draft: string, receipt: Receipt): Promise<void> {
   await client.query('update delivery set receipt = $2 where draft_id = $1', [draft, JSON.stringify(receipt)])
 }
+
+/** The drafts of this connector and account that were tried and will not be carried out, so that what a try made ready outside is to be taken away. None while the outbox is fenced. */
+export async function undiscarded(query: Queryable, { name, account }: { readonly name: string; readonly account: string }): Promise<{ id: string; wire: Buffer }[]> {
+  const { rows } = await query.query<{ id: string; wire: Buffer }>(
+    `select d.id, d.wire from delivery y join draft d on d.id = y.draft_id
+     where y.discarded_at is null and y.state in ('failed', 'unknown') and d.state in ('failed', 'undone') and d.connector = $1 and d.account = $2 and length(d.wire) > 0
+       and not exists (select 1 from releaser_state where fence_id is not null)
+     order by y.started_at, d.id limit 20`,
+    [name, account],
+  )
+  return rows
+}
+
+export async function noteDiscarded(client: Queryable, draft: string, at: Date): Promise<void> {
+  await client.query('update delivery set discarded_at = $2 where draft_id = $1', [draft, at])
+}

@@ -1,6 +1,7 @@
 import { Fault } from '../kernel/fault.ts'
 import { change, settle, type Change, type OutboxDeps } from './change.ts'
 import type { Receipt } from './connectors/connector.ts'
+import { trailOf } from './delivery-trail.ts'
 import { itemOf, itemSaid, readDocument, type DraftDocument } from './document.ts'
 import { openStates, type Draft, type DraftState } from './draft.ts'
 import { everSpent, lockDraft, moveDraft, openDrafts, raiseSpentCount, resetSpentCount, spentCount, type DraftTrace } from './draft-store.ts'
@@ -86,7 +87,7 @@ async function settleSpent(deps: OutboxDeps, transaction: Change, draft: Draft, 
     await settle(transaction, draft, 'failed', { reason: `not sent: its delivery failed on ${spent.at}, and the releaser stopped before it recorded why` })
     return 'none'
   }
-  const receipt = spent.act === 'release' ? await askConnector(deps, draft) : undefined
+  const receipt = spent.act === 'release' ? await askConnector(deps, transaction, draft) : undefined
   if (receipt && draft.state !== 'releasing') await settle(transaction, draft, 'unknown', { reason: 'the row is older than the file of spent nonces' })
   if (receipt) await settle(transaction, draft.state === 'releasing' ? draft : { ...draft, state: 'unknown' }, 'released', { receipt: { ...receipt, reconciled: true } })
   else await settle(transaction, draft, 'unknown', { reason: reasonOf(spent) })
@@ -111,7 +112,7 @@ function reasonOf({ act, at, draft }: SpentNonce): string {
   }
 }
 
-async function askConnector(deps: OutboxDeps, draft: Draft): Promise<Receipt | undefined> {
+async function askConnector(deps: OutboxDeps, { client }: Change, draft: Draft): Promise<Receipt | undefined> {
   let document: DraftDocument
   try {
     document = readDocument(draft.document)
@@ -120,5 +121,5 @@ async function askConnector(deps: OutboxDeps, draft: Draft): Promise<Receipt | u
   }
   const connector = deps.connectors().find(document.connector.name)
   if (connector?.account !== document.account || connector.kind !== document.connector.kind) return undefined
-  return connector.reconcile?.(draft.wire, document).catch(() => undefined)
+  return connector.reconcile?.(draft.wire, document, await trailOf(client, deps.spent, draft)).catch(() => undefined)
 }

@@ -7,6 +7,7 @@ import { holdForRoom } from './connector-limits.ts'
 import type { Connector, Receipt } from './connectors/connector.ts'
 import { checkUse } from './orders/check-order.ts'
 import { mayHaveLeft, noteMayHaveLeft } from './delivery-store.ts'
+import { trailOf } from './delivery-trail.ts'
 import { findFence } from './fence/fence.ts'
 import { lastRelease, mayMove, type Draft, type DraftState } from './draft.ts'
 import { countTry, dueConnectors, findApproval, lockDraft, moveDraft, openDelivery, overdueDrafts, raiseSpentCount, type Approval, type Queryable } from './draft-store.ts'
@@ -199,7 +200,7 @@ async function finishFailed(
   }
   // where an earlier try left it open, this one sent nothing, and the row alone keeps it
   if (!spent) await deps.spent.spend(spentEntry(deps, draft, checked, 'release', approval)).catch((error: unknown) => { if (isOpen) unlessUnwritable(error); else throw error })
-  const receipt = await checked.connector.reconcile?.(draft.wire, checked.document).catch(() => undefined)
+  const receipt = await checked.connector.reconcile?.(draft.wire, checked.document, await trailOf(deps.database.pool, deps.spent, draft)).catch(() => undefined)
   if (receipt) return finish(deps, draft.id, 'released', { receipt }, checked.connector)
   return finish(deps, draft.id, 'unknown', { reason: `${open}${often}: ${brief}`, words: `${open}${often}: ${fault.message}` })
 }

@@ -2,6 +2,7 @@ import { Fault } from '../kernel/fault.ts'
 import { change, type OutboxDeps } from './change.ts'
 import type { Receipt } from './connectors/connector.ts'
 import { findReceipt, noteUndone } from './delivery-store.ts'
+import { trailOf } from './delivery-trail.ts'
 import type { TooLate } from './draft.ts'
 import { lockDraft } from './draft-store.ts'
 import { checkDraft } from './verify-draft.ts'
@@ -22,7 +23,7 @@ export async function takeBack(deps: OutboxDeps, id: string): Promise<TakenBack>
     if (!connector.undo) return { outcome: 'too_late', was: draft.state }
     const before = (await findReceipt(client, id)) ?? {}
     if (before['undone_at'] !== undefined) throw new Fault('conflict', 'draft.not_undone', `draft ${id} was undone at ${String(before['undone_at'])} already`)
-    const done = await connector.undo(draft.wire, document, before)
+    const done = await connector.undo(draft.wire, document, before, await trailOf(client, deps.spent, draft))
     const receipt = { ...before, ...done, undone_at: now.toISOString() }
     await noteUndone(client, id, receipt)
     await audit('draft.undone', id, { was: draft.state, receipt: done })

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { aMail, testOutbox } from '../../test/support/outbox.ts'
+import { Fault } from '../kernel/fault.ts'
 import { createFileConnector } from '../outbox/connectors/file.ts'
 import { createReleasing } from './releasing.ts'
 
@@ -93,4 +94,41 @@ test('after the stop nothing begins, and what is on its way is waited for', asyn
   go()
   await releasing.settled()
   assert.deepEqual([await state(stalled.id), await state(late.id)], ['released', 'held'])
+})
+
+test('what a try left outside is taken away in the lane of its connector: never while something is on its way through it', async (t) => {
+  const steps: string[] = []
+  let go = () => {}
+  const told = new Promise<void>((resolve) => (go = resolve))
+  const outbox = await testOutbox(t, {
+    connectors: (path) => [{
+      ...createFileConnector({ name: 'file', path, from: 'haus@example.org' }),
+      async deliver() {
+        steps.push('deliver')
+        if (steps.length > 1) await told
+        throw new Fault('refused', 'connector.not_sent', 'no')
+      },
+      discard: async () => (steps.push('discard'), { campaign: '7' }),
+    }],
+  })
+  const releasing = createReleasing(outbox.deps, { signal: new AbortController().signal, onReleased: () => {}, onError: (error) => assert.fail(String(error)) })
+  const first = await outbox.readyToRelease()
+  await releasing.round()
+  await releasing.settled()
+  const second = await outbox.readyToRelease()
+  await outbox.database.owner.pool.query('update delivery set discarded_at = now()')
+  await releasing.round()
+  while (steps.length < 2) await new Promise(setImmediate)
+  await outbox.database.owner.pool.query('update delivery set discarded_at = null')
+  await releasing.round()
+  assert.deepEqual(steps, ['deliver', 'deliver'])
+  go()
+  await releasing.settled()
+  await releasing.round()
+  await releasing.settled()
+  assert.deepEqual(steps, ['deliver', 'deliver', 'discard', 'discard'])
+  for (const { id } of [first, second]) assert.equal((await outbox.audited(id)).at(-1), 'draft.discarded')
+  await releasing.round()
+  await releasing.settled()
+  assert.equal(steps.length, 4)
 })

@@ -1,5 +1,6 @@
 import { toFault } from '../kernel/fault.ts'
 import type { OutboxDeps } from '../outbox/change.ts'
+import { createLeftovers } from '../outbox/discard-leftovers.ts'
 import { dueConnectors, nextMoment } from '../outbox/draft-store.ts'
 import { expireDrafts, wakeForgottenRuns } from '../outbox/expire-drafts.ts'
 import { recoverDrafts } from '../outbox/recover-drafts.ts'
@@ -24,17 +25,19 @@ export interface Releasing {
 }
 
 /**
- * Does what has its time: deadlines, holds, and what a release without a record left behind. Through one connector goes one
+ * Does what has its time: deadlines, holds, what a release without a record left behind, and what one that comes to nothing left outside. Through one connector goes one
  * draft after the other; a connector that stalls holds up neither the others nor a deadline.
  */
 export function createReleasing(outbox: OutboxDeps, { signal, onReleased, onError }: ReleasingOptions): Releasing {
   const lanes = new Map<string, Promise<void>>()
   const astray = new Set<string>()
+  const leftovers = createLeftovers(outbox)
 
   async function lane(connector: string): Promise<void> {
     try {
       // of its connector nothing is on its way now, so that what looks like it was left behind
       if (astray.delete(connector)) await recoverDrafts(outbox, connector)
+      await leftovers.discard(connector, signal)
       const outcome = await releaseDrafts(outbox, signal, connector)
       if (outcome.astray) astray.add(connector)
       if (outcome.released > 0) onReleased()
@@ -49,7 +52,7 @@ export function createReleasing(outbox: OutboxDeps, { signal, onReleased, onErro
 
   async function round(): Promise<number> {
     await expireDrafts(outbox)
-    const due = new Set([...(await dueConnectors(outbox.database.pool, outbox.clock.now())), ...astray])
+    const due = new Set([...(await dueConnectors(outbox.database.pool, outbox.clock.now())), ...(await leftovers.due()), ...astray])
     for (const connector of due) {
       if (!signal.aborted && !lanes.has(connector)) lanes.set(connector, lane(connector))
     }

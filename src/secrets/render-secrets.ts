@@ -1,6 +1,7 @@
 import { Fault } from '../kernel/fault.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { SecretSource } from '../house/index.ts'
+import { endReplacement, type ReplacedDeps } from './replaced-value.ts'
 import type { SecretFolder } from './secret-folder.ts'
 import type { SecretRecords } from './secret-records.ts'
 import { makeValue } from './secret-value.ts'
@@ -64,7 +65,8 @@ async function fetchValue(deps: RenderDeps, source: SecretSource): Promise<strin
 }
 
 /** The note for the audit comes first, then the value, then what is known of it: who dies in between has at worst noted what the next call does. */
-export function layDown({ folder, records, clock }: Pick<RenderDeps, 'folder' | 'records' | 'clock'>, name: string, value: string): 'rendered' | 'unchanged' {
+export function layDown(deps: ReplacedDeps, name: string, value: string): 'rendered' | 'unchanged' {
+  const { folder, records, clock } = deps
   const now = clock.now().toISOString()
   const known = records.of(name)
   const unchanged = folder.read(name) === value
@@ -72,6 +74,8 @@ export function layDown({ folder, records, clock }: Pick<RenderDeps, 'folder' | 
     records.note('render', name, clock.now())
     folder.write(name, value)
   }
-  records.change(name, { ...known, changedAt: unchanged && known ? known.changedAt : now, renderedAt: now })
+  // what a rotation that failed left at the source is in force now
+  endReplacement(deps, name)
+  records.change(name, { ...records.of(name), changedAt: unchanged && known ? known.changedAt : now, renderedAt: now })
   return unchanged ? 'unchanged' : 'rendered'
 }

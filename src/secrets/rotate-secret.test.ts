@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test'
 import { opItem, secretDesk, secretSource } from '../../test/support/secret-desk.ts'
 import type { ProgramState } from '../../test/support/secret-programs.ts'
 import type { SecretSource } from '../house/index.ts'
-import { forgetPrevious, rotateSecret, undoRotation, type RotateDeps } from './index.ts'
+import { forgetPrevious, renderSecrets, rotateSecret, undoRotation, type RotateDeps } from './index.ts'
 
 function desk(t: TestContext, state: ProgramState = {}, more: object = {}) {
   const made = secretDesk(t, state)
@@ -17,7 +17,7 @@ function desk(t: TestContext, state: ProgramState = {}, more: object = {}) {
 
 const op = { from: 'op', reference: 'op://Home/Shop/credential' } as const
 const skip = existsSync('/usr/bin/age') ? false : 'age is missing: apt install age'
-const leftOvers = (folder: { path: string }) => readdirSync(folder.path).filter((name) => /next|undo-|\.new$/.test(name))
+const leftOvers = (folder: { path: string }) => readdirSync(folder.path).filter((name) => /next|undo-|before|\.new$/.test(name))
 
 test('what we make is made anew, noted for the audit before it is done, and the value before can be put back for a day', async (t) => {
   const { folder, records, clock, recorded, rotate, undo, deps } = desk(t)
@@ -98,7 +98,7 @@ function dyingAt(point: string, { deps, folder, records }: ReturnType<typeof des
   }
 }
 
-const points = (own: string) => [`write .${own}-token`, 'record', 'change', 'write .previous-token', 'source', 'write token', 'changed', `remove .${own}-token`]
+const points = (own: string) => [`write .${own}-token`, 'record', 'write .before-token', 'source', 'write token', 'change', 'write .previous-token', 'remove .before-token', 'changed', `remove .${own}-token`]
 
 test('wherever it dies, the next call ends with one value at the source and for the processes, and with the one before kept', async (t) => {
   const source = secretSource('token', op)
@@ -117,6 +117,68 @@ test('wherever it dies, the next call ends with one value at the source and for 
   }
 })
 
+test('wherever a second rotation dies, undo brings back the last value that was in force, and the one before that is not lost until the new one is in force', async (t) => {
+  const source = secretSource('token', op)
+  for (const point of points('next')) {
+    const made = desk(t, { op: { 'Home/Shop': opItem('first') } })
+    const { folder, programs, deps, undo } = made
+    const atSource = () => programs.state().op!['Home/Shop']!.fields[0]!.value
+    folder.write('token', 'first')
+    await rotateSecret({ ...deps, type: async () => 'second' }, source)
+    await assert.rejects(rotateSecret(dyingAt(point, made), source), /died at/, point)
+    const [left, inForce] = [atSource(), folder.read('token')]
+    const kept = ['.previous-token', '.before-token'].map((file) => folder.readOwn(file as '.previous-token'))
+    assert(kept.includes(inForce === 'second' ? 'first' : 'second'), `${point}: ${kept.join()}`)
+    await undo(source)
+    const back = left === 'typed anew' ? 'second' : 'first'
+    assert.deepEqual([atSource(), folder.read('token'), leftOvers(folder)], [back, back, []], point)
+  }
+})
+
+test('a second rotation that fails leaves the value to go back to as it was, wherever the secret is at home', async (t) => {
+  const home = desk(t)
+  const hook = secretSource('hook', { from: 'made' }, { by: 'typed' })
+  home.folder.write('hook', 'first')
+  await home.rotate(hook)
+  const full = { ...home.deps, type: async () => 'third', folder: { ...home.folder, write: () => { throw new Error('no space left on device') } } }
+  await assert.rejects(rotateSecret(full, hook), /no space/)
+  await home.undo(hook)
+  assert.deepEqual([home.folder.read('hook'), home.folder.readOwn('.previous-hook'), leftOvers(home.folder)], ['first', 'typed anew', []])
+
+  const { folder, programs, deps, rotate, undo } = desk(t, { op: { 'Home/Shop': opItem('first') } })
+  const token = secretSource('token', op)
+  folder.write('token', 'first')
+  await rotate(token)
+  const deaf = { ...deps, type: async () => 'third', run: async (call: Parameters<typeof deps.run>[0]) => (call.args[1] === 'edit' ? Buffer.from('ID: abc') : deps.run(call)) }
+  await assert.rejects(rotateSecret(deaf, token), { code: 'secrets.readback' })
+  assert.deepEqual(folder.unfinished(), [], 'nothing was changed anywhere')
+  await undo(token)
+  assert.deepEqual([programs.state().op!['Home/Shop']!.fields[0]!.value, folder.read('token')], ['first', 'first'])
+})
+
+test('what a rotation that failed left at the source never was in force: neither undo, nor the next rotation, nor rendering makes it the value to go back to', async (t) => {
+  const token = secretSource('token', op)
+  for (const next of ['undo', 'rotate', 'render'] as const) {
+    const { folder, programs, deps, rotate, undo, records } = desk(t, { op: { 'Home/Shop': opItem('first') } })
+    const atSource = () => programs.state().op!['Home/Shop']!.fields[0]!.value
+    folder.write('token', 'first')
+    await rotateSecret({ ...deps, type: async () => 'second' }, token)
+    const mangles = { ...deps, run: async (call: Parameters<typeof deps.run>[0]) => (call.args[1] === 'edit' ? (programs.set({ ...programs.state(), op: { 'Home/Shop': opItem('mangled') } }), Buffer.from('ID: abc')) : deps.run(call)) }
+    await assert.rejects(rotateSecret(mangles, token), { code: 'secrets.readback' })
+    assert.deepEqual([folder.read('token'), folder.readOwn('.previous-token'), folder.unfinished()], ['second', 'first', ['token']])
+    if (next === 'undo') {
+      assert.equal((await undo(token)).undoUntil, null, 'what was mangled cannot be had again')
+      assert.deepEqual([atSource(), folder.read('token'), folder.readOwn('.previous-token'), leftOvers(folder)], ['second', 'second', 'first', []])
+      continue
+    }
+    if (next === 'rotate') await rotate(token)
+    else await renderSecrets(deps, [token])
+    assert.deepEqual([folder.readOwn('.previous-token'), records.of('token')!.undoUntil, leftOvers(folder)], ['second', '2026-11-29T08:00:00.000Z', []])
+    await undo(token)
+    assert.deepEqual([atSource(), folder.read('token')], ['second', 'second'])
+  }
+})
+
 test('an undo that died can be ended after its day too, and one with nothing to do leaves no value behind', async (t) => {
   const source = secretSource('token', op)
   const made = desk(t, { op: { 'Home/Shop': opItem('old') } })
@@ -128,8 +190,9 @@ test('an undo that died can be ended after its day too, and one with nothing to 
   forgetPrevious(made.deps)
   assert.equal((await undo(source)).resumed, true)
   assert.deepEqual([programs.state().op!['Home/Shop']!.fields[0]!.value, folder.read('token'), leftOvers(folder)], ['old', 'old', []])
-  const deaf = { ...made.deps, run: async (call: Parameters<typeof made.deps.run>[0]) => (call.args[1] === 'edit' ? Buffer.from('ID: abc') : made.deps.run(call)) }
-  await assert.rejects(rotateSecret(deaf, source), { code: 'secrets.readback' })
+  // the operator put the same at both by hand meanwhile
+  programs.set({ op: { 'Home/Shop': opItem('typed anew') } })
+  folder.write('token', 'typed anew')
   await assert.rejects(undo(source), { code: 'secrets.same' })
   assert.deepEqual(folder.unfinished(), [])
 })

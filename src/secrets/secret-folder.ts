@@ -25,8 +25,8 @@ export interface SecretFolder {
   exclusively<T>(work: () => Promise<T>): Promise<T>
 }
 
-/** Records of all; of one secret the value before and, while it is being replaced, the one that is coming or coming back. */
-export type OwnFile = '.records.json' | '.scan-key' | `.previous-${string}` | `.next-${string}` | `.undo-${string}`
+/** Records of all; of one secret the value before and, while it is being replaced, the one that is in force and the one that is coming or coming back. */
+export type OwnFile = '.records.json' | '.scan-key' | `.previous-${string}` | `.before-${string}` | `.next-${string}` | `.undo-${string}`
 
 /** @throws Fault `secrets.mode`, `secrets.owner` */
 export function openSecretFolder(home: string): SecretFolder {
@@ -59,7 +59,7 @@ export function openSecretFolder(home: string): SecretFolder {
       syncFolder(path)
     },
     previous: () => namesBehind(['.previous-']),
-    unfinished: () => namesBehind(['.next-', '.undo-']),
+    unfinished: () => [...new Set(namesBehind(['.next-', '.undo-', '.before-']))],
     async exclusively(work) {
       const lock = takeProcessLock(at('.lock'), (pid) => new Fault('conflict', 'secrets.busy', `process ${pid} is at work on the secrets of this home; wait until it has ended`))
       try {

@@ -108,6 +108,7 @@ export interface DeliveryTable {
   sent_copy_tries: Generated<number>
   sent_copy_at: NullableTimestamp
   sent_copy_reason: Nullable<string>
+  discarded_at: NullableTimestamp
 }
 
 export interface ReleaserStateTable {

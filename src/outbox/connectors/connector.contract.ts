@@ -3,7 +3,7 @@ import { test, type TestContext } from 'node:test'
 import { Fault } from '../../kernel/fault.ts'
 import type { DraftDocument } from '../document.ts'
 import { sha256 } from '../document.ts'
-import type { Connector } from './connector.ts'
+import type { Connector, Trail } from './connector.ts'
 
 export interface ConnectorUnderTest {
   readonly connector: Connector
@@ -24,6 +24,9 @@ export function documentFor(wire: Buffer, id = '019514a0-0000-7000-8000-00000000
     origin: { proposal: id, job: 'j', run: id, step: 's', item: '11'.repeat(32) }, replaces: null, frozen_at: '2026-03-02T09:00:00.000Z', expires_at: '2026-03-02T10:00:00.000Z', not_before: null,
   }
 }
+
+/** Nothing else left for the same account since what `documentFor` says was frozen. */
+export const alone: Trail = { since: new Date('2026-03-02T09:00:00.000Z'), receipts: [], open: [] }
 
 /** What every connector must do, whatever it carries where. */
 export function connectorContract(name: string, openOne: (t: TestContext) => Promise<ConnectorUnderTest>): void {
@@ -73,10 +76,10 @@ export function connectorContract(name: string, openOne: (t: TestContext) => Pro
   test(`${name}: after a crash it finds what left, and finds nothing where nothing left`, async (t) => {
     const { connector, wire } = await open(t)
     if (!connector.reconcile) return
-    assert.equal(await connector.reconcile(wire, documentFor(wire)), undefined)
+    assert.equal(await connector.reconcile(wire, documentFor(wire), alone), undefined)
     await connector.deliver(wire, documentFor(wire), signal, commit)
-    assert(await connector.reconcile(wire, documentFor(wire)))
+    assert(await connector.reconcile(wire, documentFor(wire), alone))
     const other = Buffer.from('other')
-    assert.equal(await connector.reconcile(other, documentFor(other)), undefined)
+    assert.equal(await connector.reconcile(other, documentFor(other), alone), undefined)
   })
 }

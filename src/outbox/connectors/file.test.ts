@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { temporaryFolder } from '../../../test/support/outbox.ts'
-import { connectorContract, documentFor } from './connector.contract.ts'
+import { alone, connectorContract, documentFor } from './connector.contract.ts'
 import { createConnectors } from './connectors.ts'
 import { createFileConnector } from './file.ts'
 
@@ -49,7 +49,7 @@ test('a link, a folder or a pipe in the place of the file is not followed and no
     trap(join(path, `${document.id}.eml`))
     const connector = createFileConnector({ name: 'file', path, from })
     await assert.rejects(connector.deliver(wire, document, signal, commit), { code: 'connector.not_sent' })
-    assert.equal(await connector.reconcile!(wire, document), undefined)
+    assert.equal(await connector.reconcile!(wire, document, alone), undefined)
   }
   assert.deepEqual(readFileSync(outside), wire)
 })

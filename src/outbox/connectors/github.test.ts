@@ -7,7 +7,7 @@ import { testOutbox } from '../../../test/support/outbox.ts'
 import { Fault } from '../../kernel/fault.ts'
 import { readOutboundAct, wordsOfAct } from '../acts/outbound-act.ts'
 import { releaseDrafts } from '../release-drafts.ts'
-import { connectorContract, documentFor } from './connector.contract.ts'
+import { alone, connectorContract, documentFor } from './connector.contract.ts'
 import { createConnectors } from './connectors.ts'
 import { createGithubConnector, type GithubOptions } from './github.ts'
 
@@ -55,7 +55,7 @@ test('when the branch moves between the last look and the opening, no receipt sa
   const outcome = await failedDelivery(connector, wire, { commit: async () => void heads.set('agent/typo', 'b'.repeat(40)) })
   assert.deepEqual([outcome.code, outcome.spent, pulls.length], ['connector.unknown', 1, 1])
   assert.match(outcome.message, /opened pull request 7, which shows b+, and a+ was signed: agent\/typo was moved meanwhile\. Look at it there/)
-  assert.equal(await connector.reconcile!(wire, documentFor(wire)), undefined)
+  assert.equal(await connector.reconcile!(wire, documentFor(wire), alone), undefined)
 })
 
 test('what is refused is not opened, what broke off is open and is found by looking; the token is never said', async (t) => {
@@ -69,7 +69,7 @@ test('what is refused is not opened, what broke off is open and is found by look
     assert.deepEqual([outcome.code, outcome.spent, pulls.length], [code, 1, count], JSON.stringify(how))
     assert.match(outcome.message, said)
     assert(!outcome.message.includes(githubToken))
-    assert.equal(await connector.reconcile!(wire, documentFor(wire)), undefined)
+    assert.equal(await connector.reconcile!(wire, documentFor(wire), alone), undefined)
   }
   for (const how of ['drop', { status: 500 }] as const) {
     server.misbehave(how)
@@ -77,8 +77,53 @@ test('what is refused is not opened, what broke off is open and is found by look
     assert.deepEqual([outcome.code, outcome.spent], ['connector.try_again', 0], 'a question changes nothing')
   }
   await connector.deliver(wire, documentFor(wire), signal, commit)
-  assert.equal((await connector.reconcile!(wire, documentFor(wire)))?.['number'], 7)
+  assert.equal((await connector.reconcile!(wire, documentFor(wire), alone))?.['number'], 7)
   assert.match((await failedDelivery(connector, wire)).message, /422: Validation Failed; A pull request already exists/)
+})
+
+const limits: [string, number, Record<string, string>, string, number][] = [
+  ['an hour is used up', 403, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1772442300' }, 'API rate limit exceeded for user ID 1.', 300_000],
+  ['the same by the other status', 429, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1772442300' }, 'API rate limit exceeded.', 300_000],
+  ['a secondary limit that names its time', 403, { 'retry-after': '90', 'x-ratelimit-remaining': '4000', 'x-ratelimit-reset': '1772445600' }, 'You have exceeded a secondary rate limit.', 90_000],
+  ['a secondary limit that names none', 403, { 'x-ratelimit-remaining': '4000', 'x-ratelimit-reset': '1772445600' }, 'You have exceeded a secondary rate limit. Please wait a few minutes.', 60_000],
+  ['a time that is over', 403, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1772441900' }, 'API rate limit exceeded.', 60_000],
+  ['a time that nobody waits for', 403, { 'retry-after': '999999' }, 'API rate limit exceeded.', 3_600_000],
+]
+
+test('a limit of the forge, by whichever status and header it is said, is waited out: what it refused was certainly not taken', async (t) => {
+  const { server, connector, wire, pulls } = await opened(t)
+  for (const [what, status, headers, message, wait] of limits) {
+    const how = { status, headers: { date: 'Mon, 02 Mar 2026 09:00:00 GMT', ...headers }, body: JSON.stringify({ message }) }
+    const posting = await failedDelivery(connector, wire, { commit: async () => server.misbehave(how) })
+    server.misbehave(how)
+    const looking = await failedDelivery(connector, wire)
+    for (const [{ code, spent, retryAfterMs }, often] of [[posting, 1], [looking, 0]] as const) assert.deepEqual([code, spent, retryAfterMs], ['connector.try_again', often, wait], what)
+    assert(!posting.brief.includes(message), 'the words of others are not in the audit')
+  }
+  assert.equal(pulls.length, 0)
+  const denied = { status: 403, headers: { 'x-ratelimit-remaining': '4000', 'x-ratelimit-reset': '1772445600' }, body: '{"message":"Resource not accessible by personal access token"}' }
+  assert.equal((await failedDelivery(connector, wire, { commit: async () => server.misbehave(denied) })).code, 'connector.not_sent')
+  server.misbehave({ status: 403, headers: { 'retry-after': '90' }, body: '{"message":"You have exceeded a secondary rate limit."}' })
+  await assert.rejects(composedBy(connector, 'pull.open', pull), { kind: 'refused', message: /propose it again later/ })
+})
+
+test('a signed pull request that met a limit is held until the time that the forge named, and is then opened once', async (t) => {
+  const { server, pulls } = await startGithubApi(t)
+  const connector = connectorTo(server.url)
+  let limited = true
+  const outbox = await testOutbox(t, { connectors: () => [{ ...connector, deliver: (wire, document, until, spend) => connector.deliver(wire, document, until, async () => {
+    await spend()
+    if (limited) server.misbehave({ status: 403, headers: { 'retry-after': '600' }, body: '{"message":"You have exceeded a secondary rate limit."}' })
+    limited = false
+  }) }] })
+  const { id } = await outbox.readyToRelease(pull, { kind: 'pull.open', connector: 'forge', label: { level: 0, integrity: 'trusted', lanes: [] } })
+  assert.equal((await releaseDrafts(outbox.deps)).released, 0)
+  const { state, holdUntil, nonce } = await outbox.draft(id)
+  assert.deepEqual([state, holdUntil, outbox.deps.spent.find(nonce)], ['held', new Date(outbox.clock.now().getTime() + 600_000), undefined])
+  outbox.clock.advance(599_000)
+  assert.equal((await releaseDrafts(outbox.deps)).released, 0)
+  outbox.clock.advance(1_000)
+  assert.deepEqual([(await releaseDrafts(outbox.deps)).released, pulls.length], [1, 1])
 })
 
 test('branches that are none, or that nothing may be asked into, and a forge that does not answer, refuse the proposal', async (t) => {

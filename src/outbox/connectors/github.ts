@@ -7,6 +7,7 @@ import { actOf } from '../compose/outbound.ts'
 import { composePullOpen } from '../compose/pull-open.ts'
 import { checkBytes } from './check-bytes.ts'
 import type { Connector, Receipt } from './connector.ts'
+import { readLimit } from './github-limit.ts'
 import type { Network } from './http/connection.ts'
 import { exchange, type HttpPatience } from './http/exchange.ts'
 import { judgeStatus } from './http/judge-status.ts'
@@ -42,7 +43,7 @@ export function createGithubConnector({ name, repository, bases, api, token, net
     const headers = { accept: 'application/vnd.github+json', 'x-github-api-version': '2022-11-28', authorization: `Bearer ${tokenOf(token)}`, ...(body && { 'content-type': 'application/json' }) }
     const answer = await exchange({ method, url: `${api}/repos/${repository}${path}`, headers, body: body && Buffer.from(JSON.stringify(body)) }, { network, signal, commit, patience, reads: longestAnswer })
     const said = readAnswer(refusalSchema, answer.body)
-    const fault = judgeStatus(host, answer.status, answer.headers, { isQuestion: method === 'GET', isIdempotent: method === 'GET', said: said && showSaid([said.message, ...(said.errors ?? []).flatMap((one) => one.message ?? [])].join('; '), token.value) })
+    const fault = judgeStatus(host, answer.status, answer.headers, { ...readLimit(answer, said?.message), isQuestion: method === 'GET', isIdempotent: method === 'GET', said: said && showSaid([said.message, ...(said.errors ?? []).flatMap((one) => one.message ?? [])].join('; '), token.value) })
     if (fault) throw fault
     const found = readAnswer(schema, answer.body)
     if (found === undefined) throw new Fault('unavailable', 'connector.unknown', `${host} answered ${answer.status} and not what GitHub's API answers`)

@@ -9,6 +9,7 @@ import { systemClock } from '../../kernel/clock.ts'
 import { textOfWire } from '../compose/read-wire.ts'
 import { releaseDraft } from '../release-drafts.ts'
 import { takeBack } from '../take-back.ts'
+import { alone } from './connector.contract.ts'
 import { createImapConnector } from './imap.ts'
 
 const skip = withoutDovecot
@@ -167,7 +168,7 @@ test('after a crash it is found out whether the message was moved, or the flags 
   const [id] = await box.mirrored()
   const move = await box.move(id!, 'Archive')
   const flag = await box.outbox.readyToRelease({ message: id, add: ['flagged'] }, { kind: 'mail.flag', connector: 'mailbox' })
-  const ask = ({ wire, document }: typeof move) => box.connector.reconcile!(wire, JSON.parse(document))
+  const ask = ({ wire, document }: typeof move) => box.connector.reconcile!(wire, JSON.parse(document), alone)
   assert.equal(await ask(move), undefined)
   assert.equal(await ask(flag), undefined)
   const deliver = ({ wire, document }: typeof move) => box.connector.deliver(wire, JSON.parse(document), AbortSignal.timeout(20_000), async () => {})

@@ -7,10 +7,13 @@ import { testOutbox, untrustedInternal } from '../../../test/support/outbox.ts'
 import { readOutboundAct, wordsOfAct } from '../acts/outbound-act.ts'
 import { lengthOf } from '../compose/social-post.ts'
 import { readDocument } from '../document.ts'
+import { recoverDrafts } from '../recover-drafts.ts'
 import { releaseDrafts } from '../release-drafts.ts'
+import { resolveDraft } from '../resolve-draft.ts'
 import { sessionMaySign } from '../risk.ts'
 import { takeBack } from '../take-back.ts'
-import { connectorContract, documentFor } from './connector.contract.ts'
+import { alone, connectorContract, documentFor } from './connector.contract.ts'
+import type { Trail } from './connector.ts'
 import { createConnectors } from './connectors.ts'
 import { createMastodonConnector, type MastodonOptions } from './mastodon.ts'
 
@@ -77,9 +80,9 @@ test('a post of before, one that says something else and one for others are not 
   const { connector, wire, posts } = await opened(t)
   const like = { id: '1', text: post.text, visibility: 'public', spoiler_text: '', in_reply_to_id: null, language: 'de', created_at: '2026-03-02T09:10:00.000Z' }
   for (const other of [{ text: `${post.text}!` }, { visibility: 'unlisted' }, { spoiler_text: 'x' }, { in_reply_to_id: '7' }, { created_at: '2026-03-02T08:59:00.000Z' }]) posts.push({ ...like, ...other })
-  assert.equal(await connector.reconcile!(wire, documentFor(wire)), undefined)
+  assert.equal(await connector.reconcile!(wire, documentFor(wire), alone), undefined)
   posts.push({ ...like, id: '99' })
-  assert.equal((await connector.reconcile!(wire, documentFor(wire)))?.['id'], '99')
+  assert.equal((await connector.reconcile!(wire, documentFor(wire), alone))?.['id'], '99')
 })
 
 test('a token of another account, none, or another server posts nothing', async (t) => {
@@ -122,13 +125,86 @@ test('a post can be signed with others, is undone by its id, and P3 has no way o
   await assert.rejects(outbox.freeze(post, { ...options, label: { ...untrustedInternal, level: 3 } }), /nobody can name who reads this/)
 })
 
-test('of the same words that leave at several times, one post is not taken for another that was to leave later', async (t) => {
+const twin = { text: post.text, visibility: 'public', spoiler_text: '', in_reply_to_id: null, language: 'de', created_at: '2026-03-02T09:10:00.000Z' }
+
+test('of the same words that leave at several times, one post is not taken for another', async (t) => {
   const { connector, wire, posts } = await opened(t)
-  posts.push({ id: '1', text: post.text, visibility: 'public', spoiler_text: '', in_reply_to_id: null, language: 'de', created_at: '2026-03-02T09:10:00.000Z' })
-  const at = (notBefore: string | null) => connector.reconcile!(wire, { ...documentFor(wire), not_before: notBefore })
-  assert.equal((await at(null))?.['id'], '1')
-  assert.equal((await at('2026-03-02T09:10:30.000Z'))?.['id'], '1', 'clocks differ by a little')
-  assert.equal(await at('2026-03-02T16:00:00.000Z'), undefined)
+  posts.push({ ...twin, id: '1' })
+  const found = async (trail: Partial<Trail>) => (await connector.reconcile!(wire, documentFor(wire), { ...alone, ...trail }))?.['id']
+  assert.deepEqual([await found({}), await found({ since: new Date('2026-03-02T09:10:30.000Z') })], ['1', '1'], 'clocks differ by a little')
+  assert.equal(await found({ since: new Date('2026-03-02T16:00:00.000Z') }), undefined, 'it was there before this left')
+  assert.equal(await found({ receipts: [{ id: '1' }] }), undefined, 'another draft left it')
+  assert.equal(await found({ open: [wire] }), undefined, 'another draft may have left it')
+  assert.equal(await found({ open: [await composedBy(connector, 'social.post', { ...post, language: 'en' })] }), undefined)
+  assert.equal(await found({ open: [await composedBy(connector, 'social.post', { ...post, text: 'Zu.' })] }), '1')
+  posts.push({ ...twin, id: '2' })
+  assert.deepEqual([await found({}), await found({ receipts: [{ id: '1' }] })], [undefined, '2'], 'which of two it is nobody knows')
+})
+
+/** Two signed drafts of the same words in one outbox; what the server does with each post is said in turn. */
+async function twins(t: TestContext, ...turns: ('taken' | 'lost' | 'missed' | 'limited')[]) {
+  const { server, posts } = await startMastodonApi(t)
+  const connector = connectorTo(server.url)
+  const outbox = await testOutbox(t, { connectors: () => [{ ...connector, deliver: async (wire, document, until, spend) => {
+    const turn = turns.shift() ?? 'taken'
+    const receipt = await connector.deliver(wire, document, until, async () => {
+      await spend()
+      if (turn === 'missed') server.misbehave('drop')
+      if (turn === 'limited') server.misbehave({ status: 429, headers: { 'retry-after': '60' } })
+    })
+    if (turn === 'lost') throw new Error('the connection ended')
+    return receipt
+  } }] })
+  const options = { kind: 'social.post', connector: 'news', label: open } as const
+  const ids = [(await outbox.readyToRelease(post, options)).id, (await outbox.readyToRelease(post, options)).id] as const
+  const release = async () => {
+    await releaseDrafts(outbox.deps)
+    return Promise.all(ids.map(async (id) => {
+      const { rows } = await outbox.database.owner.pool.query<{ state: string; post: string | null }>(`select d.state, y.receipt ->> 'id' as post from draft d left join delivery y on y.draft_id = d.id where d.id = $1`, [id])
+      return [rows[0]!.state, rows[0]!.post]
+    }))
+  }
+  const keys = () => server.received.filter(({ method }) => method === 'POST').map(({ headers }) => headers['idempotency-key'])
+  return { outbox, posts, ids, release, keys }
+}
+
+test('of two drafts of the same words each is posted, under a key of its own', async (t) => {
+  const { posts, release, keys } = await twins(t)
+  assert.deepEqual(await release(), [['released', '110000'], ['released', '110001']])
+  assert.deepEqual([posts.length, new Set(keys()).size], [2, 2])
+})
+
+test('a second draft of the same words that did not arrive is not said to be the first, and one that did is found beside it', async (t) => {
+  const missed = await twins(t, 'taken', 'missed')
+  assert.deepEqual([await missed.release(), missed.posts.length], [[['released', '110000'], ['unknown', null]], 1])
+  await assert.rejects(takeBack(missed.outbox.deps, missed.ids[1]), { code: 'draft.not_undone' })
+  assert.equal(missed.posts.length, 1, 'undo deletes no post of another draft')
+  const lost = await twins(t, 'taken', 'lost')
+  assert.deepEqual(await lost.release(), [['released', '110000'], ['released', '110001']])
+})
+
+test('while nobody knows of the first whether it arrived, a post of the same words is taken for neither', async (t) => {
+  const { outbox, posts, ids, release } = await twins(t, 'missed', 'lost')
+  assert.deepEqual([await release(), posts.length], [[['unknown', null], ['unknown', null]], 1])
+  await assert.rejects(takeBack(outbox.deps, ids[0]), { code: 'draft.not_undone' })
+  await resolveDraft(outbox.deps, ids[0], 'failed', 'it is not there')
+  const done = await takeBack(outbox.deps, ids[1])
+  assert(done.outcome === 'taken_back')
+  assert.deepEqual([done.receipt['deleted'], posts.length], ['110000', 0])
+})
+
+test('the tries of one draft have one key, and a draft is posted once however its releaser ended', async (t) => {
+  const { outbox, posts, ids, release, keys } = await twins(t, 'limited', 'taken', 'taken')
+  assert.deepEqual(await release(), [['held', null], ['held', null]])
+  outbox.clock.advance(60_000)
+  assert.deepEqual(await release(), [['released', '110000'], ['released', '110001']])
+  assert.deepEqual([posts.length, keys().length, new Set(keys()).size, keys()[0] === keys()[1]], [2, 3, 2, true])
+  // its row forgot how it ended
+  await outbox.database.owner.pool.query('alter table draft disable trigger draft_state_moves')
+  await outbox.database.owner.pool.query(`update draft set state = 'releasing', closed_at = null where id = $1`, [ids[1]])
+  await outbox.database.owner.pool.query(`update delivery set state = 'attempting', receipt = null, closed_at = null where draft_id = $1`, [ids[1]])
+  await recoverDrafts(await outbox.reopenSpent())
+  assert.deepEqual([await release(), posts.length], [[['released', '110000'], ['released', '110001']], 2])
 })
 
 test('a title ends before a character that does not fit into it, and not within', async (t) => {
@@ -156,8 +232,8 @@ test('a failure in the middle of posting is cleared up by looking, and undo find
   const { id } = await outbox.readyToRelease(post, { kind: 'social.post', connector: 'news', label: open })
   assert.equal((await releaseDrafts(outbox.deps)).released, 1)
   assert.deepEqual([(await outbox.draft(id)).state, posts.length], ['released', 1])
-  assert.deepEqual(await connector.undo!(wire, documentFor(wire), {}), { deleted: '110000', was_there: true })
-  assert.deepEqual(await connector.undo!(wire, documentFor(wire), { id: '110000' }), { deleted: '110000', was_there: false })
-  await assert.rejects(connector.undo!(wire, documentFor(wire), {}), { code: 'draft.not_undone' })
+  assert.deepEqual(await connector.undo!(wire, documentFor(wire), {}, alone), { deleted: '110000', was_there: true })
+  assert.deepEqual(await connector.undo!(wire, documentFor(wire), { id: '110000' }, alone), { deleted: '110000', was_there: false })
+  await assert.rejects(connector.undo!(wire, documentFor(wire), {}, alone), { code: 'draft.not_undone' })
   assert.equal(server.received.filter(({ method }) => method === 'POST').length, 1)
 })

@@ -6,12 +6,12 @@ import { readOutboundAct } from '../acts/outbound-act.ts'
 import type { SocialPostAct } from '../acts/post-act.ts'
 import { actOf } from '../compose/outbound.ts'
 import { composeSocialPost, type SocialPlace } from '../compose/social-post.ts'
-import { sha256, type DraftDocument } from '../document.ts'
+import { sha256 } from '../document.ts'
 import { checkBytes } from './check-bytes.ts'
-import type { Connector, Receipt } from './connector.ts'
+import type { Connector, Receipt, Trail } from './connector.ts'
 import type { Network } from './http/connection.ts'
 import { exchange, type Answer, type HttpPatience } from './http/exchange.ts'
-import { judgeStatus } from './http/judge-status.ts'
+import { judgeStatus, waitUntil } from './http/judge-status.ts'
 import { dryRun, question } from './http/question.ts'
 import { readAnswer, showSaid } from './http/read-answer.ts'
 
@@ -24,7 +24,7 @@ export interface MastodonOptions extends Pick<MastodonConnectorSettings, 'name' 
 
 const longestAnswer = 8 * 1024 * 1024
 const lookMs = 30_000
-/** A set time is one of this machine, and when a post was made one of the server. */
+/** When it left is a time of this machine, and when a post was made one of the server. */
 const clocksDifferMs = 60_000
 /** What Mastodon has unless its operator changed it. */
 const usual = { max_characters: 500, characters_reserved_per_url: 23 }
@@ -47,7 +47,7 @@ interface Ask {
 }
 
 /**
- * Posts as one account. The server forgets a key of idempotency after an hour, and keeps it only once the post is made, so that a failure
+ * Posts as one account. The key is the nonce of the draft: the same at each of its tries, and another for each draft, whatever it says. The server forgets a key of idempotency after an hour, and keeps it only once the post is made, so that a failure
  * of its own is not tried again but looked into.
  */
 export function createMastodonConnector({ name, instance, account: user, token, network, patience }: MastodonOptions): Connector {
@@ -62,7 +62,7 @@ export function createMastodonConnector({ name, instance, account: user, token, 
   /** @throws Fault when it was not taken, or nobody knows */
   function read<T>(schema: z.ZodType<T>, answer: Answer, isQuestion = true): T {
     const said = readAnswer(refusalSchema, answer.body)?.error
-    const fault = judgeStatus(host, answer.status, answer.headers, { isQuestion, isIdempotent: false, said: said && showSaid(said, token.value), waitMs: waitOf(answer) })
+    const fault = judgeStatus(host, answer.status, answer.headers, { isQuestion, isIdempotent: false, said: said && showSaid(said, token.value), waitMs: waitUntil(Date.parse(String(answer.headers['x-ratelimit-reset'])), answer.headers) })
     if (fault) throw fault
     const found = readAnswer(schema, answer.body)
     if (found === undefined) throw new Fault('unavailable', 'connector.unknown', `${host} answered ${answer.status} and not what Mastodon's API answers`)
@@ -89,18 +89,23 @@ export function createMastodonConnector({ name, instance, account: user, token, 
     return { most, perLink, answered: { author: `@${showSaid(author.acct)}`, url: url == null ? null : showSaid(url) } }
   }
 
-  /** A post that says the same, made since this may have left. What it says is asked of the server as it was written, not as the page that it made of it. */
-  async function find(act: SocialPostAct, { frozen_at: frozenAt, not_before: notBefore }: DraftDocument): Promise<Receipt | undefined> {
-    const since = Math.max(Date.parse(frozenAt), notBefore === null ? 0 : Date.parse(notBefore) - clocksDifferMs)
+  /**
+   * The one post that says the same, was made since this may have left, and is not what another draft left. Nothing where there are several, or where another
+   * that says the same may have left too: which of them it is nobody knows then. What it says is asked of the server as it was written, not as the page that it made of it.
+   */
+  async function find(act: SocialPostAct, { since, receipts, open }: Trail): Promise<Receipt | undefined> {
+    if (open.some((wire) => saysSame(wire, act))) return undefined
     const signal = AbortSignal.timeout(lookMs)
     const id = await whoAmI(signal)
     const posts = read(z.array(statusSchema), await call('GET', `/api/v1/accounts/${id}/statuses?exclude_reblogs=true&limit=40`, { signal }))
+    const found: Status[] = []
     for (const post of posts) {
-      if (Date.parse(post.created_at) < since || post.visibility !== act.visibility || (post.in_reply_to_id ?? null) !== act.reply_to || post.spoiler_text !== (act.spoiler ?? '')) continue
+      if (Date.parse(post.created_at) < since.getTime() - clocksDifferMs || receipts.some((other) => other['id'] === post.id)) continue
+      if (post.visibility !== act.visibility || (post.in_reply_to_id ?? null) !== act.reply_to || post.spoiler_text !== (act.spoiler ?? '')) continue
       const { text } = read(sourceSchema, await call('GET', `/api/v1/statuses/${post.id}/source`, { signal }))
-      if (text.trim() === act.text) return receiptOf(post, act)
+      if (text.trim() === act.text) found.push(post)
     }
-    return undefined
+    return found.length === 1 ? receiptOf(found[0]!, act) : undefined
   }
 
   function receiptOf({ id, url, visibility }: Status, { text }: SocialPostAct): Receipt {
@@ -128,14 +133,14 @@ export function createMastodonConnector({ name, instance, account: user, token, 
       faultPoint('social.post:after')
       return receiptOf(read(statusSchema, answer, false), act)
     },
-    async reconcile(wire, document) {
+    async reconcile(wire, _document, trail) {
       const act = readOutboundAct(wire)
-      return act?.kind === 'social.post' && act.account === account ? find(act, document) : undefined
+      return act?.kind === 'social.post' && act.account === account ? find(act, trail) : undefined
     },
-    async undo(wire, document, receipt) {
+    async undo(wire, _document, receipt, trail) {
       const act = actOf(wire, ['social.post'], account)
-      const id = idSchema.safeParse(receipt['id'] ?? (await find(act, document))?.['id']).data
-      if (id === undefined) throw new Fault('conflict', 'draft.not_undone', `there is no such post of @${user} at ${host}; nothing was deleted`)
+      const id = idSchema.safeParse(receipt['id'] ?? (await find(act, trail))?.['id']).data
+      if (id === undefined) throw new Fault('conflict', 'draft.not_undone', `there is no post of @${user} at ${host} that is certainly of this draft; nothing was deleted. Look there`)
       const signal = AbortSignal.timeout(lookMs)
       await question(whoAmI(signal))
       const answer = await call('DELETE', `/api/v1/statuses/${id}`, { signal })
@@ -149,15 +154,14 @@ export function createMastodonConnector({ name, instance, account: user, token, 
   }
 }
 
-function bodyOf({ text, visibility, language, spoiler, reply_to: reply }: SocialPostAct): object {
-  return { status: text, visibility, ...(language !== null && { language }), ...(spoiler !== null && { spoiler_text: spoiler, sensitive: true }), ...(reply !== null && { in_reply_to_id: reply }) }
+/** Two such posts cannot be told apart there, whatever language each is in. */
+function saysSame(wire: Uint8Array, { text, visibility, spoiler, reply_to: reply }: SocialPostAct): boolean {
+  const other = readOutboundAct(wire)
+  return other?.kind === 'social.post' && other.text === text && other.visibility === visibility && other.spoiler === spoiler && other.reply_to === reply
 }
 
-/** Until its window is over, by the clock of the server, which says both. */
-function waitOf({ headers }: Answer): number | undefined {
-  const reset = Date.parse(String(headers['x-ratelimit-reset']))
-  const now = Date.parse(String(headers.date))
-  return Number.isNaN(reset) || Number.isNaN(now) || reset <= now ? undefined : Math.min(reset - now, 3_600_000)
+function bodyOf({ text, visibility, language, spoiler, reply_to: reply }: SocialPostAct): object {
+  return { status: text, visibility, ...(language !== null && { language }), ...(spoiler !== null && { spoiler_text: spoiler, sensitive: true }), ...(reply !== null && { in_reply_to_id: reply }) }
 }
 
 function tokenOf({ secret, value }: MastodonOptions['token']): string {

@@ -106,5 +106,5 @@ insert into audit_kind (role, kind) values
   ('castellan_releaser', 'draft.expired'), ('castellan_releaser', 'draft.released'), ('castellan_releaser', 'draft.failed'),
   ('castellan_releaser', 'draft.unknown'), ('castellan_releaser', 'draft.refused'), ('castellan_releaser', 'draft.edited'), ('castellan_releaser', 'key.enrolled'),
   ('castellan_releaser', 'key.revoked'), ('castellan_releaser', 'mail.stored'), ('castellan_releaser', 'mail.refused'),
-  ('castellan_releaser', 'draft.releasing'), ('castellan_releaser', 'draft.held'), ('castellan_releaser', 'nonce.lost'),
+  ('castellan_releaser', 'draft.releasing'), ('castellan_releaser', 'draft.held'), ('castellan_releaser', 'draft.discarded'), ('castellan_releaser', 'nonce.lost'),
   ('castellan_releaser', 'session.opened'), ('castellan_releaser', 'session.ended'), ('castellan_releaser', 'signin.locked');

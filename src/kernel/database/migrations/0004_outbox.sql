@@ -105,6 +105,8 @@ create table delivery (
   sent_copy_tries  smallint not null default 0 check (sent_copy_tries between 0 and 9),
   sent_copy_at     timestamptz,
   sent_copy_reason text,
+  -- since when nothing stands outside any more that a try made ready and that will not be carried out
+  discarded_at     timestamptz,
   check (sent_copy is null or state = 'delivered')
 );
 -- What may have arrived is never again said not to have left: only the operator, who looked, ends as failed what nobody knew.
@@ -118,6 +120,7 @@ begin
 end $$;
 create trigger delivery_stays_open before update of state, may_have_left on delivery for each row execute function delivery_moves();
 create index delivery_sent_copy on delivery (sent_copy_at) where sent_copy = 'waiting';
+create index delivery_not_discarded on delivery (draft_id) where discarded_at is null and state in ('failed', 'unknown');
 
 -- How many nonces the releaser's file held when this database last knew: a file that holds fewer is missing or older.
 create table releaser_state (

@@ -63,7 +63,7 @@ grant select on run, proposal, decision, delivery, draft, content, mail_message,
 grant update (state, refusal) on proposal to castellan_releaser;
 grant insert on draft, decision, delivery, audit_seal to castellan_releaser;
 grant update (state, reason, hold_until, snoozed_until, closed_at) on draft to castellan_releaser;
-grant update (state, tries, may_have_left, receipt, closed_at, sent_copy, sent_copy_tries, sent_copy_at, sent_copy_reason) on delivery to castellan_releaser;
+grant update (state, tries, may_have_left, receipt, closed_at, sent_copy, sent_copy_tries, sent_copy_at, sent_copy_reason, discarded_at) on delivery to castellan_releaser;
 grant update (spent_nonces) on releaser_state to castellan_releaser;
 grant insert, update on mailbox to castellan_releaser;
 grant insert, delete on mail_piece to castellan_releaser;

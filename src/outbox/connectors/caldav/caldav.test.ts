@@ -9,7 +9,7 @@ import { readOutboundAct, wordsOfAct } from '../../acts/outbound-act.ts'
 import { readDocument } from '../../document.ts'
 import { releaseDrafts } from '../../release-drafts.ts'
 import { takeBack } from '../../take-back.ts'
-import { connectorContract, documentFor } from '../connector.contract.ts'
+import { alone, connectorContract, documentFor } from '../connector.contract.ts'
 import { createConnectors } from '../connectors.ts'
 import { createCaldavConnector, type CaldavOptions } from './caldav.ts'
 
@@ -66,7 +66,7 @@ test('a place that somebody else took since is left as it is', { skip }, async (
   const before = await textOf(resource)
   const outcome = await failedDelivery(connector, wire)
   assert.deepEqual([outcome.code, outcome.brief, await textOf(resource)], ['connector.not_sent', 'the event was changed since', before])
-  assert.equal(await connector.reconcile!(wire, documentFor(wire)), undefined)
+  assert.equal(await connector.reconcile!(wire, documentFor(wire), alone), undefined)
 })
 
 test('a changed event keeps its identity, says on the card what stood there, and is put back byte for byte', { skip }, async () => {
@@ -81,10 +81,10 @@ test('a changed event keeps its identity, says on the card what stood there, and
   const receipt = await connector.deliver(composed.wire, documentFor(composed.wire), signal, commit)
   const after = await textOf('team.ics')
   assert(/UID:foreign-1@phone\r\n/.test(after) && /SEQUENCE:5\r\n/.test(after) && !after.includes('X-COLOUR'))
-  assert.equal((await connector.reconcile!(composed.wire, documentFor(composed.wire)))?.['etag'], receipt['etag'])
-  assert.equal((await connector.undo!(composed.wire, documentFor(composed.wire), receipt))['restored'], true)
+  assert.equal((await connector.reconcile!(composed.wire, documentFor(composed.wire), alone))?.['etag'], receipt['etag'])
+  assert.equal((await connector.undo!(composed.wire, documentFor(composed.wire), receipt, alone))['restored'], true)
   assert.equal(await textOf('team.ics'), before)
-  assert.equal((await connector.undo!(composed.wire, documentFor(composed.wire), receipt))['restored'], true, 'a second time it is done')
+  assert.equal((await connector.undo!(composed.wire, documentFor(composed.wire), receipt, alone))['restored'], true, 'a second time it is done')
 })
 
 test('a changed event keeps its identity where that holds what iCalendar writes otherwise', { skip }, async () => {
@@ -116,15 +116,15 @@ test('a deleted event is gone, and comes back byte for byte as long as nothing t
   await put('team.ics', foreign)
   const before = await textOf('team.ics')
   const wire = await composedBy(connector, 'calendar.delete', { event: 'team.ics' })
-  assert.equal(await connector.reconcile!(wire, documentFor(wire)), undefined)
+  assert.equal(await connector.reconcile!(wire, documentFor(wire), alone), undefined)
   const receipt = await connector.deliver(wire, documentFor(wire), signal, commit)
   assert.deepEqual([receipt['was_there'], await list()], [true, []])
-  assert(await connector.reconcile!(wire, documentFor(wire)))
-  await connector.undo!(wire, documentFor(wire), receipt)
+  assert(await connector.reconcile!(wire, documentFor(wire), alone))
+  await connector.undo!(wire, documentFor(wire), receipt, alone)
   assert.equal(await textOf('team.ics'), before)
   await connector.deliver(await composedBy(connector, 'calendar.delete', { event: 'team.ics' }), documentFor(await composedBy(connector, 'calendar.delete', { event: 'team.ics' })), signal, commit)
   await put('team.ics', foreign.replaceAll('foreign-1', 'foreign-2'))
-  await assert.rejects(connector.undo!(wire, documentFor(wire), receipt), { code: 'draft.not_undone' })
+  await assert.rejects(connector.undo!(wire, documentFor(wire), receipt, alone), { code: 'draft.not_undone' })
 })
 
 test('what was put there is not taken away again when somebody changed it since', { skip }, async () => {
@@ -132,7 +132,7 @@ test('what was put there is not taken away again when somebody changed it since'
   const wire = await composedBy(connector, 'calendar.create', event)
   const receipt = await connector.deliver(wire, documentFor(wire), signal, commit)
   await put(resource, (await textOf(resource)).replace('SUMMARY:Zahnarzt', 'SUMMARY:Zahnarzt\\, verschoben'))
-  await assert.rejects(connector.undo!(wire, documentFor(wire), receipt), { code: 'draft.not_undone' })
+  await assert.rejects(connector.undo!(wire, documentFor(wire), receipt, alone), { code: 'draft.not_undone' })
   assert.deepEqual(await list(), [resource])
 })
 
@@ -146,7 +146,7 @@ test('an answer that is lost is cleared up by looking, and a failure after it wa
       const wire = await composedBy(connector, kind, payload)
       proxy.lose(how)
       assert.equal((await failedDelivery(connector, wire)).code, how === 'lost' ? 'connector.unknown' : 'connector.try_again', kind)
-      assert(await connector.reconcile!(wire, documentFor(wire)), kind)
+      assert(await connector.reconcile!(wire, documentFor(wire), alone), kind)
       if (how === 500) assert.match(String((await connector.deliver(wire, documentFor(wire), signal, commit))['reply']), /412|404/, kind)
       if (kind === 'calendar.change') assert.match(await textOf('team.ics'), /Zahnarzt/)
     }
@@ -231,7 +231,7 @@ test('a server that mails invitations is said to, and a version or a text that c
   const receipt = await connector.deliver(change, documentFor(change), signal, commit)
   assert.equal(receipt['etag'], undefined, 'another version is there by now than was put')
   found = { body: people.replace('Team', 'Other'), headers: { etag: '"2"' } }
-  await assert.rejects(connector.undo!(change, documentFor(change), { ...receipt, etag: '"0"' }), { code: 'draft.not_undone' })
+  await assert.rejects(connector.undo!(change, documentFor(change), { ...receipt, etag: '"0"' }, alone), { code: 'draft.not_undone' })
   const login = `Basic ${Buffer.from(`${calendarUser}:${calendarPassword}`).toString('base64')}`
   assert.deepEqual(scripted.received.filter(({ method }) => method === 'PUT').map(({ headers }) => [headers['if-match'], headers['content-type'], headers.authorization]), [['"1"', 'text/calendar; charset=utf-8', login]])
   // what a server answers of which a part failed, or is still to be done

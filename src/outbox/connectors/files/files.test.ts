@@ -12,7 +12,7 @@ import { sha256 } from '../../document.ts'
 import { readDraftDetail } from '../../draft-detail.ts'
 import { releaseDrafts } from '../../release-drafts.ts'
 import { takeBack } from '../../take-back.ts'
-import { connectorContract, documentFor } from '../connector.contract.ts'
+import { alone, connectorContract, documentFor } from '../connector.contract.ts'
 import { createFilesConnector } from './files.ts'
 import { put } from './put.ts'
 
@@ -66,9 +66,9 @@ test('what was listed goes into the trash, and undo brings it back; a second und
   const receipt = await connector.deliver(wire, documentFor(wire), signal, commit)
   assert.deepEqual(receipt, { folder: 'vault', items: 2, files: 3, bytes: 6, trash: '.castellan-trash/019514a0-0000-7000-8000-000000000001' })
   assert.deepEqual(all(path), [trashed(1, 'old/a.txt'), trashed(1, 'old/deep/b.txt'), trashed(2, 'single.md'), 'keep.txt'])
-  assert.deepEqual(await connector.undo!(wire, documentFor(wire), {}), { folder: 'vault', restored: 2 })
+  assert.deepEqual(await connector.undo!(wire, documentFor(wire), {}, alone), { folder: 'vault', restored: 2 })
   assert.deepEqual(all(path), untouched)
-  assert.deepEqual(await connector.undo!(wire, documentFor(wire), {}), { folder: 'vault', restored: 0 })
+  assert.deepEqual(await connector.undo!(wire, documentFor(wire), {}, alone), { folder: 'vault', restored: 0 })
 })
 
 test('files and folders get another place, never over something, and back', async (t) => {
@@ -82,7 +82,7 @@ test('files and folders get another place, never over something, and back', asyn
   rmSync(at('archive/one.md'))
   await connector.deliver(wire, documentFor(wire), signal, commit)
   assert.deepEqual(all(path), ['archive/old/a.txt', 'archive/old/deep/b.txt', 'archive/one.md', 'keep.txt'])
-  await connector.undo!(wire, documentFor(wire), {})
+  await connector.undo!(wire, documentFor(wire), {}, alone)
   assert.deepEqual(all(path), untouched)
 })
 
@@ -132,8 +132,8 @@ test('when it cannot be put back either, nobody says that it was not done, and u
   const outcome = await failedDelivery(failing, wire)
   assert.deepEqual([outcome.code, outcome.spent], ['connector.unknown', 1])
   assert.match(outcome.message, /a part was moved and could not be put back/)
-  assert.equal(await connector.reconcile!(wire, documentFor(wire)), undefined)
-  assert.deepEqual(await connector.undo!(wire, documentFor(wire), {}), { folder: 'vault', restored: 1 })
+  assert.equal(await connector.reconcile!(wire, documentFor(wire), alone), undefined)
+  assert.deepEqual(await connector.undo!(wire, documentFor(wire), {}, alone), { folder: 'vault', restored: 1 })
   assert.deepEqual(all(path), untouched)
 })
 

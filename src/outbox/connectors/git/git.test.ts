@@ -9,7 +9,7 @@ import { Fault } from '../../../kernel/fault.ts'
 import { readOutboundAct, wordsOfAct } from '../../acts/outbound-act.ts'
 import type { GitPushAct } from '../../acts/push-act.ts'
 import { releaseDrafts } from '../../release-drafts.ts'
-import { connectorContract, documentFor } from '../connector.contract.ts'
+import { alone, connectorContract, documentFor } from '../connector.contract.ts'
 import { createConnectors } from '../connectors.ts'
 import { createGitConnector, type GitOptions } from './git.ts'
 
@@ -203,7 +203,7 @@ test('by HTTP the login is the releaser’s and stands nowhere else', async (t) 
   assert.equal(at('agent/typo'), head)
   assert(server.logins.length >= 4 && server.logins.every((one) => one !== undefined))
   for (const text of [wire.toString(), JSON.stringify(receipt), connector.account]) assert(!text.includes(login.password))
-  assert.deepEqual(await connector.reconcile!(wire, documentFor(wire)), receipt)
+  assert.deepEqual(await connector.reconcile!(wire, documentFor(wire), alone), receipt)
 })
 
 test('what is refused is not pushed; what broke off is open, and a look at the branch may close it', async (t) => {
@@ -215,7 +215,7 @@ test('what is refused is not pushed; what broke off is open, and a look at the b
     const outcome = await failedDelivery(connector, wire)
     assert.deepEqual([outcome.code, outcome.spent, at('agent/typo')], [code, 1, ''], how)
     assert(!outcome.message.includes(login.password))
-    assert.equal(await connector.reconcile!(wire, document), undefined)
+    assert.equal(await connector.reconcile!(wire, document, alone), undefined)
   }
   server.misbehave('stall')
   const stalled = await connector.deliver(wire, document, AbortSignal.timeout(3_000), commit).then(() => undefined, (error: Fault) => error)
@@ -223,7 +223,7 @@ test('what is refused is not pushed; what broke off is open, and a look at the b
   server.misbehave('cut')
   const receipt = await connector.deliver(wire, document, signal, commit)
   assert.equal(receipt['commit'], at('agent/typo'))
-  assert.deepEqual(await connector.reconcile!(wire, document), receipt)
+  assert.deepEqual(await connector.reconcile!(wire, document, alone), receipt)
   const again = await failedDelivery(connector, wire)
   assert.deepEqual([again.code, again.spent], ['connector.not_sent', 0])
 })

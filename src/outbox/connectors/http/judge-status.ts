@@ -13,12 +13,14 @@ interface Circumstances {
   readonly isIdempotent: boolean
   /** What a 429 asks for, where its body says so. */
   readonly waitMs?: number | undefined
+  /** Is it as a 429, whatever its status: too much was asked, and this was not taken? */
+  readonly isLimit?: boolean | undefined
   /** What the other side said of it; stays with the draft. */
   readonly said?: string | undefined
 }
 
 /** What an answer means for the draft; nothing when the act was done. */
-export function judgeStatus(host: string, status: number, headers: IncomingHttpHeaders, { isQuestion = false, isIdempotent, waitMs, said }: Circumstances): Fault | undefined {
+export function judgeStatus(host: string, status: number, headers: IncomingHttpHeaders, { isQuestion = false, isIdempotent, waitMs, isLimit = false, said }: Circumstances): Fault | undefined {
   if (status >= 200 && status < 300) return undefined
   const brief = `${host} answered ${status}`
   const shown = said === undefined || said === '' ? brief : `${brief}: ${said}`
@@ -27,7 +29,7 @@ export function judgeStatus(host: string, status: number, headers: IncomingHttpH
   }
   if (status >= 300 && status < 400) return new Fault('refused', 'connector.not_sent', `${brief}, which leads elsewhere (${placeOf(headers.location)}); redirects are not followed. Correct the address`, { brief: `${brief}, a redirect, which is not followed`, suspicion: 'redirect' })
   const wait = waitMs ?? retryAfter(headers['retry-after'])
-  if (status === 429 || status === 425) return new Fault('unavailable', 'connector.try_again', shown, { brief, ...(wait !== undefined && { retryAfterMs: wait }) })
+  if (isLimit || status === 429 || status === 425) return new Fault('unavailable', 'connector.try_again', shown, { brief, ...(wait !== undefined && { retryAfterMs: wait }) })
   if (status >= 500 || status === 408) {
     if (isIdempotent) return new Fault('unavailable', 'connector.try_again', shown, { brief, mayHaveLeft: true, ...(wait !== undefined && { retryAfterMs: wait }) })
     return new Fault('unavailable', 'connector.unknown', `${shown}, which does not say whether it was done`, { brief })
@@ -35,8 +37,14 @@ export function judgeStatus(host: string, status: number, headers: IncomingHttpH
   return new Fault('refused', 'connector.not_sent', shown, { brief })
 }
 
+/** How long until that moment by the clock of the server, which its answer says. Nothing when it does not, or the moment is over. */
+export function waitUntil(moment: number, { date }: IncomingHttpHeaders): number | undefined {
+  const wait = moment - Date.parse(String(date))
+  return wait > 0 ? Math.min(wait, longestWaitMs) : undefined
+}
+
 /** In seconds; of the other form, a date, only a clock of the same time would make sense. */
-function retryAfter(header: string | undefined): number | undefined {
+export function retryAfter(header: string | undefined): number | undefined {
   if (header === undefined) return undefined
   return /^\d{1,9}$/.test(header) ? Math.min(Number(header) * 1_000, longestWaitMs) : undefined
 }

@@ -11,7 +11,7 @@ import { readDocument } from '../../document.ts'
 import { releaseDrafts } from '../../release-drafts.ts'
 import { sessionMaySign } from '../../risk.ts'
 import { takeBack } from '../../take-back.ts'
-import { connectorContract, documentFor } from '../connector.contract.ts'
+import { alone, connectorContract, documentFor } from '../connector.contract.ts'
 import { createConnectors } from '../connectors.ts'
 import { createListmonkConnector, type ListmonkOptions } from './listmonk.ts'
 
@@ -75,7 +75,7 @@ test('a draft that a crash left is made anew, and one that was changed there is 
   assert.deepEqual(campaigns.map(({ id, status, body }) => [id, status, body.includes('Buy')]), [[42, 'running', false]])
   campaigns[0]!.body = '<p>Buy!</p>'
   assert.match((await failedDelivery(connector, wire)).message, /is running already, and is not what was signed/)
-  assert.equal(await connector.reconcile!(wire, documentFor(wire)), undefined)
+  assert.equal(await connector.reconcile!(wire, documentFor(wire), alone), undefined)
 })
 
 test('a listmonk that makes something else of it than was signed starts nothing, and its draft is gone', async (t) => {
@@ -97,7 +97,7 @@ test('what is refused is not started and leaves no draft, what broke off is look
     assert.deepEqual([outcome.code, outcome.spent, started().length, campaigns.length], [code, 1, 0, drafts], JSON.stringify(how))
     assert.match(outcome.message, said)
     assert(!outcome.message.includes(listmonkToken))
-    assert.equal(await connector.reconcile!(wire, documentFor(wire)), undefined)
+    assert.equal(await connector.reconcile!(wire, documentFor(wire), alone), undefined)
   }
   server.misbehave('drop')
   assert.deepEqual((({ code, spent }) => [code, spent])(await failedDelivery(connector, wire)), ['connector.try_again', 0], 'a question changes nothing')
@@ -110,7 +110,7 @@ test('a start whose answer is lost is found, and one whose answer was a failure 
     const connector = connectorTo(`http://localhost:${proxy.port}`)
     const wire = await composedBy(connector, 'newsletter.send', letter)
     assert.equal((await failedDelivery(connector, wire, { commit: async () => proxy.lose(how) })).code, how === 'lost' ? 'connector.unknown' : 'connector.try_again')
-    assert.equal((await connector.reconcile!(wire, documentFor(wire)))?.['campaign'], 41)
+    assert.equal((await connector.reconcile!(wire, documentFor(wire), alone))?.['campaign'], 41)
     if (how === 500) assert.equal((await connector.deliver(wire, documentFor(wire), signal, commit))['campaign'], 41)
     assert.deepEqual([started().length, campaigns.length], [1, 1])
   }
@@ -146,13 +146,13 @@ test('undo cancels what has not left and says what has; a campaign that is done 
   const { connector, wire, campaigns } = await opened(t)
   const receipt = await connector.deliver(wire, documentFor(wire), signal, commit)
   campaigns[0]!.sent = 1_200
-  assert.deepEqual(await connector.undo!(wire, documentFor(wire), receipt), { campaign: 41, status: 'cancelled', sent: 1_200, to_send: 4_000 })
-  assert.deepEqual((await connector.undo!(wire, documentFor(wire), {}))['sent'], 1_200, 'a second time it is done')
+  assert.deepEqual(await connector.undo!(wire, documentFor(wire), receipt, alone), { campaign: 41, status: 'cancelled', sent: 1_200, to_send: 4_000 })
+  assert.deepEqual((await connector.undo!(wire, documentFor(wire), {}, alone))['sent'], 1_200, 'a second time it is done')
   Object.assign(campaigns[0]!, { status: 'finished', sent: 4_000 })
-  await assert.rejects(connector.undo!(wire, documentFor(wire), receipt), { code: 'draft.not_undone', message: /finished, and 4,000 people of 4000 have got it/ })
+  await assert.rejects(connector.undo!(wire, documentFor(wire), receipt, alone), { code: 'draft.not_undone', message: /finished, and 4,000 people of 4000 have got it/ })
   campaigns[0]!.status = 'draft'
-  assert.deepEqual((await connector.undo!(wire, documentFor(wire), {}))['status'], 'deleted')
-  await assert.rejects(connector.undo!(wire, documentFor(wire), {}), { code: 'draft.not_undone' })
+  assert.deepEqual((await connector.undo!(wire, documentFor(wire), {}, alone))['status'], 'deleted')
+  await assert.rejects(connector.undo!(wire, documentFor(wire), {}, alone), { code: 'draft.not_undone' })
 })
 
 test('a newsletter takes the passkey itself, is started once and undone by the draft, and P3 has no way out through it', async (t) => {

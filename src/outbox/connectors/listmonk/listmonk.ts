@@ -45,9 +45,15 @@ export function createListmonkConnector({ name, from, lists: allowed, template, 
     }
   }
 
+  async function removeDrafts({ campaign }: NewsletterAct, ask: Ask): Promise<number[]> {
+    const drafts = (await campaigns.named(campaign, ask)).filter(({ status }) => status === 'draft')
+    for (const { id } of drafts) await campaigns.remove(id, ask)
+    return drafts.map(({ id }) => id)
+  }
+
   /** What an earlier try left as a draft goes: somebody may have changed it there. */
   async function makeDraft(act: NewsletterAct, ask: Ask): Promise<Campaign> {
-    for (const { id, status } of await campaigns.named(act.campaign, ask)) if (status === 'draft') await campaigns.remove(id, ask)
+    await removeDrafts(act, ask)
     const made = await campaigns.draft(act, ask)
     faultPoint('newsletter.draft')
     if (made.status === 'draft' && isSame(made, act)) return made
@@ -118,6 +124,12 @@ export function createListmonkConnector({ name, from, lists: allowed, template, 
       const { status, sent, to_send: of } = await campaigns.get(id, ask)
       if (status !== 'cancelled') throw new Fault('conflict', 'draft.not_undone', `the campaign ${id} is ${status}, and ${counted(sent)} of ${of} have got it: nothing calls it back. Write a correction`)
       return { campaign: id, status, sent, to_send: of }
+    },
+    async discard(wire, signal) {
+      const act = readOutboundAct(wire)
+      if (act?.kind !== 'newsletter.send' || act.account !== account) return undefined
+      const gone = await removeDrafts(act, { signal })
+      return gone.length === 0 ? undefined : { host, campaign: gone.join(), status: 'deleted' }
     },
     async reach(signal) {
       const found = await campaigns.lists({ signal })
