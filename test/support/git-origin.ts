@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { temporaryFolder } from './outbox.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 
 export interface GitBench {
   /** Where commits are made, and the bare one that is pushed to. */
@@ -69,6 +69,7 @@ export async function startGitServer(t: Pick<TestContext, 'after'>, origin: stri
       },
       stdio: ['pipe', 'pipe', 'ignore'],
     })
+    backend.stdin.on('error', () => {}) // it refuses without reading all of it
     request.pipe(backend.stdin)
     const pieces: Buffer[] = []
     backend.stdout.on('data', (piece: Buffer) => pieces.push(piece))
