@@ -63,7 +63,7 @@ test('a source is asked by GET at its address, its parameters encoded into their
 
 test('what goes wrong is in the ledger by its reason, and the snapshot stays as it was', async (t) => {
   const server = await startHttpReceiver(t, { answer: () => ({ status: 200, body: '"good"' }) })
-  const { fetch, snapshots, fetchRows } = await house(t, [httpSource('leads', server.url, { timeoutMs: 1_000, bytes: 100, credential: { header: 'authorization', prefix: 'Bearer ', secret: 'crm-read' } })])
+  const { fetch, snapshots, fetchRows } = await house(t, [httpSource('leads', server.url, { timeoutMs: 3_000, bytes: 100, credential: { header: 'authorization', prefix: 'Bearer ', secret: 'crm-read' } })])
   await fetch('leads')
   const ways: [Parameters<typeof server.misbehave>[0], string][] = [
     [{ status: 302, headers: { location: 'http://localhost:1/elsewhere' } }, 'redirect'], [{ status: 401 }, 'denied'], [{ status: 404 }, 'status'], [{ status: 500 }, 'status'], [{ status: 204 }, 'status'],

@@ -9,7 +9,7 @@ import { createConnectors } from './connectors.ts'
 import { createFileConnector } from './file.ts'
 
 const from = 'haus@example.org'
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 const wire = Buffer.from('Subject: x\r\n\r\ny\r\n')
 const document = documentFor(wire)
 const commit = async () => {}

@@ -18,7 +18,7 @@ import { createFilesConnector } from './files.ts'
 import { put } from './put.ts'
 
 const label = { level: 2, integrity: 'trusted', lanes: ['private'] } as const
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 const commit = async () => {}
 
 /** A folder with `old/a.txt`, `old/deep/b.txt`, `keep.txt` and `single.md`. */

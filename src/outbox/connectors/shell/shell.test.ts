@@ -18,7 +18,7 @@ import { createShellConnector, type ShellOptions } from './shell.ts'
 
 const skip = existsSync('/usr/bin/bwrap') ? false : 'bubblewrap is missing: apt install bubblewrap'
 const label = { level: 1, integrity: 'trusted', lanes: [] } as const
-const signal = AbortSignal.timeout(120_000)
+const { signal } = new AbortController()
 const commit = async () => {}
 const b = '/usr/bin'
 const sandbox = createSandbox()
