@@ -179,7 +179,7 @@ test('a vendor’s program reaches its declared host with its credential, and wh
 
 test('a program that goes elsewhere, fails or goes on for too long brings no snapshot, and the ledger has what it tried', { skip }, async (t) => {
   const { asked, write, source, port, program } = await vendor(t, '{}')
-  const { fetch, snapshots, all, fetchRows, folder } = await house(t, [{ ...source, timeoutMs: 4_000 }], { lookup: async () => ['127.0.0.1'] })
+  const { fetch, snapshots, all, fetchRows, folder } = await house(t, [{ ...source, timeoutMs: 8_000 }], { lookup: async () => ['127.0.0.1'] })
   write('evil.example.test')
   await assert.rejects(fetch('leads', { stage: 'open' }), { code: 'source.exit' })
   assert.deepEqual(await all('select host, address, outcome from source_connection'), [{ host: `evil.example.test:${port}`, address: null, outcome: 'refused: host' }])
