@@ -125,7 +125,7 @@ const points: Record<string, readonly [DraftState, number]> = {
 // each has a database and a server of its own, and mostly waits
 describe('whoever dies at whatever step', { concurrency: true }, () => {
   for (const how of ['drop', 'stall'] as const) {
-    test(`a server that ${how}s at each step: what never arrived is sent once, what may have arrived is asked about`, { timeout: 240_000 }, async (t) => {
+    test(`a server that ${how}s at each step: what never arrived is sent once, what may have arrived is asked about`, { timeout: 420_000 }, async (t) => {
       const there = await post(t, how === 'stall' ? 3_000 : undefined)
       for (const step of smtpSteps) {
         await there.outbox.propose(mailFor(step), { connector: 'smtp' })
@@ -140,7 +140,7 @@ describe('whoever dies at whatever step', { concurrency: true }, () => {
     })
   }
 
-  test('a releaser that is killed while it waits for the server, at each step', { timeout: 240_000 }, async (t) => {
+  test('a releaser that is killed while it waits for the server, at each step', { timeout: 420_000 }, async (t) => {
     const there = await post(t)
     for (const step of smtpSteps.filter((one) => one !== 'answered' && one !== 'QUIT')) {
       await there.outbox.propose(mailFor(step), { connector: 'smtp' })
@@ -158,7 +158,7 @@ describe('whoever dies at whatever step', { concurrency: true }, () => {
     await checkAll(there)
   })
 
-  test('a releaser that is killed between the steps', { timeout: 240_000 }, async (t) => {
+  test('a releaser that is killed between the steps', { timeout: 420_000 }, async (t) => {
     const there = await post(t)
     for (const [point, [state, arrived]] of Object.entries(points)) {
       await there.outbox.propose(mailFor(point), { connector: 'smtp' })
@@ -173,7 +173,7 @@ describe('whoever dies at whatever step', { concurrency: true }, () => {
     await checkAll(there)
   })
 
-  test('server and releaser die anywhere, again and again', { timeout: 240_000 }, async (t) => {
+  test('server and releaser die anywhere, again and again', { timeout: 420_000 }, async (t) => {
     const there = await post(t)
     let deaths = 0
     for (let life = 0; life < 12; life += 1) {
