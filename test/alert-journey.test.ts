@@ -31,7 +31,7 @@ async function telling(t: TestContext, options: Pick<HouseOptions, 'faultPoints'
 }
 
 async function until<T>(what: string, look: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  for (const deadline = Date.now() + 60_000; ; await delay(100)) {
+  for (const deadline = Date.now() + 120_000; ; await delay(100)) {
     const found = await look()
     if (found !== undefined) return found
     assert.ok(Date.now() < deadline, `${what} did not come`)

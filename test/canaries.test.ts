@@ -13,12 +13,11 @@ import { startCollector } from './support/trace-collector.ts'
 
 const main = join(import.meta.dirname, '../src/processes/main.ts')
 const children: ChildProcess[] = []
+const ends: Promise<unknown>[] = []
 const removals: (() => Promise<void>)[] = []
 after(async () => {
-  for (const child of children) {
-    child.kill('SIGTERM')
-    await once(child, 'exit')
-  }
+  for (const child of children) child.kill('SIGTERM')
+  await Promise.all(ends)
   await Promise.all([near.close(), far.close(), other.close(), collector.close(), ...removals.map((remove) => remove())])
 })
 
@@ -49,9 +48,12 @@ async function startGate(name: 'gate-local' | 'gate-cloud', cloudSocket = '') {
   const sockets = cloudSocket === '' ? boot.sockets : { ...boot.sockets, gateCloud: cloudSocket }
   const child = spawn(process.execPath, ['--disable-sigusr1', main, name], { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
   children.push(child)
+  ends.push(once(child, 'exit'))
   child.stderr!.setEncoding('utf8').on('data', (text) => logs.push(text))
   ;(child.stdio[3] as NodeJS.WritableStream).end(JSON.stringify({ ...boot, sockets }))
   const listening = Promise.withResolvers<string>()
+  child.once('exit', (code, signal) => listening.reject(new Error(`${name} ended (${code ?? signal}) before it listened: ${logs.join('\n')}`)))
+  listening.promise.catch(() => {})
   createInterface({ input: child.stdout! }).on('line', (line) => {
     logs.push(line)
     const { address } = JSON.parse(line) as { address?: string }
@@ -262,18 +264,22 @@ test('what is hidden from a plain look does not pass either gate', async () => {
 
 test('two runs that differ in P3 contents, or in what is redacted, send the same bytes to cloud models', async () => {
   for (const server of [near, far, other]) server.answer({ text: ['fine'] })
-  const since = far.calls().length
   const bodyOf = (mail: string) => ({ model: 'far/far', messages: [{ role: 'user', content: `Please answer ${mail}, and greet ${mail}.` }, { role: 'assistant', content: 'Yes' }, { role: 'user', content: 'Now' }] })
+  const sent = []
   for (const word of ['anna.arendt@one.example', 'b@two.example']) {
     const { key } = await openRun(database, 'open', 2)
+    const since = far.calls().length
     await post(local.address, key, bodyOf(word), { 'cache-control': 'no-store' })
+    // a busy machine may be late with its first byte, and is asked again
+    const calls = far.calls().slice(since)
+    assert.ok(calls.length > 0)
+    sent.push(...calls)
     const secret = await openRun(database, 'private', 3)
     await post(local.address, secret.key, bodyOf(word))
+    assert.equal(far.calls().length, since + calls.length)
   }
-  const [first, second, ...more] = far.calls().slice(since)
-  assert.deepEqual(more, [])
-  assert.equal(first!.body.toString('utf8'), second!.body.toString('utf8'))
-  assert.deepEqual(Object.keys(first!.headers), Object.keys(second!.headers))
+  assert.equal(new Set(sent.map(({ body }) => body.toString('utf8'))).size, 1)
+  assert.equal(new Set(sent.map(({ headers }) => Object.keys(headers).join())).size, 1)
 })
 
 test('a collector abroad is told of redacted calls, and of nothing that they said before', async () => {

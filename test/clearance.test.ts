@@ -40,7 +40,7 @@ async function operatorOf(house: RunningHouse) {
   }
 }
 
-test('from lane clear to a P2 call that reaches exactly the one provider, and after lane unclear no more', async (t) => {
+test('from lane clear to a P2 call that reaches exactly the one provider, and after lane unclear no more', { timeout: 240_000 }, async (t) => {
   const [far, other] = await Promise.all([startModelServer({ models: [{ name: 'far' }], key: 'sk-far' }), startModelServer({ models: [{ name: 'other' }], key: 'sk-other' })])
   t.after(() => Promise.all([far.close(), other.close()]))
   const house = await runningHouse(t, {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { test, type TestContext } from 'node:test'
@@ -12,7 +12,7 @@ import { homeDatabase } from './support/home-database.ts'
 import { runningHouse, type RunningHouse } from './support/running-house.ts'
 
 test('the dashboard, in a real browser on the starter house', { timeout: 600_000 }, async (t) => {
-  const house = await runningHouse(t)
+  const house = await runningHouse(t, { prepare: leaveSchedulesAlone })
   const browser = await dashboardBrowser(t, house)
   if (browser === undefined) return
 
@@ -28,6 +28,14 @@ test('the dashboard, in a real browser on the starter house', { timeout: 600_000
   await t.test('the browser had nothing to complain about: no refused style or script, no exception', () => assert.deepEqual(browser.complaints, []))
   await t.test('who signs out, or is signed out, sees how to sign in and nothing else', () => signsOut(browser, house))
 })
+
+/** What is counted must not depend on the hour: no job of the day, the week or the year but the yearly one, which is late on purpose, has a slot before the next leap day. */
+function leaveSchedulesAlone(home: string): void {
+  const jobs = join(home, 'house', 'jobs')
+  for (const name of readdirSync(jobs).filter((one) => one !== 'yearly-inventory.yaml')) {
+    writeFileSync(join(jobs, name), readFileSync(join(jobs, name), 'utf8').replace(/cron: "[^"]+"/, 'cron: "0 0 29 2 *"'))
+  }
+}
 
 async function signsIn({ page, origin }: DashboardBrowser): Promise<void> {
   assert.equal(page.url(), `${origin}/`)

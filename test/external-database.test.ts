@@ -12,13 +12,15 @@ import { unprivilegedUser } from './support/unprivileged-user.ts'
 import { githubHeaders, secrets } from './support/webhooks.ts'
 
 const port = 5432
+/** Where the port is not that of a PostgreSQL which somebody uses on this machine; all of 127.0.0.0/8 is loopback on Linux. */
+const address = process.platform === 'linux' ? `127.7.${(process.pid >> 8) & 255}.${process.pid & 255}` : '127.0.0.1'
 const passwords = Object.fromEntries(roles.map((role) => [role, `secret of ${role}`])) as Passwords
 
 /** A PostgreSQL as an operator might run it, with the roles that `castellan database sql` prints. */
 async function operatorsPostgres(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'castellan-own-'))
   chmodSync(folder, 0o755)
-  const server = await startPostgres({ folder: join(folder, 'db'), socketFolder: join(folder, 's'), user: process.getuid?.() === 0 ? unprivilegedUser() : undefined, settings: { listen_addresses: '127.0.0.1' } })
+  const server = await startPostgres({ folder: join(folder, 'db'), socketFolder: join(folder, 's'), user: process.getuid?.() === 0 ? unprivilegedUser() : undefined, settings: { listen_addresses: address } })
   t.after(async () => {
     await server.stop('fast')
     rmSync(folder, { recursive: true, force: true })
@@ -31,10 +33,10 @@ async function operatorsPostgres(t: TestContext) {
 }
 
 for (const [way, urlTo] of [
-  ['over TCP, which workers have not', (user: string, password: string) => `postgresql://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}/castellan`],
+  ['over TCP, which workers have not', (user: string, password: string) => `postgresql://${user}:${encodeURIComponent(password)}@${address}:${port}/castellan`],
   ['over its socket', (user: string, password: string, socket: string) => `postgresql://${user}:${encodeURIComponent(password)}@/castellan?host=${socket}`],
 ] as const) {
-  test(`a house works on a PostgreSQL of the operator's own, ${way}`, async (t) => {
+  test(`a house works on a PostgreSQL of the operator's own, ${way}`, { timeout: 240_000 }, async (t) => {
     const { host, user, password } = await operatorsPostgres(t)
     const names = { owner: user, ...Object.fromEntries(roles.map((role) => [role.replace('castellan_', ''), role])) }
     const webhooks = await freePort()

@@ -44,6 +44,7 @@ test('processes and database die a hundred times over three hundred runs, and no
   const database = await homeDatabase(t, house.home)
   const kills = countKills(house)
   const operator = approveEverything(house)
+  t.after(operator.stop) // a test that gave up would go on signing, and its file would not end
   const one = async <T>(text: string) => (await database.pool.query(text)).rows[0] as T
   const closedRuns = () => one<{ n: number }>(`select count(*)::int as n from run where closed_at is not null`).then(({ n }) => n, () => 0)
 

@@ -11,7 +11,7 @@ steps:
   - { id: answer, uses: model.ask, with: { task: summarize, prompt: "Good morning?" } }
 `
 
-test('a house with Ollama and no cloud has an answer for both lanes, and says how its models are', async (t) => {
+test('a house with Ollama and no cloud has an answer for both lanes, and says how its models are', { timeout: 240_000 }, async (t) => {
   const ollama = await startModelServer({ models: [{ name: 'small:latest' }] })
   t.after(() => ollama.close())
   const house = await runningHouse(t, { jobs: { 'open.yaml': openJob }, edit: (yaml) => yaml.replaceAll('http://127.0.0.1:11434', ollama.url) })

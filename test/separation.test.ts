@@ -9,7 +9,7 @@ import { runningHouse } from './support/running-house.ts'
 
 const asRoot = process.getuid?.() === 0
 
-test('no process can do the work of another', { skip: !asRoot && 'only root can give each process its own uid' }, async (t) => {
+test('no process can do the work of another', { skip: !asRoot && 'only root can give each process its own uid', timeout: 240_000 }, async (t) => {
   // so that it is not the machine that sees to it
   execFileSync('prlimit', [`--pid=${process.pid}`, '--core=unlimited'])
   // with something to read, so that the reader runs as well

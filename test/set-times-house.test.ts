@@ -26,7 +26,7 @@ async function cli(house: RunningHouse, ...argv: string[]) {
   return { exit, ...said }
 }
 
-test('in a running house a mail is signed for three seconds later and leaves then; an order is proposed, and takes a passkey; the outbox says that it is open', async (t) => {
+test('in a running house a mail is signed for three seconds later and leaves then; an order is proposed, and takes a passkey; the outbox says that it is open', { timeout: 240_000 }, async (t) => {
   const house = await runningHouse(t, {
     jobs: { 'later.yaml': job },
     edit: (yaml) => yaml

@@ -7,7 +7,7 @@ import { createWebhookConnector } from '../src/outbox/connectors/webhook.ts'
 import { sha256 } from '../src/outbox/document.ts'
 import { withoutChromium } from './support/chromium.ts'
 import { startHttpReceiver } from './support/http-receiver.ts'
-import { temporaryFolder } from './support/outbox.ts'
+import { temporaryFolder } from './support/temporary-folder.ts'
 import { faultsOf, signingDesk } from './support/signing-desk.ts'
 
 test('a notice and a deletion are read whole on the page, signed there, and done', { skip: withoutChromium }, async (t) => {

@@ -28,11 +28,12 @@ interface Post {
   restart(): Promise<void>
 }
 
-async function post(t: TestContext): Promise<Post> {
+/** `patience`: milliseconds for a server that says nothing; short where one is to fall silent, and long where a busy machine must not look like one that has. */
+async function post(t: TestContext, patience = 60_000): Promise<Post> {
   const server = await startSmtpServer(t, { security: 'starttls', auth })
   const smtp = (): SmtpConnectorOptions => ({
     name: 'smtp', host: server.host, port: server.port, ca: server.ca, security: 'starttls', from: 'Haus <haus@example.org>', user: auth.user,
-    password: { secret: 'smtp', value: auth.password }, patience: { connect: 10_000, command: 3_000, piece: 3_000, answer: 3_000 },
+    password: { secret: 'smtp', value: auth.password }, patience: { connect: Math.max(patience, 10_000), command: patience, piece: patience, answer: patience },
   })
   const outbox = await testOutbox(t, { connectors: () => [createSmtpConnector({ ...smtp(), patience: {} })] })
   await outbox.deps.spent.close()
@@ -124,8 +125,8 @@ const points: Record<string, readonly [DraftState, number]> = {
 // each has a database and a server of its own, and mostly waits
 describe('whoever dies at whatever step', { concurrency: true }, () => {
   for (const how of ['drop', 'stall'] as const) {
-    test(`a server that ${how}s at each step: what never arrived is sent once, what may have arrived is asked about`, { timeout: 240_000 }, async (t) => {
-      const there = await post(t)
+    test(`a server that ${how}s at each step: what never arrived is sent once, what may have arrived is asked about`, { timeout: 420_000 }, async (t) => {
+      const there = await post(t, how === 'stall' ? 3_000 : undefined)
       for (const step of smtpSteps) {
         await there.outbox.propose(mailFor(step), { connector: 'smtp' })
         there.server.misbehave(step, how)
@@ -139,7 +140,7 @@ describe('whoever dies at whatever step', { concurrency: true }, () => {
     })
   }
 
-  test('a releaser that is killed while it waits for the server, at each step', { timeout: 240_000 }, async (t) => {
+  test('a releaser that is killed while it waits for the server, at each step', { timeout: 420_000 }, async (t) => {
     const there = await post(t)
     for (const step of smtpSteps.filter((one) => one !== 'answered' && one !== 'QUIT')) {
       await there.outbox.propose(mailFor(step), { connector: 'smtp' })
@@ -157,7 +158,7 @@ describe('whoever dies at whatever step', { concurrency: true }, () => {
     await checkAll(there)
   })
 
-  test('a releaser that is killed between the steps', { timeout: 240_000 }, async (t) => {
+  test('a releaser that is killed between the steps', { timeout: 420_000 }, async (t) => {
     const there = await post(t)
     for (const [point, [state, arrived]] of Object.entries(points)) {
       await there.outbox.propose(mailFor(point), { connector: 'smtp' })
@@ -172,7 +173,7 @@ describe('whoever dies at whatever step', { concurrency: true }, () => {
     await checkAll(there)
   })
 
-  test('server and releaser die anywhere, again and again', { timeout: 240_000 }, async (t) => {
+  test('server and releaser die anywhere, again and again', { timeout: 420_000 }, async (t) => {
     const there = await post(t)
     let deaths = 0
     for (let life = 0; life < 12; life += 1) {

@@ -58,7 +58,7 @@ async function house(t: TestContext, jobs: Record<string, string>, sources: obje
 
 const succeeded = { state: 'succeeded', error: null, label_level: 2, label_integrity: 'untrusted' }
 
-test('a job reads what a source says, by a process that it cannot become, also when that dies in between', async (t) => {
+test('a job reads what a source says, by a process that it cannot become, also when that dies in between', { timeout: 240_000 }, async (t) => {
   const server = await startHttpReceiver(t, { answer: () => ({ status: 200, body: '[{"name": "Eva"}]' }) })
   const { running, rows, start, until, closed, run, content } = await house(t, { 'leads.yaml': job }, { leads: { kind: 'http', url: `${server.url}/leads`, private: true, credential: { secret: 'crm-read' } } })
   assert.equal(running.up.processes.get('reader')!.state.state, 'ready')
@@ -77,7 +77,7 @@ test('a job reads what a source says, by a process that it cannot become, also w
   assert.deepEqual(await rows(`select distinct actor from audit_event where kind like 'source.%'`), [{ actor: 'castellan_reader' }])
 })
 
-test('the reader runs a vendor’s command as itself, with one way out', { skip }, async (t) => {
+test('the reader runs a vendor’s command as itself, with one way out', { skip, timeout: 240_000 }, async (t) => {
   const { key, certificate } = makeCertificate()
   const server = createTlsServer({ key, cert: certificate }, (request, response) => response.end(JSON.stringify([request.headers.authorization])))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -51,7 +51,7 @@ function units(t: TestContext) {
   return { running, output, ended, startAll: (home: string) => wanted.forEach((name) => start(home, name)) }
 }
 
-test('processes that are units come to the doors that `up` keeps, do the work, come back after a kill, and stay down once they were told to stop', { skip }, async (t) => {
+test('processes that are units come to the doors that `up` keeps, do the work, come back after a kill, and stay down once they were told to stop', { skip, timeout: 240_000 }, async (t) => {
   const started = units(t)
   const house = await runningHouse(t, { startUnits: started.startAll })
   assert.equal(house.up.isolation.mode, 'separate-uids')

@@ -82,7 +82,11 @@ test('a push that GitHub signed becomes a draft that waits for the operator; a f
   assert.deepEqual((await call<StatusView>('server', 'GET', '/api/status')).webhooks, { port, declared: 1, stored_today: 1, refused_today: 1 })
   const checks = (await call<Check[]>('server', 'GET', '/api/doctor')).filter(({ id }) => id === 'webhooks')
   assert.deepEqual(checks.map(({ status, what }) => `${status}: ${what}`), [`ok: 1 webhook(s) on 127.0.0.1:${port}, 1 event(s) today`, 'warn: hub: 1 deliveries were refused today (1 not signed with its secret)'])
-  const runs = await call<{ job: string; origin: string; state: string; label: { word: string } }[]>('server', 'GET', '/api/runs')
+  // a proposal is frozen as soon as it is there, which may be before its run is closed
+  const runs = await until('the end of the run', async () => {
+    const found = await call<{ job: string; origin: string; state: string; label: { word: string } }[]>('server', 'GET', '/api/runs')
+    return found.every(({ state }) => ['succeeded', 'cancelled', 'dead'].includes(state)) ? found : undefined
+  })
   assert.deepEqual(runs.map(({ job, origin, state, label }) => [job, origin, state, label.word]), [['pushed', 'webhook', 'succeeded', 'P2 internal']])
   assert.equal((await call<{ ok: boolean }>('releaser', 'GET', '/audit/verify')).ok, true)
 

@@ -3,6 +3,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { processorTime } from '../../test/support/processor-time.ts'
 import { readClientHello } from './client-hello.ts'
 
 /** What a real client says first. */
@@ -72,10 +73,11 @@ test('a hello in thousands of tiny records costs no more to read than it is long
   message[0] = 1
   message.writeUIntBE(32_768, 1, 3)
   const bytes = inRecords(Buffer.concat([Buffer.alloc(5), message]), 1)
-  const before = performance.now()
-  assert.deepEqual(readClientHello(bytes.subarray(0, 32_000)), { says: 'more' })
-  assert.deepEqual(readClientHello(bytes.subarray(0, 60_000)), { says: 'refused', reason: 'no_tls' })
-  assert.ok(performance.now() - before < 200, `${performance.now() - before} ms`)
+  const took = processorTime(() => {
+    assert.deepEqual(readClientHello(bytes.subarray(0, 32_000)), { says: 'more' })
+    assert.deepEqual(readClientHello(bytes.subarray(0, 60_000)), { says: 'refused', reason: 'no_tls' })
+  })
+  assert.ok(took < 1_000, `${took} ms`)
 })
 
 test('a hello without a name, with two, or with one that hides is refused', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { processorTime } from '../../test/support/processor-time.ts'
 import { readYaml } from './yaml-source.ts'
 
 const broken: Record<string, { text: string; line: number; what: RegExp; instead: RegExp }> = {
@@ -26,10 +27,12 @@ for (const [name, { text, line, what, instead }] of Object.entries(broken)) {
 
 test('a bomb of anchors costs nothing, because nothing is expanded', () => {
   const levels = Array.from({ length: 30 }, (_, at) => (at === 0 ? 'a0: &a0 [x, x, x]' : `a${at}: &a${at} [*a${at - 1}, *a${at - 1}, *a${at - 1}]`))
-  const start = performance.now()
-  const { source, problems } = readYaml('bomb.yaml', levels.join('\n'))
-  assert.equal(source, undefined)
-  assert.ok(problems.length > 29 && performance.now() - start < 1000)
+  const took = processorTime(() => {
+    const { source, problems } = readYaml('bomb.yaml', levels.join('\n'))
+    assert.equal(source, undefined)
+    assert.ok(problems.length > 29)
+  })
+  assert.ok(took < 1_000, `${took} ms`)
 })
 
 test('brackets a hundred thousand deep are refused and do not end the process', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { temporaryFolder } from '../../test/support/temporary-folder.ts'
 import { Fault } from './fault.ts'
 import { createLogger } from './log.ts'
 
@@ -71,8 +71,8 @@ describe('log', () => {
     assert.equal((last().circle as { wire: string }).wire, '[5 bytes]')
   })
 
-  test('a file is made for its owner alone, and every line is in it at once', () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'castellan-log-')), 'deep', 'server.log')
+  test('a file is made for its owner alone, and every line is in it at once', (t) => {
+    const file = join(temporaryFolder(t), 'deep', 'server.log')
     createLogger({ name: 'test', destination: file }).info('first')
     assert.equal(statSync(file).mode & 0o777, 0o600)
     assert.match(readFileSync(file, 'utf8'), /first/)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { processorTime } from '../../test/support/processor-time.ts'
 import { matches } from './pattern.ts'
 
 test('a star stands for any characters, and letters match without regard to case', () => {
@@ -19,7 +20,5 @@ test('a pattern agrees with the regular expression that it stands for', () => {
 })
 
 test('a hostile text does not make a pattern slow', () => {
-  const start = performance.now()
-  assert.equal(matches('*a*a*a*a*a*b', 'a'.repeat(10_000)), false)
-  assert.ok(performance.now() - start < 1000)
+  assert.ok(processorTime(() => assert.equal(matches('*a*a*a*a*a*b', 'a'.repeat(10_000)), false)) < 1_000)
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { processorTime } from '../../test/support/processor-time.ts'
 import { linkLines, linksIn } from './links.ts'
 
 const urls = (text: string) => linksIn(text).map(({ url }) => url)
@@ -44,8 +45,7 @@ test('letters of another alphabet show in the ASCII form of the address as well'
 
 test('a hostile text of a megabyte is looked through in no time', () => {
   for (const text of ['a.'.repeat(500_000), 'a'.repeat(1_000_000), 'http://'.repeat(140_000), `${'-a'.repeat(500_000)}.com`, 'a-'.repeat(500_000), 'x.com '.repeat(160_000), `http://${')'.repeat(900_000)}`, `${'http://a.b/x '.repeat(70_000)}`]) {
-    const start = performance.now()
-    linksIn(text)
-    assert(performance.now() - start < 3_000, `${text.slice(0, 12)} took ${performance.now() - start} ms`)
+    const took = processorTime(() => void linksIn(text))
+    assert(took < 3_000, `${text.slice(0, 12)} took ${took} ms`)
   }
 })

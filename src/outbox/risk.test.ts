@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { processorTime } from '../../test/support/processor-time.ts'
 import type { RiskRule } from '../house/index.ts'
 import { assessRisk, isExposing, type RiskSubject } from './risk.ts'
 
@@ -87,9 +88,7 @@ test('a house rule cannot talk a floor down, and the risk stays between 1 and 10
 
 test('a hostile text of a megabyte is judged in no time', () => {
   for (const text of ['new '.repeat(250_000), 'AA11 '.repeat(200_000), `new ${'bank'.repeat(250_000)}`, 'a'.repeat(1_000_000), 'änder'.repeat(200_000), 'bank '.repeat(200_000), `${'iban '.repeat(10)}x`.repeat(18_000), 'konto'.repeat(200_000)]) {
-    const start = performance.now()
-    riskOf({ text })
-    assert(performance.now() - start < 5000)
+    assert(processorTime(() => void riskOf({ text })) < 5_000)
   }
 })
 

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { appendFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { temporaryFolder } from '../../test/support/outbox.ts'
+import { temporaryFolder } from '../../test/support/temporary-folder.ts'
 import { openSpentNonces, type SpentNonce } from './spent-nonces.ts'
 
 const entry = (digit: string, changes: Partial<SpentNonce> = {}): SpentNonce => ({

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { pino } from 'pino'
 import { testDatabase } from '../../test/support/database.ts'
+import { temporaryFolder } from '../../test/support/temporary-folder.ts'
 import { listAlerts } from '../health/index.ts'
 import type { ProcessName } from './boot.ts'
 import { SupervisedProcess, type ProcessSpec } from './supervise.ts'
@@ -22,7 +22,7 @@ async function watched(t: TestContext, processes: ReadonlyMap<ProcessName, Pick<
 }
 
 test('a real process that dies again and again is a warning, and critical when it is given up', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'castellan-watch-'))
+  const folder = temporaryFolder(t)
   writeFileSync(join(folder, 'dies.mjs'), 'process.exit(3)')
   const spec: ProcessSpec = {
     name: 'server', command: [process.execPath, join(folder, 'dies.mjs')], environment: {}, logFile: join(folder, 'log'), boot: () => ({}) as never,

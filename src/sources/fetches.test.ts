@@ -63,7 +63,7 @@ test('a source is asked by GET at its address, its parameters encoded into their
 
 test('what goes wrong is in the ledger by its reason, and the snapshot stays as it was', async (t) => {
   const server = await startHttpReceiver(t, { answer: () => ({ status: 200, body: '"good"' }) })
-  const { fetch, snapshots, fetchRows } = await house(t, [httpSource('leads', server.url, { timeoutMs: 1_000, bytes: 100, credential: { header: 'authorization', prefix: 'Bearer ', secret: 'crm-read' } })])
+  const { fetch, snapshots, fetchRows } = await house(t, [httpSource('leads', server.url, { timeoutMs: 3_000, bytes: 100, credential: { header: 'authorization', prefix: 'Bearer ', secret: 'crm-read' } })])
   await fetch('leads')
   const ways: [Parameters<typeof server.misbehave>[0], string][] = [
     [{ status: 302, headers: { location: 'http://localhost:1/elsewhere' } }, 'redirect'], [{ status: 401 }, 'denied'], [{ status: 404 }, 'status'], [{ status: 500 }, 'status'], [{ status: 204 }, 'status'],
@@ -179,7 +179,7 @@ test('a vendor’s program reaches its declared host with its credential, and wh
 
 test('a program that goes elsewhere, fails or goes on for too long brings no snapshot, and the ledger has what it tried', { skip }, async (t) => {
   const { asked, write, source, port, program } = await vendor(t, '{}')
-  const { fetch, snapshots, all, fetchRows, folder } = await house(t, [{ ...source, timeoutMs: 4_000 }], { lookup: async () => ['127.0.0.1'] })
+  const { fetch, snapshots, all, fetchRows, folder } = await house(t, [{ ...source, timeoutMs: 8_000 }], { lookup: async () => ['127.0.0.1'] })
   write('evil.example.test')
   await assert.rejects(fetch('leads', { stage: 'open' }), { code: 'source.exit' })
   assert.deepEqual(await all('select host, address, outcome from source_connection'), [{ host: `evil.example.test:${port}`, address: null, outcome: 'refused: host' }])

@@ -1,13 +1,14 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { after, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ImapFlow } from 'imapflow'
 import { dovecotSettings, passwordOf } from './dovecot-settings.ts'
+import { freePort } from './free-port.ts'
 import { unprivilegedUser } from './unprivileged-user.ts'
 
 export interface TestMailUser {
@@ -58,7 +59,7 @@ export async function startDovecot(t?: Pick<TestContext, 'after'>): Promise<Test
   chmodSync(folder, 0o755)
   const root = process.getuid?.() === 0
   const owner = root ? unprivilegedUser() : { name: userInfo().username, uid: process.getuid!(), gid: process.getgid!() }
-  const [port, tlsPort] = await freePorts(2)
+  const [port, tlsPort] = [await freePort(), await freePort()]
   const caFile = makeCertificate(folder)
   const mailHome = (name: string) => join(folder, 'mail', name)
   const addUser = (name: string) => {
@@ -68,7 +69,7 @@ export async function startDovecot(t?: Pick<TestContext, 'after'>): Promise<Test
   }
   const first = addUser('operator')
   const configuration = join(folder, 'dovecot.conf')
-  writeFileSync(configuration, dovecotSettings({ folder, port: port!, tlsPort: tlsPort!, owner, root }))
+  writeFileSync(configuration, dovecotSettings({ folder, port: port, tlsPort: tlsPort, owner, root }))
   const child = spawn(program!, ['-F', '-c', configuration], { stdio: ['ignore', 'ignore', 'pipe'] })
   let said = ''
   child.stderr.on('data', (text) => (said += text))
@@ -81,10 +82,10 @@ export async function startDovecot(t?: Pick<TestContext, 'after'>): Promise<Test
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   }
   t ? t.after(stop) : after(stop)
-  await answers(port!, () => (child.exitCode === null ? undefined : `Dovecot did not start: ${said}${existsSync(join(folder, 'log')) ? readFileSync(join(folder, 'log'), 'utf8') : ''}`))
+  await answers(port, () => (child.exitCode === null ? undefined : `Dovecot did not start: ${said}${existsSync(join(folder, 'log')) ? readFileSync(join(folder, 'log'), 'utf8') : ''}`))
 
   async function session<T>({ user, password }: TestMailUser, work: (client: ImapFlow) => Promise<T>): Promise<T> {
-    const client = new ImapFlow({ host: '127.0.0.1', port: port!, secure: false, doSTARTTLS: false, auth: { user, pass: password }, logger: false, disableAutoIdle: true })
+    const client = new ImapFlow({ host: '127.0.0.1', port: port, secure: false, doSTARTTLS: false, auth: { user, pass: password }, logger: false, disableAutoIdle: true })
     client.on('error', () => {})
     await client.connect()
     try {
@@ -101,7 +102,7 @@ export async function startDovecot(t?: Pick<TestContext, 'after'>): Promise<Test
 
   let delivered = 0
   return {
-    ...first, host: '127.0.0.1', port: port!, tlsPort: tlsPort!, caFile, ca: readFileSync(caFile, 'utf8'), addUser, stop,
+    ...first, host: '127.0.0.1', port: port, tlsPort: tlsPort, caFile, ca: readFileSync(caFile, 'utf8'), addUser, stop,
     append: (path, raw, flags = [], as = first) =>
       session(as, async (client) => {
         await client.mailboxCreate(path).catch(() => {})
@@ -149,14 +150,6 @@ function makeCertificate(folder: string): string {
   ], { encoding: 'utf8' })
   if (made.status !== 0) throw new Error(`openssl made no certificate: ${made.error?.message ?? made.stderr}`)
   return path
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
-  return ports
 }
 
 /** Waits until somebody listens; nothing says so from inside, so it is asked again. */

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -71,6 +72,10 @@ export async function raise(owner: Database, run: string, level: number): Promis
   await owner.pool.query('update run set label_level = greatest(label_level, $2) where id = $1', [run, level])
 }
 
+/** Folders of gates that nobody stopped, since their test failed. */
+const folders = new Set<string>()
+process.once('exit', () => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })))
+
 /** Each model is asked once, as often as it fails. */
 const patientRouting: RoutingSettings = { retry: { tries: 1, longestWaitMs: 1_000 }, breaker: { failures: 1_000, restMs: 1_000 }, limits: {}, cache: null }
 
@@ -83,6 +88,7 @@ export async function gateBoot(
   traces: House['settings']['telemetry']['traces'] = null,
 ): Promise<{ boot: Boot; remove(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'castellan-gate-'))
+  folders.add(folder)
   const settings = {
     ports: { server: 0, releaser: 0, gateLocal: 0, gateCloud: 0 },
     timezone: 'UTC',

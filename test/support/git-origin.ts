@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { temporaryFolder } from './outbox.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 
 export interface GitBench {
   /** Where commits are made, and the bare one that is pushed to. */
@@ -49,6 +49,7 @@ export type GitMisbehaviour = 'refuse' | 'drop' | 'cut' | 'stall' | 'redirect'
 export async function startGitServer(t: Pick<TestContext, 'after'>, origin: string, { user, password }: { user: string; password: string }) {
   const logins: (string | undefined)[] = []
   let next: GitMisbehaviour | undefined
+  let onStall = Promise.withResolvers<void>()
   const expected = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
   const serve = (request: IncomingMessage, response: ServerResponse) => {
     logins.push(request.headers.authorization)
@@ -58,7 +59,11 @@ export async function startGitServer(t: Pick<TestContext, 'after'>, origin: stri
     const how = carries ? next : undefined
     if (carries) next = undefined
     if (how === 'drop') return void request.socket.destroy()
-    if (how === 'stall') return
+    if (how === 'stall') {
+      onStall.resolve()
+      onStall = Promise.withResolvers()
+      return
+    }
     if (how === 'refuse') return void response.writeHead(403).end('no')
     if (how === 'redirect') return void response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end()
     const backend = spawn('git', ['http-backend'], {
@@ -69,6 +74,7 @@ export async function startGitServer(t: Pick<TestContext, 'after'>, origin: stri
       },
       stdio: ['pipe', 'pipe', 'ignore'],
     })
+    backend.stdin.on('error', () => {}) // it refuses without reading all of it
     request.pipe(backend.stdin)
     const pieces: Buffer[] = []
     backend.stdout.on('data', (piece: Buffer) => pieces.push(piece))
@@ -87,5 +93,5 @@ export async function startGitServer(t: Pick<TestContext, 'after'>, origin: stri
     server.closeAllConnections()
     server.close()
   })
-  return { port: (server.address() as AddressInfo).port, logins, misbehave: (how: GitMisbehaviour) => void (next = how) }
+  return { port: (server.address() as AddressInfo).port, logins, /** Resolves when a request is stalled. */ stalled: () => onStall.promise, misbehave: (how: GitMisbehaviour) => void (next = how) }
 }

@@ -44,7 +44,11 @@ export async function startHttpReceiver(
     next = undefined
     if (how === 'drop') return void request.socket.destroy()
     const pieces: Buffer[] = []
-    for await (const piece of request as AsyncIterable<Buffer>) pieces.push(piece)
+    try {
+      for await (const piece of request as AsyncIterable<Buffer>) pieces.push(piece)
+    } catch {
+      return // who asked died in the middle of it
+    }
     const taken = { method: request.method!, path: request.url!, headers: request.headers, body: Buffer.concat(pieces) }
     received.push(taken)
     const raw = (text: string) => request.socket.end(text)

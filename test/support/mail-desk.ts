@@ -23,6 +23,8 @@ export interface MailDesk {
   run(job: string): Promise<string>
   /** Drafts of the house, the newest first. */
   drafts(): Promise<HouseDraft[]>
+  /** Waits for a draft like that. */
+  frozen(isMeant: (draft: HouseDraft) => boolean): Promise<HouseDraft>
   /** Waits until the releaser says so. */
   becomes(id: string, state: string): Promise<HouseDraft>
   /** Puts the cursor on a draft and waits until it is shown. */
@@ -41,12 +43,10 @@ export interface HouseDraft {
 
 export interface MailDeskOptions {
   readonly jobs: Readonly<Record<string, string>>
-  /** Lines of `outbox:` besides the connector. */
-  readonly outbox?: string
 }
 
 /** A whole house with a mailbox on a real Dovecot, a real SMTP server as its way out, and the operator at his desk in a real Chromium. */
-export async function mailDesk(t: TestContext, { jobs, outbox = '' }: MailDeskOptions): Promise<MailDesk | undefined> {
+export async function mailDesk(t: TestContext, { jobs }: MailDeskOptions): Promise<MailDesk | undefined> {
   const browser = await openBrowser(t)
   if (!browser) return undefined
   spawnSync(process.execPath, [join(root, 'scripts/build-web.js')], { stdio: 'ignore' })
@@ -63,7 +63,7 @@ export async function mailDesk(t: TestContext, { jobs, outbox = '' }: MailDeskOp
     edit: (yaml) => yaml
       .replace(/^mail:\n(?: .*\n)*/m, `isolation: { accept_demonstration: true }\nmail:\n  accounts:\n    desk: { kind: imap, host: 127.0.0.1, port: ${dovecot.port}, security: none, user: ${dovecot.user}, password: { secret: mailbox } }\n`)
       .replace(/^outbox:\n(?: .*\n)*/m, [
-        'outbox:', '  hold: 2s', outbox, '  connectors:',
+        'outbox:', '  hold: 2s', '  connectors:',
         `    post: { kind: smtp, host: ${smtp.host}, port: ${smtp.port}, security: tls, ca: post.pem, user: mira, password: { secret: post }, from: "Mira Halden <mira@halden.example>", sent: { account: desk, folder: Sent } }`, '',
       ].join('\n')),
   })
@@ -87,6 +87,13 @@ export async function mailDesk(t: TestContext, { jobs, outbox = '' }: MailDeskOp
       const run = await house.call<{ state: string; error: unknown }>('server', 'GET', `/api/runs/${id}?wait=60`)
       if (run.state !== 'succeeded') throw new Error(`the run ended as ${run.state}: ${JSON.stringify(run.error)}`)
       return id
+    },
+    async frozen(isMeant) {
+      for (const deadline = Date.now() + 60_000; ; await delay(50)) {
+        const draft = (await drafts()).find(isMeant)
+        if (draft) return draft
+        if (Date.now() > deadline) throw new Error('there is no such draft')
+      }
     },
     async becomes(id, state) {
       for (const deadline = Date.now() + 60_000; ; await delay(50)) {

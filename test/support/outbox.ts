@@ -1,6 +1,4 @@
 import { generateKeyPairSync, randomUUID, type KeyObject } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, type TestContext } from 'node:test'
 import { pino } from 'pino'
@@ -26,6 +24,7 @@ import { enrolmentChallenge, keyIdOf, signChallenge, type KeyScope } from '../..
 import { openSpentNonces, type SpentNoncesOptions } from '../../src/outbox/spent-nonces.ts'
 import { testDatabase, type TestDatabase } from './database.ts'
 import { declareJobs, jobDefinition } from './jobs.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 
 export const untrustedInternal: Label = { level: 2, integrity: 'untrusted', lanes: ['private'] }
 
@@ -155,14 +154,6 @@ export async function snapshot({ database: { owner } }: Pick<TestOutbox, 'databa
       await client.query(`insert into ${table} select * from saved_${table}`)
     }
   })
-}
-
-export function temporaryFolder(t?: Pick<TestContext, 'after'>): string {
-  const folder = mkdtempSync(join(tmpdir(), 'castellan-outbox-'))
-  mkdirSync(folder, { recursive: true })
-  const remove = () => rmSync(folder, { recursive: true, force: true })
-  t ? t.after(remove) : after(remove)
-  return folder
 }
 
 /** A fresh key in the releaser's file. */

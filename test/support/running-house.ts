@@ -46,17 +46,19 @@ export async function runningHouse(t: Pick<TestContext, 'after'>, options: House
   const settings = join(folder, 'castellan.yaml')
   if (options.edit) writeFileSync(settings, options.edit(readFileSync(settings, 'utf8')))
   options.prepare?.(home)
-  const running = await up({
+  const starting = up({
     home,
     ...(options.faultPoints && { faultPoints: options.faultPoints }),
     ...(options.limits && { limits: options.limits }),
     units: options.startUnits !== undefined,
   })
-  options.startUnits?.(home)
+  // also when it does not start, or the test is over before it has
   t.after(async () => {
-    await running.stop()
+    await starting.then((started) => started.stop(), () => {})
     rmSync(home, { recursive: true, force: true })
   })
+  const running = await starting
+  options.startUnits?.(home)
   await running.settled
   const state = readUpState(home)!
   return { home, folder, up: running, call: (to, method, path, body) => call(state.sockets[to], method, path, body) }

@@ -24,7 +24,9 @@ if (behaviour === 'hangs' || behaviour === 'killed') {
   process.stderr.write(`holding ${state.loud}\n`)
   if (behaviour === 'killed') process.kill(process.pid, 'SIGKILL')
   spawn('sleep', ['600'], { stdio: 'inherit' }) // holds the pipes too
-  writeFileSync(join(folder, `hangs-${name}`), String(process.pid))
+  // whole at once: who sees it reads it
+  writeFileSync(join(folder, `.hangs-${name}`), String(process.pid))
+  renameSync(join(folder, `.hangs-${name}`), join(folder, `hangs-${name}`))
   await new Promise(() => setInterval(() => {}, 1000))
 }
 if (behaviour === 'floods') {

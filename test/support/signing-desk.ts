@@ -28,7 +28,7 @@ export async function signingDesk(t: TestContext, options: Pick<TestOutboxOption
   if (!browser) return undefined
   // the page counts the hold down in real time, however busy the machine is
   const served = await servedSigning(t, { page: join(root, 'web/dist/signing'), ...options, settings: { holdMs: 120_000, ...options.settings } })
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' })
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce', timezoneId: 'UTC' })
   const page = await context.newPage()
   page.setDefaultTimeout(30_000)
   const device = await addPasskeyDevice(page)

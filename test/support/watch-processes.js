@@ -13,7 +13,9 @@ async function watch({ needles, programs }) {
   const hits = new Map()
   const seen = new Set()
   process.stdout.write('watching\n')
-  while (!stopped) {
+  // what runs when it is told to stop is looked at as well
+  for (let isLast = false; !isLast; ) {
+    isLast = stopped
     for (const pid of readdirSync('/proc')) {
       if (!/^\d+$/.test(pid)) continue
       for (const what of ['cmdline', 'environ']) {
@@ -25,7 +27,7 @@ async function watch({ needles, programs }) {
         }
       }
     }
-    await new Promise((resolve) => setTimeout(resolve, 40))
+    if (!isLast) await new Promise((resolve) => setTimeout(resolve, 40))
   }
   process.stdout.write(`${JSON.stringify({ hits: Object.fromEntries(hits), seen: [...seen].map(Number) })}\n`)
 }

@@ -59,7 +59,7 @@ test('a new message arrives within a moment, without being asked for', { skip },
     await dovecot.append('INBOX', mail(subject))
     const begun = performance.now()
     await eventually(async () => (await mirror.stored()).some(({ body }) => body.toString() === mail(subject)), `${subject} is stored`)
-    assert(performance.now() - begun < 2_000, `${performance.now() - begun} ms`)
+    assert(performance.now() - begun < 10_000, `${performance.now() - begun} ms`)
   }
 })
 

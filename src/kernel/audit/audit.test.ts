@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, sign } from 'node:crypto'
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { testDatabase, type TestDatabase } from '../../../test/support/database.ts'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import type { Fault } from '../fault.ts'
 import { readHeadFile, sealAudit, verifyAudit, verifyAuditSince, writeHeadFile, type KnownHead, type SealDeps } from './index.ts'
 
@@ -126,7 +125,7 @@ describe('audit', () => {
 
   test('a removed end is noticed by the head file, with and without its events', async (t) => {
     const db = await sealedDatabase(t)
-    const headFile = join(mkdtempSync(join(tmpdir(), 'castellan-audit-')), 'audit.head')
+    const headFile = join(temporaryFolder(t), 'audit.head')
     await append(db, 1)
     await sealAll(db, sealer(db, { headFile }))
     const known = readHeadFile(headFile)!
@@ -145,7 +144,7 @@ describe('audit', () => {
 
   test('a head file that cannot be read stops the sealer instead of being replaced', async (t) => {
     const db = await sealedDatabase(t)
-    const headFile = join(mkdtempSync(join(tmpdir(), 'castellan-audit-')), 'audit.head')
+    const headFile = join(temporaryFolder(t), 'audit.head')
     writeHeadFile(headFile, { batch: 1, head: 'not a head' })
     await assert.rejects(sealAudit(sealer(db, { headFile })), (error: Fault) => error.code === 'audit.head_file')
   })

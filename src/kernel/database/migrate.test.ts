@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
@@ -10,9 +10,17 @@ import { checkSchema, migrate, readMigrations, type Migration } from './migrate.
 
 /** Migrations from texts; a text may begin with its `min_app` line. */
 function migrations(...texts: string[]): Migration[] {
+  return read(texts.map((text, index) => [`${String(index + 1).padStart(4, '0')}_step.sql`, text]))
+}
+
+function read(files: readonly (readonly [name: string, text: string])[]): Migration[] {
   const folder = mkdtempSync(join(tmpdir(), 'castellan-migrations-'))
-  texts.forEach((text, index) => writeFileSync(join(folder, `${String(index + 1).padStart(4, '0')}_step.sql`), text))
-  return readMigrations(folder)
+  try {
+    for (const [name, text] of files) writeFileSync(join(folder, name), text)
+    return readMigrations(folder)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 }
 
 async function emptyDatabase(t: TestContext): Promise<Database> {
@@ -94,9 +102,7 @@ describe('migrate', () => {
   })
 
   test('a gap in the numbers is a defect that is found when they are read', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'castellan-migrations-'))
-    writeFileSync(join(folder, '0002_late.sql'), one)
-    assert.throws(() => readMigrations(folder), fails('database.migration_order', /0002_late\.sql/))
+    assert.throws(() => read([['0002_late.sql', one]]), fails('database.migration_order', /0002_late\.sql/))
   })
 
   test('every role can see which schema this is', async (t) => {

@@ -3,13 +3,13 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { temporaryFolder } from '../../../test/support/outbox.ts'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { alone, connectorContract, documentFor } from './connector.contract.ts'
 import { createConnectors } from './connectors.ts'
 import { createFileConnector } from './file.ts'
 
 const from = 'haus@example.org'
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 const wire = Buffer.from('Subject: x\r\n\r\ny\r\n')
 const document = documentFor(wire)
 const commit = async () => {}

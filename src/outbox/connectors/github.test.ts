@@ -12,7 +12,7 @@ import { createConnectors } from './connectors.ts'
 import { createGithubConnector, type GithubOptions } from './github.ts'
 
 const pull = { head: 'agent/typo', base: 'main', title: 'Say two', body: 'It said one.' }
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 const commit = async () => {}
 
 function connectorTo(api: string, options: Partial<GithubOptions> = {}) {

@@ -12,7 +12,7 @@ import { createHttpRequestConnector, type HttpRequestOptions } from './http-requ
 const credential = { header: 'authorization', prefix: 'Bearer ', secret: 'api-token', value: 'token-of-the-house' }
 const request = { method: 'PUT', path: '/leads/7?notify=no', headers: { 'if-match': '"3"' }, body: { state: 'won', note: 'für Eva' } }
 const body = '{"note":"für Eva","state":"won"}'
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 const commit = async () => {}
 
 function connectorTo(url: string, options: Partial<HttpRequestOptions> = {}) {

@@ -18,7 +18,7 @@ import { createConnectors } from './connectors.ts'
 import { createMastodonConnector, type MastodonOptions } from './mastodon.ts'
 
 const post = { text: 'Wir haben ab Montag offen.\nhttps://example.org/zeiten', visibility: 'public', language: 'de' }
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 const commit = async () => {}
 const open = { level: 0, integrity: 'trusted', lanes: [] } as const
 

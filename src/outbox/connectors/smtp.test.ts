@@ -14,7 +14,7 @@ const auth = { user: 'haus@example.org', password: 'pass word ü' }
 const wire = Buffer.from('From: haus@example.org\r\nMessage-ID: <1@example.org>\r\nSubject: x\r\n\r\n.hidden\r\n')
 const document = { ...documentFor(wire), from: 'Haus <haus@example.org>', recipients: { to: ['Eva <eva@example.org>'], cc: ['Max@example.org'], bcc: ['secret@example.org', 'eva@example.org'] } }
 const envelope = { from: 'haus@example.org', to: ['eva@example.org', 'Max@example.org', 'secret@example.org'] }
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 const commit = async () => {}
 
 function connectorTo(server: Pick<SmtpTestServer, 'host' | 'port' | 'ca'>, options: Partial<SmtpConnectorOptions> = {}): Connector {
@@ -97,7 +97,7 @@ test('in the middle of the message nothing has left either', async (t) => {
 })
 
 test('after the end of the message a drop and a stall leave open whether it was taken; an answer does not', async (t) => {
-  const { server, failure } = await opened(t, {}, { patience: { answer: 200 } })
+  const { server, failure } = await opened(t, {}, { patience: { answer: 1_500 } })
   const ways: [SmtpStep, SmtpMisbehaviour, string, number][] = [
     ['dot', 'drop', 'connector.unknown', 1], ['dot', 'stall', 'connector.unknown', 2],
     ['dot', { code: 451 }, 'connector.try_again', 2], ['dot', { code: 554, text: 'spam' }, 'connector.not_sent', 2], ['dot', { code: 354 }, 'connector.unknown', 2],

@@ -12,7 +12,7 @@ import { createTelegramConnector, type TelegramOptions } from './telegram.ts'
 
 const message = { text: 'Guten Morgen\nDer *Bericht* ist da.', parseMode: 'MarkdownV2' }
 const sentBody = '{"chat_id":-100123,"text":"Guten Morgen\\nDer *Bericht* ist da.","parse_mode":"MarkdownV2","link_preview_options":{"is_disabled":true}}'
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 const commit = async () => {}
 
 function connectorTo(api: string, options: Partial<TelegramOptions> = {}) {

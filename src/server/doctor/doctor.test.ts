@@ -31,7 +31,9 @@ test('a check that throws or hangs fails alone, and every finding that is not ok
 })
 
 test('the database part of a fresh house is well, but for keys and processes', async (t) => {
-  const checks = await found(await testServer(t))
+  const server = await testServer(t)
+  server.clock.set(new Date()) // it stands since the server was made, which a busy machine may have taken seconds for
+  const checks = await found(server)
   const troubled = Object.values(checks).filter(({ status }) => status !== 'ok').map(({ id, status }) => [id, status])
   assert.deepEqual(troubled, [['processes', 'fail'], ['keys', 'warn']])
 })
@@ -57,7 +59,8 @@ test('an audit whose tail is old is a releaser that does not seal; a clock that 
   await server.post('/api/reload')
   assert.equal((await found(server)).audit!.status, 'ok')
   await server.database.owner.pool.query(`update audit_event set at = now() - interval '1 hour'`)
-  assert.match((await found(server)).audit!.what, /not sealed, the oldest for 3600 s/)
+  assert.match((await found(server)).audit!.what, /not sealed, the oldest for 36\d\d s/)
+  server.clock.set(new Date())
   assert.equal((await found(server)).clock!.status, 'ok')
   server.clock.advance(60_000)
   assert.equal((await found(server)).clock!.status, 'fail')

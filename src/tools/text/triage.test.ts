@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { processorTime } from '../../../test/support/processor-time.ts'
 import { suspicions } from './suspicions.ts'
 import { triageMessageSchema, type TriageMessage, type TriageRule } from './triage-message.ts'
 import { triageMessage } from './triage-messages.ts'
@@ -67,9 +68,7 @@ describe('what looks like a deception', () => {
   })
 
   test('a long and hostile text costs linear time', () => {
-    const started = performance.now()
-    for (const piece of ['ignore all ', 'forward ', 'new ', 'https://a.example <', 'iban ', '((((((', 'bitte bestätigen ']) suspicions(message({ text: piece.repeat(40_000) }))
-    assert.ok(performance.now() - started < 3_000)
+    for (const piece of ['ignore all ', 'forward ', 'new ', 'https://a.example <', 'iban ', '((((((', 'bitte bestätigen ']) assert.ok(processorTime(() => void suspicions(message({ text: piece.repeat(40_000) }))) < 1_000, piece)
   })
 })
 

@@ -14,7 +14,7 @@ import { createConnectors } from '../connectors.ts'
 import { createCaldavConnector, type CaldavOptions } from './caldav.ts'
 
 const skip = withoutRadicale
-const signal = AbortSignal.timeout(120_000)
+const { signal } = new AbortController()
 const commit = async () => {}
 const event = { title: 'Zahnarzt', start: '2026-03-02T10:00', end: '2026-03-02T11:00', zone: 'Europe/Berlin', place: 'Wien', reminder: 30 }
 const open = { level: 0, integrity: 'trusted', lanes: [] } as const

@@ -4,7 +4,8 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, realp
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { actFrame, composedBy, failedDelivery } from '../../../../test/support/attempt-delivery.ts'
-import { temporaryFolder, testOutbox } from '../../../../test/support/outbox.ts'
+import { testOutbox } from '../../../../test/support/outbox.ts'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { Fault } from '../../../kernel/fault.ts'
 import type { FilesAct } from '../../acts/files-act.ts'
 import { readOutboundAct, wordsOfAct } from '../../acts/outbound-act.ts'
@@ -17,7 +18,7 @@ import { createFilesConnector } from './files.ts'
 import { put } from './put.ts'
 
 const label = { level: 2, integrity: 'trusted', lanes: ['private'] } as const
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 const commit = async () => {}
 
 /** A folder with `old/a.txt`, `old/deep/b.txt`, `keep.txt` and `single.md`. */

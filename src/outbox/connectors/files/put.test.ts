@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, chownSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { temporaryFolder } from '../../../../test/support/outbox.ts'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { put } from './put.ts'
 
 test('a file that cannot be taken from where it was is not left in both places', { skip: process.getuid?.() !== 0 && 'only root can try what another may not' }, async (t) => {

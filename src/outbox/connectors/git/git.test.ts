@@ -4,7 +4,8 @@ import { basename, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { composedBy, failedDelivery } from '../../../../test/support/attempt-delivery.ts'
 import { gitBench, startGitServer } from '../../../../test/support/git-origin.ts'
-import { temporaryFolder, testOutbox } from '../../../../test/support/outbox.ts'
+import { testOutbox } from '../../../../test/support/outbox.ts'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { Fault } from '../../../kernel/fault.ts'
 import { readOutboundAct, wordsOfAct } from '../../acts/outbound-act.ts'
 import type { GitPushAct } from '../../acts/push-act.ts'
@@ -13,7 +14,7 @@ import { alone, connectorContract, documentFor } from '../connector.contract.ts'
 import { createConnectors } from '../connectors.ts'
 import { createGitConnector, type GitOptions } from './git.ts'
 
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 const commit = async () => {}
 const login = { user: 'house', password: 'token-of-the-house' }
 
@@ -218,7 +219,9 @@ test('what is refused is not pushed; what broke off is open, and a look at the b
     assert.equal(await connector.reconcile!(wire, document, alone), undefined)
   }
   server.misbehave('stall')
-  const stalled = await connector.deliver(wire, document, AbortSignal.timeout(3_000), commit).then(() => undefined, (error: Fault) => error)
+  const givenUp = new AbortController()
+  void server.stalled().then(() => givenUp.abort())
+  const stalled = await connector.deliver(wire, document, givenUp.signal, commit).then(() => undefined, (error: Fault) => error)
   assert.equal(stalled?.code, 'connector.unknown')
   server.misbehave('cut')
   const receipt = await connector.deliver(wire, document, signal, commit)

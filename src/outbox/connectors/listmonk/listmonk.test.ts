@@ -16,7 +16,7 @@ import { createConnectors } from '../connectors.ts'
 import { createListmonkConnector, type ListmonkOptions } from './listmonk.ts'
 
 const letter = { subject: 'Neues im März', lists: ['Readers'], text: 'Hallo **alle**.\n\n[Abmelden]({{ UnsubscribeURL }})' }
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 const commit = async () => {}
 const open = { level: 0, integrity: 'trusted', lanes: [] } as const
 

@@ -6,7 +6,8 @@ import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { composedBy, failedDelivery } from '../../../../test/support/attempt-delivery.ts'
-import { temporaryFolder, testOutbox } from '../../../../test/support/outbox.ts'
+import { testOutbox } from '../../../../test/support/outbox.ts'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import type { Fault } from '../../../kernel/fault.ts'
 import { createSandbox, type ShellRule } from '../../../sandbox/index.ts'
 import { readOutboundAct, wordsOfAct } from '../../acts/outbound-act.ts'
@@ -17,7 +18,7 @@ import { createShellConnector, type ShellOptions } from './shell.ts'
 
 const skip = existsSync('/usr/bin/bwrap') ? false : 'bubblewrap is missing: apt install bubblewrap'
 const label = { level: 1, integrity: 'trusted', lanes: [] } as const
-const signal = AbortSignal.timeout(120_000)
+const { signal } = new AbortController()
 const commit = async () => {}
 const b = '/usr/bin'
 const sandbox = createSandbox()
@@ -355,8 +356,8 @@ describe('a signed command', { skip }, () => {
   })
 
   test('is ended when it says too much or takes too long, and its receipt says so', async (t) => {
-    const { connector, compose } = opened(t, { timeoutMs: 1_500 })
-    for (const [argv, ended] of [[[`${b}/yes`], 'output'], [[`${b}/sleep`, '60'], 'timeout']] as const) {
+    for (const [argv, ended, timeoutMs] of [[[`${b}/yes`], 'output', 60_000], [[`${b}/sleep`, '60'], 'timeout', 1_500]] as const) {
+      const { connector, compose } = opened(t, { timeoutMs })
       const wire = await compose([...argv])
       assert.equal((await connector.deliver(wire, documentFor(wire), signal, commit))['ended'], ended)
     }
