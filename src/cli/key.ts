@@ -103,7 +103,8 @@ function allowed({ models }: Pick<ClientKey, 'models'>): string {
   return models.join(', ') || 'all that its label reaches'
 }
 
-function stateOf({ revoked_at, expires_at }: ClientKey, { now }: Here): string {
+function stateOf({ revoked_at, expires_at, waits }: ClientKey, { now }: Here): string {
   if (revoked_at !== null) return 'revoked'
-  return expires_at !== null && Date.parse(expires_at) <= now.getTime() ? 'expired' : 'good'
+  if (expires_at !== null && Date.parse(expires_at) <= now.getTime()) return 'expired'
+  return waits ? 'fenced' : 'good'
 }

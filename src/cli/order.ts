@@ -13,7 +13,8 @@ import { moment, shortId } from './terminal/wording.ts'
 interface OrderLine {
   readonly id: string
   readonly name: string
-  readonly state: 'good' | 'expired' | 'revoked' | 'void'
+  /** `fenced`: an older copy of the database came back, and it counts again after `castellan outbox resume`. */
+  readonly state: 'good' | 'fenced' | 'expired' | 'revoked' | 'void'
   readonly problem: string | null
   readonly kind: string | null
   readonly connector: string | null

@@ -5,12 +5,12 @@ import { stubHouse } from '../../test/support/cli.ts'
 const at = '2026-03-02T09:00:00.000Z'
 const id = '01a220f2-86b4-7e78-bcca-cd504e31c13f'
 const now = new Date('2026-03-02T10:00:00.000Z')
-const fenced = { state: 'fenced', fence: { id, at, why: 'the database is a copy from before' }, resume: null, held: 6, next: at, unknown: 2, spent: 9 }
+const fenced = { state: 'fenced', fence: { id, at, why: 'the database is a copy from before', waiting: ['2 clearances', '1 key of a program'] }, resume: null, held: 6, next: at, unknown: 2, spent: 9 }
 
 test('a fenced outbox says since when, why, what is held, and what lets it go on', async (t) => {
   const { run } = await stubHouse(t, { releaser: { 'GET /outbox': { data: fenced } } })
   const { stdout } = await run(['outbox', 'status'], { now })
-  for (const words of [/fenced since \d\d:\d\d: nothing leaves/, /a copy from before/, /castellan outbox resume/, /6 drafts are held, the next was to leave 1 h ago/, /of 2 drafts nobody knows/]) assert.match(stdout, words)
+  for (const words of [/fenced since \d\d:\d\d: nothing leaves/, /a copy from before/, /castellan outbox resume/, /6 drafts are held, the next was to leave 1 h ago/, /of 2 drafts nobody knows/, /2 clearances, 1 key of a program/]) assert.match(stdout, words)
   const waiting = await stubHouse(t, { releaser: { 'GET /outbox': { data: { ...fenced, resume: id } } } })
   assert.match((await waiting.run(['outbox', 'status'], { now })).stdout, /castellan draft approve 4e31c13f/)
   const open = await stubHouse(t, { releaser: { 'GET /outbox': { data: { ...fenced, state: 'open', fence: null, held: 0, next: null, unknown: 0 } } } })

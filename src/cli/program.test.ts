@@ -37,7 +37,7 @@ const today = {
 }
 const status = {
   state: 'ready', version: '0.1.0', started_at: at, pid: 1, house: { folder: '/h', name: 'H', digest: 'd', loaded_at: at, problems: [] }, isolation: today.isolation,
-  database: { version: '18', schema: 7 }, parts: [], processes: [], webhooks: { port: 7404, declared: 1, stored_today: 2, refused_today: 3 }, runs: { queued_open: 0, queued_private: 0, running: 0, parked: 0, waiting: 0 }, alerts_open: { critical: 1, warning: 2, info: 0 }, unsigned_machines: ['box'], fence: { at, why: 'an older copy' },
+  database: { version: '18', schema: 7 }, parts: [], processes: [], webhooks: { port: 7404, declared: 1, stored_today: 2, refused_today: 3 }, runs: { queued_open: 0, queued_private: 0, running: 0, parked: 0, waiting: 0 }, alerts_open: { critical: 1, warning: 2, info: 0 }, unsigned_machines: ['box'], fence: { at, why: 'an older copy', waiting: ['1 clearance'] },
 }
 const hook = {
   name: 'hub', kind: 'github', state: 'listening', problems: [], path: '/hooks/hub', secrets: ['hub'], label, events: [], jobs: ['brief'],
@@ -81,7 +81,7 @@ const releaser: StubRoutes = {
   'GET /keys': { data: [key] }, 'POST /keys/enroll': { data: key }, 'POST /keys/ed25519:a/revoke': { data: key },
   'GET /client-keys': { data: [clientKey] }, 'POST /client-keys': { data: { ...clientKey, key: 'ck_1' } }, 'POST /client-keys/notes/revoke': { data: { name: 'notes', state: 'revoked' } },
   'GET /lanes': { data: [lane] }, 'GET /clearances': { data: [clearance] }, 'POST /clearances': { data: { draft: id, risk: 8 } },
-  'GET /outbox': { data: { state: 'fenced', fence: { id, at, why: 'an older copy' }, resume: null, held: 2, next: at, unknown: 1, spent: 9 } }, 'POST /outbox/resume': { data: { draft: id, risk: 8 } },
+  'GET /outbox': { data: { state: 'fenced', fence: { id, at, why: 'an older copy', waiting: ['1 clearance'] }, resume: null, held: 2, next: at, unknown: 1, spent: 9 } }, 'POST /outbox/resume': { data: { draft: id, risk: 8 } },
   'GET /orders': { data: [order] }, 'POST /orders': { data: { draft: id, risk: 8 } }, 'POST /orders/revoke': { data: { id, name: 'news', state: 'revoked' } },
   'POST /clearances/revoke': { data: { lane: 'client', upstream: 'far', state: 'revoked', drafts: [] } },
   'GET /audit/verify': { data: { ok: true, sealed: 3, batches: 1, unsealed: { count: 0, oldest: null } } },

@@ -110,9 +110,9 @@ test('a key may be for some models only', async () => {
 test('a key that was revoked or is over opens nothing from that moment, and its name is free again', async () => {
   const { name, key } = await makeKey()
   await clientOf(local, key).models.list()
-  assert.equal((await releaser.query('select client_key_revoke($1) as done', [name])).rows[0].done, true)
+  assert.equal((await releaser.query('select client_key_revoke($1) is not null as done', [name])).rows[0].done, true)
   await assert.rejects(clientOf(local, key).models.list(), refusal(401, 'session_unknown'))
-  assert.equal((await releaser.query('select client_key_revoke($1) as done', [name])).rows[0].done, false)
+  assert.equal((await releaser.query('select client_key_revoke($1) is not null as done', [name])).rows[0].done, false)
   await releaser.query(make, [randomUUID(), name, randomBytes(32), 'local', 'private', 1, [], null])
   await assert.rejects(releaser.query(make, [randomUUID(), name, randomBytes(32), 'local', 'private', 1, [], null]), { code: 'CA409' })
   const over = await makeKey({ expires: new Date(Date.now() - 1_000) })

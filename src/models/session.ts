@@ -58,7 +58,10 @@ export function hashOfKey(key: string): Buffer {
   return createHash('sha256').update(key, 'utf8').digest()
 }
 
-/** The session of a key, with the label of this moment; nothing once its run is closed or taken over, or the key too old, revoked, or of the other gate. */
+/**
+ * The session of a key, with the label of this moment; nothing once its run is closed or taken over, or the key too old, revoked, or of the other gate.
+ * @throws Fault `outbox.fenced`, `gate.not_compared` for a client's key, while nobody knows whether it was revoked
+ */
 export async function findSession({ pool }: Pick<Database, 'pool'>, keyHash: Buffer): Promise<Session | undefined> {
   const { rows } = await pool.query<{ said: string | null; lanes: LaneColumns[] | null }>({
     name: 'find-session',
@@ -66,7 +69,7 @@ export async function findSession({ pool }: Pick<Database, 'pool'>, keyHash: Buf
     values: [keyHash],
   })
   const { said, lanes } = rows[0]!
-  if (said === null) return undefined
+  if (said === null) return refuseWaiting(pool, keyHash)
   const { id, run, job, lane: its, worker, label, client, clearances } = JSON.parse(said) as Found
   const clearedFor = (lane: string | null): Provider[] => clearances.filter(([name]) => name === lane).map(([, name, url]) => ({ name, url }))
   return {
@@ -78,6 +81,16 @@ export async function findSession({ pool }: Pick<Database, 'pool'>, keyHash: Buf
       (lanes ?? []).map(({ name, worker, cloud_clearance, providers, redacts }) => ({ name, worker, cloudClearance: cloud_clearance, cleared: clearedFor(name), providers, redacts })),
     ),
   }
+}
+
+/** Whoever shows a key that may have been revoked is told why it opens nothing; nobody else is told anything. */
+async function refuseWaiting(pool: Database['pool'], keyHash: Buffer): Promise<undefined> {
+  const { rows } = await pool.query<{ why: 'fenced' | 'not_compared' | null }>('select key_waits($1) as why', [keyHash])
+  const { why } = rows[0]!
+  if (why === null) return undefined
+  throw why === 'fenced'
+    ? new Fault('unavailable', 'outbox.fenced', 'no key opens anything now: an older copy of the database came back, and it does not know which were revoked since. Look at them and sign that they count again: castellan outbox resume')
+    : new Fault('unavailable', 'gate.not_compared', 'the house is starting: no key opens anything before the releaser has looked whether this database is an older copy. Try again in a moment; if it stays so: castellan status', { retryAfter: 2 })
 }
 
 /** Sessions that were found a moment ago, so that a client's next request need not ask the database who it is. */

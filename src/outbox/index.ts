@@ -1,6 +1,7 @@
 export { readClearance, textOfClearance, titleOfClearance } from './clearances/clearance-act.ts'
 export { isAboutPaths, isOutboundKind, readOutboundAct, wordsOfAct } from './acts/outbound-act.ts'
 export { readMailboxAct, textOfMailboxAct } from './compose/mailbox-act.ts'
+export { countActsInForce } from './fence/acts-in-force.ts'
 export { challengeOf, readDocument, sha256, type DraftDocument } from './document.ts'
 export { linksIn, type Link } from './links.ts'
 export { createIdentity, listIdentities, loadIdentity, type OperatorIdentity } from './operator-identity.ts'

@@ -7,6 +7,7 @@ import { openStates, type Draft, type DraftState } from './draft.ts'
 import { everSpent, lockDraft, moveDraft, openDrafts, raiseSpentCount, resetSpentCount, spentCount, type DraftTrace } from './draft-store.ts'
 import type { SpentNonce } from './spent-nonces.ts'
 import { fenceOutbox, lostBy } from './fence/fence.ts'
+import { agreeOnTakenBack } from './fence/taken-back.ts'
 import { putAside, spentBefore } from './spent-before.ts'
 import { undoDraft } from './undo-draft.ts'
 
@@ -19,16 +20,19 @@ export async function recoverDrafts(deps: OutboxDeps, connector?: string): Promi
   const known = await spentCount(deps.database.pool)
   if (deps.spent.count < known) await fileWasLost(deps, known)
   else if (connector === undefined) await fenceIfOlder(deps, known)
+  if (connector === undefined) await agreeOnTakenBack(deps)
   for (const draft of await openDrafts(deps.database.pool, connector)) {
     if (isAstray(deps, draft)) await recoverDraft(deps, draft.id)
   }
   await raiseSpentCount(deps.database.pool, deps.spent.count)
+  // until here the gates give nothing by what this database says was signed
+  if (connector === undefined) await deps.database.pool.query('select outbox_compared()')
 }
 
 /** A database from before what the file knows: before anything else of it is believed, the operator says that it is the one he wants. */
 async function fenceIfOlder(deps: OutboxDeps, known: number): Promise<void> {
   const lost = await lostBy(deps, known)
-  if (lost.length > 0) await fenceOutbox(deps, lost.length)
+  if (lost.drafts + lost.takenBack > 0) await fenceOutbox(deps, lost)
 }
 
 /** These never left, and what stands in their place may. */

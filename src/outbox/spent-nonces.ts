@@ -10,7 +10,7 @@ import { syncFolder } from './durable-file.ts'
  * `replace`: the operator changed it, so that a restored row cannot be signed as it was before.
  * `lost`: in the database when this file was missing or older, so nobody knows. `failed`: it ended, and nothing left.
  * `returned`: after a `release`, the outside world refused the act as a whole for now: the nonce is unspent again.
- * `revoked`: after the `release` of a standing order, that it was taken back.
+ * `revoked`: that a clearance, a client's key or a standing order was taken back, of an order after its `release`; `draft` is its id.
  */
 const entrySchema = z.strictObject({
   nonce: z.string().regex(/^[0-9a-f]{64}$/),

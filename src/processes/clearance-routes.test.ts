@@ -39,6 +39,10 @@ test('what is proposed is cleared when it was signed, listed with its state, and
   await releaseDrafts(outbox.deps)
 
   assert.deepEqual(await states(), ['good'])
+  const { pool } = outbox.database.as('castellan_releaser')
+  await pool.query(`select outbox_fence(gen_random_uuid(), clock_timestamp(), 'the copy is old')`)
+  assert.deepEqual([await states(), (await ask('GET', '/lanes')).data[0]?.['cleared']], [['fenced'], []], 'an older copy does not know what was taken back')
+  await outbox.database.owner.pool.query('update releaser_state set fence_id = null, fenced_at = null, fence_reason = null')
   assert.deepEqual((await ask('GET', '/lanes')).data[0]?.['cleared'], [{ upstream: 'far', expires_at: null }])
   house = houseAt('https://elsewhere.example/v1')
   assert.deepEqual([await states(), (await ask('GET', '/lanes')).data[0]?.['cleared']], [['elsewhere'], []])

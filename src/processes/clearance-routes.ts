@@ -5,6 +5,7 @@ import type { House } from '../house/index.ts'
 import type { OutboxDeps } from '../outbox/change.ts'
 import { readClearance } from '../outbox/clearances/clearance-act.ts'
 import { proposeClearance } from '../outbox/clearances/propose-clearance.ts'
+import { noteTakenBack } from '../outbox/fence/taken-back.ts'
 import { parseRequest } from '../server/envelope.ts'
 
 export interface ClearanceRoutesDeps {
@@ -33,6 +34,7 @@ interface Row {
   readonly expires_at: Date | null
   readonly revoked_at: Date | null
   readonly good: boolean
+  readonly waits: boolean
 }
 
 /** What is cleared by signed acts: proposed here as a draft, granted when that is released, taken back at once and without a signature. */
@@ -40,8 +42,8 @@ export function clearanceRoutes(app: FastifyInstance, { outbox, house, onChange 
   const { pool } = outbox.database
   const list = async () => {
     const { rows } = await pool.query<Row>(`select id, lane, upstream, url, level, granted_at, expires_at, revoked_at,
-      revoked_at is null and (expires_at is null or expires_at > clock_timestamp()) as good from clearance order by granted_at desc, id`)
-    return rows.map(({ good, ...row }) => ({ ...row, state: good ? (fits(house(), row) ? 'good' : 'elsewhere') : row.revoked_at === null ? 'expired' : 'revoked' }))
+      revoked_at is null and (expires_at is null or expires_at > clock_timestamp()) as good, acts_wait() is not null as waits from clearance order by granted_at desc, id`)
+    return rows.map(({ good, waits, ...row }) => ({ ...row, state: good ? (!fits(house(), row) ? 'elsewhere' : waits ? 'fenced' : 'good') : row.revoked_at === null ? 'expired' : 'revoked' }))
   }
 
   app.get('/clearances', async () => ({ ok: true, data: await list() }))
@@ -67,13 +69,15 @@ export function clearanceRoutes(app: FastifyInstance, { outbox, house, onChange 
 
   app.post('/clearances/revoke', async (request) => {
     const { lane, upstream } = parseRequest(revokedBody, request.body)
-    const { rows } = await pool.query<{ count: number }>('select clearance_revoke($1, $2) as count', [lane, upstream])
+    const { rows } = await pool.query<{ ids: string[] }>('select clearance_revoke($1, $2) as ids', [lane, upstream])
     const drafts = await openDraftsOf(pool, lane, upstream)
-    if (rows[0]!.count === 0) {
+    const { ids } = rows[0]!
+    if (ids.length === 0) {
       const waiting = drafts.length > 0 ? `; a draft is open that would clear it (${drafts.join(', ')}): deny it, or undo it while it is held` : ''
       throw new Fault('missing', 'clearance.missing', `${lane === null ? `${upstream} is not cleared as a machine of your own` : `${upstream} is not cleared for lane ${lane}; \`castellan lane clearances\` shows what is`}${waiting}`)
     }
     outbox.onChanged?.()
+    await noteTakenBack(outbox, ids.map((id) => ({ id, document: null })))
     return { ok: true, data: { lane, upstream, state: 'revoked', drafts } }
   })
 }

@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { pino } from 'pino'
 import { gateDatabase } from '../../test/support/gate.ts'
+import { temporaryFolder } from '../../test/support/outbox.ts'
 import { createManualClock } from '../kernel/clock.ts'
+import { openSpentNonces } from '../outbox/spent-nonces.ts'
 import { bareApp } from '../server/bare-app.ts'
 import { clientKeyRoutes } from './client-key-routes.ts'
 
 const database = await gateDatabase(['near'])
 const clock = createManualClock(new Date('2026-11-01T08:00:00Z'))
 const app = bareApp(pino({ level: 'silent' }))
-clientKeyRoutes(app, { database: database.as('castellan_releaser'), clock })
+const spent = await openSpentNonces(temporaryFolder())
+after(() => spent.close())
+clientKeyRoutes(app, { database: database.as('castellan_releaser'), spent, clock })
 
 const wanted = { name: 'notes', gate: 'local', lane: 'private', max_level: 2, models: ['near/*'], lasts: 90 * 86_400_000 }
 

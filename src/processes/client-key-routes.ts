@@ -1,16 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
-import type { Clock } from '../kernel/clock.ts'
-import type { Database } from '../kernel/database/connect.ts'
 import { Fault } from '../kernel/fault.ts'
 import { newId } from '../kernel/ids.ts'
+import type { OutboxDeps } from '../outbox/change.ts'
+import { noteTakenBack } from '../outbox/fence/taken-back.ts'
 import { parseRequest } from '../server/envelope.ts'
 
-export interface ClientKeyRoutesDeps {
-  readonly database: Pick<Database, 'pool'>
-  readonly clock: Clock
-}
+export type ClientKeyRoutesDeps = Pick<OutboxDeps, 'database' | 'spent' | 'clock'>
 
 const name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, 'a name has small letters, digits, _ and -, and begins with a letter')
 const longest = 3_653 * 86_400_000
@@ -25,15 +22,16 @@ const keyBody = z.object({
 })
 const keyParams = z.object({ name })
 
-/** `last_used_on`: a day in UTC, of the calls that are still kept. */
-const columns = `id, name, gate, lane, max_level, models, made_at, expires_at, revoked_at,
+/** `last_used_on`: a day in UTC, of the calls that are still kept. `waits`: an older copy of the database came back, and no key counts until the operator has signed. */
+const columns = `id, name, gate, lane, max_level, models, made_at, expires_at, revoked_at, acts_wait() is not null as waits,
   (select to_char(max(opened_at) at time zone 'UTC', 'YYYY-MM-DD') from model_call where key_id = client_key.id) as last_used_on`
 
 /** A key that was made for an hour at most, as for a test, and is over: it stays for its calls and says nothing to anybody. */
 const forOnce = `expires_at <= made_at + interval '1 hour' and (revoked_at is not null or expires_at <= clock_timestamp())`
 
 /** Keys by which programs outside the house ask a gate; a key is told once, when it is made. */
-export function clientKeyRoutes(app: FastifyInstance, { database: { pool }, clock }: ClientKeyRoutesDeps): void {
+export function clientKeyRoutes(app: FastifyInstance, deps: ClientKeyRoutesDeps): void {
+  const { database: { pool }, clock } = deps
   app.get('/client-keys', async () => ({ ok: true, data: (await pool.query(`select ${columns} from client_key where not (${forOnce}) order by made_at desc, id`)).rows }))
 
   app.post('/client-keys', async (request) => {
@@ -51,8 +49,10 @@ export function clientKeyRoutes(app: FastifyInstance, { database: { pool }, cloc
 
   app.post('/client-keys/:name/revoke', async (request) => {
     const { name } = parseRequest(keyParams, request.params)
-    const { rows } = await pool.query<{ revoked: boolean }>('select client_key_revoke($1) as revoked', [name])
-    if (!rows[0]!.revoked) throw new Fault('missing', 'client_key.missing', `there is no key ${name} that is still good; \`castellan key list\` shows them`)
+    const { rows } = await pool.query<{ id: string | null }>('select client_key_revoke($1) as id', [name])
+    const { id } = rows[0]!
+    if (id === null) throw new Fault('missing', 'client_key.missing', `there is no key ${name} that is still good; \`castellan key list\` shows them`)
+    await noteTakenBack(deps, [{ id, document: null }])
     return { ok: true, data: { name, state: 'revoked' } }
   })
 }
@@ -60,6 +60,7 @@ export function clientKeyRoutes(app: FastifyInstance, { database: { pool }, cloc
 function faultOf(error: { code?: string; message?: string }, { name, gate, lane, max_level }: { name: string; gate: string; lane: string; max_level: number }): unknown {
   // two at once: the second one is told by the index
   if (error.code === 'CA409' || error.code === '23505') return new Fault('conflict', 'client_key.taken', `there is a key ${name} already; revoke it with \`castellan key revoke ${name}\`, or choose another name`)
+  if (error.code === 'CA423') return new Fault('conflict', 'outbox.fenced', 'no key is made while none counts: an older copy of the database came back. See what counts again, and sign that it does: castellan outbox resume')
   if (error.code !== 'CA400') return error
   return error.message?.startsWith('there is no lane')
     ? new Fault('missing', 'lane.missing', `there is no lane ${lane}; castellan.yaml declares them`)

@@ -104,7 +104,7 @@ async function open(boot: Boot, host: Host, closing: (() => unknown)[]): Promise
   closing.push(mailboxes.close)
   const inside = [
     createClearanceConnector(database, systemClock.now),
-    createOutboxConnector(database),
+    createOutboxConnector(database, systemClock.now),
     createOrderConnector(database, systemClock.now, () => ({ findConnector: (name) => connectors.find(name), declared: house.settings.outbox.connectors, timezone: house.settings.timezone })),
   ]
   let connectors: Connectors = connectorsOf(house, boot, mailboxes, inside)

@@ -75,7 +75,7 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
   const doctor = createDoctor([
     ...databaseExaminations({ database, clock, checkSchema }),
     mailboxExamination({ database, house: () => house }),
-    fenceExamination({ database }),
+    fenceExamination({ database, clock: systemClock }),
     ownMachinesExamination({ database, house: () => house }),
     webhookExamination({ database, clock, webhooks, house: () => house }),
     secretsExamination({ clock, secrets: () => secretReport }),

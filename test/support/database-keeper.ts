@@ -32,6 +32,8 @@ try {
   })
   const owner = connect(server.connection)
   await prepareDatabase(owner, passwords)
+  // as the releaser leaves it
+  await owner.pool.query('select outbox_compared()')
   await owner.close()
   const root = connect({ ...server.connection, database: 'postgres' })
   await root.pool.query(`alter database ${server.connection.database} rename to ${template}`)

@@ -41,7 +41,7 @@ export async function gateDatabase(providers: readonly string[], t?: TestContext
 export async function declareLanes(owner: Database, providers: readonly string[]): Promise<void> {
   const lanes = [['open', 'open', 1], ['client', 'open', 1], ['private', 'private', -1]] as const
   for (const [name, worker, clearance] of lanes) {
-    await owner.pool.query('insert into lane (name, worker, cloud_clearance, providers) values ($1, $2, $3, $4)', [name, worker, clearance, providers])
+    await owner.pool.query('insert into lane (name, worker, cloud_clearance, providers) values ($1, $2, $3, $4) on conflict (name) do update set worker = $2, cloud_clearance = $3, providers = $4', [name, worker, clearance, providers])
   }
   await declareJobs(owner, lanes.map(([lane]) => jobDefinition({ name: `job-${lane}`, lane })))
 }

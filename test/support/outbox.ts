@@ -92,7 +92,7 @@ export async function testOutbox(t?: Pick<TestContext, 'after'>, options: TestOu
     options.isolation ?? { demonstration: false, accepted: false },
     [
       createClearanceConnector(database.as('castellan_releaser'), clock.now),
-      createOutboxConnector(database.as('castellan_releaser')),
+      createOutboxConnector(database.as('castellan_releaser'), clock.now),
       createOrderConnector(database.as('castellan_releaser'), clock.now, () => ({ findConnector: (name) => connectors.find(name), declared: settings.connectors, timezone: 'Europe/Berlin' })),
     ],
   )
@@ -145,7 +145,7 @@ export async function testOutbox(t?: Pick<TestContext, 'after'>, options: TestOu
 
 /** Keeps the outbox's tables as they are now. @returns what does as a restore does: every row as it was */
 export async function snapshot({ database: { owner } }: Pick<TestOutbox, 'database'>): Promise<() => Promise<void>> {
-  const tables = ['proposal', 'draft', 'standing_order', 'order_use', 'decision', 'delivery', 'releaser_state']
+  const tables = ['proposal', 'draft', 'standing_order', 'order_use', 'decision', 'delivery', 'clearance', 'client_key', 'releaser_state']
   for (const table of tables) await owner.pool.query(`create table saved_${table} as table ${table}`)
   return () => owner.transaction(async (client) => {
     await client.query(`set local session_replication_role = replica`)

@@ -15,8 +15,11 @@ export interface Clearance {
   readonly granted_at: string
   readonly expires_at: string | null
   readonly revoked_at: string | null
-  /** `elsewhere`: castellan.yaml has another address for it now, so that it does not count. */
-  readonly state: 'good' | 'elsewhere' | 'expired' | 'revoked'
+  /**
+   * `elsewhere`: castellan.yaml has another address for it now, so that it does not count. `fenced`: an older copy of the database came back, and it counts
+   * again after `castellan outbox resume`.
+   */
+  readonly state: 'good' | 'fenced' | 'elsewhere' | 'expired' | 'revoked'
 }
 
 export interface ProposedClearance {

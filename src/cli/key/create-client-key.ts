@@ -12,6 +12,8 @@ export interface ClientKey {
   readonly made_at: string
   readonly expires_at: string | null
   readonly revoked_at: string | null
+  /** An older copy of the database came back: it counts again after `castellan outbox resume`. */
+  readonly waits?: boolean
   /** A day in UTC; null: not in the calls that are still kept. */
   readonly last_used_on: string | null
 }

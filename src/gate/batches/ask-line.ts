@@ -69,8 +69,8 @@ function reportLine({ batch, number, customId }: Pick<TakenLine, 'batch' | 'numb
   return JSON.stringify({ id, custom_id: customId, response: { status_code: status, request_id: id, body }, error: null })
 }
 
-/** What may have passed before the window of a batch ends: money and room come again, and so does what the gate itself lacked. */
-const passing = new Set(['budget_exceeded', 'limit_reached', 'upstream.limited', 'upstream.resting', 'upstream.gone', 'label_moving'])
+/** What may have passed before the window of a batch ends: money and room come again, and so does what the gate itself lacked, or the operator's word. */
+const passing = new Set(['budget_exceeded', 'limit_reached', 'upstream.limited', 'upstream.resting', 'upstream.gone', 'label_moving', 'outbox.fenced', 'gate.not_compared'])
 
 /** Seconds after which a line may be asked again, 0 where nobody knows; undefined: its error is its end. */
 export function askAgainIn(error: unknown): number | undefined {

@@ -83,7 +83,7 @@ export function createLineStore({ database: { pool }, gate }: { database: Pick<D
 export type LineStore = ReturnType<typeof createLineStore>
 
 const openText = `
-  select id, state, input_file_id as "inputFile", endpoint, session_find(key_hash) is null as "keyEnded", window_ends_at <= $2 as "isOver", answered + failed >= total as "isDone",
+  select id, state, input_file_id as "inputFile", endpoint, session_find(key_hash) is null and key_waits(key_hash) is null as "keyEnded", window_ends_at <= $2 as "isOver", answered + failed >= total as "isDone",
     exists (select 1 from batch_line where batch_id = batch.id and gate = $1 and state = 'asking') as "isAsking"
   from batch where gate = $1 and closed_at is null order by opened_at, id`
 

@@ -79,6 +79,30 @@ test('a key whose time is over stops its batch likewise', async (t) => {
   assert.equal(server.calls().length, 1)
 })
 
+test('while nobody knows whether its key was revoked a batch waits, its program is told why, and both go on when the operator has signed', async (t) => {
+  const { database, server, open, key } = await work(t)
+  const gate = await open()
+  const client = clientOf(gate, key)
+  server.next({ misbehaves: { kind: 'stall' } }, { misbehaves: { kind: 'stall' } })
+  const { id } = await sendBatch(client, names(5))
+  await server.held()
+  await asked(server, 2)
+  await database.as('castellan_releaser').pool.query(`select outbox_fence(gen_random_uuid(), clock_timestamp(), 'the copy is old')`)
+  server.release()
+  await until(async () => (await statesOf(database, key)).join() === '2 answered,3 waiting')
+  await gate.stop()
+  // a new process remembers nothing
+  const next = await open()
+  await assert.rejects(clientOf(next, key).batches.retrieve(id), { status: 503, code: 'outbox.fenced', message: /castellan outbox resume/ })
+  await assert.rejects(clientOf(next, { key: `ck_${'0'.repeat(64)}` }).batches.list(), { status: 401, code: 'session_unknown' })
+  await until(async () => (await statesOf(database, key)).join() === '2 answered,3 waiting')
+  assert.equal(server.calls().length, 2)
+  assert.equal((await database.owner.pool.query('select state from batch where key_id = $1', [key.id])).rows[0].state, 'in_progress')
+  await database.owner.pool.query('update releaser_state set fence_id = null, fenced_at = null, fence_reason = null')
+  await endOf(clientOf(next, key), id)
+  assert.equal(server.calls().length, 5)
+})
+
 test('a line for which there is no money waits, and is asked when there is', async (t) => {
   const { database, server, open, key } = await work(t, 'cloud', { spending: { budgets: [{ per: 'month', eur: 1 }], prices: { 'far/m': { input: 0, output: 1, outputLimit: 1_000 } }, microEurPerUsd: 1_000_000, allowUnknownPrice: false } })
   const gate = await open()

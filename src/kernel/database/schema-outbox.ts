@@ -114,8 +114,9 @@ export interface DeliveryTable {
 export interface ReleaserStateTable {
   one: Generated<boolean>
   spent_nonces: Generated<number>
-  /** The outbox stands still since then; see 0016_orders.sql. */
+  /** The outbox stands still since then; see 0004_outbox.sql. */
   fence_id: Nullable<string>
   fenced_at: NullableTimestamp
   fence_reason: Nullable<string>
+  compared_for: NullableTimestamp
 }

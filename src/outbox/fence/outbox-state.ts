@@ -1,4 +1,5 @@
 import type { OutboxDeps } from '../change.ts'
+import { countActsInForce } from './acts-in-force.ts'
 import { findFence } from './fence.ts'
 
 /** Whether what is signed leaves, and how much of it there is. */
@@ -12,7 +13,8 @@ export async function readOutboxState({ database, spent, clock }: Pick<OutboxDep
   const { held, next, unknown, resume } = rows[0]!
   return {
     state: fence ? 'fenced' : 'open',
-    fence: fence ? { id: fence.id, at: fence.at, why: fence.why } : null,
+    /** `waiting`: what counts again with it, e.g. `2 clearances`. */
+    fence: fence ? { id: fence.id, at: fence.at, why: fence.why, waiting: await countActsInForce(database.pool, clock.now()) } : null,
     /** The draft by which the operator lifts the fence, where he has made one. */
     resume: fence ? resume : null,
     held, next, unknown,

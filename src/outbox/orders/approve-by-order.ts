@@ -4,6 +4,7 @@ import type { Change, OutboxDeps } from '../change.ts'
 import { challengeOf } from '../document.ts'
 import { decide, type Draft } from '../draft.ts'
 import { insertDecision, lockDraft, moveDraft } from '../draft-store.ts'
+import { findFence } from '../fence/fence.ts'
 import { checkStored } from '../verify-draft.ts'
 import { readStanding } from './check-order.ts'
 import { isAbout, isOrderedKind, whyNot } from './cover.ts'
@@ -37,6 +38,7 @@ async function tryOrder(deps: OutboxDeps, { client, now, audit }: Change, draft:
   if (!isAbout(act, document, draft.wire)) return undefined
   const why = whyNot(act, document, now)
   if (why !== undefined) return why
+  if (await findFence(client)) return `an older copy of the database came back, and the order ${act.name} approves nothing until you sign that it counts again: castellan outbox resume`
   const decision = decide(draft, 'approve', now, deps.settings().holdMs)
   if (decision.outcome === 'too_late') return undefined
   const use = await takeUse(client, { order: order.id, draft: draft.id, at: now, known: deps.spent.lastUse(order.id) })

@@ -1,12 +1,14 @@
 import { toFault } from '../../kernel/fault.ts'
 import { wordsOfAct, readOutboundAct } from '../acts/outbound-act.ts'
 import type { OutboxDeps } from '../change.ts'
+import { findFence } from '../fence/fence.ts'
 import { dayIn, readStanding } from './check-order.ts'
 import { listOrders } from './order-store.ts'
 
 /** Every order that was ever made, the newest first, with whether it counts now and how much of today is left. */
 export async function readOrders(deps: OutboxDeps) {
   const now = deps.clock.now()
+  const fence = await findFence(deps.database.pool)
   return Promise.all((await listOrders(deps.database.pool)).map(async ({ order, day, used, total }) => {
     const act = readOutboundAct(order.wire)
     const said = act?.kind === 'order.stand' ? act : undefined
@@ -15,7 +17,7 @@ export async function readOrders(deps: OutboxDeps) {
     return {
       id: order.id,
       name: order.name,
-      state: order.revokedAt !== null ? 'revoked' : isOver ? 'expired' : problem === null ? 'good' : 'void',
+      state: order.revokedAt !== null ? 'revoked' : isOver ? 'expired' : problem !== null ? 'void' : fence ? 'fenced' : 'good',
       /** Why it does not count, though nobody took it back. */
       problem,
       kind: said?.covers.kind ?? null,

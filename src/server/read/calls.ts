@@ -22,7 +22,7 @@ export async function spentSince(database: Database, since: Date): Promise<numbe
 export async function privateWordsLeft(database: Database, since?: Date): Promise<number> {
   const { rows } = await sql<{ words: number }>`
     select coalesce(sum(greatest(coalesce(input_tokens, 0), 1)), 0)::int as words from model_call
-    where gate = 'cloud' and zone in ('cloud', 'internet') and state <> 'refused' and not cloud_cleared(label_lanes, upstream, label_level, opened_at)
+    where gate = 'cloud' and zone in ('cloud', 'internet') and state <> 'refused' and not cloud_was_cleared(label_lanes, upstream, label_level, opened_at)
       and opened_at >= ${since ?? new Date(0)}`.execute(database.kysely)
   return rows[0]!.words
 }

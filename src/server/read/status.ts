@@ -37,7 +37,7 @@ export async function readStatus(deps: WholeDeps, parts: readonly PartView[]): P
     readDatabaseVersion(database),
     unsignedMachines(database, house),
     countSecurityAlerts(database),
-    readFence(database),
+    readFence(database, deps.clock.now()),
   ])
   if (supervisor === undefined) throw new Fault('unavailable', 'up.starting', 'Castellan is still starting; try again in a moment')
   return {
@@ -54,7 +54,7 @@ export async function readStatus(deps: WholeDeps, parts: readonly PartView[]): P
     runs,
     alerts_open: alertsOpen,
     unsigned_machines: unsigned,
-    fence: fence === undefined ? null : { at: fence.at.toISOString(), why: fence.why },
+    fence: fence === undefined ? null : { at: fence.at.toISOString(), why: fence.why, waiting: fence.waiting },
   }
 }
 

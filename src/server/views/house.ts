@@ -76,7 +76,7 @@ export const statusView = z
     runs: z.strictObject({ queued_open: z.int(), queued_private: z.int(), running: z.int(), parked: z.int(), waiting: z.int() }),
     alerts_open: alertCounts,
     unsigned_machines: z.array(z.string()).describe('Upstreams that castellan.yaml calls machines of your own, and that count as of the mesh until you sign that.'),
-    fence: z.strictObject({ at: time, why: z.string() }).nullable().describe('Since when nothing leaves, because the database is older than what left; null: what is signed leaves.'),
+    fence: z.strictObject({ at: time, why: z.string(), waiting: z.array(z.string()).describe('What counts again with the operator\'s word, e.g. "2 clearances".') }).nullable().describe('Since when nothing leaves, and no clearance, key of a program or standing order counts, because the database is older than what left; null: they do.'),
   })
   .meta({ id: 'Status' })
 export type StatusView = z.output<typeof statusView>

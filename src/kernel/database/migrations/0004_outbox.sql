@@ -122,12 +122,33 @@ create trigger delivery_stays_open before update of state, may_have_left on deli
 create index delivery_sent_copy on delivery (sent_copy_at) where sent_copy = 'waiting';
 create index delivery_not_discarded on delivery (draft_id) where discarded_at is null and state in ('failed', 'unknown');
 
--- How many nonces the releaser's file held when this database last knew: a file that holds fewer is missing or older.
 create table releaser_state (
   one          boolean primary key default true check (one),
-  spent_nonces bigint not null default 0
+  -- How many nonces the releaser's file held when this database last knew: a file that holds fewer is missing or older.
+  spent_nonces bigint not null default 0,
+  -- What was signed stands still when this database is older than that file, until the operator signs that it goes on.
+  fence_id     uuid,
+  fenced_at    timestamptz,
+  fence_reason text,
+  -- The start of PostgreSQL since which the releaser has compared the two. A copy that is put back says another.
+  compared_for timestamptz,
+  constraint releaser_fence check (num_nonnulls(fence_id, fenced_at, fence_reason) in (0, 3))
 );
 insert into releaser_state default values;
+
+-- Why nothing counts that the operator has signed or given away and may have taken back since: 'fenced', 'not_compared'; or nothing, and it does.
+create function acts_wait() returns text
+language plpgsql stable security definer set search_path = castellan, pg_temp as $$
+begin
+  return (select case when s.fence_id is not null then 'fenced' when s.compared_for is distinct from pg_postmaster_start_time() then 'not_compared' end
+    from (values (true)) as always(one) left join releaser_state s using (one));
+end $$;
+
+-- The releaser has compared this database with its file, and a fence stands where it is older.
+create function outbox_compared() returns void
+language sql security definer set search_path = castellan, pg_temp as $$
+  update releaser_state set compared_for = pg_postmaster_start_time()
+$$;
 
 -- A worker proposes; a second call for the same item returns the first proposal, whatever it carries.
 create function proposal_open(p_id uuid, p_run uuid, p_fence uuid, p_step text, p_item text, p_kind text, p_connector text, p_payload jsonb) returns jsonb

@@ -67,7 +67,8 @@ grant update (state, tries, may_have_left, receipt, closed_at, sent_copy, sent_c
 grant update (spent_nonces) on releaser_state to castellan_releaser;
 grant insert, update on mailbox to castellan_releaser;
 grant insert, delete on mail_piece to castellan_releaser;
-grant execute on function run_wake, mail_store, mail_mirror, mail_mirror_pieces to castellan_releaser;
+grant execute on function run_wake, mail_store, mail_mirror, mail_mirror_pieces, outbox_compared to castellan_releaser;
+grant execute on function acts_wait to castellan_releaser, castellan_server;
 
 -- everyone may read which schema this is
 grant select on schema_meta to public;

@@ -22,9 +22,9 @@ create table clearance (
 create index clearance_live on clearance (upstream, lane) where revoked_at is null;
 create index clearance_retained on clearance (retain_until);
 
--- May a cloud model of this upstream see that level of these lanes, at that moment? What the lanes say by themselves, or P2 where an act clears it for
+-- Might a cloud model of this upstream see that level of these lanes, at that moment? What the lanes say by themselves, or P2 where an act cleared it for
 -- each of them. The address that the act names is compared by the gate, which alone knows where it sends.
-create function cloud_cleared(p_lanes text[], p_upstream text, p_level smallint, p_at timestamptz default clock_timestamp()) returns boolean
+create function cloud_was_cleared(p_lanes text[], p_upstream text, p_level smallint, p_at timestamptz) returns boolean
 language plpgsql stable security definer set search_path = castellan, pg_temp as $$
 begin
   return p_level <= cloud_clearance(p_lanes)
@@ -35,11 +35,18 @@ begin
           and (c.expires_at is null or c.expires_at > p_at) and (c.revoked_at is null or c.revoked_at > p_at))));
 end $$;
 
+-- May it now? No act counts of which this database may not know that it was taken back.
+create function cloud_cleared(p_lanes text[], p_upstream text, p_level smallint) returns boolean
+language plpgsql stable security definer set search_path = castellan, pg_temp as $$
+begin
+  return p_level <= cloud_clearance(p_lanes) or (acts_wait() is null and cloud_was_cleared(p_lanes, p_upstream, p_level, clock_timestamp()));
+end $$;
+
 -- Has the operator signed that this machine is his own?
 create function machine_owned(p_upstream text) returns boolean
 language plpgsql stable security definer set search_path = castellan, pg_temp as $$
 begin
-  return exists (select 1 from clearance where lane is null and upstream = p_upstream and revoked_at is null
+  return acts_wait() is null and exists (select 1 from clearance where lane is null and upstream = p_upstream and revoked_at is null
     and (expires_at is null or expires_at > clock_timestamp()));
 end $$;
 
@@ -48,7 +55,7 @@ create function clearances_now() returns jsonb
 language plpgsql stable security definer set search_path = castellan, pg_temp as $$
 begin
   return (select coalesce(jsonb_agg(distinct jsonb_build_array(lane, upstream, url)), '[]') from clearance
-    where revoked_at is null and (expires_at is null or expires_at > clock_timestamp()));
+    where revoked_at is null and (expires_at is null or expires_at > clock_timestamp()) and acts_wait() is null);
 end $$;
 
 -- It is part of what a session is: a call is opened only while the same is cleared as when it was planned.
@@ -102,18 +109,19 @@ begin
   perform audit_write('clearance.granted', p_draft::text, v_act - 'version' - 'shown', 1::smallint);
 end $$;
 
--- Takes back what is cleared for this upstream: of that lane, or without a lane that it is one's own machine. Returns how many were.
-create function clearance_revoke(p_lane text, p_upstream text) returns integer
+-- Takes back what is cleared for this upstream: of that lane, or without a lane that it is one's own machine. Returns which were.
+create function clearance_revoke(p_lane text, p_upstream text) returns uuid[]
 language plpgsql security definer set search_path = castellan, pg_temp as $$
-declare v_count integer;
+declare v_ids uuid[];
 begin
-  update clearance set revoked_at = clock_timestamp()
-  where lane is not distinct from p_lane and upstream = p_upstream and revoked_at is null and (expires_at is null or expires_at > clock_timestamp());
-  get diagnostics v_count = row_count;
-  if v_count > 0 then
-    perform audit_write('clearance.revoked', p_upstream, jsonb_build_object('lane', p_lane, 'upstream', p_upstream, 'count', v_count), 1::smallint);
+  with revoked as (
+    update clearance set revoked_at = clock_timestamp()
+    where lane is not distinct from p_lane and upstream = p_upstream and revoked_at is null and (expires_at is null or expires_at > clock_timestamp()) returning id
+  ) select coalesce(array_agg(id order by id), '{}') into v_ids from revoked;
+  if cardinality(v_ids) > 0 then
+    perform audit_write('clearance.revoked', p_upstream, jsonb_build_object('lane', p_lane, 'upstream', p_upstream, 'count', cardinality(v_ids)), 1::smallint);
   end if;
-  return v_count;
+  return v_ids;
 end $$;
 
 -- A key may be named as one whose time is over.
@@ -121,6 +129,9 @@ create or replace function client_key_make(p_id uuid, p_name text, p_hash bytea,
 language plpgsql security definer set search_path = castellan, pg_temp as $$
 declare v_lane lane;
 begin
+  if acts_wait() is not null then
+    raise exception 'no key counts now: %', acts_wait() using errcode = 'CA423';
+  end if;
   select * into v_lane from lane where name = p_lane;
   if not found then
     raise exception 'there is no lane %', p_lane using errcode = 'CA400';
@@ -136,9 +147,10 @@ begin
   perform audit_write('client_key.made', p_id::text, jsonb_build_object('name', p_name, 'gate', p_gate, 'lane', p_lane, 'max_level', p_max, 'models', p_models, 'expires_at', p_expires), 1::smallint);
 end $$;
 
-revoke execute on function cloud_cleared, machine_owned, clearances_now, session_of_key, session_find, operator_propose, clearance_grant, clearance_revoke from public;
+revoke execute on function cloud_was_cleared, cloud_cleared, machine_owned, clearances_now, session_of_key, session_find, operator_propose, clearance_grant, clearance_revoke from public;
 grant execute on function session_find to castellan_gate_local, castellan_gate_cloud;
-grant execute on function cloud_cleared to castellan_gate_cloud, castellan_server;
+grant execute on function cloud_cleared to castellan_gate_cloud;
+grant execute on function cloud_was_cleared to castellan_server;
 grant execute on function machine_owned to castellan_gate_local;
 grant execute on function operator_propose, clearance_grant, clearance_revoke to castellan_releaser;
 alter table clearance enable row level security;

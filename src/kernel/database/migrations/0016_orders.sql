@@ -97,7 +97,7 @@ begin
   return v_id;
 end $$;
 
--- One more use of an order, for this draft: {day, n}, or nothing when the count of the day is used up, the order is over, or it is not for such a draft.
+-- One more use of an order, for this draft: {day, n}, or nothing when the count of the day is used up, the order is over or may be, or it is not for such a draft.
 -- The day is counted in the zone that was signed. It never goes back, so that a clock that was set wrong refills nothing; nor does it fall behind what the
 -- releaser's file knows (p_file_day, p_file_n), so that an older copy of this database refills nothing either.
 create function order_take(p_order uuid, p_draft uuid, p_at timestamptz, p_file_day date, p_file_n smallint) returns jsonb
@@ -106,7 +106,7 @@ declare o standing_order; d draft; v_day date; v_n smallint;
 begin
   select * into o from standing_order where id = p_order for no key update;
   select * into d from draft where id = p_draft;
-  if o.id is null or o.revoked_at is not null or o.expires_at <= p_at or d.state is distinct from 'waiting' or d.expires_at <= p_at
+  if o.id is null or acts_wait() is not null or o.revoked_at is not null or o.expires_at <= p_at or d.state is distinct from 'waiting' or d.expires_at <= p_at
      or (d.kind, d.connector, d.account) is distinct from (o.kind, o.connector, o.account) or d.risk >= 7 or d.label_level > o.level then
     return null;
   end if;
@@ -119,9 +119,43 @@ begin
   return jsonb_build_object('day', v_day, 'n', v_n);
 end $$;
 
--- The outbox stands still when this database is older than the releaser's file of spent nonces, until the operator signs that it goes on.
-alter table releaser_state add column fence_id uuid, add column fenced_at timestamptz, add column fence_reason text,
-  add constraint releaser_fence check (num_nonnulls(fence_id, fenced_at, fence_reason) in (0, 3));
+-- All that counts once nothing stands in its way: {clearances, keys, orders}, each a list of objects with an id; a clearance without a lane is a machine of
+-- the operator's own. p_at: by the clock of the releaser, by which its orders end.
+create function acts_in_force(p_at timestamptz) returns jsonb
+language sql stable security definer set search_path = castellan, pg_temp as $$
+  select jsonb_build_object(
+    'clearances', (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'lane', lane, 'upstream', upstream, 'url', url, 'level', level, 'since', granted_at, 'until', expires_at)
+        order by lane nulls last, upstream, granted_at, id), '[]')
+      from clearance where revoked_at is null and (expires_at is null or expires_at > clock_timestamp())),
+    'keys', (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'name', name, 'gate', gate, 'lane', lane, 'level', max_level, 'since', made_at, 'until', expires_at) order by name), '[]')
+      from client_key where revoked_at is null and (expires_at is null or expires_at > clock_timestamp())),
+    'orders', (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'name', name, 'kind', kind, 'connector', connector, 'per_day', per_day, 'since', granted_at, 'until', expires_at) order by name), '[]')
+      from standing_order where revoked_at is null and (expires_at is null or expires_at > p_at)))
+$$;
+
+-- Of these clearances, keys and orders those of which this database knows that they were taken back.
+create function acts_taken_back(p_ids uuid[]) returns setof uuid
+language sql stable security definer set search_path = castellan, pg_temp as $$
+  select id from clearance where id = any (p_ids) and revoked_at is not null
+  union all select id from client_key where id = any (p_ids) and revoked_at is not null
+  union all select id from standing_order where id = any (p_ids) and revoked_at is not null
+$$;
+
+-- Takes back again what the releaser's file knows to have been taken back, in a database that does not. Returns how much that was.
+create function acts_take_back_again(p_ids uuid[], p_at timestamptz) returns integer
+language plpgsql security definer set search_path = castellan, pg_temp as $$
+declare v_kind text; v_ids uuid[]; v_id uuid; v_count integer := 0;
+begin
+  foreach v_kind in array array['clearance', 'client_key', 'standing_order'] loop
+    execute format('with revoked as (update %I set revoked_at = $2 where id = any ($1) and revoked_at is null returning id) select coalesce(array_agg(id), ''{}'') from revoked', v_kind)
+      into v_ids using p_ids, p_at;
+    foreach v_id in array v_ids loop
+      perform audit_write(case v_kind when 'standing_order' then 'order' else v_kind end || '.revoked', v_id::text, jsonb_build_object('again', true), 1::smallint);
+    end loop;
+    v_count := v_count + cardinality(v_ids);
+  end loop;
+  return v_count;
+end $$;
 
 create function outbox_fence(p_id uuid, p_at timestamptz, p_reason text) returns void
 language plpgsql security definer set search_path = castellan, pg_temp as $$
@@ -147,6 +181,10 @@ begin
   if v_act ->> 'kind' is distinct from 'outbox.resume' then
     raise exception 'draft % opens nothing', p_draft using errcode = '42501';
   end if;
+  if exists (select 1 from jsonb_each(acts_in_force(clock_timestamp())) as now(what, acts), jsonb_array_elements(acts) as act
+    where not exists (select 1 from jsonb_array_elements(v_act -> 'again' -> what) as said where said ->> 'id' = act ->> 'id')) then
+    raise exception 'more would count again than draft % says', p_draft using errcode = 'CA409';
+  end if;
   update releaser_state set fence_id = null, fenced_at = null, fence_reason = null where fence_id::text = v_act ->> 'fence';
   if not found then
     raise exception 'the fence that draft % lifts does not stand', p_draft using errcode = 'CA409';
@@ -154,12 +192,12 @@ begin
   perform audit_write('outbox.resumed', p_draft::text, v_act - 'version' - 'draft' - 'leaves', 1::smallint);
 end $$;
 
--- Below the releaser: while the outbox is fenced nothing begins to leave, nor anything that an order approved which was taken back.
+-- Below the releaser: nothing begins to leave while the outbox is fenced, or was not compared yet; nor anything that an order approved which was taken back.
 create function draft_may_leave() returns trigger
 language plpgsql security definer set search_path = castellan, pg_temp as $$
 begin
-  if new.kind <> 'outbox.resume' and exists (select 1 from releaser_state where fence_id is not null) then
-    raise exception 'the outbox is fenced' using errcode = 'CA423';
+  if new.kind <> 'outbox.resume' and acts_wait() is not null then
+    raise exception 'nothing leaves now: %', acts_wait() using errcode = 'CA423';
   end if;
   if exists (select 1 from decision c join standing_order o on o.id = c.order_id where c.draft_id = new.id and c.verdict = 'approve' and o.revoked_at is not null) then
     raise exception 'the order that approved draft % was taken back', new.id using errcode = 'CA423';
@@ -173,8 +211,9 @@ alter table draft add column not_before timestamptz,
   add constraint draft_not_before check (hold_until >= not_before);
 grant select (not_before) on draft to castellan_server;
 
-revoke execute on function order_grant, order_revoke, order_take, draft_may_leave, outbox_fence, outbox_resume from public;
-grant execute on function order_grant, order_revoke, order_take, outbox_fence, outbox_resume to castellan_releaser;
+revoke execute on function order_grant, order_revoke, order_take, draft_may_leave, outbox_fence, outbox_resume, acts_in_force, acts_taken_back, acts_take_back_again from public;
+grant execute on function order_grant, order_revoke, order_take, outbox_fence, outbox_resume, acts_in_force, acts_taken_back, acts_take_back_again to castellan_releaser;
+grant execute on function acts_in_force to castellan_server;
 grant select (fence_id, fenced_at, fence_reason) on releaser_state to castellan_server;
 alter table standing_order enable row level security;
 create policy everything on standing_order for select to castellan_releaser, castellan_server using (true);

@@ -929,11 +929,13 @@ export interface components {
             alerts_open: components["schemas"]["AlertCounts"];
             /** @description Upstreams that castellan.yaml calls machines of your own, and that count as of the mesh until you sign that. */
             unsigned_machines: string[];
-            /** @description Since when nothing leaves, because the database is older than what left; null: what is signed leaves. */
+            /** @description Since when nothing leaves, and no clearance, key of a program or standing order counts, because the database is older than what left; null: they do. */
             fence: {
                 /** Format: date-time */
                 at: string;
                 why: string;
+                /** @description What counts again with the operator's word, e.g. "2 clearances". */
+                waiting: string[];
             } | null;
             /**
              * Format: uri
@@ -1374,11 +1376,13 @@ export interface components {
             alerts_open: components["schemas"]["AlertCounts"];
             /** @description Upstreams that castellan.yaml calls machines of your own, and that count as of the mesh until you sign that. */
             unsigned_machines: string[];
-            /** @description Since when nothing leaves, because the database is older than what left; null: what is signed leaves. */
+            /** @description Since when nothing leaves, and no clearance, key of a program or standing order counts, because the database is older than what left; null: they do. */
             fence: {
                 /** Format: date-time */
                 at: string;
                 why: string;
+                /** @description What counts again with the operator's word, e.g. "2 clearances". */
+                waiting: string[];
             } | null;
         };
         Step: {

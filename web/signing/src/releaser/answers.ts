@@ -102,7 +102,7 @@ export interface SessionAnswer {
 /** Whether what is signed leaves. */
 export interface OutboxState {
   readonly state: 'open' | 'fenced'
-  readonly fence: { readonly id: string; readonly at: string; readonly why: string } | null
+  readonly fence: { readonly id: string; readonly at: string; readonly why: string; readonly waiting: readonly string[] } | null
   /** The draft by which it goes on, where one was made. */
   readonly resume: string | null
   readonly held: number

@@ -15,7 +15,7 @@ export function FenceBanner({ state, triage }: { readonly state: Triage; readonl
     <div className="fence" role="region" aria-label="Nothing leaves">
       <Alert tone="bad">
         <strong>Nothing leaves since {moment(fence.at)}</strong>
-        <span><Exact text={fence.why} />. {held === 0 ? 'No signed draft is held.' : `${held} signed draft${held === 1 ? ' is' : 's are'} held.`} {waits ? 'A draft waits for your passkey by which they leave again.' : resume !== null ? 'You approved that they leave again; it is held.' : ''}</span>
+        <span><Exact text={fence.why} />. {held === 0 ? 'No signed draft is held.' : `${held} signed draft${held === 1 ? ' is' : 's are'} held.`} {fence.waiting.length === 0 ? '' : `Nor do these count: ${fence.waiting.join(', ')}.`} {waits ? 'A draft waits for your passkey by which they leave again.' : resume !== null ? 'You approved that they leave again; it is held.' : ''}</span>
         <div className="alert-acts">
           {waits && <Button onClick={() => triage.dispatch({ type: 'pointed', id: resume, reading: true })}>Open it</Button>}
           {resume === null && <Button disabled={!state.online} onClick={() => void triage.resume()}>Look at what would leave</Button>}
