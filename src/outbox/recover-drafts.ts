@@ -1,6 +1,6 @@
 import { Fault } from '../kernel/fault.ts'
 import { change, settle, type Change, type OutboxDeps } from './change.ts'
-import type { Receipt } from './connectors/connector.ts'
+import type { Connector } from './connectors/connector.ts'
 import { itemOf, itemSaid, readDocument, type DraftDocument } from './document.ts'
 import { openStates, type Draft, type DraftState } from './draft.ts'
 import { everSpent, lockDraft, moveDraft, openDrafts, raiseSpentCount, resetSpentCount, spentCount, type DraftTrace } from './draft-store.ts'
@@ -86,10 +86,14 @@ async function settleSpent(deps: OutboxDeps, transaction: Change, draft: Draft, 
     await settle(transaction, draft, 'failed', { reason: `not sent: its delivery failed on ${spent.at}, and the releaser stopped before it recorded why` })
     return 'none'
   }
-  const receipt = spent.act === 'release' ? await askConnector(deps, draft) : undefined
+  const connector = spent.act === 'release' ? connectorOf(deps, draft) : undefined
+  const receipt = await connector?.reconcile?.(draft.wire, readDocument(draft.document)).catch(() => undefined)
   if (receipt && draft.state !== 'releasing') await settle(transaction, draft, 'unknown', { reason: 'the row is older than the file of spent nonces' })
   if (receipt) await settle(transaction, draft.state === 'releasing' ? draft : { ...draft, state: 'unknown' }, 'released', { receipt: { ...receipt, reconciled: true } })
-  else await settle(transaction, draft, 'unknown', { reason: reasonOf(spent) })
+  else {
+    const remains = await connector?.remains?.(draft.wire).catch(() => undefined)
+    await settle(transaction, draft, 'unknown', { reason: reasonOf(spent) + (remains === undefined ? '' : `; ${remains}`) })
+  }
   return 'none'
 }
 
@@ -111,7 +115,8 @@ function reasonOf({ act, at, draft }: SpentNonce): string {
   }
 }
 
-async function askConnector(deps: OutboxDeps, draft: Draft): Promise<Receipt | undefined> {
+/** The one that it left by, as long as that is the same. */
+function connectorOf(deps: OutboxDeps, draft: Draft): Connector | undefined {
   let document: DraftDocument
   try {
     document = readDocument(draft.document)
@@ -119,6 +124,5 @@ async function askConnector(deps: OutboxDeps, draft: Draft): Promise<Receipt | u
     return undefined
   }
   const connector = deps.connectors().find(document.connector.name)
-  if (connector?.account !== document.account || connector.kind !== document.connector.kind) return undefined
-  return connector.reconcile?.(draft.wire, document).catch(() => undefined)
+  return connector?.account === document.account && connector.kind === document.connector.kind ? connector : undefined
 }
