@@ -122,9 +122,10 @@ async function sweep(folder: string): Promise<void> {
 
 /** Closed to everybody but who runs in it: a command as root runs as nobody. */
 async function makeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const isRoot = process.getuid?.() === 0
+  await mkdir(folder, { recursive: true, mode: isRoot ? 0o711 : 0o700 })
   await chmod(folder, 0o700)
-  if (process.getuid?.() === 0) await chown(folder, nobody, nobody)
+  if (isRoot) await chown(folder, nobody, nobody)
 }
 
 /** A copy of a program that nobody changes any more, of these very bytes. @throws Fault `shell.changed` */
