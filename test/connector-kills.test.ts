@@ -93,6 +93,7 @@ for (const point of ['shell.checked', 'nonce.spend:before']) {
     const swap = () => void execFileSync('/bin/sh', ['-c', 'echo evil >x; mv x plan'], { cwd: at('.') })
     const swapped = await killedAt(t, point, declared, { folder: 'vault', argv: [script, 'plan'] }, { kind: 'shell.act', connector: 'chores' }, swap)
     assert.deepEqual([swapped.state, existsSync(at('made'))], ['failed', false])
+    assert.deepEqual(readdirSync(swapped.outbox.folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.includes('/left/')), [])
     writeFileSync(at('plan'), 'signed\n')
     const left = await killedAt(t, point, declared, { folder: 'vault', argv: [script, 'plan'] }, { kind: 'shell.act', connector: 'chores' })
     assert.deepEqual([left.state, readFileSync(at('made'), 'utf8')], ['released', 'signed\n'])

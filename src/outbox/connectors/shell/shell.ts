@@ -1,25 +1,22 @@
 import { createHash } from 'node:crypto'
-import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Fault, toFault } from '../../../kernel/fault.ts'
 import { faultPoint } from '../../../kernel/fault-point.ts'
 import { sha256 } from '../../document.ts'
 import type { ShellConnectorSettings } from '../../../house/index.ts'
-import { permitCommand, type Sandbox, type SandboxResult } from '../../../sandbox/index.ts'
+import type { Sandbox, SandboxResult } from '../../../sandbox/index.ts'
 import { readOutboundAct } from '../../acts/outbound-act.ts'
 import type { ShellAct } from '../../acts/shell-act.ts'
 import { actOf } from '../../compose/outbound.ts'
-import { composeShell, type ExaminedCommand, type ShellPayload } from '../../compose/shell-act.ts'
+import { composeShell, type ExaminedCommand } from '../../compose/shell-act.ts'
 import { checkBytes } from '../check-bytes.ts'
 import type { Connector, Receipt } from '../connector.ts'
 import { carryOver, packChanges } from './carry-over.ts'
 import { requireUntouched } from './changes.ts'
-import { copyTree } from './copy-tree.ts'
-import { filesAmong, placeIn, requireFiles } from './files-among.ts'
-import { interpretersOf } from './interpreters.ts'
 import { createReceipts } from './receipts.ts'
 import { surveyTree } from './survey-tree.ts'
-import { tryOut, type Trial } from './trial.ts'
+import type { Trial } from './trial.ts'
+import { workOnCopy, type Worked } from './work-on-copy.ts'
 import { createWorkplace } from './workplace.ts'
 
 export interface ShellOptions extends Pick<ShellConnectorSettings, 'name' | 'folders' | 'allow' | 'rules' | 'timeoutMs'> {
@@ -28,57 +25,13 @@ export interface ShellOptions extends Pick<ShellConnectorSettings, 'name' | 'fol
   readonly sandbox?: (() => Promise<Sandbox>) | undefined
 }
 
-/** A command on a copy of its folder. */
-interface Worked {
-  readonly found: ExaminedCommand
-  /** A folder of this command alone, with the copy in it (`after`), and where asked for another as it was (`before`). */
-  readonly folder: string
-  readonly trial: Trial | undefined
-}
-
-/** A trial is a part of the freeze, while which no other proposal is frozen. */
-const longestTrialMs = 20_000
-const longestExamineMs = 50_000
-/** What lies elsewhere is a script of the house, or a program of the operator's own. */
-const ofTheSystem = /^\/(?:usr\/)?(?:local\/)?s?bin\//
-
 /** Runs one command: exactly these arguments, by exactly these programs, as long as it would take away what was shown. */
 export function createShellConnector({ name, folders, allow, rules, timeoutMs, folder: own, sandbox }: ShellOptions): Connector {
   const account = `commands in ${folders.map((folder) => `${folder.name} (${folder.path})`).join(', ')}, by ${allow.join(', ')}, ${timeoutMs / 1000} s`
   const workplace = createWorkplace(own, sandbox)
   const receipts = createReceipts(join(own, 'receipts'))
 
-  /** What the command is and would take away, now: on a copy that is gone afterwards. Changes nothing in the folder; what `use` does with it is its own. */
-  async function onCopy<T>({ folder: wanted, argv, cwd }: ShellPayload, { release }: { readonly release: boolean }, use: (worked: Worked) => Promise<T>): Promise<T> {
-    const folder = folders.find((one) => one.name === wanted)
-    if (!folder) throw new Fault('refused', 'shell.folder', `connector ${name} is not for the folder ${JSON.stringify(wanted)}; it is for ${folders.map((one) => one.name).join(', ')}`)
-    const root = await realpath(folder.path).catch((error: unknown) => { throw new Fault('missing', 'shell.folder', `the folder ${wanted} (${folder.path}) is not there`, {}, error) })
-    const place = await placeIn(root, cwd)
-    const { programs: named, judgement, harmless } = await permitCommand(argv, { allow, rules, allowKey: `outbox.connectors.${name}.allow`, cwd: place, open: [root] })
-    await workplace.ready()
-    const programs = [...named, ...await interpretersOf(named, workplace.copyOf)]
-    const inside = programs.find(({ path }) => path.startsWith(`${root}/`))
-    if (inside) throw new Fault('refused', 'shell.program', `${inside.path} lies in the folder that the command works in, where whoever writes there could put another in its place; put it elsewhere`)
-    const command = [named[0].path, ...argv.slice(1)]
-    const hasScript = named.some(({ path }) => !ofTheSystem.test(path))
-    const files = await filesAmong(argv.slice(1), root, place, named.map(({ path }) => path))
-    return await workplace.withFolder(async (own) => {
-      const signal = AbortSignal.timeout(longestExamineMs)
-      const copy = join(own, 'after')
-      if (release) await copyTree(workplace, root, own, join(own, 'before'), signal)
-      await copyTree(workplace, release ? join(own, 'before') : root, own, copy, signal)
-      await requireFiles(files, copy)
-      const trial = harmless && !hasScript
-        ? undefined
-        : await tryOut(workplace, { argv: command, programs, root, copy, cwd: place, timeoutMs: Math.min(timeoutMs, longestTrialMs), signal })
-      const found = {
-        folder: wanted, root, cwd, argv: command, programs: programs.map(({ path, sha256 }) => ({ path, sha256 })), files,
-        timeout_ms: timeoutMs, ...(trial?.found ?? { tried: null, lost: [], commits: [], tables: [] }), label: folder.label,
-        concerns: judgement.findings.map(({ rule, program, why }) => ({ rule, why: `${program} ${why}` })), hasScript,
-      }
-      return await use({ found, folder: own, trial })
-    })
-  }
+  const onCopy = workOnCopy({ name, folders, allow, rules, timeoutMs, workplace })
 
   /** Is all of it as it was when it was frozen? @throws Fault `shell.changed` */
   function requireUnchanged(act: ShellAct, { label: _, concerns: __, hasScript: ___, ...now }: ExaminedCommand): void {
@@ -109,6 +62,8 @@ export function createShellConnector({ name, folders, allow, rules, timeoutMs, f
       try {
         signal.throwIfAborted()
         const act = actOf(wire, ['shell.act'], account)
+        // of a releaser that was killed before the signature was spent: it had changed nothing
+        await workplace.letGo(nameOf(wire))
         return await onCopy({ folder: act.folder, argv: [...act.argv], cwd: act.cwd }, { release: true }, async (worked) => {
           requireUnchanged(act, worked.found)
           checkBytes(wire, document)
