@@ -244,6 +244,8 @@ describe('a signed command', { skip }, () => {
     assert.deepEqual([readFileSync(at('note.md'), 'utf8'), readFileSync(at('old/a.txt'), 'utf8'), readlinkSync(at('empty/link'))], ['a note\nmore\n', 'AAA\n', '../note.md'])
     assert.deepEqual([at('empty'), at('old/b.txt'), at('shut')].map((path) => statSync(path).mode & 0o777), [0o750, 0o600, 0o555])
     assert.deepEqual([statSync(at('two words')).mtimeMs, statSync(at('old/a.txt')).ino, existsSync(at('empty/deep'))], [1_000_000, ino, true])
+    // so that it can be removed
+    chmodSync(at('shut'), 0o755)
   })
 
   test('is refused when it would write a database beneath a program that has it open', async (t) => {
