@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { Connector as ConnectorSettings } from '../src/house/index.ts'
@@ -18,7 +18,7 @@ import { openDeclared, releaserLife, type ReleaserTask } from './support/release
 const later = 3_600_000
 
 /** A releaser that is killed at that point while it carries out the one act, and the one after it. */
-async function killedAt(t: TestContext, point: string, declared: NonNullable<ReleaserTask['declared']>, payload: object, options: ProposeOptions) {
+async function killedAt(t: TestContext, point: string, declared: NonNullable<ReleaserTask['declared']>, payload: object, options: ProposeOptions, meanwhile = () => {}) {
   const outbox = await testOutbox(t, { connectors: (outgoing) => [openDeclared(declared, dirname(outgoing))] })
   // started by root, commands are run as nobody, who has to get to their programs
   chmodSync(outbox.folder, 0o711)
@@ -31,6 +31,7 @@ async function killedAt(t: TestContext, point: string, declared: NonNullable<Rel
   const child = spawn(process.execPath, [join(import.meta.dirname, 'support', 'releaser-child.ts'), JSON.stringify(task)], { stdio: 'ignore' })
   const [, signal] = (await once(child, 'exit')) as [number | null, string | null]
   assert.equal(signal, 'SIGKILL', `it was killed at ${point}`)
+  meanwhile()
   outbox.clock.advance(later / 4)
   const deps = await outbox.reopenSpent()
   await releaserLife(deps, outbox.clock, outbox.key)
@@ -70,6 +71,48 @@ for (const [point, state] of [['shell.run:before', 'unknown'], ['shell.run:after
     const connector: ConnectorSettings = { name: 'chores', kind: 'shell', folders: [{ name: 'vault', path, label: { level: 1, integrity: 'trusted', lanes: [] } }], allow: ['/usr/bin/touch'], rules: [], timeoutMs: 10_000 }
     const outcome = await killedAt(t, point, { connector, secrets: {} }, { folder: 'vault', argv: ['/usr/bin/touch', 'made'] }, { kind: 'shell.act', connector: 'chores' })
     assert.deepEqual([outcome.state, existsSync(join(path, 'made'))], [state, state === 'released'])
+  })
+}
+
+/** A folder with `plan`, and a connector whose program is a script of the house. */
+function chores(t: TestContext, text: string) {
+  const base = realpathSync(temporaryFolder(t))
+  const [path, script] = [join(base, 'site'), join(base, 'tidy.sh')]
+  mkdirSync(path)
+  for (const folder of [base, path]) chmodSync(folder, 0o777)
+  writeFileSync(join(path, 'plan'), 'signed\n', { mode: 0o666 })
+  writeFileSync(script, `#!/bin/sh\n${text}\n`)
+  chmodSync(script, 0o755)
+  const connector: ConnectorSettings = { name: 'chores', kind: 'shell', folders: [{ name: 'vault', path, label: { level: 1, integrity: 'trusted', lanes: [] } }], allow: [script], rules: [], timeoutMs: 10_000 }
+  return { path, script, declared: { connector, secrets: {} }, at: (name: string) => join(path, name) }
+}
+const withoutBubblewrap = existsSync('/usr/bin/bwrap') ? false : 'bubblewrap is missing: apt install bubblewrap'
+
+for (const point of ['shell.checked', 'nonce.spend:before']) {
+  test(`a file that another changes while a releaser lies dead at ${point} is not what the next one gives a command`, { skip: withoutBubblewrap }, async (t) => {
+    const { script, declared, at } = chores(t, 'cat "$1" >made; rm -f gone')
+    const swap = () => void execFileSync('/bin/sh', ['-c', 'echo evil >x; mv x plan'], { cwd: at('.') })
+    const swapped = await killedAt(t, point, declared, { folder: 'vault', argv: [script, 'plan'] }, { kind: 'shell.act', connector: 'chores' }, swap)
+    assert.deepEqual([swapped.state, existsSync(at('made'))], ['failed', false])
+    assert.deepEqual(readdirSync(swapped.outbox.folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.includes('/left/')), [])
+    writeFileSync(at('plan'), 'signed\n')
+    const left = await killedAt(t, point, declared, { folder: 'vault', argv: [script, 'plan'] }, { kind: 'shell.act', connector: 'chores' })
+    assert.deepEqual([left.state, readFileSync(at('made'), 'utf8')], ['released', 'signed\n'])
+  })
+}
+
+for (const [point, files] of [['shell.run:before', ['note.md', 'plan']], ['shell.carry', ['plan']]] as const) {
+  test(`a releaser that is killed at ${point} leaves a question, with the folder as it was and as it was to be, which no start sweeps`, { skip: withoutBubblewrap }, async (t) => {
+    const { script, declared, at, path } = chores(t, 'rm note.md; echo new >made')
+    writeFileSync(at('note.md'), 'a note\n', { mode: 0o666 })
+    const { state, id, outbox, deps } = await killedAt(t, point, declared, { folder: 'vault', argv: [script] }, { kind: 'shell.act', connector: 'chores' })
+    assert.deepEqual([state, readdirSync(path)], ['unknown', files])
+    const [, place] = /delete (\S+)$/.exec((await outbox.draft(id)).reason!) ?? []
+    assert.deepEqual([readFileSync(join(place!, 'before', 'note.md'), 'utf8'), readFileSync(join(place!, 'after', 'made'), 'utf8')], ['a note\n', 'new\n'])
+    // the next command of this connector, by a releaser that has just started
+    await outbox.propose({ folder: 'vault', argv: [script] }, { kind: 'shell.act', connector: 'chores' })
+    await releaserLife(deps, outbox.clock, outbox.key)
+    assert.deepEqual([existsSync(join(place!, 'before', 'note.md')), readdirSync(join(place!, '..')).length], [true, 1])
   })
 }
 

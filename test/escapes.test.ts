@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { chmodSync, copyFileSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { createSandbox } from '../src/sandbox/index.ts'
+import { documentFor } from '../src/outbox/connectors/connector.contract.ts'
+import { createShellConnector } from '../src/outbox/connectors/shell/shell.ts'
+import { sha256 } from '../src/outbox/document.ts'
+import { createSandbox, type Sandbox } from '../src/sandbox/index.ts'
+import { composedBy } from './support/attempt-delivery.ts'
 import { battlefield, processesWith } from './support/attack.ts'
 import { testDatabase } from './support/database.ts'
 
@@ -178,6 +182,66 @@ describe('by using up what there is', { skip }, () => {
       assert.equal(ended, 'shell.output')
       assert.ok(process.memoryUsage().rss - before < 200 * 1024 * 1024)
       assert.equal((await field.inside(`head -c 1000 /dev/zero${to} | wc -c`)).ended, undefined)
+    })
+  }
+})
+
+describe('between the look at a file and its use by a signed command', { skip }, () => {
+  const wait = 'touch ready; i=0; while [ ! -e go ] && [ $i -lt 20 ]; do i=$((i+1)); sleep 0.05; done; cat sub/note.md >seen'
+  const swaps: Readonly<Record<string, [swap: string, bound: boolean]>> = {
+    // what is bound over a file moves away with it, and what is bound over one that was removed is gone
+    'another file is moved over it': ['mv evil sub/note.md', true],
+    'it is moved away, and another put there': ['mv sub/note.md sub/old; mv evil sub/note.md', true],
+    'it is removed, and another put there': ['rm sub/note.md; mv evil sub/note.md', true],
+    'the folder that it is in is another': ['mv sub was; mkdir sub; mv evil sub/note.md', true],
+    'the folder that it is in becomes a symbolic link': ['mkdir other; mv evil other/note.md; mv sub was; ln -s other sub', true],
+    'it is written through another name of it': ['cat evil >hard', false],
+    'it becomes a symbolic link': ['ln -sf ../evil sub/note.md', true],
+  }
+  for (const [name, [swap, bound]] of Object.entries(swaps)) {
+    test(`${name}: works where the file is ${bound ? 'bound over its place in the folder' : 'read in its folder'}, and not with a signed command`, async (t) => {
+      const opened = (at: string) => {
+        const root = join(base, `swapped-${at}`)
+        rmSync(root, { recursive: true, force: true })
+        for (const folder of [root, join(root, 'sub')]) {
+          mkdirSync(folder)
+          chmodSync(folder, 0o777)
+        }
+        for (const [file, text] of [['sub/note.md', 'signed'], ['evil', 'evil']] as const) writeFileSync(join(root, file), text, { mode: 0o666 })
+        linkSync(join(root, 'sub/note.md'), join(root, 'hard'))
+        t.after(() => rmSync(root, { recursive: true, force: true }))
+        return root
+      }
+      const script = join(base, 'house', 'reads.sh')
+      writeFileSync(script, `#!/bin/sh\n${wait}\n`)
+      chmodSync(script, 0o755)
+
+      const open = opened('open')
+      const copy = join(base, 'checked')
+      writeFileSync(copy, 'signed')
+      const attacker = spawn('/bin/sh', ['-c', `while [ ! -e ready ]; do sleep 0.05; done; ${swap}; touch go`], { cwd: open, stdio: 'ignore' })
+      t.after(() => attacker.kill('SIGKILL'))
+      await field.sandbox.run({ argv: [script], cwd: open, folders: [{ path: open, access: 'write' }, ...(bound ? [{ path: join(open, 'sub/note.md'), from: copy, access: 'read' } as const] : []), { path: script, access: 'read' }] })
+      assert.equal(readFileSync(join(open, 'seen'), 'utf8'), 'evil', 'the attack itself does not work')
+
+      for (const [argv, out] of [[[script, 'sub/note.md'], 'seen'], [['/usr/bin/cat', 'sub/note.md'], undefined]] as const) {
+        const root = opened('signed')
+        let runs = 0
+        const attacked: Sandbox = { ...field.sandbox, run: async (command) => {
+          // the last time: what was checked is checked. A trial stands before the signature, a look behind it
+          if (command.argv[0] === argv[0] && (runs += 1) === (out === undefined ? 1 : 2)) execFileSync('/bin/sh', ['-c', swap], { cwd: root })
+          return await field.sandbox.run(command)
+        } }
+        const connector = createShellConnector({
+          name: 'chores', folders: [{ name: 'site', path: root, label: { level: 1, integrity: 'trusted', lanes: [] } }], timeoutMs: 20_000, rules: [], allow: [script, '/usr/bin/cat'],
+          folder: join(base, 'releaser'), sandbox: async () => attacked,
+        })
+        const wire = await composedBy(connector, 'shell.act', { folder: 'site', argv: [...argv] })
+        const receipt = await connector.deliver(wire, documentFor(wire), AbortSignal.timeout(60_000), async () => {})
+        assert.ok(runs > 0 && readFileSync(join(root, 'sub/note.md'), 'utf8') === 'evil', 'it was attacked')
+        if (out !== undefined) assert.equal(readFileSync(join(root, out), 'utf8'), 'signed')
+        else assert.equal(receipt['stdout_sha256'], sha256(Buffer.from('signed')))
+      }
     })
   }
 })

@@ -1,6 +1,6 @@
 import { Fault } from '../kernel/fault.ts'
 import { change, settle, type Change, type OutboxDeps } from './change.ts'
-import type { Receipt } from './connectors/connector.ts'
+import type { Connector } from './connectors/connector.ts'
 import { trailOf } from './delivery-trail.ts'
 import { itemOf, itemSaid, readDocument, type DraftDocument } from './document.ts'
 import { openStates, type Draft, type DraftState } from './draft.ts'
@@ -91,10 +91,14 @@ async function settleSpent(deps: OutboxDeps, transaction: Change, draft: Draft, 
     await settle(transaction, draft, 'failed', { reason: `not sent: its delivery failed on ${spent.at}, and the releaser stopped before it recorded why` })
     return 'none'
   }
-  const receipt = spent.act === 'release' ? await askConnector(deps, transaction, draft) : undefined
+  const connector = spent.act === 'release' ? connectorOf(deps, draft) : undefined
+  const receipt = await connector?.reconcile?.(draft.wire, readDocument(draft.document), await trailOf(transaction.client, deps.spent, draft)).catch(() => undefined)
   if (receipt && draft.state !== 'releasing') await settle(transaction, draft, 'unknown', { reason: 'the row is older than the file of spent nonces' })
   if (receipt) await settle(transaction, draft.state === 'releasing' ? draft : { ...draft, state: 'unknown' }, 'released', { receipt: { ...receipt, reconciled: true } })
-  else await settle(transaction, draft, 'unknown', { reason: reasonOf(spent) })
+  else {
+    const remains = await connector?.remains?.(draft.wire).catch(() => undefined)
+    await settle(transaction, draft, 'unknown', { reason: reasonOf(spent) + (remains === undefined ? '' : `; ${remains}`) })
+  }
   return 'none'
 }
 
@@ -116,7 +120,8 @@ function reasonOf({ act, at, draft }: SpentNonce): string {
   }
 }
 
-async function askConnector(deps: OutboxDeps, { client }: Change, draft: Draft): Promise<Receipt | undefined> {
+/** The one that it left by, as long as that is the same. */
+function connectorOf(deps: OutboxDeps, draft: Draft): Connector | undefined {
   let document: DraftDocument
   try {
     document = readDocument(draft.document)
@@ -124,6 +129,5 @@ async function askConnector(deps: OutboxDeps, { client }: Change, draft: Draft):
     return undefined
   }
   const connector = deps.connectors().find(document.connector.name)
-  if (connector?.account !== document.account || connector.kind !== document.connector.kind) return undefined
-  return connector.reconcile?.(draft.wire, document, await trailOf(client, deps.spent, draft)).catch(() => undefined)
+  return connector?.account === document.account && connector.kind === document.connector.kind ? connector : undefined
 }

@@ -103,7 +103,7 @@ export const githubConnector = z.strictObject({
 const longestCommand = 60_000
 
 export const shellConnector = z.strictObject({
-  kind: z.literal('shell').describe('`shell`: runs one signed command in a folder that tools may write to, in a sandbox without network and credentials. What takes something away is tried out on a copy first.'),
+  kind: z.literal('shell').describe('`shell`: runs one signed command in a folder that tools may write to, on a copy of it in a sandbox without network and credentials. What takes something away is tried out when it is frozen.'),
   folders: z.array(nameSchema).min(1).max(50).describe('With `kind: shell`: the folders, by their names under `folders`. A command runs in one of them, and can change nothing else.'),
   allow: z.array(pathSchema).min(1).max(100).describe('With `kind: shell`: the programs, as absolute paths, or files of the house such as scripts/tidy.sh. Never a shell.'),
   timeout: durationSchema.refine((milliseconds) => milliseconds >= 1_000 && milliseconds <= longestCommand, 'a command has between 1s and 60s').prefault('30s').describe('With `kind: shell`: how long a command may take, 60s at most.'),

@@ -58,4 +58,6 @@ export interface Connector {
   reach?(signal: AbortSignal): Promise<string>
   /** After a crash: did these bytes leave? Nothing when that cannot be known, or when it may be another act that is found. */
   reconcile?(wire: Uint8Array, document: DraftDocument, trail: Trail): Promise<Receipt | undefined>
+  /** Where nobody knows whether they left: what the operator can look at, in words. */
+  remains?(wire: Uint8Array): Promise<string | undefined>
 }

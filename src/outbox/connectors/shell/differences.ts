@@ -24,13 +24,6 @@ export function requireShowable(lost: readonly ShellLoss[]): readonly ShellLoss[
   return lost
 }
 
-/** Files that run with the rights of their owner and did not before: what a command of the releaser makes is the releaser's own. */
-export function elevated(before: readonly TreeEntry[], after: readonly TreeEntry[]): string[] {
-  const isElevated = ({ type, mode }: TreeEntry) => type === 'file' && /^[2-7]/.test(mode)
-  const were = new Set(before.filter(isElevated).map(({ path }) => path))
-  return after.filter((entry) => isElevated(entry) && !were.has(entry.path)).map(({ path }) => path)
-}
-
 /** In words; nothing when it is the same. */
 function changeOf(was: TreeEntry, is: TreeEntry): string | undefined {
   const changes = [

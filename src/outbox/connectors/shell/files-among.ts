@@ -33,6 +33,15 @@ export async function filesAmong(args: readonly string[], root: string, cwd: str
   return [...files].map(([path, sha256]) => ({ path, sha256 })).sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 
+/** Are these files in a copy that nobody else reaches what they are in the folder? What the command reads by their names is that. @throws Fault `shell.changed` */
+export async function requireFiles(files: readonly { readonly path: string; readonly sha256: string }[], copy: string): Promise<void> {
+  for (const { path, sha256 } of files) {
+    const place = join(copy, path)
+    const isIt = (await realpath(place).catch(() => undefined)) === place && (await digestOfFile(place)) === sha256
+    if (!isIt) throw new Fault('conflict', 'shell.changed', `${path} is not the file any more that was looked at; propose it again`)
+  }
+}
+
 /** What an argument could name: itself, and what follows `=` or the letter of an option. */
 function pathsOf(argument: string): string[] {
   const value = argument.includes('=') ? [argument.slice(argument.indexOf('=') + 1)] : []

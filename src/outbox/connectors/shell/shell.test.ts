@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, realpathSync, renameSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
@@ -99,7 +99,10 @@ describe('a signed command', { skip }, () => {
   test('is given its folder for reading only when it was not tried out, since it is known to write nothing', async (t) => {
     const seen: (string | undefined)[] = []
     const real = await sandbox
-    const watched = async () => ({ ...real, run: (command: Parameters<typeof real.run>[0]) => (seen.push(command.folders?.[0]?.access), real.run(command)) })
+    const watched = async () => ({ ...real, run: (command: Parameters<typeof real.run>[0]) => {
+      if (command.argv[0] === `${b}/cat`) seen.push(command.folders?.[0]?.access)
+      return real.run(command)
+    } })
     const { connector, compose, examined } = opened(t, { sandbox: watched })
     const wire = await compose([`${b}/cat`, 'note.md'])
     assert.equal((await connector.deliver(wire, documentFor(wire), signal, commit))['exit'], 0)
@@ -176,64 +179,106 @@ describe('a signed command', { skip }, () => {
     assert.deepEqual(all(root), ['old/a.txt', 'old/b.txt'])
   })
 
-  test('is told from a trial by what lies in the folder: what it takes away besides is put back, and said', async (t) => {
-    const { root, put, connector, compose, script, scripted } = opened(t)
+  test('is run once, on a copy, and what was compared with the signed is what the folder becomes: it cannot tell the run from a trial', async (t) => {
+    const { root, put, connector, compose, script, scripted, own } = opened(t)
     put('plan', '')
     // as a hook or a makefile of an agent would
-    scripted('rm -r old; . ./plan')
+    scripted('rm -r old; . ./plan; echo new > made')
     const wire = await compose([script])
     const receipt = await connector.deliver(wire, documentFor(wire), signal, async () => put('plan', 'rm note.md; echo other > plan\n'))
-    assert.deepEqual([receipt['lost'], receipt['unexpected'], receipt['put_back']], [3, 2, 1])
-    assert.deepEqual([all(root), readFileSync(join(root, 'note.md'), 'utf8')], [['note.md', 'plan'], 'a note\n'])
+    assert.deepEqual([receipt['lost'], receipt['put'], receipt['folders_stay']], [3, 1, 0])
+    assert.deepEqual([all(root), readFileSync(join(root, 'made'), 'utf8')], [['made', 'note.md', 'plan'], 'new\n'])
+    assert.deepEqual([readdirSync(own).sort(), readdirSync(join(own, 'left'))], [['left', 'programs', 'receipts'], []])
   })
 
-  test('puts back what came in after the last look into a folder that it takes away', async (t) => {
-    const real = await sandbox
-    let copies = 0
-    const late = async () => ({ ...real, run: (command: Parameters<typeof real.run>[0]) => {
-      // the trial before the freeze, the one before the run, and the copy that stays beside it
-      if (command.argv[0] === `${b}/cp` && ++copies === 3) put('old/late.txt', 'late')
-      return real.run(command)
-    } })
-    const { put, root, connector, compose } = opened(t, { sandbox: late })
+  test('takes away what it took by its name, and no more: what came into a folder after the last look stays, with the folder', async (t) => {
+    const { put, root, connector, compose } = opened(t)
     const wire = await compose([`${b}/rm`, '-r', 'old'])
-    const receipt = await connector.deliver(wire, documentFor(wire), signal, commit)
-    assert.deepEqual([copies >= 3, receipt['unexpected'], receipt['put_back'], all(root)], [true, 1, 1, ['note.md', 'old/late.txt']])
+    const receipt = await connector.deliver(wire, documentFor(wire), signal, async () => put('old/late.txt', 'late'))
+    assert.deepEqual([receipt['folders_stay'], all(root)], [1, ['note.md', 'old/late.txt']])
   })
 
-  test('keeps the copy of what it took away besides when that cannot be put back, and says where', async (t) => {
-    const { put, at, connector, compose, script, scripted } = opened(t)
-    put('plan', '')
-    scripted('rm note.md; . ./plan')
+  test('is not carried out over what somebody wrote while it ran', async (t) => {
+    const real = await sandbox
+    let runs = 0
+    const late = async () => ({ ...real, run: async (command: Parameters<typeof real.run>[0]) => {
+      const result = await real.run(command)
+      // the one before the freeze, and the one before the signature is spent
+      if (command.argv[0] === script && ++runs === 2) put('old/a.txt', 'written meanwhile')
+      return result
+    } })
+    const { put, at, connector, compose, script, scripted } = opened(t, { sandbox: late })
+    scripted('rm -r old')
+    const outcome = await failedDelivery(connector, await compose([script]))
+    assert.deepEqual([outcome.code, outcome.spent, readFileSync(at('old/a.txt'), 'utf8')], ['connector.not_sent', 0, 'written meanwhile'])
+    assert.match(outcome.message, /somebody changed old\/a\.txt/)
+  })
+
+  test('keeps the folder as it was and as it was to be when not all can be carried over, and says where', async (t) => {
+    const { at, put, own, connector, compose, script, scripted } = opened(t)
+    scripted('rm note.md; echo new > made')
     const wire = await compose([script])
-    const fault = await connector.deliver(wire, documentFor(wire), signal, async () => put('plan', 'rm -r old; echo x > old\n')).then(() => assert.fail('it was put back'), (error: Fault) => error)
+    const fault = await connector.deliver(wire, documentFor(wire), signal, async () => mkdirSync(at('made'))).then(() => assert.fail('it was carried over'), (error: Fault) => error)
     assert.equal(fault.code, 'connector.unknown')
-    const [, copy] = /as it was is in (\S+);/.exec(fault.message) ?? []
-    assert.deepEqual([readFileSync(at('old'), 'utf8'), readFileSync(join(copy!, 'old/b.txt'), 'utf8')], ['x\n', 'BB'])
-    // nor does the next command sweep it away
-    await compose([script]).catch(() => undefined)
-    assert.ok(existsSync(join(copy!, 'old/b.txt')))
+    const [, place] = /and delete (\S+)$/.exec(fault.message) ?? []
+    assert.deepEqual([readFileSync(join(place!, 'before', 'note.md'), 'utf8'), readFileSync(join(place!, 'after', 'made'), 'utf8')], ['a note\n', 'new\n'])
+    assert.match(await connector.remains!(wire) ?? '', /the folder as it was is in/)
+    // nor does the next command, or the next start, sweep it away
+    const { compose: again } = { compose: (argv: string[]) => composedBy(createShellConnector({ name: 'chores', folders: [{ name: 'site', path: at('.'), label }], timeoutMs: 20_000, rules: [], folder: own, sandbox: () => sandbox, allow: [`${b}/touch`] }), 'shell.act', { folder: 'site', argv }) }
+    put('note.md', 'x')
+    await again([`${b}/touch`, 'other'])
+    assert.ok(existsSync(join(place!, 'before', 'old', 'b.txt')))
   })
 
-  const afterwards: Readonly<Record<string, [plan: string, code: RegExp]>> = {
-    'so many files that nobody can look at them': ['mkdir d; cd d; seq 20001 | xargs touch; chmod u+s 1', /^connector\.unknown$/],
-    'something that runs when it is ended': ['sleep 60', /^internal$/],
-  }
-  for (const [name, [plan, code]] of Object.entries(afterwards)) {
-    test(`that leaves ${name} does not keep what it took away`, async (t) => {
-      const { root, put, connector, compose, script, scripted, at } = opened(t)
-      put('plan', '')
-      put('hidden\u200bname', 'x')
-      scripted('rm -r old; . ./plan')
-      const wire = await compose([script])
-      const stopping = new AbortController()
-      const stop = setInterval(() => code.source.includes('internal') && !existsSync(at('note.md')) && stopping.abort(new Error('stopped')), 20)
-      t.after(() => clearInterval(stop))
-      await assert.rejects(connector.deliver(wire, documentFor(wire), stopping.signal, async () => put('plan', `rm note.md hidden*; ${plan}\n`)), (fault: Fault) => code.test(fault.code ?? 'internal'))
-      assert.deepEqual([readFileSync(join(root, 'note.md'), 'utf8'), readdirSync(root).filter((file) => file.startsWith('hidden')).length], ['a note\n', 1])
-      if (existsSync(at('d/1'))) assert.equal(statSync(at('d/1')).mode & 0o6000, 0)
-    })
-  }
+  test('carries over what it made as it is: modes, links, empty folders, times, names like options, and files of others in their place or anew', async (t) => {
+    const { root, at, connector, compose, script, scripted } = opened(t)
+    // who runs the command may replace it and not write it
+    chmodSync(at('note.md'), 0o644)
+    const { ino } = statSync(at('old/a.txt'))
+    scripted([
+      'mkdir -p empty/deep; chmod 750 empty; ln -s ../note.md empty/link', 'echo x > -rf; echo y > "two words"; echo z > "$(printf "a\\nb")"',
+      'cp note.md next; echo more >> next; mv next note.md', 'echo AA >> old/a.txt; chmod 600 old/b.txt', 'touch -d @1000 "two words"', 'mkdir shut; echo s > shut/in; chmod 555 shut',
+    ].join('\n'))
+    const wire = await compose([script])
+    const receipt = await connector.deliver(wire, documentFor(wire), signal, commit)
+    assert.deepEqual(all(root), ['-rf', 'a\nb', 'empty/link', 'note.md', 'old/a.txt', 'old/b.txt', 'shut/in', 'two words'], JSON.stringify(receipt))
+    assert.deepEqual([readFileSync(at('note.md'), 'utf8'), readFileSync(at('old/a.txt'), 'utf8'), readlinkSync(at('empty/link'))], ['a note\nmore\n', 'AAA\n', '../note.md'])
+    assert.deepEqual([at('empty'), at('old/b.txt'), at('shut')].map((path) => statSync(path).mode & 0o777), [0o750, 0o600, 0o555])
+    assert.deepEqual([statSync(at('two words')).mtimeMs, statSync(at('old/a.txt')).ino, existsSync(at('empty/deep'))], [1_000_000, ino, true])
+    // so that it can be removed
+    chmodSync(at('shut'), 0o755)
+  })
+
+  test('is refused when it would write a database beneath a program that has it open', async (t) => {
+    const { put, compose, script, scripted } = opened(t)
+    put('books.db', 'pages')
+    put('books.db-wal', 'pages of another')
+    scripted('echo more >> books.db')
+    await assert.rejects(compose([script]), { code: 'shell.in_use', message: /books\.db is a database that another program has open/ })
+    scripted('cat books.db')
+    await compose([script])
+  })
+
+  test('of a script is signed with the programs that its first line names, and run with their bytes', async (t) => {
+    const { examined, script, at } = opened(t)
+    const starts = async (line: string) => {
+      writeFileSync(script, `${line}\n`)
+      return (await examined([script])).programs.map(({ path }) => path)
+    }
+    assert.deepEqual(await starts('#!/bin/sh'), [script, realpathSync('/bin/sh')])
+    assert.deepEqual(await starts('#! /usr/bin/env -S perl -w'), [script, `${b}/env`, realpathSync(`${b}/perl`)])
+    copyFileSync(realpathSync('/bin/sh'), at('sh'))
+    chmodSync(at('sh'), 0o755)
+    await assert.rejects(starts(`#!${at('sh')}`), { code: 'shell.program', message: /lies in the folder that the command works in/ })
+    await assert.rejects(starts('#!/usr/bin/env no-such-program'), { code: 'shell.program' })
+  })
+
+  test('is refused when a program of it lies in the folder, where another can be put in its place', async (t) => {
+    const { at, put, root, reopened } = opened(t)
+    put('mine.sh', '#!/bin/sh\n')
+    chmodSync(at('mine.sh'), 0o755)
+    await assert.rejects(composedBy(reopened({ allow: [join(root, 'mine.sh')] }), 'shell.act', { folder: 'site', argv: [at('mine.sh')] }), { code: 'shell.program' })
+  })
 
   test('makes no program that runs with the rights of the releaser, neither as it says nor otherwise', async (t) => {
     const { put, at, connector, compose, script, scripted } = opened(t)
@@ -245,6 +290,9 @@ describe('a signed command', { skip }, () => {
     put('plan', '')
     await connector.deliver(wire, documentFor(wire), signal, async () => put('plan', 'chmod 6755 made'))
     assert.equal(statSync(at('made')).mode & 0o7777, 0o755)
+    put('plan', 'chmod 6755 made')
+    put('note.md', 'again')
+    await assert.rejects(compose([script]), { code: 'shell.rights' })
     scripted('cp /usr/bin/id made; chmod 6755 made')
     execFileSync(script, { cwd: at('.') })
     assert.equal(statSync(at('made')).mode & 0o7777, 0o6755, 'outside of it, it works')

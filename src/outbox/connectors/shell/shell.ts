@@ -1,21 +1,23 @@
 import { createHash } from 'node:crypto'
-import { realpath } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { Fault, toFault } from '../../../kernel/fault.ts'
 import { faultPoint } from '../../../kernel/fault-point.ts'
+import { sha256 } from '../../document.ts'
 import type { ShellConnectorSettings } from '../../../house/index.ts'
-import { permitCommand, type Sandbox, type SandboxResult } from '../../../sandbox/index.ts'
+import type { Sandbox, SandboxResult } from '../../../sandbox/index.ts'
 import { readOutboundAct } from '../../acts/outbound-act.ts'
 import type { ShellAct } from '../../acts/shell-act.ts'
 import { actOf } from '../../compose/outbound.ts'
-import { composeShell, type ExaminedCommand, type ShellPayload } from '../../compose/shell-act.ts'
+import { composeShell, type ExaminedCommand } from '../../compose/shell-act.ts'
 import { checkBytes } from '../check-bytes.ts'
 import type { Connector, Receipt } from '../connector.ts'
-import { filesAmong, placeIn } from './files-among.ts'
+import { carryOver, packChanges } from './carry-over.ts'
+import { requireUntouched } from './changes.ts'
 import { createReceipts } from './receipts.ts'
-import { tryOut } from './trial.ts'
-import { runWatched } from './watched-run.ts'
-import { createWorkplace, type WorkCommand } from './workplace.ts'
+import { surveyTree } from './survey-tree.ts'
+import type { Trial } from './trial.ts'
+import { workOnCopy, type Worked } from './work-on-copy.ts'
+import { createWorkplace } from './workplace.ts'
 
 export interface ShellOptions extends Pick<ShellConnectorSettings, 'name' | 'folders' | 'allow' | 'rules' | 'timeoutMs'> {
   /** Of this connector, in the releaser's own. */
@@ -23,40 +25,16 @@ export interface ShellOptions extends Pick<ShellConnectorSettings, 'name' | 'fol
   readonly sandbox?: (() => Promise<Sandbox>) | undefined
 }
 
-/** A trial is a part of the freeze, while which no other proposal is frozen. */
-const longestTrialMs = 20_000
-const longestExamineMs = 50_000
-/** What lies elsewhere is a script of the house, or a program of the operator's own. */
-const ofTheSystem = /^\/(?:usr\/)?(?:local\/)?s?bin\//
-
 /** Runs one command: exactly these arguments, by exactly these programs, as long as it would take away what was shown. */
 export function createShellConnector({ name, folders, allow, rules, timeoutMs, folder: own, sandbox }: ShellOptions): Connector {
   const account = `commands in ${folders.map((folder) => `${folder.name} (${folder.path})`).join(', ')}, by ${allow.join(', ')}, ${timeoutMs / 1000} s`
   const workplace = createWorkplace(own, sandbox)
   const receipts = createReceipts(join(own, 'receipts'))
 
-  /** What the command is and would take away, now. Changes nothing. */
-  async function examine({ folder: wanted, argv, cwd }: ShellPayload): Promise<ExaminedCommand> {
-    const folder = folders.find((one) => one.name === wanted)
-    if (!folder) throw new Fault('refused', 'shell.folder', `connector ${name} is not for the folder ${JSON.stringify(wanted)}; it is for ${folders.map((one) => one.name).join(', ')}`)
-    const root = await realpath(folder.path).catch((error: unknown) => { throw new Fault('missing', 'shell.folder', `the folder ${wanted} (${folder.path}) is not there`, {}, error) })
-    const place = await placeIn(root, cwd)
-    const { programs, judgement, harmless } = await permitCommand(argv, { allow, rules, allowKey: `outbox.connectors.${name}.allow`, cwd: place, open: [root] })
-    await workplace.ready()
-    const command = [programs[0].path, ...argv.slice(1)]
-    const hasScript = programs.some(({ path }) => !ofTheSystem.test(path))
-    const trial = harmless && !hasScript
-      ? { tried: null, lost: [], commits: [], tables: [] }
-      : await tryOut(workplace, { argv: command, programs, root, cwd: place, timeoutMs: Math.min(timeoutMs, longestTrialMs), signal: AbortSignal.timeout(longestExamineMs) })
-    return {
-      folder: wanted, root, cwd, argv: command, programs: programs.map(({ path, sha256 }) => ({ path, sha256 })), files: await filesAmong(argv.slice(1), root, place, programs.map(({ path }) => path)),
-      timeout_ms: timeoutMs, ...trial, label: folder.label, concerns: judgement.findings.map(({ rule, program, why }) => ({ rule, why: `${program} ${why}` })), hasScript,
-    }
-  }
+  const onCopy = workOnCopy({ name, folders, allow, rules, timeoutMs, workplace })
 
   /** Is all of it as it was when it was frozen? @throws Fault `shell.changed` */
-  async function checkUnchanged(act: ShellAct): Promise<void> {
-    const { label: _, concerns: __, hasScript: ___, ...now } = await examine({ folder: act.folder, argv: [...act.argv], cwd: act.cwd })
+  function requireUnchanged(act: ShellAct, { label: _, concerns: __, hasScript: ___, ...now }: ExaminedCommand): void {
     for (const [key, value] of Object.entries(now)) {
       if (JSON.stringify(sorted(act[key as keyof typeof now])) === JSON.stringify(sorted(value))) continue
       throw new Fault('conflict', 'shell.changed', `${what[key] ?? key} not as when this was frozen; propose it again`)
@@ -72,7 +50,7 @@ export function createShellConnector({ name, folders, allow, rules, timeoutMs, f
     accepts: (kind) => kind === 'shell.act',
     async compose(_kind, payload, frame) {
       try {
-        return await composeShell(payload, frame, examine)
+        return await composeShell(payload, frame, (command) => onCopy(command, { release: false }, async ({ found }) => found))
       } catch (error) {
         const fault = toFault(error)
         // what cannot be looked at must not keep other proposals from being frozen
@@ -84,18 +62,24 @@ export function createShellConnector({ name, folders, allow, rules, timeoutMs, f
       try {
         signal.throwIfAborted()
         const act = actOf(wire, ['shell.act'], account)
-        await checkUnchanged(act)
-        await workplace.ready(act.programs)
-        checkBytes(wire, document)
-        signal.throwIfAborted()
-        const receipt = await run(act, signal, async () => {
-          await commit()
-          begun = true
-          faultPoint('shell.run:before')
+        // of a releaser that was killed before the signature was spent: it had changed nothing
+        await workplace.letGo(nameOf(wire))
+        return await onCopy({ folder: act.folder, argv: [...act.argv], cwd: act.cwd }, { release: true }, async (worked) => {
+          requireUnchanged(act, worked.found)
+          checkBytes(wire, document)
+          faultPoint('shell.checked')
+          const begin = async () => {
+            signal.throwIfAborted()
+            await commit()
+            begun = true
+            faultPoint('shell.run:before')
+          }
+          const receipt = worked.trial === undefined ? await look(act, worked, signal, begin) : await settle(act, worked.trial, worked.folder, nameOf(wire), begin)
+          await receipts.write(wire, receipt)
+          faultPoint('shell.run:after')
+          await workplace.letGo(nameOf(wire))
+          return receipt
         })
-        await receipts.write(wire, receipt)
-        faultPoint('shell.run:after')
-        return receipt
       } catch (error) {
         const fault = toFault(error)
         if (begun || /^(?:connector|nonce|releaser)\./.test(fault.code)) throw fault
@@ -104,19 +88,38 @@ export function createShellConnector({ name, folders, allow, rules, timeoutMs, f
     },
     async reconcile(wire) {
       const act = readOutboundAct(wire)
-      return act?.kind === 'shell.act' && act.account === account ? await receipts.find(wire) : undefined
+      if (act?.kind !== 'shell.act' || act.account !== account) return undefined
+      const receipt = await receipts.find(wire)
+      if (receipt) await workplace.letGo(nameOf(wire))
+      return receipt
+    },
+    async remains(wire) {
+      const place = await workplace.kept(nameOf(wire))
+      return place && remainsIn(place)
     },
   }
 
-  async function run({ argv, programs, root, cwd, timeout_ms: milliseconds, folder, tried, lost }: ShellAct, signal: AbortSignal, begin: () => Promise<void>): Promise<Receipt> {
-    const command: WorkCommand = { argv, programs, root, access: 'write', cwd: join(root, cwd), timeoutMs: milliseconds, signal }
-    if (tried === null) {
+  /** It only looks, at the copy with the files that were signed; should the policy have taken it for milder than it is, it still takes nothing away. */
+  async function look({ argv, programs, root, cwd, timeout_ms: milliseconds, folder }: ShellAct, { folder: own }: Worked, signal: AbortSignal, begin: () => Promise<void>): Promise<Receipt> {
+    await begin()
+    return { folder, ...receiptOf(await workplace.run({ argv, programs, root, from: join(own, 'after'), access: 'read', cwd: join(root, cwd), timeoutMs: milliseconds, signal })) }
+  }
+
+  /** It ran, and took away what was signed: of a copy. The folder becomes the same; should that be broken off, what it was and was to be stays to be looked at. */
+  async function settle({ root, folder, lost }: ShellAct, { result, before, changes }: Trial, own: string, wireName: string, begin: () => Promise<void>): Promise<Receipt> {
+    await packChanges(workplace, changes, own)
+    requireUntouched(changes, before, await surveyTree(root, { read: true }))
+    const place = await workplace.keep(own, wireName)
+    try {
       await begin()
-      // it only looks; should the policy have taken it for milder than it is, it still takes nothing away
-      return { folder, ...receiptOf(await workplace.run({ ...command, access: 'read' })) }
+    } catch (error) {
+      await workplace.letGo(wireName)
+      throw error
     }
-    const { result, unexpected, putBack } = await runWatched(workplace, command, lost, { git: programs.some(({ path }) => basename(path) === 'git'), begin })
-    return { folder, ...receiptOf(result), lost: lost.length, unexpected, put_back: putBack }
+    const stays = await carryOver(workplace, changes, root, place).catch((error: unknown) => {
+      throw new Fault('conflict', 'connector.unknown', `what the command made was not carried over as a whole: ${toFault(error).message}; ${remainsIn(place)}`, { brief: 'a part of what the command made could not be carried over' }, error)
+    })
+    return { folder, ...receiptOf(result), lost: lost.length, put: changes.put.length, folders_stay: stays }
   }
 }
 
@@ -127,6 +130,15 @@ const what: Readonly<Record<string, string>> = {
 
 function receiptOf({ exitCode, ended, stdout, stderr }: SandboxResult): Receipt {
   return { exit: exitCode, ended, stdout_bytes: stdout.length, stdout_sha256: digest(stdout), stderr_bytes: stderr.length, stderr_sha256: digest(stderr) }
+}
+
+function remainsIn(place: string): string {
+  return `the folder as it was is in ${join(place, 'before')}, and what the command made of it in ${join(place, 'after')}: compare them with the folder, take out of them what you need, and delete ${place}`
+}
+
+/** What belongs to one draft is called by the digest of its bytes. */
+function nameOf(wire: Uint8Array): string {
+  return sha256(wire)
 }
 
 function digest(bytes: Buffer): string {

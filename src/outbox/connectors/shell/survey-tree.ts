@@ -13,6 +13,8 @@ export interface TreeEntry {
   /** Of a file that was read; of another its size and times stand here, and of a link where it leads. */
   readonly content: string
   readonly sha256: string | null
+  /** When a file was written; 0 of what is none. */
+  readonly modifiedMs: number
 }
 
 /** What may be copied and looked at before a command is run: more is not tried out. */
@@ -48,9 +50,9 @@ export async function surveyTree(root: string, { read, again = false }: SurveyOp
     const place = join(root, path)
     const found = await lstat(place)
     const mode = (found.mode & 0o7777).toString(8).padStart(4, '0')
-    if (found.isSymbolicLink()) entries.push({ path, type: 'link', size: 0, mode: '', content: await readlink(place), sha256: null })
+    if (found.isSymbolicLink()) entries.push({ path, type: 'link', size: 0, mode: '', content: await readlink(place), sha256: null, modifiedMs: 0 })
     else if (found.isDirectory()) {
-      entries.push({ path, type: 'folder', size: 0, mode, content: '', sha256: null })
+      entries.push({ path, type: 'folder', size: 0, mode, content: '', sha256: null, modifiedMs: 0 })
       await look(path, depth + 1)
     } else if (found.isFile()) {
       bytes += found.size
@@ -58,7 +60,7 @@ export async function surveyTree(root: string, { read, again = false }: SurveyOp
       const isRead = read && found.size <= hashed.file && found.size <= budget
       if (isRead) budget -= found.size
       const sha256 = isRead ? await digestOfFile(place) : null
-      entries.push({ path, type: 'file', size: found.size, mode, content: sha256 ?? [found.size, found.mtimeMs, ...(again ? [found.ctimeMs] : [])].join(' '), sha256 })
+      entries.push({ path, type: 'file', size: found.size, mode, content: sha256 ?? [found.size, found.mtimeMs, ...(again ? [found.ctimeMs] : [])].join(' '), sha256, modifiedMs: found.mtimeMs })
     }
   }
 

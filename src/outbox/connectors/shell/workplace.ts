@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { chmod, copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { access, chmod, chown, copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Fault } from '../../../kernel/fault.ts'
 import { newId } from '../../../kernel/ids.ts'
@@ -14,7 +14,7 @@ export interface WorkCommand {
   readonly argv: readonly string[]
   readonly programs: readonly BoundProgram[]
   readonly root: string
-  /** A copy that stands for `root`. */
+  /** A copy that stands for `root`: nobody else reaches it. */
   readonly from?: string
   readonly access: 'read' | 'write'
   /** Absolute. */
@@ -26,22 +26,36 @@ export interface WorkCommand {
 /** Where the releaser runs commands: in the sandbox, with exactly the programs that were signed, and one folder. */
 export interface Workplace {
   run(command: WorkCommand): Promise<SandboxResult>
-  /** Copies what is in `root` into `to`, which lies in `folder`. */
-  copy(root: string, folder: string, to: string, timeoutMs: number, signal?: AbortSignal): Promise<SandboxResult>
-  /** Copies `from` in `folder` to `path` in `root`, where nothing is. */
-  putBack(root: string, folder: string, from: string, path: string, timeoutMs: number): Promise<SandboxResult>
+  /** Runs a program of the system of our own choice, e.g. to copy, where it reaches these folders and nothing else. */
+  tool(argv: readonly string[], place: ToolPlace): Promise<SandboxResult>
   /** A folder of its own that is gone afterwards. */
   withFolder<T>(work: (folder: string) => Promise<T>): Promise<T>
-  /** Takes something out of such a folder to where it stays until somebody has looked at it. @returns where */
-  keep(from: string): Promise<string>
+  /** Takes such a folder to where it stays, also when the releaser is killed, until it is let go of or somebody has looked at it. */
+  keep(folder: string, name: string): Promise<string>
+  /** Where something is kept under that name, if it is. */
+  kept(name: string): Promise<string | undefined>
+  letGo(name: string): Promise<void>
+  /** Where the copy of a program lies that is run. @throws Fault `shell.changed` */
+  copyOf(program: BoundProgram): Promise<string>
   /** Has everything at hand that running them takes. @throws Fault `sandbox.unsafe` when commands cannot be run on this machine, `shell.changed` */
   ready(programs?: readonly BoundProgram[]): Promise<void>
+}
+
+export interface ToolPlace {
+  readonly cwd: string
+  readonly folders: readonly SandboxFolder[]
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Bytes that a receipt gives the digest of; a command that says more is ended. */
 const outputBytes = 1024 * 1024
 const removeMs = 20_000
-const kept: readonly string[] = ['programs', 'receipts', 'left']
+/** Of one file: as much as a folder that is worked on may hold, in one archive. */
+const fileBytes = 1024 * 1024 * 1024
+const staying: readonly string[] = ['programs', 'receipts', 'left']
+/** As whom bubblewrap is started by root. */
+const nobody = 65534
 
 /** `folder` is this connector's, in the releaser's own. */
 export function createWorkplace(folder: string, open: () => Promise<Sandbox> = () => createSandbox({ scratch: folder })): Workplace {
@@ -60,26 +74,26 @@ export function createWorkplace(folder: string, open: () => Promise<Sandbox> = (
 
   return {
     run,
-    async copy(root, folder, to, timeoutMs, signal) {
-      const folders: SandboxFolder[] = [{ path: root, access: 'read' }, { path: folder, access: 'write' }]
-      return await (await sandbox()).run({ argv: ['/usr/bin/cp', '--archive', '--no-target-directory', '--', root, to], cwd: root, folders, limits: { timeoutMs }, signal })
+    async tool(argv, { cwd, folders, timeoutMs, signal }) {
+      return await (await sandbox()).run({ argv, cwd, folders, limits: { timeoutMs, fileBytes }, signal })
     },
-    async putBack(root, folder, from, path, timeoutMs) {
-      const folders: SandboxFolder[] = [{ path: root, access: 'write' }, { path: folder, access: 'read' }]
-      return await (await sandbox()).run({ argv: ['/usr/bin/cp', '--archive', '--no-clobber', '--no-target-directory', '--', join(folder, from), join(root, path)], cwd: root, folders, limits: { timeoutMs } })
-    },
+    copyOf: async ({ path, sha256 }) => await stage(folder, path, sha256),
     async ready(programs = []) {
       const status = await (await sandbox()).status()
       if (!status.ok) throw new Fault('refused', 'sandbox.unsafe', `no command is run: ${status.reason}`)
       for (const { path, sha256 } of programs) await stage(folder, path, sha256)
     },
-    async keep(from) {
-      const left = join(folder, 'left')
-      await mkdir(left, { recursive: true, mode: 0o700 })
-      const place = join(left, newId())
-      await rename(from, place)
-      return place
+    async keep(own, name) {
+      await makeFolder(join(folder, 'left'))
+      await remove(join(folder, 'left', name))
+      await rename(own, join(folder, 'left', name))
+      return join(folder, 'left', name)
     },
+    async kept(name) {
+      const place = join(folder, 'left', name)
+      return await access(place).then(() => place, () => undefined)
+    },
+    letGo: async (name) => await remove(join(folder, 'left', name)),
     async withFolder(work) {
       await makeFolder(folder)
       const own = join(folder, newId())
@@ -87,26 +101,31 @@ export function createWorkplace(folder: string, open: () => Promise<Sandbox> = (
       try {
         return await work(own)
       } finally {
-        await rm(own, { recursive: true, force: true }).catch(async () => {
-          // what a command made may be closed to its owner; the sandbox opens nothing but what is in here
-          await run({ argv: ['/usr/bin/chmod', '-R', 'u+rwX', '--', own], programs: [], root: own, access: 'write', cwd: own, timeoutMs: removeMs })
-          await rm(own, { recursive: true, force: true })
-        })
+        await remove(own)
       }
     },
+  }
+
+  async function remove(own: string): Promise<void> {
+    await rm(own, { recursive: true, force: true }).catch(async () => {
+      // what a command made may be closed to its owner; the sandbox opens nothing but what is in here
+      await run({ argv: ['/usr/bin/chmod', '-R', 'u+rwX', '--', own], programs: [], root: own, access: 'write', cwd: own, timeoutMs: removeMs })
+      await rm(own, { recursive: true, force: true })
+    })
   }
 }
 
 /** Takes out what a releaser that was killed left of its trials. */
 async function sweep(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) if (!kept.includes(name)) await rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined)
+  for (const name of await readdir(folder)) if (!staying.includes(name)) await rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined)
 }
 
-/** A command as root runs as nobody, who has to get in; under a user of its own the folder around it is closed. */
+/** Closed to everybody but who runs in it: a command as root runs as nobody. */
 async function makeFolder(folder: string): Promise<void> {
-  const mode = process.getuid?.() === 0 ? 0o777 : 0o700
-  await mkdir(folder, { recursive: true, mode })
-  await chmod(folder, mode)
+  const isRoot = process.getuid?.() === 0
+  await mkdir(folder, { recursive: true, mode: isRoot ? 0o711 : 0o700 })
+  await chmod(folder, 0o700)
+  if (isRoot) await chown(folder, nobody, nobody)
 }
 
 /** A copy of a program that nobody changes any more, of these very bytes. @throws Fault `shell.changed` */
