@@ -92,7 +92,7 @@ export const outboxSchema = z
       .describe('The ways out. Each belongs to the releaser alone.'),
     tell: nameSchema
       .optional()
-      .describe('The connector by which jobs tell you something (`outbox.tell`): of kind telegram, into a chat with you alone. Without it they tell you nothing, and fail at nothing.'),
+      .describe('The connector by which jobs tell you something (`outbox.tell`): of kind telegram, into a chat with you alone. Without it they tell you nothing, and security alerts stay untold until there is one.'),
     risk: z.array(riskRule).max(200).prefault([]).describe('Your own rules on top of those that are built in. They can only add.'),
   })
   .prefault({})

@@ -927,6 +927,11 @@ export interface components {
                 waiting: number;
             };
             alerts_open: components["schemas"]["AlertCounts"];
+            /** @description Why security alerts reach nobody who does not look, and the command that mends it; null: they reach you. */
+            alerts_silent: {
+                why: string;
+                mend: string;
+            } | null;
             /** @description Upstreams that castellan.yaml calls machines of your own, and that count as of the mesh until you sign that. */
             unsigned_machines: string[];
             /** @description Since when nothing leaves, because the database is older than what left; null: what is signed leaves. */
@@ -1372,6 +1377,11 @@ export interface components {
                 waiting: number;
             };
             alerts_open: components["schemas"]["AlertCounts"];
+            /** @description Why security alerts reach nobody who does not look, and the command that mends it; null: they reach you. */
+            alerts_silent: {
+                why: string;
+                mend: string;
+            } | null;
             /** @description Upstreams that castellan.yaml calls machines of your own, and that count as of the mesh until you sign that. */
             unsigned_machines: string[];
             /** @description Since when nothing leaves, because the database is older than what left; null: what is signed leaves. */
