@@ -176,12 +176,14 @@ create function alerts_settle(p_now timestamptz) returns integer
 language plpgsql security definer set search_path = castellan, pg_temp as $$
 declare a alert; v_count integer := 0;
 begin
+  -- every alert is locked in the order of ids, by whoever locks more than one; what changed while it waited for a lock is looked at again
   for a in
-    update alert set state = 'closed', closed_at = clock_timestamp() from alert_rule r
-    where r.kind = alert.kind and alert.closed_at is null and alert.last_seen < least(p_now, clock_timestamp()) - r.quiet
+    select alert.* from alert join alert_rule r using (kind)
+    where alert.closed_at is null and alert.last_seen < least(p_now, clock_timestamp()) - r.quiet
       and (alert.level <> 'critical' or alert.state = 'acknowledged')
-    returning alert.*
+    order by alert.id for update of alert
   loop
+    update alert set state = 'closed', closed_at = clock_timestamp() where id = a.id;
     perform alert_said('alert.closed', a);
     v_count := v_count + 1;
   end loop;
@@ -266,16 +268,17 @@ $$;
 -- input. Returns what run_open returns; null when there is nothing to open.
 create function alerts_open(p_job text, p_run uuid, p_occurrence uuid, p_tell text) returns jsonb
 language plpgsql security definer set search_path = castellan, pg_temp as $$
-declare v_alerts jsonb; v_slot timestamptz := clock_timestamp(); v_opened jsonb;
+declare v_locked uuid[]; v_alerts jsonb; v_slot timestamptz := clock_timestamp(); v_opened jsonb;
 begin
   perform 1 from job where name = p_job for no key update;
   if p_job not in (select alerts_due(p_tell)) then
     return null;
   end if;
-  perform 1 from alert where id in (select alerts_for(p_job)) order by id for update;
+  -- what opens after this look was not locked in its order, and waits for the next
+  v_locked := array(select id from alert where id in (select alerts_for(p_job)) order by id for update);
   with marked as (
     update alert a set started = a.started || jsonb_build_object(p_job, jsonb_build_object('opening', alert_opening(a), 'run', p_run))
-    where a.id in (select alerts_for(p_job)) returning a.id
+    where a.id = any (v_locked) and a.id in (select alerts_for(p_job)) returning a.id
   )
   select jsonb_agg(id order by id) into v_alerts from marked;
   if v_alerts is null then
