@@ -181,9 +181,9 @@ test('whoever closes alerts locks them in the order of their ids, so that of two
     await other.query('begin')
     const held = ids.toSorted().filter((id) => id <= late)
     for (const id of held) await lock(id)
-    const { rows: [{ pid }] } = (await closing.query('select pg_backend_pid() as pid')) as { rows: [{ pid: number }] }
+    const { rows: [its] } = await closing.query<{ pid: number }>('select pg_backend_pid() as pid')
     const closed = closing.query(`select alerts_settle($1) as closed`, [at(120)])
-    while ((await db.owner.pool.query('select from pg_locks where pid = $1 and not granted', [pid])).rowCount === 0);
+    while ((await db.owner.pool.query('select from pg_locks where pid = $1 and not granted', [its!.pid])).rowCount === 0);
     for (const id of ids.toSorted().filter((id) => id > late)) await lock(id)
     await other.query('commit')
     assert.deepEqual((await closed).rows, [{ closed: 3 }])
