@@ -37,7 +37,7 @@ const today = {
 }
 const status = {
   state: 'ready', version: '0.1.0', started_at: at, pid: 1, house: { folder: '/h', name: 'H', digest: 'd', loaded_at: at, problems: [] }, isolation: today.isolation,
-  database: { version: '18', schema: 7 }, parts: [], processes: [], webhooks: { port: 7404, declared: 1, stored_today: 2, refused_today: 3 }, runs: { queued_open: 0, queued_private: 0, running: 0, parked: 0, waiting: 0 }, alerts_open: { critical: 1, warning: 2, info: 0 }, unsigned_machines: ['box'], fence: { at, why: 'an older copy', waiting: ['1 clearance'] },
+  database: { version: '18', schema: 7 }, parts: [], processes: [], webhooks: { port: 7404, declared: 1, stored_today: 2, refused_today: 3 }, runs: { queued_open: 0, queued_private: 0, running: 0, parked: 0, waiting: 0 }, alerts_open: { critical: 1, warning: 2, info: 0 }, alerts_silent: { why: 'castellan.yaml names no way to you', mend: 'castellan config explain outbox.tell' }, unsigned_machines: ['box'], fence: { at, why: 'an older copy', waiting: ['1 clearance'] },
 }
 const hook = {
   name: 'hub', kind: 'github', state: 'listening', problems: [], path: '/hooks/hub', secrets: ['hub'], label, events: [], jobs: ['brief'],
@@ -173,6 +173,7 @@ test('alerts say what to do, and status and today that there are some', async (t
   assert.match(await said('alerts', 'list'), /LEVEL[^]*critical +open +audit\.broken +chain +2/)
   assert.match(await said('alerts', 'show', id), /to do +castellan audit verify[^]*audit\.broken \(batch\.7\)[^]*2 times[^]*came back 1 time/)
   assert.match(await said('status'), /alerts +1 critical, 2 warning, not acknowledged; castellan alerts list/)
+  assert.match(await said('status'), /untold +alerts reach nobody: castellan\.yaml names no way to you; castellan config explain outbox\.tell/)
   assert.match(await said('today'), /Look at this[^]*the record is not whole[^]*and 1 more \(castellan alerts list\)/)
   assert.match(await said('alerts', 'ack', id, '--dry-run'), /would acknowledge audit\.broken/)
   assert.ok(!asked.some(({ route }) => route.startsWith('POST')))

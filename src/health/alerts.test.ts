@@ -165,3 +165,30 @@ test('what nobody has acknowledged is counted by kind and level, what waits stan
   await ack()
   assert.deepEqual(await countOpenAlerts(server), [])
 })
+
+test('whoever closes alerts locks them in the order of their ids, so that of two that lock several neither waits for ever', async (t) => {
+  const { db, server, report, states } = await alerts(t)
+  const ids = ['22222222-0000-4000-8000-000000000000', '11111111-0000-4000-8000-000000000000', '33333333-0000-4000-8000-000000000000']
+  for (const id of ids) {
+    await report('page.stranger', id, 0)
+    await db.owner.pool.query('update alert set id = $1 where subject = $2', [id, id])
+  }
+  for (const late of ids) {
+    await db.owner.pool.query(`update alert set state = 'open', closed_at = null`)
+    const [other, closing] = [await db.owner.pool.connect(), await server.pool.connect()]
+    const lock = (id: string) => other.query('select from alert where id = $1 for update', [id])
+    // one row after the other, as a job that is opened for alerts does; the one that is closing comes in between
+    await other.query('begin')
+    const held = ids.toSorted().filter((id) => id <= late)
+    for (const id of held) await lock(id)
+    const { rows: [its] } = await closing.query<{ pid: number }>('select pg_backend_pid() as pid')
+    const closed = closing.query(`select alerts_settle($1) as closed`, [at(120)])
+    while ((await db.owner.pool.query('select from pg_locks where pid = $1 and not granted', [its!.pid])).rowCount === 0);
+    for (const id of ids.toSorted().filter((id) => id > late)) await lock(id)
+    await other.query('commit')
+    assert.deepEqual((await closed).rows, [{ closed: 3 }])
+    other.release()
+    closing.release()
+  }
+  assert.deepEqual((await states()).map(([, , , state]) => state), ['closed', 'closed', 'closed'])
+})

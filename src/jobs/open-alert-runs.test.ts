@@ -3,11 +3,14 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { testDatabase } from '../../test/support/database.ts'
-import { declareJobs, jobDefinition } from '../../test/support/jobs.ts'
+import { declareJobs, jobDefinition, stepDefinition } from '../../test/support/jobs.ts'
+import { insertDraft, insertOrder } from '../../test/support/order-row.ts'
 import type { Role } from '../kernel/database/roles.ts'
 import { openAlertRuns } from './open-alert-runs.ts'
 
 const watcher = (name: string, more: object = {}) => jobDefinition({ name, alerts: true, overlap: 'skip', ...more })
+
+const teller = (name: string, more: object = {}) => watcher(name, { steps: [stepDefinition('tell', { uses: 'outbox.tell' })], ...more })
 
 async function house(t: TestContext, ...jobs: ReturnType<typeof watcher>[]) {
   const database = await testDatabase(t)
@@ -18,7 +21,7 @@ async function house(t: TestContext, ...jobs: ReturnType<typeof watcher>[]) {
     database, owner,
     report: (kind: string, subject: string, count = 1, as: Role | 'owner' = 'castellan_server') => (as === 'owner' ? database.owner : database.as(as)).pool.query('select alert_report($1, $2, $3, now())', [kind, subject, count]),
     acknowledge: () => server.pool.query('select alert_acknowledge(id) from alert'),
-    look: () => openAlertRuns(server),
+    look: (tell?: string) => openAlertRuns(server, tell),
     end: () => owner.query(`update run set state = 'succeeded', closed_at = now() where closed_at is null`),
     /** The subjects that each run was opened for. */
     runs: async () => (await owner.query<{ said: string }>(
@@ -78,7 +81,7 @@ test('what the operator knows already, or what only informs, starts nothing; wha
   await owner.query(`update alert set state = 'closed', closed_at = now() where subject = 'known'`)
   assert.equal(await look(), 0)
   await report('page.stranger', 'long ago')
-  await owner.query(`update alert set state = 'closed', closed_at = now() - interval '2 days' where subject = 'long ago'`)
+  await owner.query(`update alert set state = 'closed', closed_at = (select declared_at from job) where subject = 'long ago'`)
   assert.equal(await look(), 0)
   await report('page.stranger', 'short')
   await owner.query(`update alert set state = 'closed', closed_at = now() where subject = 'short'`)
@@ -103,13 +106,50 @@ test('while a run is not over, or the job is paused or gone, what is new waits',
   assert.deepEqual(await runs(), ['tell: one', 'tell: three two'])
 })
 
+test('what would reach nobody stays untold, however long, and is told once as soon as there is a way', async (t) => {
+  const { database, report, look, end, runs, owner } = await house(t, teller('tell'), watcher('write'))
+  await report('page.stranger', 'open')
+  await report('page.stranger', 'over')
+  await owner.query(`update job set declared_at = now() - interval '9 days'`)
+  await owner.query(`update alert set state = 'closed', closed_at = now() - interval '5 days' where subject = 'over'`)
+  assert.equal(await look(), 1, 'what tells nobody by itself is started all the same')
+  await end()
+  assert.equal(await look('me'), 0, 'without an order it would wait for a signature')
+  await insertOrder(database.owner, { connector: 'other' })
+  await insertOrder(database.owner, { connector: 'me', level: 0 })
+  await insertOrder(database.owner, { connector: 'me', perDay: 1, used: 1 })
+  const over = await insertOrder(database.owner, { connector: 'me', expiresAt: new Date() })
+  assert.equal(await look('me'), 0)
+  assert.deepEqual(await runs(), ['write: open over'])
+  await owner.query('update standing_order set expires_at = null where id = $1', [over])
+  assert.equal(await look(), 0)
+  assert.deepEqual([await look('me'), await end().then(() => look('me'))], [1, 0])
+  assert.deepEqual(await runs(), ['tell: open over', 'write: open over'])
+})
+
+test('a message that nobody signed before it was over told nobody, and is told again; one that left, or was denied, is not', async (t) => {
+  const { database, report, look, end, owner } = await house(t, teller('tell'))
+  await insertOrder(database.owner, { connector: 'me' })
+  await report('page.stranger', 'gate')
+  for (const [state, again] of [['expired', 1], ['waiting', 0], ['denied', 0], ['released', 0], ['unknown', 0]] as const) {
+    await owner.query(`update alert set started = '{}'`)
+    assert.equal(await look('me'), 1, state)
+    const { rows: [run] } = await owner.query<{ id: string }>('select id from run where closed_at is null')
+    await insertDraft(database.owner, { connector: 'me', state, run: run!.id })
+    assert.equal(await look('me'), 0)
+    await end()
+    assert.equal(await look('me'), again, state)
+    await end()
+  }
+})
+
 test('who is killed before or after opening loses no alert and opens nothing twice', { timeout: 60_000 }, async (t) => {
   const { database, report, look, end, runs } = await house(t, watcher('tell'))
   const opener = (points: string) => spawnSync(process.execPath, ['--input-type=module', '-e', `
     const [{ connect }, { armFaultPoints }, { openAlertRuns }] = await Promise.all(['kernel/database/connect', 'kernel/fault-point', 'jobs/open-alert-runs'].map((file) => import(${JSON.stringify(join(import.meta.dirname, '..'))} + '/' + file + '.ts')))
     const database = connect(${JSON.stringify(database.connection('castellan_server'))}, { application: 'test' })
     armFaultPoints(${JSON.stringify(points)})
-    await openAlertRuns(database)
+    await openAlertRuns(database, 'me')
     await database.close()`]).signal
   await report('page.stranger', 'one')
   assert.deepEqual([opener('alert.open:before=1'), (await runs()).length], ['SIGKILL', 0])

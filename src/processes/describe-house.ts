@@ -50,9 +50,18 @@ export function describeHouse({ home, house, exists = existsSync }: DescribeDeps
 
 /** A secret that is nowhere yet is left out: the unit starts, and the process says what it lacks. */
 function credentialOf(home: string, name: string, exists: (path: string) => boolean): Credential | undefined {
-  const places = [...stores.map(({ folder, encrypted }) => ({ path: join(folder, `castellan.${name}`), encrypted })), { path: join(home, 'secrets', name), encrypted: false }]
+  const places = [...storesOf(name), { path: join(home, 'secrets', name), encrypted: false }]
   const place = places.find(({ path }) => exists(path))
   return place && { name, ...place }
+}
+
+/** Where the system keeps a secret for units, if it does; processes that `up` starts by itself are not given it. */
+export function storedAt(name: string, exists: (path: string) => boolean = existsSync): string | undefined {
+  return storesOf(name).find(({ path }) => exists(path))?.path
+}
+
+function storesOf(name: string) {
+  return stores.map(({ folder, encrypted }) => ({ path: join(folder, `castellan.${name}`), encrypted }))
 }
 
 function networkOf(name: ProcessName, { settings }: House): UnitProcess['network'] {

@@ -17,6 +17,7 @@ import {
   createLoopbackApp,
   createReadiness,
   createSessions,
+  alertsExamination,
   databaseExaminations,
   fenceExamination,
   machineExaminations,
@@ -76,6 +77,7 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
     ...databaseExaminations({ database, clock, checkSchema }),
     mailboxExamination({ database, house: () => house }),
     fenceExamination({ database, clock: systemClock }),
+    alertsExamination({ database, house: () => house }),
     ownMachinesExamination({ database, house: () => house }),
     webhookExamination({ database, clock, webhooks, house: () => house }),
     secretsExamination({ clock, secrets: () => secretReport }),
@@ -113,7 +115,7 @@ export async function start(boot: Boot, host: Host): Promise<Started> {
     return settleMs
   })
   const alerting = startLoop('starting the jobs that wait for alerts', log, async () => {
-    await openAlertRuns(database, wake)
+    await openAlertRuns(database, house.settings.outbox.tell, wake)
     return alertMs
   })
   address = await listenOnLoopback(loopback, house.settings.ports.server, 'ports.server')

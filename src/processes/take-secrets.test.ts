@@ -14,7 +14,7 @@ const settings = {
   outbox: { connectors: [{ kind: 'webhook', secret: { secret: 'shared' } }] },
 }
 
-function desk(t: TestContext) {
+function desk(t: TestContext, units = false) {
   const home = mkdtempSync(join(tmpdir(), 'castellan-take-'))
   t.after(() => rmSync(home, { recursive: true }))
   mkdirSync(join(home, 'secrets'), { mode: 0o700 })
@@ -22,7 +22,7 @@ function desk(t: TestContext) {
   const happened: string[] = []
   const processes = new Map(processNames.map((name) => [name, { state: { state: 'ready' }, on() {}, off() {}, restart: async () => void happened.push(name) } as unknown as SupervisedProcess] as [ProcessName, SupervisedProcess]))
   let taken: Taken | undefined
-  const take = (...names: string[]) => takeSecrets(names, { home, processes, house: () => ({ settings }) as unknown as House }, (answer) => {
+  const take = (...names: string[]) => takeSecrets(names, { home, processes, units, house: () => ({ settings }) as unknown as House }, (answer) => {
     happened.push('answered')
     taken = answer
   })
@@ -44,4 +44,11 @@ test('nobody is stopped for a secret that cannot be handed over', async (t) => {
   chmodSync(join(home, 'secrets', 'shared'), 0o644)
   await assert.rejects(take('shared'), { code: 'secret.mode', message: /run `chmod 600/ })
   assert.deepEqual(happened, [])
+})
+
+test('where the system hands secrets to units the home is not looked at: who is given one is started anew, and nothing is said of any', async (t) => {
+  const { home, happened, take, taken } = desk(t, true)
+  chmodSync(join(home, 'secrets', 'shared'), 0o644)
+  await take('shared')
+  assert.deepEqual([happened, taken().report], [['releaser', 'answered', 'server'], { states: [], problem: null, unseen: true }])
 })

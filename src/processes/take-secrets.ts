@@ -34,8 +34,8 @@ export function reportOf(home: string, house: House): SecretReport {
  */
 export async function takeSecrets(names: readonly string[], { home, processes, house, units }: TakeDeps, answer: (taken: Taken) => void): Promise<void> {
   const holders = processNames.filter((name) => processes.has(name) && secretNames(name, house()).some((held) => names.includes(held)))
-  // what cannot be handed over is found out before anybody is stopped for it
-  for (const name of holders) secretsOf(name, house(), home)
+  // what cannot be handed over is found out before anybody is stopped for it; what the system hands over cannot be seen from here
+  if (!units) for (const name of holders) secretsOf(name, house(), home)
   const others = holders.filter((name) => name !== 'server')
   await Promise.all(others.map(async (name) => {
     const child = processes.get(name)!

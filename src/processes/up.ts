@@ -148,7 +148,7 @@ async function start(
   undo.push(watchHouse({ database, processes, isolation, log }))
   await compiled
   for (const child of processes.values()) child.start()
-  undo.push(keepSweeping(database, home, () => chosen.house.settings.retention, log))
+  undo.push(keepSweeping(database, home, options.units === true, () => chosen.house.settings.retention, log))
   writeUpState(home, {
     pid: process.pid, startedAt: startedAt.toISOString(), version: packageJson.version, house: folder, timezone: chosen.house.settings.timezone, isolation,
     sockets: { server: runtime.sockets.server, releaser: runtime.sockets.releaser },
@@ -157,7 +157,8 @@ async function start(
   undo.push(() => clearUpState(home))
 
   const settled = ready.then(async () => {
-    await recordSecretActs(home, runtime.sockets.server).catch((error: unknown) => log.warn({ err: error }, 'what was done with secrets is not in the audit yet'))
+    // as a unit `up` sees no secret: the next `castellan secrets` of the operator does both
+    if (!options.units) await recordSecretActs(home, runtime.sockets.server).catch((error: unknown) => log.warn({ err: error }, 'what was done with secrets is not in the audit yet'))
     const made = await ensureDemonstrationKey(home, runtime.sockets.releaser)
     if (made) onProgress(asTyped('made a demonstration key: it signs for files only; `castellan operator init` makes yours', process.env))
   })
@@ -176,14 +177,14 @@ function ownSecret(home: string, name: string, unit: boolean): string | undefine
 }
 
 /** Sweeps what was kept long enough, by the settings of the house as it is then. A stop waits for no sweep: the next start finishes it. */
-function keepSweeping({ owner }: KeptDatabase, home: string, retention: () => RetentionSettings, log: Logger): () => void {
+function keepSweeping({ owner }: KeptDatabase, home: string, units: boolean, retention: () => RetentionSettings, log: Logger): () => void {
   let begun = false
   const loop = startLoop('the retention sweep', log, async () => {
     if (!begun) {
       begun = true
       return sweepMs.first
     }
-    await forgetOldSecrets(home).catch((error: unknown) => log.warn({ err: error }, 'values before of secrets are not forgotten yet'))
+    if (!units) await forgetOldSecrets(home).catch((error: unknown) => log.warn({ err: error }, 'values before of secrets are not forgotten yet'))
     const swept = await sweepRetention(owner, { retention: retention() })
     if (Object.values(swept).some((count) => count > 0)) log.info(swept, 'swept what was kept long enough')
     return sweepMs.next

@@ -10,7 +10,8 @@ import type { Page } from 'playwright-core'
 import { makeCertificate } from '../../test/support/certificate.ts'
 import { addPasskeyDevice, openBrowser, withoutChromium } from '../../test/support/chromium.ts'
 import { aMail } from '../../test/support/outbox.ts'
-import { servedSigning, type Answer, type ServedSigning } from '../../test/support/signing-app.ts'
+import { proxyToken, servedSigning, type Answer, type ServedSigning } from '../../test/support/signing-app.ts'
+import { tokenHeader } from '../kernel/exposure.ts'
 
 const skip = withoutChromium
 const verbs = readFileSync(join(import.meta.dirname, '../../test/support/signing-page.js'), 'utf8')
@@ -93,9 +94,9 @@ test('behind a proxy that speaks HTTPS on a name of the mesh, everything is sign
   const name = 'castellan.mesh.example'
   const { key, certificate } = makeCertificate(`DNS:${name}`)
   const served = await servedSigning(t)
-  // hands on Host and Origin as they came, as Tailscale serve and Caddy do
+  // hands on Host and Origin as they came, and shows the service token, as Caddy does
   const proxy = createSecureServer({ key, cert: certificate }, (asked, answer) => {
-    asked.pipe(request({ host: '127.0.0.1', port: served.port, method: asked.method, path: asked.url, headers: asked.headers }, (got) => {
+    asked.pipe(request({ host: '127.0.0.1', port: served.port, method: asked.method, path: asked.url, headers: { ...asked.headers, [tokenHeader]: proxyToken } }, (got) => {
       answer.writeHead(got.statusCode!, got.headers)
       got.pipe(answer)
     }))

@@ -19,11 +19,17 @@ const host = 'castellan.example.ts.net'
 const json = { 'content-type': 'application/json' }
 
 test('behind a proxy the page has its name on the mesh, and decides for that origin alone', async () => {
-  const ask = guarded()
+  const ask = guarded({ token: 'none', digests: [] })
   assert.equal(await ask('GET', { host }), 'passed')
   assert.equal(await ask('POST', { host, origin: `https://${host}`, ...json }), 'passed')
   for (const wrong of [`${host}:443`, `${host}:7401`, 'example.ts.net', `x.${host}`, 'castellan', `${host}.`]) assert.equal(await ask('GET', { host: wrong }), 'host.unknown', wrong)
   for (const origin of [`http://${host}`, `https://${host}:443`, `https://x.${host}`, 'http://localhost:7401']) assert.equal(await ask('POST', { host, origin, ...json }), 'origin.unknown', origin)
+})
+
+test('where nothing is exposed, the name on the mesh answers nobody, whatever it shows', async () => {
+  const ask = guarded()
+  for (const method of ['GET', 'POST'] as const) assert.equal(await ask(method, { host, origin: `https://${host}`, ...json }), 'expose.absent')
+  assert.equal(await ask('GET', { host, 'castellan-service-token': 'right' }), 'expose.absent')
 })
 
 test('where it is exposed, the name on the mesh answers to the service token alone', async () => {

@@ -33,6 +33,8 @@ export function guard(app: FastifyInstance, site: () => Site, exposed: () => Exp
     const exposure = exposed()
     if (host !== new URL(origin).host || origin.startsWith('http:')) checkDirect(request.headers)
     else if (exposure) checkExposed(request.headers, origin, exposure)
+    // under this name one comes through a proxy, and nobody has said what that proxy has to show
+    else throw new Fault('refused', 'expose.absent', `nothing says who may come to ${origin}; write \`expose\` in castellan.yaml (docs/recipes/sign-from-your-phone.md)`)
     if (request.method === 'GET') {
       if (request.url.startsWith('/api/') && ['cross-site', 'same-site'].includes(String(request.headers['sec-fetch-site']))) throw strangePage(origin)
       return

@@ -18,6 +18,8 @@ export interface ToolRun {
   readonly fence: string
   /** The highest level that its tools may read. */
   readonly readsUpTo: Level
+  /** Alerts count as told with this run: who cannot tell may not pass over it. */
+  readonly toldAlerts?: boolean
   /** As the database has it; what this step reads is added when the step is closed. */
   readonly label: Label
 }

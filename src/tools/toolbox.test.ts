@@ -35,7 +35,7 @@ async function call(tool: string, input: object, fallback?: 'extractive') {
   const here = await openTestRun(database)
   const { id, fence, job, lane, readsUpTo } = here.run
   const context = toolbox.contextFor({
-    claim: { run: id, fence, job, lane, definition: { readsUpTo } }, step: { id: 'only', ...(fallback && { fallback }) }, attempt: 1, label: here.label(),
+    claim: { run: id, fence, job, lane, input: {}, definition: { readsUpTo } }, step: { id: 'only', ...(fallback && { fallback }) }, attempt: 1, label: here.label(),
     signal: new AbortController().signal, log: () => undefined,
   })
   return await callTool(registry.get(tool), context, input)

@@ -41,7 +41,7 @@ export interface ToolboxDeps {
 
 /** One call of a tool on behalf of a step, as the executor of runs has it. */
 export interface ToolCall {
-  readonly claim: { readonly run: string; readonly fence: string; readonly job: string; readonly lane: string; readonly definition: Pick<ToolRun, 'readsUpTo'> }
+  readonly claim: { readonly run: string; readonly fence: string; readonly job: string; readonly lane: string; readonly definition: Pick<ToolRun, 'readsUpTo'> & { readonly alerts?: true }; readonly input: Readonly<Record<string, unknown>> }
   readonly step: { readonly id: string; readonly fallback?: Fallback }
   readonly attempt: number
   readonly label: Label
@@ -75,7 +75,7 @@ export async function createToolbox(deps: ToolboxDeps): Promise<Toolbox> {
     const house = deps.house()
     const { folders, shell, outbox, models, sources } = house.settings
     const places: ProtectedPlaces = { house: real(house.folder), roots: [real(deps.home), real(source)] }
-    const run: ToolRun = { id: claim.run, job: claim.job, lane: claim.lane, fence: claim.fence, readsUpTo: claim.definition.readsUpTo, label: start }
+    const run: ToolRun = { id: claim.run, job: claim.job, lane: claim.lane, fence: claim.fence, readsUpTo: claim.definition.readsUpTo, label: start, toldAlerts: claim.definition.alerts === true && claim.input['alerts'] != null }
     let current = start
     let withoutModel = false
     const label = () => current

@@ -54,7 +54,7 @@ export async function testServer(t: TestContext, jobs: readonly JobDefinition[] 
   const woken: QueueName[] = []
   const stopping = new AbortController()
   const house = {
-    folder: '/house', digest: 'd', settings: { name: 'Test', timezone: 'Europe/Berlin', models: { upstreams: [], routes: {} }, spending: { budgets: [], prices: {}, microEurPerUsd: 900_000, allowUnknownPrice: false }, ports: { releaser: 7401 }, webhooks: [], sources: [], signing: { origin: null, rpId: null }, ...settings },
+    folder: '/house', digest: 'd', settings: { name: 'Test', timezone: 'Europe/Berlin', models: { upstreams: [], routes: {} }, spending: { budgets: [], prices: {}, microEurPerUsd: 900_000, allowUnknownPrice: false }, ports: { releaser: 7401 }, webhooks: [], sources: [], outbox: {}, signing: { origin: null, rpId: null }, ...settings },
     lanes: [], jobs, agents: [], prompts: {}, labelRules: [],
   } as unknown as House
   const readiness = createReadiness({ database: role, clock, checkSchema, scheduler: { lastTick: () => server.tick } })

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { Agent, request } from 'undici'
+import { digestOf } from '../../src/kernel/exposure.ts'
 import { listenOnLocalhost } from '../../src/kernel/listen-on-localhost.ts'
 import { change } from '../../src/outbox/change.ts'
 import type { Site } from '../../src/outbox/keys/assertion.ts'
@@ -10,6 +11,9 @@ import { releaseDrafts } from '../../src/outbox/release-drafts.ts'
 import { bareApp } from '../../src/server/bare-app.ts'
 import { createChanges, createEnrolmentCodes, createSigningApp, passkeyOptions, type EnrolmentCodes } from '../../src/signing/index.ts'
 import { testOutbox, type TestOutbox, type TestOutboxOptions } from './outbox.ts'
+
+/** What a proxy has to show, once the page is at a name on the mesh. */
+export const proxyToken = 'of the proxy'
 
 export interface ServedSigning {
   readonly outbox: TestOutbox
@@ -60,7 +64,7 @@ export async function servedSigning(t: TestContext, options: ServedSigningOption
   const deps = { ...outbox.deps, site, onChanged: changes.bump }
   let decisions = 0
   const app = await createSigningApp(bareApp(deps.log), {
-    log: deps.log, clock: outbox.clock, keys: deps.keys, site, codes, changes, house: () => 'Test house', page: options.page ?? pageFolder(outbox.folder),
+    log: deps.log, clock: outbox.clock, keys: deps.keys, site, codes, changes, exposed: () => ({ token: 'proxy', digests: [digestOf(proxyToken)] }), house: () => 'Test house', page: options.page ?? pageFolder(outbox.folder),
     audit: (kind, subject, detail) => change(deps, 'signing.audit', ({ audit }) => audit(kind, subject, detail)),
     sessionRoutes: (scope) => pageRoutes(scope, {
       ...deps, onChange: () => (decisions += 1), sessionKeyOf: ({ sessionKey }) => sessionKey, passkeyOptions: (challenge) => passkeyOptions(deps.keys, site().rpId, challenge),

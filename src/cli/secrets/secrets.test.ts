@@ -55,6 +55,7 @@ test('the status names each secret, from where, since when, for whom, and what t
   const { run, folder } = await house(t)
   folder.write('hook', own)
   folder.write('left', 'over')
+  folder.write('sealing_key', 'a key')
   folder.write('forge', 'by hand')
   openRecords(folder).change('hook', { changedAt: '2026-01-01T00:00:00.000Z', renderedAt: '2026-01-01T00:00:00.000Z' })
   chmodSync(join(folder.path, 'forge'), 0o644)
@@ -62,9 +63,9 @@ test('the status names each secret, from where, since when, for whom, and what t
   const rows = json<{ name: string; state: string; from: string; used_by: string[]; due_at: string | null; mend: string | null }[]>().data
   assert.deepEqual(rows.map(({ name, state, from, used_by, mend }) => [name, state, from, used_by, mend]), [
     ['forge', 'exposed', 'hand', ['server'], `chmod 600 ${folder.path}/forge`], ['hook', 'due', 'made', ['server'], 'castellan secrets rotate hook'],
-    ['left', 'unused', 'hand', [], `rm ${folder.path}/left`], ['token', 'missing', 'op', [], 'castellan secrets render token'],
+    ['left', 'unused', 'hand', [], `rm ${folder.path}/left`], ['sealing_key', 'good', 'hand', ['releaser'], null], ['token', 'missing', 'op', [], 'castellan secrets render token'],
   ])
-  assert.equal(rows[1]!.due_at, '2026-04-01T00:00:00.000Z')
+  assert.deepEqual([rows[1]!.due_at, rows[3]!.due_at], ['2026-04-01T00:00:00.000Z', null])
   const text = await run(['status'])
   assert.match(text.stdout, /STATE +NAME +FROM +AGE/)
   assert.doesNotMatch(text.stdout, /river|by-hand-value/)

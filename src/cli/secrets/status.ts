@@ -18,8 +18,8 @@ export async function status(invocation: Invocation): Promise<Outcome> {
 
 type Row = ReturnType<typeof rowOf>
 
-function rowOf({ name, state, from, usedBy, changedAt, dueAt, undoUntil }: SecretState, folder: string) {
-  return { name, state, from, used_by: usedBy, changed_at: changedAt, due_at: dueAt, undo_until: undoUntil, mend: mendOf({ name, state, from }, folder) }
+function rowOf({ name, state, from, usedBy, changedAt, dueAt, undoUntil, stored }: SecretState, folder: string) {
+  return { name, state, from, used_by: usedBy, changed_at: changedAt, due_at: dueAt, undo_until: undoUntil, stored_at: stored, mend: mendOf({ name, state, from }, folder) }
 }
 
 function statusText(rows: readonly Row[], terminal: Terminal, here: Here): string {
@@ -27,13 +27,14 @@ function statusText(rows: readonly Row[], terminal: Terminal, here: Here): strin
   const age = (at: string) => duration(here.now.getTime() - Date.parse(at))
   return table(terminal, ['STATE', 'NAME', 'FROM', 'AGE', 'DUE', 'GIVEN TO', 'DO'], rows.map((row) => [
     paintState(terminal, row.state), row.name, row.from === 'hand' ? 'by hand' : row.from, row.changed_at === null ? '' : age(row.changed_at),
-    row.due_at === null ? '' : moment(row.due_at, here), row.used_by.join(', '), terminal.typed(row.mend ?? ''),
+    row.due_at === null ? '' : moment(row.due_at, here), row.used_by.join(', '), [...(row.mend === null ? [] : [terminal.typed(row.mend)]), ...(row.stored_at === null ? [] : [`units are given ${row.stored_at}${row.state === 'stored' ? '' : ' instead'}`])].join('; '),
   ]))
 }
 
 function mendOf({ name, state, from }: Pick<SecretState, 'name' | 'state' | 'from'>, folder: string): string | null {
   switch (state) {
     case 'good':
+    case 'stored':
       return null
     case 'unfinished':
       return `castellan secrets rotate ${name}`

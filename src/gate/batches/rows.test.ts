@@ -63,12 +63,17 @@ test('row security holds files and batches to their key, their gate and their la
   await fileLine(2)
   await assert.rejects(fileLine(1), refused, 'a line below its file')
   const other = await makeKey(database)
-  const batchOf = (key: string, level: number) => gates.local.query(
-    `insert into batch (id, key_id, key_hash, gate, input_file_id, endpoint, opened_at, window_ends_at, label_level, label_integrity, label_lanes) values ($1, $2, sha256('x'), 'local', $3, '/v1/messages', now(), now(), $4, 'untrusted', '{private}')`,
-    [randomUUID(), key, batch!.input, level])
+  const hashOf = async (key: string) => (await database.owner.pool.query<{ key_hash: Buffer }>('select key_hash from client_key where id = $1', [key])).rows[0]!.key_hash
+  const batchOf = async (key: string, level: number, hash?: Buffer) => gates.local.query(
+    `insert into batch (id, key_id, key_hash, gate, input_file_id, endpoint, opened_at, window_ends_at, label_level, label_integrity, label_lanes) values ($1, $2, $5, 'local', $3, '/v1/messages', now(), now(), $4, 'untrusted', '{private}')`,
+    [randomUUID(), key, batch!.input, level, hash ?? await hashOf(key)])
   await batchOf(nearKey.id, 2)
   await assert.rejects(batchOf(other.id, 2), refused, 'of the file of another key')
   await assert.rejects(batchOf(nearKey.id, 1), refused, 'below its file')
+  const foreign = { code: '23503' }
+  await assert.rejects(batchOf(nearKey.id, 2, await hashOf(other.id)), foreign, 'a row that says one key and is opened by another')
+  await assert.rejects(batchOf(nearKey.id, 2, Buffer.alloc(32)), foreign, 'a row that no key opens')
+  await assert.rejects(database.owner.pool.query('update batch set key_hash = $2 where id = $1', [batch!.id, await hashOf(other.id)]), foreign, 'not even the owner')
 })
 
 test('no role changes a label, a key, or what was asked; others than the gates see no content at all', async () => {

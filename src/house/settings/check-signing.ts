@@ -16,14 +16,16 @@ export function signingSite({ origin, rpId }: { readonly origin: string | null; 
   return { origin: site, rpId: rpId ?? new URL(site).hostname }
 }
 
-/** An origin at which no browser would let a passkey sign. */
-export function checkSigning({ outbox, ports }: CastellanFile, source: YamlSource): Problem[] {
+/** An origin at which no browser would let a passkey sign, or that answers nobody. */
+export function checkSigning({ outbox, ports, expose }: CastellanFile, source: YamlSource): Problem[] {
   const { sign_origin: origin = null, rp_id: rpId = null } = outbox
   const ofOrigin = origin === null ? undefined : originProblem(origin)
   if (ofOrigin) return [source.problem(['outbox', 'sign_origin'], ...ofOrigin)]
   const site = signingSite({ origin, rpId }, ports.releaser)
   const ofName = nameProblem(site)
-  return ofName ? [source.problem(['outbox', rpId === null ? 'sign_origin' : 'rp_id'], ...ofName)] : []
+  if (ofName) return [source.problem(['outbox', rpId === null ? 'sign_origin' : 'rp_id'], ...ofName)]
+  if (!site.origin.startsWith('https:') || expose) return []
+  return [source.problem(['outbox', 'sign_origin'], `nobody can sign at ${site.origin}: nothing says what the proxy before it has to show`, 'write expose: with a token, or with token: none where your mesh says who gets through (docs/recipes/sign-from-your-phone.md)')]
 }
 
 type Complaint = readonly [what: string, instead: string]

@@ -13,12 +13,13 @@ const placeholder = /\{([^{}]*)\}/g
 /** Programs that start any other program: to allow one is to allow everything. */
 const launchers = ['sh', 'bash', 'dash', 'zsh', 'fish', 'ksh', 'csh', 'tcsh', 'busybox', 'env', 'xargs', 'sudo', 'su', 'doas', 'ssh', 'nohup', 'setsid']
 
-/** Sources of lanes that are not there, that would speak in the clear, that share a secret with what sends, or whose parameters lead nowhere. The certificates come back as PEM. */
+/** Sources of lanes that are not there, that would speak in the clear, that share a secret with what sends or with what reaches another host, or whose parameters lead nowhere. The certificates come back as PEM. */
 export function checkSources(house: string, file: CastellanFile, source: YamlSource): { authorities: ReadonlyMap<string, string>; problems: Problem[] } {
   const problems: Problem[] = []
   const authorities = new Map<string, string>()
   const lanes = [...new Set([...Object.keys(file.lanes), ...builtInLanes])]
   const taken = secretsOfOthers(file)
+  const owners = new Map<string, { name: string; reaches: string }>()
   for (const [name, declared] of Object.entries(file.sources)) {
     const at = ['sources', name]
     declared.lanes.forEach((lane, index) => {
@@ -27,6 +28,12 @@ export function checkSources(house: string, file: CastellanFile, source: YamlSou
     const secret = declared.credential?.secret
     const other = secret === undefined ? undefined : taken.get(secret)
     if (other !== undefined) problems.push(source.problem([...at, 'credential', 'secret'], `the secret ${secret} is already that of ${other}`, 'make another one for this source, that can only read'))
+    const reaches = destinationsOf(declared)
+    const owner = secret === undefined ? undefined : owners.get(secret)
+    if (secret !== undefined && owner === undefined) owners.set(secret, { name, reaches })
+    if (owner !== undefined && owner.reaches !== reaches) {
+      problems.push(source.problem([...at, 'credential', 'secret'], `the secret ${secret} is already that of the source ${owner.name}, which reaches ${owner.reaches} and not ${reaches}: it could be sent to the wrong one`, 'make one for each host'))
+    }
     problems.push(...checkParameters(at, declared, source), ...(declared.kind === 'http' ? checkAddress(at, name, declared, source) : checkProgram(at, declared, source)))
     if (declared.kind === 'http' && declared.ca !== undefined) {
       const read = readCertificates(house, declared.ca)
@@ -57,6 +64,15 @@ function secretsOfOthers({ outbox, mail, models, webhooks, telemetry, database }
   take('telemetry', telemetry)
   take('the database', database)
   return taken
+}
+
+/** All that its secret can be sent to, in TLS unless it says otherwise. */
+function destinationsOf(declared: Source): string {
+  if (declared.kind === 'command') return [...new Set(declared.network)].toSorted().join(' ')
+  const address = declared.url.replace(placeholder, 'x')
+  if (!URL.canParse(address)) return address
+  const { protocol, hostname, port } = new URL(address)
+  return protocol === 'https:' ? `${hostname}:${port || 443}` : `http://${hostname}:${port || 80}`
 }
 
 /** Where parameters may stand: in the path, behind the `=` of a query, in an argument. */

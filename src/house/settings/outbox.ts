@@ -70,7 +70,7 @@ export const outboxSchema = z
       .string()
       .max(300)
       .optional()
-      .describe('The address of the page on which you sign, as the browser shows it, e.g. https://castellan.example.ts.net. Without it the page is at http://localhost, on the port of `ports.releaser`. HTTPS, unless the name is localhost.'),
+      .describe('The address of the page on which you sign, as the browser shows it, e.g. https://castellan.example.ts.net. Without it the page is at http://localhost, on the port of `ports.releaser`. HTTPS, unless the name is localhost; then `expose` says what the proxy before it has to show, and without that nobody is answered there.'),
     rp_id: z
       .string()
       .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'a name in lower case, without scheme and port')
@@ -92,7 +92,7 @@ export const outboxSchema = z
       .describe('The ways out. Each belongs to the releaser alone.'),
     tell: nameSchema
       .optional()
-      .describe('The connector by which jobs tell you something (`outbox.tell`): of kind telegram, into a chat with you alone. Without it they tell you nothing, and fail at nothing.'),
+      .describe('The connector by which jobs tell you something (`outbox.tell`): of kind telegram, into a chat with you alone. Without it they tell you nothing, and security alerts stay untold until there is one.'),
     risk: z.array(riskRule).max(200).prefault([]).describe('Your own rules on top of those that are built in. They can only add.'),
   })
   .prefault({})

@@ -91,6 +91,7 @@ const wrong: Record<string, { yaml: string; what: RegExp }> = {
   'a signing page over plain http': { yaml: 'outbox: { sign_origin: "http://castellan.example:7401" }\n', what: /browsers let nobody sign at .* → put HTTPS in front of it .*sign-from-your-phone/ },
   'a signing page at an address': { yaml: 'outbox: { sign_origin: "https://100.64.0.7" }\n', what: /is an address, and passkeys belong to names/ },
   'a signing page at loopback': { yaml: 'outbox: { sign_origin: "http://127.0.0.1:7401" }\n', what: /use http:\/\/localhost/ },
+  'a signing page behind a proxy of which nothing is said': { yaml: 'outbox: { sign_origin: "https://castellan.example.ts.net" }\n', what: /1:24 nobody can sign at https:\/\/castellan\.example\.ts\.net: nothing says what the proxy before it has to show → write expose: with a token/ },
   'passkeys of another name': { yaml: 'outbox: { sign_origin: "https://castellan.example.ts.net", rp_id: castellan.example.org }\n', what: /passkeys for castellan\.example\.org cannot sign at .* → leave rp_id out/ },
   'passkeys of a part of a name': { yaml: 'outbox: { sign_origin: "https://castellan.example.ts.net", rp_id: ample.ts.net }\n', what: /1:\d+ passkeys for ample\.ts\.net cannot sign/ },
   'passkeys of a whole zone': { yaml: 'outbox: { sign_origin: "https://castellan.example", rp_id: example }\n', what: /passkeys for example cannot sign/ },
@@ -158,7 +159,7 @@ test('lanes that cannot be read do not blame the jobs that use them', async (t) 
 
 test('the signing page is at localhost on its port, at the origin that the file names, and passkeys belong to its host or above', async (t) => {
   const siteOf = async (outbox: string, port = 7401) => {
-    const { house, problems } = await loadHouse(houseFolder(t, { 'castellan.yaml': `ports: { releaser: ${port} }\noutbox: { ${outbox} }\n` }), { tools: someTools, env: {} })
+    const { house, problems } = await loadHouse(houseFolder(t, { 'castellan.yaml': `ports: { releaser: ${port} }\nexpose: { server: "https://house.example.ts.net", proxy: tailscale, token: none }\noutbox: { ${outbox} }\n` }), { tools: someTools, env: {} })
     assert.deepEqual(problems.filter(({ severity }) => severity === 'error'), [])
     return signingSite(house!.settings.signing, port)
   }

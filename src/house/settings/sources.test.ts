@@ -8,6 +8,9 @@ const http = (more = '') => `sources: { leads: { kind: http, url: "https://api.e
 const command = (more = '', argv = '[/bin/ls]') => `sources: { leads: { kind: command, argv: ${argv}, network: ["api.example.org:443"]${more} } }\n`
 const at = (url: string, more = '') => `sources: { leads: { kind: http, url: ${JSON.stringify(url)}${more} } }\n`
 
+/** Two sources, of which the first has the secret `crm` for one host. */
+const two = (other: string) => `sources:\n  leads: { kind: http, url: "https://api.example.org/v1/leads", credential: { secret: crm } }\n  other: ${other}\n`
+
 const wrong: Record<string, { yaml: string; what: RegExp }> = {
   'a source without an address': { yaml: 'sources: { leads: { kind: http } }\n', what: /sources\.leads\.url is missing/ },
   'plain http across the internet': { yaml: at('http://api.example.org/leads'), what: /leads would be asked over plain http across the internet → write https/ },
@@ -27,6 +30,10 @@ const wrong: Record<string, { yaml: string; what: RegExp }> = {
     what: /the secret db_owner is already that of the database/,
   },
   'a secret that is a mailbox’s': { yaml: `${command(', credential: { secret: word }')}mail: { accounts: { me: { kind: imap, host: mail.example.org, user: me, password: { secret: word } } } }\n`, what: /the secret word is already that of the mail account me/ },
+  'a secret of two hosts': { yaml: two('{ kind: http, url: "https://api.example.net/v1", credential: { secret: crm } }'), what: /:3:\d+ the secret crm is already that of the source leads, which reaches api\.example\.org:443 and not api\.example\.net:443: it could be sent to the wrong one → make one for each host/ },
+  'a secret of two ports': { yaml: two('{ kind: http, url: "https://api.example.org:8443/v1", credential: { secret: crm } }'), what: /which reaches api\.example\.org:443 and not api\.example\.org:8443/ },
+  'a secret that would also travel in the clear': { yaml: two('{ kind: http, url: "http://api.example.org:443/v1", private: true, credential: { secret: crm } }'), what: /and not http:\/\/api\.example\.org:443/ },
+  'a secret of a command that reaches one host more': { yaml: two('{ kind: command, argv: [/bin/ls], network: ["api.example.org:443", "files.example.org:443"], credential: { secret: crm } }'), what: /and not api\.example\.org:443 files\.example\.org:443/ },
   'a lane that is not declared': { yaml: http(', lanes: [privat]'), what: /the lane privat is not declared → did you mean private\?/ },
   'an answer larger than anyone needs': { yaml: http(', kilobytes: 99999'), what: /sources\.leads\.kilobytes/ },
   'an authority that is not there': { yaml: http(', ca: nowhere.pem'), what: /the certificate nowhere\.pem cannot be read/ },
@@ -51,6 +58,12 @@ for (const [name, { yaml, what }] of Object.entries(wrong)) {
     assert.match(found, /^castellan\.yaml:\d+:\d+ /)
   })
 }
+
+test('what reaches the same host may share a secret, be it an address or a command', async (t) => {
+  for (const other of ['kind: http, url: "https://api.example.org/v2/{a}", params: { a: { values: [x] } }', 'kind: command, argv: [/bin/ls], network: ["api.example.org:443"]']) {
+    assert.deepEqual(await problemsOf(t, { 'castellan.yaml': two(`{ ${other}, credential: { secret: crm } }`) }), [])
+  }
+})
 
 test('a source is P2 untrusted of the private lane, asked at most every quarter of an hour, and its parameters are public, unless it says otherwise', async (t) => {
   const { certificate } = makeCertificate()

@@ -12,7 +12,7 @@ const parameter = z
   .refine((one) => (one.values === undefined) !== (one.form === undefined), { error: 'a parameter has values or a form', params: { instead: 'write values: [open, won], or form: id' } })
 
 const credential = {
-  secret: secretSchema.shape.secret.describe('The name of the secret. It must only be able to read, and no other part of the house may use it.'),
+  secret: secretSchema.shape.secret.describe('The name of the secret. It must only be able to read, and no other part of the house may use it; another source may, if it reaches the same hosts and no other.'),
 }
 
 const common = {

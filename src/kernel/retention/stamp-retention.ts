@@ -100,7 +100,9 @@ const batches = [
 ]
 
 const alerts = `
-  update alert set retain_until = closed_at + $2 * interval '1 ms' where id in (select id from alert where closed_at is not null and retain_until is null limit $1)`
+  update alert set retain_until = closed_at + $2 * interval '1 ms' where id in (
+    -- alerts are locked in the order of their ids, by whoever locks more than one
+    select id from alert where closed_at is not null and retain_until is null order by id limit $1 for update)`
 
 /** Orders that are over or were taken back: what they said, not that they approved something. */
 const orders = `

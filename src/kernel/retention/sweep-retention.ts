@@ -183,7 +183,7 @@ const fetches = `
 
 // One that came back meanwhile is open again, whatever was said of it when it was closed.
 const alerts = `
-  delete from alert where id in (select id from alert where retain_until < $1 and closed_at is not null limit $2)`
+  delete from alert where id in (select id from alert where retain_until < $1 and closed_at is not null order by id limit $2 for update)`
 
 // No rule looks further back than a day.
 const signals = `

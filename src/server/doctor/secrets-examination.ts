@@ -14,7 +14,7 @@ export function secretsExamination({ clock, secrets }: SecretsDeps): Examination
 }
 
 function findings({ states, problem, unseen }: SecretReport, now: Date): Finding[] {
-  if (unseen) return [{ status: 'ok', what: 'the system gives each unit its secrets, and `up` sees none; as root, `castellan secrets status` looks at those of the home' }]
+  if (unseen) return [{ status: 'ok', what: 'not looked at: the system gives each unit its secrets, and `up` sees none, nor whether one is missing or due; as root, `castellan secrets status` does' }]
   if (problem !== null) return [{ status: 'fail', what: problem }]
   const needed = states.filter(({ usedBy }) => usedBy.length > 0)
   const named = (state: string) => needed.filter((one) => one.state === state).map(({ name, from }) => ({ name, from }))

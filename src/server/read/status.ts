@@ -5,6 +5,7 @@ import type { House } from '../../house/index.ts'
 import type { SecretReport } from '../../secrets/index.ts'
 import type { HouseView, IsolationView, PartView, ProcessView, StatusView } from '../api.ts'
 import { readAlerts } from './alerts.ts'
+import { readAlertsSilent } from './alerts-silent.ts'
 import { signOrigin } from './drafts.ts'
 import { readFence } from './fence.ts'
 import { readHouse } from './house.ts'
@@ -28,7 +29,7 @@ export interface WholeDeps extends Pick<WebhookDeps, 'database' | 'clock' | 'web
 /** What runs, how far apart, on which house and database, and how much is waiting. */
 export async function readStatus(deps: WholeDeps, parts: readonly PartView[]): Promise<StatusView> {
   const { database, house, isolation } = deps
-  const [supervisor, processes, runs, webhooks, loaded, version, unsigned, alertsOpen, fence] = await Promise.all([
+  const [supervisor, processes, runs, webhooks, loaded, version, unsigned, alertsOpen, alertsSilent, fence] = await Promise.all([
     database.kysely.selectFrom('supervisor').select(['pid', 'started_at', 'version']).executeTakeFirst(),
     readProcesses(database),
     countRuns(database),
@@ -37,6 +38,7 @@ export async function readStatus(deps: WholeDeps, parts: readonly PartView[]): P
     readDatabaseVersion(database),
     unsignedMachines(database, house),
     countSecurityAlerts(database),
+    readAlertsSilent(database, house),
     readFence(database, deps.clock.now()),
   ])
   if (supervisor === undefined) throw new Fault('unavailable', 'up.starting', 'Castellan is still starting; try again in a moment')
@@ -53,6 +55,7 @@ export async function readStatus(deps: WholeDeps, parts: readonly PartView[]): P
     webhooks,
     runs,
     alerts_open: alertsOpen,
+    alerts_silent: alertsSilent,
     unsigned_machines: unsigned,
     fence: fence === undefined ? null : { at: fence.at.toISOString(), why: fence.why, waiting: fence.waiting },
   }

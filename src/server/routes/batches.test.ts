@@ -13,7 +13,7 @@ async function houseWithBatch(t: TestContext, state = 'in_progress') {
   const [id, file] = [newId(), newId()]
   await pool.query(
     `insert into batch (id, key_id, key_hash, gate, input_file_id, endpoint, state, total, answered, failed, opened_at, window_ends_at, closed_at, metadata, label_level, label_integrity, label_lanes)
-     values ($1, $2, sha256('x'), 'local', $3, '/v1/embeddings', $4, 9, 4, 1, '2026-03-01T22:00:00Z', '2026-03-02T22:00:00Z', case when $4 = 'completed' then now() end, '{"a": "secret"}', 2, 'untrusted', '{private}')`, [id, key.id, file, state])
+     values ($1, $2, (select key_hash from client_key where id = $2), 'local', $3, '/v1/embeddings', $4, 9, 4, 1, '2026-03-01T22:00:00Z', '2026-03-02T22:00:00Z', case when $4 = 'completed' then now() end, '{"a": "secret"}', 2, 'untrusted', '{private}')`, [id, key.id, file, state])
   const call = (cost: number | null, of: string | null) => pool.query(`insert into model_call (id, key_id, gate, task, state, cost_eur, batch_id) values ($1, $2, 'local', 't', 'succeeded', $3, $4)`, [newId(), key.id, cost, of])
   await call(0.25, id)
   await call(0.5, id)

@@ -75,6 +75,7 @@ export const statusView = z
     webhooks: z.strictObject({ port: z.int().nullable(), declared: z.int(), stored_today: z.int(), refused_today: z.int() }).describe('Deliveries since midnight in UTC; no port: nothing listens.'),
     runs: z.strictObject({ queued_open: z.int(), queued_private: z.int(), running: z.int(), parked: z.int(), waiting: z.int() }),
     alerts_open: alertCounts,
+    alerts_silent: z.strictObject({ why: z.string(), mend: z.string() }).nullable().describe('Why security alerts reach nobody who does not look, and the command that mends it; null: they reach you.'),
     unsigned_machines: z.array(z.string()).describe('Upstreams that castellan.yaml calls machines of your own, and that count as of the mesh until you sign that.'),
     fence: z.strictObject({ at: time, why: z.string(), waiting: z.array(z.string()).describe('What counts again with the operator\'s word, e.g. "2 clearances".') }).nullable().describe('Since when nothing leaves, and no clearance, key of a program or standing order counts, because the database is older than what left; null: they do.'),
   })

@@ -157,6 +157,8 @@ test('what is said to the operator goes by the way that the house names, once a 
   const tell = async (way?: string, text = 'Hello') => (await callTool(outboxTell, context(way), { key: 'k', text })).output
   const proposals = async () => (await database.owner.pool.query('select kind, connector, payload, state from proposal where run_id = $1', [here.run.id])).rows
   assert.deepEqual(await tell(), { by: null, proposed: [] })
+  const ofAlerts = { ...context(), run: { ...here.run, toldAlerts: true } } as ToolContext
+  await assert.rejects(callTool(outboxTell, ofAlerts, { key: 'k', text: 'Hello' }), { code: 'outbox.tell' }, 'alerts count as told with their run')
   assert.deepEqual(await proposals(), [])
   const { by, proposed: [first] } = (await tell('file')) as { by: string; proposed: { id: string }[] }
   assert.equal(by, 'file')

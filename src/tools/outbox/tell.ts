@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Fault } from '../../kernel/fault.ts'
 import { defineTool } from '../define-tool.ts'
 import { proposedSchema } from './propose.ts'
 
@@ -12,8 +13,10 @@ export const outboxTell = defineTool({
     text: z.string().min(1).max(4_096),
   }),
   output: proposedSchema.extend({ by: z.string().nullable().describe('the connector; null: there is none') }),
-  async run({ proposals, signal }, { key, text }) {
+  async run({ proposals, run, signal }, { key, text }) {
     const by = proposals.toOperator
+    // the way was taken out after the run began: the run waits as a dead letter, and nothing counts as told that was not
+    if (by === null && run.toldAlerts) throw new Fault('unavailable', 'outbox.tell', 'castellan.yaml names no way to you any more (outbox.tell); name one, then `castellan dead redrive`')
     if (by === null) return { by, proposed: [] }
     signal.throwIfAborted()
     return { by, proposed: [await proposals.open({ key, kind: 'telegram.message', connector: by, payload: { text } })] }

@@ -1,10 +1,13 @@
 -- Bulk work of programs outside the house: the files that they send in, the batches that they make of them, and what became of each line.
 -- Each gate has its own; gate cloud sees of them only what a cloud model may see.
 
+-- a key and its hash, to be named together
+alter table client_key add unique (id, key_hash);
+
 create table batch (
   id            uuid primary key,
-  key_id        uuid not null references client_key,
-  -- by which a line asks as the key's owner would; it opens nothing from outside, where the key itself is wanted
+  key_id        uuid not null,
+  -- of that key and no other: by which a line asks as the key's owner would; it opens nothing from outside, where the key itself is wanted
   key_hash      bytea not null check (octet_length(key_hash) = 32),
   gate          text not null check (gate in ('local', 'cloud')),
   input_file_id uuid not null,
@@ -31,6 +34,7 @@ create table batch (
   label_integrity text not null default 'untrusted',
   label_lanes     text[] not null default '{}',
   retain_until timestamptz,
+  foreign key (key_id, key_hash) references client_key (id, key_hash),
   check ((closed_at is not null) = (state in ('completed', 'failed', 'expired', 'cancelled')))
 );
 create index batch_open on batch (gate) where closed_at is null;

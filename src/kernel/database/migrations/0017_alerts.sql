@@ -43,7 +43,7 @@ create table alert (
   opened_at       timestamptz not null,
   acknowledged_at timestamptz,
   closed_at       timestamptz,
-  -- by job: the opening, and the level in it, that a run was opened for last
+  -- by job: the opening, and the level in it, that a run was opened for last, and which run
   started         jsonb not null default '{}',
   label_level     smallint not null default 3,
   label_integrity text not null default 'untrusted',
@@ -176,12 +176,14 @@ create function alerts_settle(p_now timestamptz) returns integer
 language plpgsql security definer set search_path = castellan, pg_temp as $$
 declare a alert; v_count integer := 0;
 begin
+  -- every alert is locked in the order of ids, by whoever locks more than one; what changed while it waited for a lock is looked at again
   for a in
-    update alert set state = 'closed', closed_at = clock_timestamp() from alert_rule r
-    where r.kind = alert.kind and alert.closed_at is null and alert.last_seen < least(p_now, clock_timestamp()) - r.quiet
+    select alert.* from alert join alert_rule r using (kind)
+    where alert.closed_at is null and alert.last_seen < least(p_now, clock_timestamp()) - r.quiet
       and (alert.level <> 'critical' or alert.state = 'acknowledged')
-    returning alert.*
+    order by alert.id for update of alert
   loop
+    update alert set state = 'closed', closed_at = clock_timestamp() where id = a.id;
     perform alert_said('alert.closed', a);
     v_count := v_count + 1;
   end loop;
@@ -207,36 +209,76 @@ language sql immutable as $$
   select a.times_opened || ' ' || a.level
 $$;
 
--- The alerts that no run of this job was opened for. What the operator has acknowledged he knows; what was over before anybody looked is among them.
+-- Why a job that tells the operator (`outbox.tell`) would tell nobody now: no connector is named (tell), no order stands by which it leaves (order), or the
+-- order is used up for today (count); null: it reaches him. A message without an order waits for the signature of somebody who does not know that it waits.
+create function alert_silence(p_definition jsonb, p_tell text) returns text
+language sql stable as $$
+  select case
+    when not jsonb_path_exists(p_definition, '$.steps[*].uses ? (@ == "outbox.tell")') then null
+    when p_tell is null then 'tell'
+    when count(*) = 0 then 'order'
+    when bool_and(coalesce(used, 0) >= per_day) then 'count'
+  end
+  from (
+    select o.per_day, (select max(u.n) from castellan.order_use u where u.order_id = o.id and u.day = greatest(
+      (clock_timestamp() at time zone o.timezone)::date, (select max(day) from castellan.order_use where order_id = o.id))) as used
+    from castellan.standing_order o
+    where o.kind = 'telegram.message' and o.connector = p_tell and o.level >= 1 and o.revoked_at is null and (o.expires_at is null or o.expires_at > clock_timestamp())
+  ) standing
+$$;
+
+-- Why alerts reach nobody: no job is started by them (job), those that are stand paused (paused), or what alert_silence says; null: they reach somebody.
+create function alerts_silent(p_tell text) returns text
+language sql stable security definer set search_path = castellan, pg_temp as $$
+  with watching as (
+    select case when j.paused then 'paused' else alert_silence(d.definition, p_tell) end as why
+    from job j join job_definition d on d.digest = j.digest where j.declared and d.definition -> 'alerts' = 'true'
+  )
+  select case when not exists (select from watching) then 'job' when not exists (select from watching where why is null)
+    then (select why from watching order by array_position('{count,order,tell,paused}', why) limit 1) end
+$$;
+
+-- Did this run say it in a message that nobody signed, and that is over? Then it was said to nobody.
+create function alert_expired(p_run uuid) returns boolean
+language sql stable as $$
+  select coalesce(bool_or(d.state = 'expired') and bool_and(d.state in ('expired', 'replaced')), false)
+  from castellan.proposal p join castellan.draft d on d.proposal_id = p.id where p.run_id = p_run and p.kind = 'telegram.message'
+$$;
+
+-- The alerts that no run of this job was opened for, or one whose message was over before it left. What the operator has acknowledged he knows; what was
+-- over before anybody was told is among them, however long nobody could be.
 create function alerts_for(p_job text) returns setof uuid
 language sql stable as $$
   select a.id from castellan.alert a join castellan.job j on j.name = p_job
-  where a.level <> 'info' and a.started ->> p_job is distinct from castellan.alert_opening(a)
-    and (a.state = 'open' or (a.state = 'closed' and a.acknowledged_at is null and a.closed_at > greatest(j.declared_at, clock_timestamp() - interval '1 day')))
+  where a.level <> 'info' and (a.state = 'open' or (a.state = 'closed' and a.acknowledged_at is null and a.closed_at > j.declared_at))
+    and (a.started -> p_job ->> 'opening' is distinct from castellan.alert_opening(a) or castellan.alert_expired((a.started -> p_job ->> 'run')::uuid))
 $$;
 
--- The jobs that alerts start and that have one to be started by. While a run of the job is not over, what is new waits for the next.
-create function alerts_due() returns setof text
+-- The jobs that alerts start and that have one to be started by. While a run of the job is not over, what is new waits for the next; while it would
+-- reach nobody, it waits as well. p_tell: the connector that leads to the operator, as castellan.yaml names it.
+create function alerts_due(p_tell text) returns setof text
 language sql stable security definer set search_path = castellan, pg_temp as $$
   select j.name from job j join job_definition d on d.digest = j.digest
-  where j.declared and not j.paused and d.definition -> 'alerts' = 'true' and exists (select from alerts_for(j.name))
-    and not exists (select from run r where r.job = j.name and r.closed_at is null)
+  where j.declared and not j.paused and d.definition -> 'alerts' = 'true' and alert_silence(d.definition, p_tell) is null
+    and exists (select from alerts_for(j.name)) and not exists (select from run r where r.job = j.name and r.closed_at is null)
   order by j.name
 $$;
 
 -- Opens one run of a job for all the alerts that are new to it, and remembers with it that they are not: both, or nothing. The run has their ids as its
 -- input. Returns what run_open returns; null when there is nothing to open.
-create function alerts_open(p_job text, p_run uuid, p_occurrence uuid) returns jsonb
+create function alerts_open(p_job text, p_run uuid, p_occurrence uuid, p_tell text) returns jsonb
 language plpgsql security definer set search_path = castellan, pg_temp as $$
-declare v_alerts jsonb; v_slot timestamptz := clock_timestamp(); v_opened jsonb;
+declare v_locked uuid[]; v_alerts jsonb; v_slot timestamptz := clock_timestamp(); v_opened jsonb;
 begin
   perform 1 from job where name = p_job for no key update;
-  if p_job not in (select alerts_due()) then
+  if p_job not in (select alerts_due(p_tell)) then
     return null;
   end if;
-  perform 1 from alert where id in (select alerts_for(p_job)) order by id for update;
+  -- what opens after this look was not locked in its order, and waits for the next
+  v_locked := array(select id from alert where id in (select alerts_for(p_job)) order by id for update);
   with marked as (
-    update alert a set started = a.started || jsonb_build_object(p_job, alert_opening(a)) where a.id in (select alerts_for(p_job)) returning a.id
+    update alert a set started = a.started || jsonb_build_object(p_job, jsonb_build_object('opening', alert_opening(a), 'run', p_run))
+    where a.id = any (v_locked) and a.id in (select alerts_for(p_job)) returning a.id
   )
   select jsonb_agg(id order by id) into v_alerts from marked;
   if v_alerts is null then
@@ -257,11 +299,12 @@ alter table alert enable row level security;
 create policy cleared on alert for select to castellan_worker_open using (label_level <= cloud_clearance(label_lanes));
 create policy everything on alert for select to castellan_worker_private, castellan_server using (true);
 
-revoke execute on function alert_mine, alert_said, alert_report, alert_over, alerts_settle, alert_acknowledge, alert_opening, alerts_for, alerts_due, alerts_open from public;
+revoke execute on function alert_mine, alert_said, alert_report, alert_over, alerts_settle, alert_acknowledge, alert_opening, alert_silence, alerts_silent, alert_expired, alerts_for, alerts_due, alerts_open
+  from public;
 grant execute on function alert_report
   to castellan_server, castellan_releaser, castellan_gate_local, castellan_gate_cloud, castellan_worker_open, castellan_worker_private, castellan_reader;
 grant execute on function alert_over to castellan_releaser;
-grant execute on function alerts_settle, alert_acknowledge, alerts_due, alerts_open to castellan_server;
+grant execute on function alerts_settle, alert_acknowledge, alerts_silent, alerts_due, alerts_open to castellan_server;
 grant select on alert, alert_rule to castellan_server;
 grant select (id, kind, subject, level, state, counts, code, times_opened, first_seen, last_seen, opened_at, acknowledged_at, closed_at, label_level, label_integrity, label_lanes)
   on alert to castellan_worker_open, castellan_worker_private;

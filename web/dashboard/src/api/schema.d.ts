@@ -927,6 +927,11 @@ export interface components {
                 waiting: number;
             };
             alerts_open: components["schemas"]["AlertCounts"];
+            /** @description Why security alerts reach nobody who does not look, and the command that mends it; null: they reach you. */
+            alerts_silent: {
+                why: string;
+                mend: string;
+            } | null;
             /** @description Upstreams that castellan.yaml calls machines of your own, and that count as of the mesh until you sign that. */
             unsigned_machines: string[];
             /** @description Since when nothing leaves, and no clearance, key of a program or standing order counts, because the database is older than what left; null: they do. */
@@ -1374,6 +1379,11 @@ export interface components {
                 waiting: number;
             };
             alerts_open: components["schemas"]["AlertCounts"];
+            /** @description Why security alerts reach nobody who does not look, and the command that mends it; null: they reach you. */
+            alerts_silent: {
+                why: string;
+                mend: string;
+            } | null;
             /** @description Upstreams that castellan.yaml calls machines of your own, and that count as of the mesh until you sign that. */
             unsigned_machines: string[];
             /** @description Since when nothing leaves, and no clearance, key of a program or standing order counts, because the database is older than what left; null: they do. */
