@@ -47,21 +47,22 @@ function percent(name: string, share: number, target: Figure['target']): Figure 
 }
 
 function speed(blocks: readonly string[], rounds: number): Figure[] {
-  const bytes = blocks.reduce((sum, block) => sum + Buffer.byteLength(block), 0)
   const conversation = createScanner()
   // a gate makes its scanner once, for the rules of its house
   const forgetful = createScanner({ cacheBytes: 0 })
-  const ways: readonly [name: string, atLeast: number, each: (block: string) => unknown][] = [
-    ['redacted, as gate local does it', 20, (block) => createTextRedactor(forgetful).redact(block)],
-    ['scanned again, as gate cloud does it', 20, (block) => leftIn(block, forgetful)],
-    ['the same blocks in a next call', 200, (block) => createTextRedactor(conversation).redact(block)],
-    ['all detectors, once over', 20, findAll],
-    ['what raises labels alone', 20, findings],
+  const redacted = blocks.map((block) => createTextRedactor(forgetful).redact(block))
+  const ways: readonly [name: string, atLeast: number, texts: readonly string[], each: (text: string) => unknown][] = [
+    ['redacted, as gate local does it', 20, blocks, (text) => createTextRedactor(forgetful).redact(text)],
+    ['scanned again, as gate cloud does it', 20, redacted, (text) => leftIn(text, forgetful)],
+    ['the same blocks in a next call', 200, blocks, (text) => createTextRedactor(conversation).redact(text)],
+    ['all detectors, once over', 20, blocks, findAll],
+    ['what raises labels alone', 20, blocks, findings],
   ]
-  return ways.map(([name, atLeast, each]) => {
+  return ways.map(([name, atLeast, texts, each]) => {
+    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
     const pass = () => {
       const started = process.cpuUsage()
-      for (const block of blocks) each(block)
+      for (const text of texts) each(text)
       const { user, system } = process.cpuUsage(started)
       return bytes / (user + system)
     }
