@@ -10,13 +10,13 @@ declare module 'fastify' {
   }
 }
 
-/** Finds the session of each request before its body is read: who has no key cannot make us hold megabytes. */
-export function authenticateFirst(app: FastifyInstance, deps: Pick<GateDeps, 'sessions'>): void {
+/** Finds the session of each request before its body is read: who has no key cannot make us hold megabytes. `freshly`: where what is kept for a key is given out, and no call is opened that would ask the database again. */
+export function authenticateFirst(app: FastifyInstance, deps: Pick<GateDeps, 'sessions'>, how?: { readonly freshly: boolean }): void {
   app.decorateRequest('castellanSession', undefined)
   app.addHook('onRequest', async (request) => {
     if (Object.hasOwn(request.query as object, 'key')) throw keyInAddress()
     const key = keyOf(request)
-    request.castellanSession = key === undefined ? undefined : await deps.sessions.find(hashOfKey(key))
+    request.castellanSession = key === undefined ? undefined : await deps.sessions.find(hashOfKey(key), how)
     if (!request.castellanSession) throw sessionUnknown()
   })
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { gateDatabase, openRun, raise } from '../../test/support/gate.ts'
-import { hashOfKey, rememberSessions } from './session.ts'
+import { findSession, hashOfKey, rememberSessions } from './session.ts'
 
 const database = await gateDatabase(['ollama'])
 const gate = database.as('castellan_gate_local')
@@ -30,3 +31,25 @@ test('what opens nothing is not remembered, and what has ended is forgotten when
   assert.equal(await sessions.find(hashOfKey(key), { freshly: true }), undefined)
   assert.equal(await sessions.find(hashOfKey(key)), undefined)
 })
+
+test('a key is never taken for one that is over while the fence around it comes and goes', async () => {
+  const { keyHash } = await clientKey()
+  let isOver = false
+  const comesAndGoes = (async () => {
+    for (let times = 0; times < 150; times += 1) {
+      await database.owner.pool.query('update releaser_state set fence_id = gen_random_uuid(), fenced_at = clock_timestamp(), fence_reason = $1', ['the copy is old'])
+      await database.owner.pool.query('update releaser_state set fence_id = null, fenced_at = null, fence_reason = null')
+    }
+    isOver = true
+  })()
+  const found = new Set<string>()
+  while (!isOver) found.add(await findSession(gate, keyHash).then((session) => (session ? 'opens' : 'unknown'), (error: { code: string }) => error.code))
+  await comesAndGoes
+  assert.deepEqual([...found].sort(), ['opens', 'outbox.fenced'])
+})
+
+async function clientKey(): Promise<{ keyHash: Buffer }> {
+  const keyHash = hashOfKey(`ck_${randomBytes(32).toString('hex')}`)
+  await database.as('castellan_releaser').pool.query('select client_key_make($1, $2, $3, $4, $5, $6, $7, $8)', [randomUUID(), `client-${randomBytes(4).toString('hex')}`, keyHash, 'local', 'private', 2, [], null])
+  return { keyHash }
+}

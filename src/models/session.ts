@@ -63,13 +63,16 @@ export function hashOfKey(key: string): Buffer {
  * @throws Fault `outbox.fenced`, `gate.not_compared` for a client's key, while nobody knows whether it was revoked
  */
 export async function findSession({ pool }: Pick<Database, 'pool'>, keyHash: Buffer): Promise<Session | undefined> {
-  const { rows } = await pool.query<{ said: string | null; lanes: LaneColumns[] | null }>({
+  // in one statement: a key that counts again between two of them would be taken for one that is over
+  const { rows } = await pool.query<{ said: string | null; why: Waiting | null; lanes: LaneColumns[] | null }>({
     name: 'find-session',
-    text: 'select session_find($1)::text as said, (select jsonb_agg(lane) from lane) as lanes',
+    text: `select said, case when said is null then key_waits($1) end as why, (select jsonb_agg(lane) from lane) as lanes
+      from (select session_find($1)::text as said offset 0) as found`,
     values: [keyHash],
   })
-  const { said, lanes } = rows[0]!
-  if (said === null) return refuseWaiting(pool, keyHash)
+  const { said, why, lanes } = rows[0]!
+  if (why !== null) throw waitingFault(why)
+  if (said === null) return undefined
   const { id, run, job, lane: its, worker, label, client, clearances } = JSON.parse(said) as Found
   const clearedFor = (lane: string | null): Provider[] => clearances.filter(([name]) => name === lane).map(([, name, url]) => ({ name, url }))
   return {
@@ -83,19 +86,18 @@ export async function findSession({ pool }: Pick<Database, 'pool'>, keyHash: Buf
   }
 }
 
+type Waiting = 'fenced' | 'not_compared'
+
 /** Whoever shows a key that may have been revoked is told why it opens nothing; nobody else is told anything. */
-async function refuseWaiting(pool: Database['pool'], keyHash: Buffer): Promise<undefined> {
-  const { rows } = await pool.query<{ why: 'fenced' | 'not_compared' | null }>('select key_waits($1) as why', [keyHash])
-  const { why } = rows[0]!
-  if (why === null) return undefined
-  throw why === 'fenced'
+function waitingFault(why: Waiting): Fault {
+  return why === 'fenced'
     ? new Fault('unavailable', 'outbox.fenced', 'no key opens anything now: an older copy of the database came back, and it does not know which were revoked since. Look at them and sign that they count again: castellan outbox resume')
     : new Fault('unavailable', 'gate.not_compared', 'the house is starting: no key opens anything before the releaser has looked whether this database is an older copy. Try again in a moment; if it stays so: castellan status', { retryAfter: 2 })
 }
 
 /** Sessions that were found a moment ago, so that a client's next request need not ask the database who it is. */
 export interface Sessions {
-  /** `freshly`: what the database says now. Otherwise it may be what it said up to two seconds ago: enough to read a body for, and to plan by, since a call is opened only while the database still says the same. */
+  /** `freshly`: what the database says now. Otherwise it may be what it said up to two seconds ago: enough to read a body for, and to plan by, since a call is opened only while the database still says the same; not to give out what is kept. */
   find(keyHash: Buffer, how?: { freshly: boolean }): Promise<Session | undefined>
 }
 

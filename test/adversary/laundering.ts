@@ -40,7 +40,7 @@ export function laundering(field: Field): Family {
     await call('select run_release($1, $2)', [run, claim.fence])
     const end = await field.house.call<{ state: string }>('server', 'GET', `/api/runs/${run}?wait=20`)
     const { rows } = await owner.pool.query<{ zone: string; state: string }>('select zone, state from model_call where run_id = $1', [run])
-    return rows.some(({ zone, state }) => zone === 'cloud' && state === 'succeeded') ? got('a cloud model read it') : stopped(`the run ended as ${end.state}`)
+    return rows.some(({ zone, state }) => zone === 'cloud' && state !== 'refused') ? got('a cloud model read it') : stopped(`the run ended as ${end.state}`)
   }
 
   /** The label afterwards is no lower than it was. */

@@ -40,7 +40,7 @@ export function batchRoutes(deps: BatchDeps): FastifyPluginAsync {
 
   return async (app) => {
     tellErrors(app, deps, openaiError)
-    authenticateFirst(app, deps)
+    authenticateFirst(app, deps, { freshly: true })
     fileRoutes(app, deps)
 
     app.post('/v1/batches', async (request) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type OpenAI from 'openai'
 import { chatLine, clientOf, endOf, linesOf, makeKey, sendBatch } from '../../../test/support/batches.ts'
-import { gateDatabase, startGate, until, type TestGate } from '../../../test/support/gate.ts'
+import { allClosed, gateDatabase, startGate, until, type TestGate } from '../../../test/support/gate.ts'
 import type { TestDatabase } from '../../../test/support/database.ts'
 import { startModelServer, type ModelServer } from '../../../test/support/model-server.ts'
 
@@ -194,6 +194,7 @@ test('what does not end before the deadline of a stop is asked again by the next
   assert.deepEqual(await statesOf(database, key), ['2 waiting'])
   const next = await open()
   assert.deepEqual((await endOf(clientOf(next, key), batch.id)).request_counts, { total: 2, completed: 2, failed: 0 })
+  await allClosed(database)
   assert.deepEqual((await callsBy(database, key)).map(({ state, reason }) => [state, reason]), [['abandoned', 'gate_stopped'], ['abandoned', 'gate_stopped'], ['succeeded', null], ['succeeded', null]])
 })
 
