@@ -31,7 +31,7 @@ function statusText(status: StatusView, terminal: Terminal, here: Here): string 
     ...(status.webhooks.declared > 0 ? [['webhooks', webhookText(status.webhooks)] as [string, string]] : []),
     ['isolation', `${status.isolation.mode}: ${status.isolation.detail}`],
     ...status.parts.filter((part) => !part.ready).map((part): [string, string] => [part.name, terminal.paint('red', part.state)]),
-    ...(status.fence === null ? [] : [['outbox', `${terminal.paint('red', `fenced: nothing leaves${status.fence.waiting.length > 0 ? `, and ${status.fence.waiting.join(', ')} count not` : ''}`)}, ${status.fence.why}; ${terminal.typed('castellan outbox status')}`] as [string, string]]),
+    ...(status.fence === null ? [] : [['outbox', `${terminal.paint('red', `fenced: nothing leaves${status.fence.waiting.length > 0 ? `, nor does this count: ${status.fence.waiting.join(', ')}` : ''}`)}; ${status.fence.why}; ${terminal.typed('castellan outbox status')}`] as [string, string]]),
     ...status.unsigned_machines.map((name): [string, string] => ['model', `${name} counts as of the mesh, P2 at most, until you sign that it is your own: ${terminal.typed(`castellan model own ${name}`)}`]),
     ...(openAlerts(status) > 0 ? [['alerts', `${terminal.paint(status.alerts_open.critical > 0 ? 'red' : 'yellow', alertText(status))}; ${terminal.typed('castellan alerts list')}`] as [string, string]] : []),
     ...(status.alerts_silent === null ? [] : [['untold', `alerts reach nobody: ${status.alerts_silent.why}; ${terminal.typed(status.alerts_silent.mend)}`] as [string, string]]),

@@ -12,7 +12,7 @@ test('an outbox that stands still is a failure, with why, what counts not, and t
   await database.owner.pool.query(`insert into clearance (id, lane, upstream, url, level) values (gen_random_uuid(), 'open', 'far', 'https://far.example', 2), (gen_random_uuid(), null, 'box', 'http://10.0.0.9', 3)`)
   await database.as('castellan_releaser').pool.query(`select outbox_fence(gen_random_uuid(), '2026-03-02T09:00:00Z', 'the copy is old')`)
   assert.deepEqual(await doctor.examine(), [{
-    id: 'outbox', status: 'fail', what: 'nothing leaves since 2026-03-02T09:00:00.000Z, and 1 clearance, 1 machine of your own count not: the copy is old', mend: 'castellan outbox resume',
+    id: 'outbox', status: 'fail', what: 'nothing leaves since 2026-03-02T09:00:00.000Z, nor does this count: 1 clearance, 1 machine of your own; the copy is old', mend: 'castellan outbox resume',
   }])
 })
 

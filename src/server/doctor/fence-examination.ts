@@ -11,8 +11,8 @@ export function fenceExamination({ database, clock }: { readonly database: Pick<
     async look() {
       const fence = await readFence(database, clock.now())
       if (fence) {
-        const waiting = fence.waiting.length > 0 ? `, and ${fence.waiting.join(', ')} count not` : ''
-        return { status: 'fail', what: `nothing leaves since ${fence.at.toISOString()}${waiting}: ${fence.why}` }
+        const waiting = fence.waiting.length > 0 ? `, nor does this count: ${fence.waiting.join(', ')}` : ''
+        return { status: 'fail', what: `nothing leaves since ${fence.at.toISOString()}${waiting}; ${fence.why}` }
       }
       const { rows } = await database.pool.query<{ why: string | null }>('select acts_wait() as why')
       return rows[0]!.why === null

@@ -32,8 +32,9 @@ async function namedBy(place: string): Promise<Program[]> {
     if (name === undefined) return []
     const interpreter = await findProgram(name)
     if (!interpreter.names.includes('env')) return [interpreter]
-    const word = rest.split(/[ \t]+/).find((one) => one !== '' && !one.startsWith('-') && !one.includes('='))
-    return word === undefined ? [interpreter] : [interpreter, await onPath(word)]
+    const program = /^(?:-S[ \t]+)?([^-\s=]\S*)/.exec(rest)?.[1]
+    if (program === undefined || program.includes('=')) throw new Fault('refused', 'shell.program', `a script is started by ${JSON.stringify(`env ${rest.slice(0, 60)}`)}, which does not say plainly what it starts; write \`#!/usr/bin/env PROGRAM\` or \`#!/usr/bin/env -S PROGRAM ARGUMENTS\``)
+    return [interpreter, await onPath(program)]
   } finally {
     await file.close()
   }

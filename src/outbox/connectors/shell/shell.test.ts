@@ -271,6 +271,7 @@ describe('a signed command', { skip }, () => {
     chmodSync(at('sh'), 0o755)
     await assert.rejects(starts(`#!${at('sh')}`), { code: 'shell.program', message: /lies in the folder that the command works in/ })
     await assert.rejects(starts('#!/usr/bin/env no-such-program'), { code: 'shell.program' })
+    for (const unclear of ['', '-Sperl', '-S -u HOME perl', '-i perl', '--split-string=perl', 'A=1 perl']) await assert.rejects(starts(`#!/usr/bin/env ${unclear}`), { code: 'shell.program', message: /does not say plainly what it starts/ }, unclear)
   })
 
   test('is refused when a program of it lies in the folder, where another can be put in its place', async (t) => {
